@@ -1,0 +1,18 @@
+# One static library a module: src/<name>/ with everything below it. DEPENDS are the arrows of docs/architecture.md;
+# tests/layering.py checks the includes against the same list.
+function(veneer_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 MODULE "" "" "DEPENDS;LIBRARIES")
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
+  if(NOT sources)
+    return()
+  endif()
+  add_library(veneer_${name} STATIC ${sources})
+  target_include_directories(veneer_${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+  foreach(dependency IN LISTS MODULE_DEPENDS)
+    if(TARGET veneer_${dependency})
+      target_link_libraries(veneer_${name} PUBLIC veneer_${dependency})
+    endif()
+  endforeach()
+  target_link_libraries(veneer_${name} PRIVATE fmt::fmt-header-only ${MODULE_LIBRARIES})
+  set_property(GLOBAL APPEND PROPERTY veneer_modules ${name})
+endfunction()

@@ -1,0 +1,63 @@
+#include "foundation/error.hh"
+
+#include <fmt/format.h>
+
+#include "foundation/utf8.hh"
+
+namespace veneer {
+
+int exit_code(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::failed: return 1;
+    case ErrorKind::usage: return 2;
+    case ErrorKind::refused: return 3;
+    case ErrorKind::not_found: return 4;
+    case ErrorKind::network: return 5;
+    case ErrorKind::verification: return 6;
+    case ErrorKind::rolled_back: return 7;
+    case ErrorKind::gate: return 10;
+  }
+  return 1;
+}
+
+Error::Error(ErrorKind kind, std::string message, std::string hint)
+    : kind_(kind), message_(std::move(message)), hint_(std::move(hint)) {
+  compose();
+}
+
+void Error::add_context(std::string doing) {
+  context_.push_back(std::move(doing));
+  compose();
+}
+
+void Error::compose() {
+  what_.clear();
+  for (auto i = context_.rbegin(); i != context_.rend(); ++i) {
+    what_ += *i;
+    what_ += ": ";
+  }
+  what_ += message_;
+}
+
+std::string printable(std::string_view text, std::size_t limit) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    if (out.size() >= limit) return out + "…";
+    const std::size_t length = utf8_sequence_length(text.substr(i));
+    const auto first = static_cast<unsigned char>(text[i]);
+    const bool control = length == 1 && (first < 0x20 || first == 0x7f);
+    // C1 controls (U+0080..U+009F) steer terminals just as C0 ones do.
+    const bool c1_control = length == 2 && first == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0;
+    if (length == 0 || control || c1_control) {
+      const std::size_t count = length == 0 ? 1 : length;
+      for (std::size_t k = 0; k < count; ++k) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i + k]));
+      i += count;
+    } else {
+      out += text.substr(i, length);
+      i += length;
+    }
+  }
+  return out;
+}
+
+}  // namespace veneer

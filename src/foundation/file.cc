@@ -1,0 +1,169 @@
+#include "foundation/file.hh"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <system_error>
+
+#include "foundation/error.hh"
+#include "foundation/fail_point.hh"
+
+namespace veneer {
+
+namespace fs = std::filesystem;
+
+void throw_system_error(std::string_view doing, const fs::path& path, int error_number) {
+  const auto kind = error_number == ENOENT ? ErrorKind::not_found : ErrorKind::failed;
+  std::string hint;
+  if (error_number == ENOSPC || error_number == EDQUOT) {
+    hint = "free some space there; nothing was left half written";
+  }
+  throw Error(kind,
+              fmt::format("cannot {} {}: {}", doing, printable(path.native()),
+                          std::generic_category().message(error_number)),
+              hint);
+}
+
+FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
+  if (this != &other) {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    descriptor_ = other.release();
+  }
+  return *this;
+}
+
+FileDescriptor::~FileDescriptor() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+int FileDescriptor::release() { return std::exchange(descriptor_, -1); }
+
+File::File(const fs::path& path) : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+  if (!descriptor_.is_open()) throw_system_error("open", path, errno);
+  struct stat status {};
+  if (::fstat(descriptor_.get(), &status) != 0) throw_system_error("inspect", path, errno);
+  if (!S_ISREG(status.st_mode)) {
+    throw Error(ErrorKind::refused, fmt::format("{} is not a regular file", printable(path.native())));
+  }
+  size_ = static_cast<std::uint64_t>(status.st_size);
+}
+
+void File::read_at(std::uint64_t offset, std::span<std::byte> into) const {
+  while (!into.empty()) {
+    const ssize_t count = ::pread(descriptor_.get(), into.data(), into.size(), static_cast<off_t>(offset));
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      throw_system_error("read", path_, errno);
+    }
+    if (count == 0) {
+      throw Error(ErrorKind::refused,
+                  fmt::format("{} ends at byte {}, {} more bytes were expected there", printable(path_.native()), offset,
+                              into.size()));
+    }
+    offset += static_cast<std::uint64_t>(count);
+    into = into.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+std::size_t File::read(std::span<std::byte> into) {
+  for (;;) {
+    const ssize_t count = ::read(descriptor_.get(), into.data(), into.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) throw_system_error("read", path_, errno);
+  }
+}
+
+namespace {
+fs::path temporary_name(const fs::path& path) {
+  static std::atomic<unsigned> counter = 0;
+  return path.parent_path() / fmt::format(".{}.{}-{}.tmp", path.filename().native(), ::getpid(), counter++);
+}
+}  // namespace
+
+AtomicFile::AtomicFile(fs::path path, mode_t mode) : path_(std::move(path)), temporary_(temporary_name(path_)) {
+  // A leftover of the same name is from a killed process whose id came again.
+  ::unlink(temporary_.c_str());
+  descriptor_ = FileDescriptor(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!descriptor_.is_open()) throw_system_error("create", temporary_, errno);
+  if (::fchmod(descriptor_.get(), mode) != 0) throw_system_error("set the mode of", temporary_, errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (!committed_) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(ByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(descriptor_.get(), bytes.data(), bytes.size());
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      throw_system_error("write", path_, errno);
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+void AtomicFile::commit() {
+  if (::fsync(descriptor_.get()) != 0) throw_system_error("write", path_, errno);
+  fail_point("file.before-rename");
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw_system_error("create", path_, errno);
+  committed_ = true;
+  fail_point("file.after-rename");
+}
+
+std::string read_text_file(const fs::path& path, std::uint64_t limit) {
+  return in_context([&] { return fmt::format("reading {}", printable(path.native())); },
+                    [&] {
+                      File file(path);
+                      const Bytes bytes = read_all(file, limit);
+                      return std::string(as_text(bytes));
+                    });
+}
+
+std::optional<std::string> read_text_file_if_exists(const fs::path& path, std::uint64_t limit) {
+  std::error_code error;
+  if (!fs::exists(path, error)) return std::nullopt;
+  return read_text_file(path, limit);
+}
+
+void write_text_file(const fs::path& path, std::string_view text, mode_t mode) {
+  AtomicFile file(path, mode);
+  file.write(as_bytes(text));
+  file.commit();
+}
+
+void make_folders(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) throw_system_error("create", path, error.value());
+}
+
+TemporaryFolder::TemporaryFolder(const fs::path& parent, std::string_view prefix) {
+  make_folders(parent);
+  std::string name = (parent / (std::string(prefix) + "XXXXXX")).native();
+  if (::mkdtemp(name.data()) == nullptr) throw_system_error("create a folder in", parent, errno);
+  path_ = name;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+FileLock::FileLock(const fs::path& path, Kind kind)
+    : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+  if (!descriptor_.is_open()) throw_system_error("open", path, errno);
+  const int operation = kind == Kind::shared ? LOCK_SH : LOCK_EX;
+  while (::flock(descriptor_.get(), operation) != 0) {
+    if (errno != EINTR) throw_system_error("lock", path, errno);
+  }
+}
+
+}  // namespace veneer

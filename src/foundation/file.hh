@@ -1,0 +1,105 @@
+// Files on this machine: reading, and writing so that a killed process leaves the old file or the new one.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "foundation/bytes.hh"
+#include "foundation/stream.hh"
+
+namespace veneer {
+
+/// Owns a file descriptor.
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int descriptor = -1) : descriptor_(descriptor) {}
+  FileDescriptor(FileDescriptor&& other) noexcept : descriptor_(other.release()) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
+  ~FileDescriptor();
+  int get() const { return descriptor_; }
+  bool is_open() const { return descriptor_ >= 0; }
+  int release();
+
+ private:
+  int descriptor_;
+};
+
+/// A file for reading, from the start on and at any place; many threads may call read_at.
+/// Opening a missing file is an Error of kind not_found, a folder or device one of kind refused.
+class File : public RandomAccess, public ByteSource {
+ public:
+  explicit File(const std::filesystem::path& path);
+  std::uint64_t size() const override { return size_; }
+  void read_at(std::uint64_t offset, std::span<std::byte> into) const override;
+  std::size_t read(std::span<std::byte> into) override;
+
+ private:
+  std::filesystem::path path_;
+  FileDescriptor descriptor_;
+  std::uint64_t size_ = 0;
+};
+
+/// Writes `path` under a temporary name beside it; commit() syncs and renames. Destroyed uncommitted, the temporary
+/// file is removed. `mode` is exact (the umask does not change it).
+class AtomicFile : public ByteSink {
+ public:
+  explicit AtomicFile(std::filesystem::path path, mode_t mode = 0644);
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile() override;
+  void write(ByteView bytes) override;
+  void commit() override;
+  /// The temporary name, until commit().
+  const std::filesystem::path& temporary_path() const { return temporary_; }
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  FileDescriptor descriptor_;
+  bool committed_ = false;
+};
+
+/// The whole file, at most `limit` bytes.
+std::string read_text_file(const std::filesystem::path& path, std::uint64_t limit);
+/// The same, nothing when the file does not exist.
+std::optional<std::string> read_text_file_if_exists(const std::filesystem::path& path, std::uint64_t limit);
+/// Replaces `path` atomically.
+void write_text_file(const std::filesystem::path& path, std::string_view text, mode_t mode = 0644);
+/// Makes `path` and its parents; existing folders are fine.
+void make_folders(const std::filesystem::path& path);
+
+/// A private folder (mode 0700) that is removed with everything in it.
+class TemporaryFolder {
+ public:
+  /// Makes it in `parent` under an unused name that starts with `prefix`.
+  TemporaryFolder(const std::filesystem::path& parent, std::string_view prefix);
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder();
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Holds an advisory lock (flock) on `path`, which is created when missing, until destroyed.
+class FileLock {
+ public:
+  enum class Kind { shared, exclusive };
+  /// Waits for the lock.
+  FileLock(const std::filesystem::path& path, Kind kind);
+
+ private:
+  FileDescriptor descriptor_;
+};
+
+/// Throws an Error that says what could not be done to `path` and why, from errno; "no space left" has a hint.
+[[noreturn]] void throw_system_error(std::string_view doing, const std::filesystem::path& path, int error_number);
+
+}  // namespace veneer

@@ -1,0 +1,46 @@
+// Running other programs.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "foundation/stream.hh"
+
+namespace veneer {
+
+struct Command {
+  std::vector<std::string> arguments;             // arguments[0] is looked up in PATH
+  std::optional<std::filesystem::path> folder;    // where it runs; default: here
+  std::map<std::string, std::string> environment; // set in addition to the inherited environment
+  std::vector<std::string> unset;                 // variables removed from it
+  std::string input;                              // given on standard input, which is then closed
+  std::uint64_t output_limit = 64 * 1024 * 1024;  // more standard output than this is an Error
+};
+
+struct CommandResult {
+  int exit_code = 0;   // 128 + n when killed by signal n
+  std::string output;  // standard output
+  std::string errors;  // the last 64 KiB of standard error
+};
+
+/// Runs to the end. Throws Error (not_found) when the program does not exist; a non-zero exit code is no Error.
+/// `on_error_output`, when given, is called with each piece of standard error as it comes.
+CommandResult run(const Command& command, const std::function<void(std::string_view)>& on_error_output = {});
+
+/// Like run(), but standard output goes into `output` piece by piece and CommandResult::output stays empty.
+CommandResult run_into(const Command& command, ByteSink& output,
+                       const std::function<void(std::string_view)>& on_error_output = {});
+
+/// Runs and throws an Error of kind failed that names the program and quotes the end of its standard error unless it
+/// exits with 0. Returns standard output.
+std::string run_checked(const Command& command);
+
+/// The full path of the program `name` in the folders of `search_path` (as in PATH), if it is there and executable.
+std::optional<std::filesystem::path> find_program(const std::string& name, const std::string& search_path);
+
+}  // namespace veneer

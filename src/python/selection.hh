@@ -1,0 +1,43 @@
+// What is to be installed: the result of reading a lock for one target. A value; its JSON form is what
+// `veneer select --json` prints.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "foundation/digest.hh"
+
+namespace veneer::python {
+
+enum class PackageKind {
+  wheel,    // a wheel file from an index, a URL or a path
+  sdist,    // a source distribution from an index, to be built
+  archive,  // a source archive from a URL or path, to be built
+  tree,     // a folder, to be built: the project itself, a workspace member, another directory
+  git,      // a commit of a git repository, to be built
+};
+
+enum class Editable { no, yes };
+
+struct SelectedPackage {
+  std::string name;     // normalised (PEP 503)
+  std::string version;  // as in the lock; empty when the lock has none (dynamic)
+  PackageKind kind = PackageKind::wheel;
+  std::string file;      // file name of wheel, sdist or archive; empty for tree and git
+  std::string location;  // URL (percent-encoding as in the lock, fragment with hash removed) or path as in the lock
+  std::optional<FileHash> hash;
+  std::optional<std::uint64_t> size;  // bytes
+  std::string subdirectory;           // of an archive or git source
+  std::string git_commit;             // of a git source
+  Editable editable = Editable::no;   // of a tree
+  bool is_project = false;            // a tree that is the lock's own project or a workspace member
+};
+
+struct Selection {
+  std::vector<SelectedPackage> packages;  // sorted by name
+  std::vector<std::string> unusable;      // names that have no file for the target, sorted
+};
+
+}  // namespace veneer::python
