@@ -1,0 +1,147 @@
+// A small HTTP client over libcurl: package indexes, registries, and the API of a container engine on a unix socket.
+// Called by python/project (downloads), image/media (registries) and deliver/receiver (engines). A Client may be used by
+// several threads at once; it keeps connections open between requests.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "foundation/error.hh"
+#include "foundation/stream.hh"
+
+namespace veneer::net {
+
+/// HTTP basic authentication (RFC 7617).
+struct Credentials {
+  std::string user;
+  std::string password;
+};
+
+struct Header {
+  std::string name;
+  std::string value;
+};
+using Headers = std::vector<Header>;
+
+enum class Redirects {
+  follow,       // at most 10, for requests without a body
+  return_them,  // a 3xx answer is the answer
+};
+
+struct Request {
+  std::string method = "GET";
+  std::string url;  // http or https; user info in it is taken as credentials and never shown
+  Headers headers;
+  std::optional<Credentials> credentials;
+  ByteSource* body = nullptr;              // must outlive the call; sent as it is read
+  std::optional<std::uint64_t> body_size;  // Content-Length; without it the body is sent chunked
+  Redirects redirects = Redirects::follow;
+  std::optional<std::chrono::seconds> stall_timeout;  // instead of the client's; 0 = never
+};
+
+struct Response {
+  int status = 0;
+  Headers headers;  // of the last answer, in its order
+  std::string url;  // that answered, after redirects; without user info. It may hold a signature: show display_url() of it
+
+  /// The first header of that name (case does not matter), or nullptr.
+  const std::string* header(std::string_view name) const;
+  bool ok() const { return status >= 200 && status < 300; }
+};
+
+/// Called once the status and headers of the answer are there; says where its body goes. nullptr: read and forget it.
+/// The sink is not committed by the client.
+using BodyHandler = std::function<ByteSink*(const Response&)>;
+
+struct ClientOptions {
+  std::string user_agent = "veneer";
+  std::chrono::seconds connect_timeout{20};
+  std::chrono::seconds stall_timeout{60};  // an Error when no byte moves in either direction for so long
+  std::filesystem::path unix_socket;       // connect to this instead of the URL's host
+  std::filesystem::path ca_bundle;         // instead of the system's certificates
+  std::filesystem::path netrc;             // consulted for hosts without credentials
+
+  int attempts = 5;                                // send_with_retry: tries in all
+  std::chrono::milliseconds first_delay{500};      // doubled after every try
+  std::chrono::milliseconds longest_delay{30000};  // no delay is longer, whatever Retry-After asks for
+  std::function<void(std::chrono::milliseconds)> sleep;  // default: the thread sleeps
+};
+
+struct Statistics {
+  std::uint64_t requests = 0;        // sent, redirects and retries counted
+  std::uint64_t bytes_received = 0;  // of answer bodies
+  std::uint64_t bytes_sent = 0;      // of request bodies
+};
+
+/// The connection failed: no answer, or not all of it. Of kind network.
+class TransportError : public Error {
+ public:
+  enum class Retry { sensible, useless };
+  TransportError(std::string message, Retry retry, std::string hint = {})
+      : Error(ErrorKind::network, std::move(message), std::move(hint)), retry_(retry) {}
+  Retry retry() const { return retry_; }
+
+ private:
+  Retry retry_;
+};
+
+class Client {
+ public:
+  explicit Client(ClientOptions options = {});
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client();
+
+  /// Sends the request once and streams the answer's body into what `on_answer` names. Every status is an answer, none an
+  /// Error. Throws TransportError, Error (refused) for a URL or redirect that must not be followed (another scheme,
+  /// https to http, more than 10), and whatever the body's source or sink throws.
+  /// Redirects: method and headers are kept (303: GET), but Authorization, Cookie and credentials only as long as scheme,
+  /// host and port stay the same. Proxies are those of the environment, as libcurl reads it.
+  Response send(const Request& request, const BodyHandler& on_answer = {});
+
+  /// The same for requests that can be repeated (no body): statuses 408, 425, 429, 500, 502, 503, 504 and transport
+  /// errors are tried again after a growing delay (Retry-After is obeyed up to longest_delay). `on_answer` is called anew
+  /// for every try that gets an answer which is not one of these, and must then give a sink in its fresh state. The last
+  /// try's answer or error is returned whatever it is.
+  Response send_with_retry(const Request& request, const BodyHandler& on_answer = {});
+
+  /// send_with_retry with the body in `body`, at most `limit` bytes (else Error refused).
+  Response fetch(const Request& request, std::string& body, std::uint64_t limit);
+
+  const ClientOptions& options() const;
+  Statistics statistics() const;
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+/// Whether an answer of this status may be another one a little later.
+bool is_transient(int status);
+
+/// `url` as it may be shown: user info, query and fragment are replaced by "***", control characters escaped.
+std::string display_url(std::string_view url);
+
+/// An absolute URL without user info, and the user info (percent-decoded) if there was any. Throws Error (refused) for
+/// what is no URL of scheme http, https or file.
+struct SplitUrl {
+  std::string scheme;
+  std::string host;
+  std::uint16_t port = 0;
+  std::string path;  // percent-decoded
+  std::string without_user_info;
+  std::optional<Credentials> credentials;
+};
+SplitUrl split_url(std::string_view url);
+
+/// Percent-encodes everything but letters, digits and "-._~" (RFC 3986, unreserved), for a query's value.
+std::string percent_encode(std::string_view text);
+
+}  // namespace veneer::net
