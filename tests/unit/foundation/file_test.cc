@@ -1,0 +1,92 @@
+#include "foundation/file.hh"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "foundation/error.hh"
+#include "foundation/fail_point.hh"
+
+namespace veneer {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class FileTest : public testing::Test {
+ protected:
+  TemporaryFolder folder_{fs::temp_directory_path(), "veneer-file-test-"};
+  fs::path path_ = folder_.path() / "file";
+
+  std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()));
+  }
+};
+
+TEST_F(FileTest, UncommittedLeavesTheOldFileAndNothingElse) {
+  write_text_file(path_, "old");
+  {
+    AtomicFile file(path_);
+    file.write(as_bytes("new"));
+  }
+  EXPECT_EQ(read_text_file(path_, 100), "old");
+  EXPECT_EQ(files(), 1u);
+}
+
+TEST_F(FileTest, TheModeIsExactUnderAnyUmask) {
+  const mode_t old = ::umask(0077);
+  write_text_file(path_, "x", 0644);
+  ::umask(old);
+  struct stat status {};
+  ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0644u);
+}
+
+TEST_F(FileTest, KilledBeforeTheRenameLeavesTheOldFile) {
+  write_text_file(path_, "old");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    arm_fail_point("file.before-rename");
+    write_text_file(path_, "new");
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(read_text_file(path_, 100), "old");
+}
+
+TEST_F(FileTest, RefusesWhatIsNoFile) {
+  EXPECT_THROW(File(folder_.path()), Error);
+  ASSERT_EQ(::mkfifo((folder_.path() / "fifo").c_str(), 0600), 0);
+  EXPECT_THROW(File(folder_.path() / "fifo"), Error);
+  try {
+    File(folder_.path() / "absent");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::not_found);
+  }
+}
+
+TEST_F(FileTest, ReadsAnywhereButNotPastTheEnd) {
+  write_text_file(path_, "0123456789");
+  const File file(path_);
+  Bytes into(3);
+  file.read_at(7, into);
+  EXPECT_EQ(as_text(into), "789");
+  EXPECT_THROW(file.read_at(8, into), Error);
+}
+
+TEST_F(FileTest, ReadingIsBounded) {
+  write_text_file(path_, std::string(1000, 'x'));
+  EXPECT_THROW(read_text_file(path_, 999), Error);
+  EXPECT_EQ(read_text_file(path_, 1000).size(), 1000u);
+  EXPECT_EQ(read_text_file_if_exists(folder_.path() / "absent", 10), std::nullopt);
+}
+
+}  // namespace
+}  // namespace veneer

@@ -1,0 +1,66 @@
+#include "foundation/value.hh"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "foundation/error.hh"
+#include "foundation/json.hh"
+#include "foundation/toml.hh"
+
+namespace veneer {
+namespace {
+
+using testing::HasSubstr;
+
+std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Json, SurvivesReadingAndWriting) {
+  const std::string text = R"({"b":[1,-2,3.5,true,null,"x\n\"\\\u0001"],"a":{},"c":[]})";
+  EXPECT_EQ(to_json(parse_json(text)), text);
+  EXPECT_EQ(to_pretty_json(parse_json(R"({"a":[1],"b":{}})")), "{\n  \"a\": [\n    1\n  ],\n  \"b\": {}\n}\n");
+}
+
+TEST(Json, RefusesWhatReadersDisagreeAbout) {
+  EXPECT_THAT(error_of([] { parse_json(R"({"a":1,"a":2})"); }), HasSubstr("'a' occurs twice"));
+  EXPECT_THAT(error_of([] { parse_json("{} x"); }), HasSubstr("not valid JSON"));
+  EXPECT_THAT(error_of([] { parse_json("{\"a\":\"\xff\"}"); }), HasSubstr("not valid JSON"));
+  EXPECT_THAT(error_of([] { parse_json("18446744073709551615"); }), HasSubstr("too large"));
+  EXPECT_THAT(error_of([] { parse_json("123456789012345678901234567890"); }), HasSubstr("too large"));
+  EXPECT_THAT(error_of([] { parse_json(""); }), HasSubstr("not valid JSON"));
+  EXPECT_THAT(error_of([] { parse_json(std::string(100'000, '[')); }), HasSubstr("deeper than 64"));
+}
+
+TEST(Value, NamesTheKeyThatIsWrong) {
+  const Value value = parse_json(R"({"name":[1],"list":["a",2]})");
+  EXPECT_THAT(error_of([&] { value.string_or("name", ""); }), HasSubstr("key 'name': expected a string, found an array"));
+  EXPECT_THAT(error_of([&] { value.strings_or_empty("list"); }), HasSubstr("key 'list': expected a string"));
+  EXPECT_THAT(error_of([&] { value.at("other"); }), HasSubstr("key 'other' is missing"));
+  EXPECT_EQ(value.string_or("absent", "x"), "x");
+}
+
+TEST(Toml, ReadsEveryType) {
+  const Value value = parse_toml("z = 1\na = \"text\"\nreal = 1.5\nyes = true\nday = 2026-01-02\n"
+                                 "time = 2026-01-02T03:04:05Z\nlist = [1, \"b\"]\n[table.inner]\nx = 1\n[[many]]\ny=1\n[[many]]\n");
+  EXPECT_EQ(to_json(value),
+            R"({"z":1,"a":"text","real":1.5,"yes":true,"day":"2026-01-02","time":"2026-01-02T03:04:05Z",)"
+            R"("list":[1,"b"],"table":{"inner":{"x":1}},"many":[{"y":1},{}]})");
+}
+
+TEST(Toml, RefusesByLine) {
+  EXPECT_THAT(error_of([] { parse_toml("a = 1\na = 2\n"); }), HasSubstr("line 2"));
+  EXPECT_THAT(error_of([] { parse_toml("a = \"\xff\"\n"); }), HasSubstr("line 1"));
+  EXPECT_THAT(error_of([] { parse_toml("a = inf\n"); }), HasSubstr("infinities"));
+  EXPECT_NE(error_of([] { parse_toml("a = " + std::string(5000, '[')); }), "no error");
+}
+
+}  // namespace
+}  // namespace veneer
