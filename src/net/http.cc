@@ -1,0 +1,427 @@
+#include "net/http.hh"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+namespace veneer::net {
+
+namespace {
+
+constexpr std::size_t header_limit = 1 << 20;  // bytes of all header lines of one answer
+constexpr int redirect_limit = 10;
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool same_name(std::string_view a, std::string_view b) {
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r' || text.back() == '\n')) {
+    text.remove_suffix(1);
+  }
+  return text;
+}
+
+struct FreeHandle {
+  void operator()(CURL* handle) const { ::curl_easy_cleanup(handle); }
+};
+using HandlePointer = std::unique_ptr<CURL, FreeHandle>;
+
+struct FreeList {
+  void operator()(curl_slist* list) const { ::curl_slist_free_all(list); }
+};
+using ListPointer = std::unique_ptr<curl_slist, FreeList>;
+
+void append_line(ListPointer& list, const std::string& line) {
+  curl_slist* longer = ::curl_slist_append(list.get(), line.c_str());
+  if (longer == nullptr) throw Error(ErrorKind::failed, "out of memory");
+  static_cast<void>(list.release());
+  list.reset(longer);
+}
+
+/// One exchange in progress; what libcurl's callbacks work on. An exception that a source or sink throws is kept, the
+/// transfer given up, and the exception thrown again outside of libcurl.
+struct Exchange {
+  const BodyHandler& on_answer;
+  ByteSource* body = nullptr;
+  Response response;
+  ByteSink* sink = nullptr;
+  bool answered = false;
+  std::size_t header_bytes = 0;
+  std::uint64_t received = 0;
+  std::uint64_t sent = 0;
+  std::exception_ptr failure;
+
+  void answer() {
+    if (answered) return;
+    answered = true;
+    if (on_answer) sink = on_answer(response);
+  }
+
+  template <typename Action>
+  std::size_t guarded(std::size_t on_failure, Action&& action) {
+    try {
+      return action();
+    } catch (...) {
+      failure = std::current_exception();
+      return on_failure;
+    }
+  }
+
+  static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self_pointer) {
+    auto& self = *static_cast<Exchange*>(self_pointer);
+    return self.guarded(0, [&] {
+      self.header_bytes += size;
+      if (self.header_bytes > header_limit) throw Error(ErrorKind::refused, "a server sent too many headers");
+      const std::string_view line(data, size);
+      if (line.starts_with("HTTP/")) {  // also of interim answers, which the next one replaces
+        self.response.headers.clear();
+        self.response.status = 0;
+        const std::size_t space = line.find(' ');
+        if (space != std::string_view::npos) {
+          std::from_chars(line.data() + space + 1, line.data() + line.size(), self.response.status);
+        }
+      } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
+        self.response.headers.push_back(
+            {std::string(trimmed(line.substr(0, colon))), std::string(trimmed(line.substr(colon + 1)))});
+      }
+      return size;
+    });
+  }
+
+  static std::size_t on_data(char* data, std::size_t, std::size_t size, void* self_pointer) {
+    auto& self = *static_cast<Exchange*>(self_pointer);
+    return self.guarded(size + 1, [&] {
+      self.answer();
+      self.received += size;
+      if (self.sink != nullptr) self.sink->write(as_bytes(std::string_view(data, size)));
+      return size;
+    });
+  }
+
+  static std::size_t on_body_wanted(char* into, std::size_t, std::size_t size, void* self_pointer) {
+    auto& self = *static_cast<Exchange*>(self_pointer);
+    return self.guarded(CURL_READFUNC_ABORT, [&] {
+      const std::size_t count = self.body->read({reinterpret_cast<std::byte*>(into), size});
+      self.sent += count;
+      return count;
+    });
+  }
+};
+
+bool is_worth_a_retry(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM: return true;
+    default: return false;
+  }
+}
+
+/// Seconds that the server asks to wait (RFC 9110 section 10.2.3). A date counts from the answer's own Date.
+std::optional<std::chrono::seconds> retry_after(const Response& response) {
+  const std::string* text = response.header("Retry-After");
+  if (text == nullptr) return std::nullopt;
+  std::int64_t seconds = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), seconds);
+  if (error == std::errc() && end == text->data() + text->size() && seconds >= 0) {
+    return std::chrono::seconds(std::min<std::int64_t>(seconds, 24 * 3600));
+  }
+  const std::string* date = response.header("Date");
+  if (date == nullptr) return std::nullopt;
+  const std::time_t then = ::curl_getdate(text->c_str(), nullptr);
+  const std::time_t now = ::curl_getdate(date->c_str(), nullptr);
+  if (then < 0 || now < 0 || then < now) return std::nullopt;
+  return std::chrono::seconds(std::min<std::int64_t>(then - now, 24 * 3600));
+}
+
+bool same_origin(const SplitUrl& a, const SplitUrl& b) {
+  return a.scheme == b.scheme && same_name(a.host, b.host) && a.port == b.port;
+}
+
+std::string resolve_location(const std::string& base, const std::string& location) {
+  CURLU* url = ::curl_url();
+  if (url == nullptr) throw Error(ErrorKind::failed, "out of memory");
+  const std::unique_ptr<CURLU, void (*)(CURLU*)> owner(url, &::curl_url_cleanup);
+  char* text = nullptr;
+  if (::curl_url_set(url, CURLUPART_URL, base.c_str(), 0) != CURLUE_OK ||
+      ::curl_url_set(url, CURLUPART_URL, location.c_str(), CURLU_URLENCODE) != CURLUE_OK ||
+      ::curl_url_get(url, CURLUPART_URL, &text, 0) != CURLUE_OK) {
+    throw Error(ErrorKind::refused, fmt::format("{} redirects to a malformed URL", display_url(base)));
+  }
+  std::string result = text;
+  ::curl_free(text);
+  return result;
+}
+
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+void check_header(const Header& header) {
+  constexpr std::string_view forbidden("\r\n\0", 3);
+  if (header.name.empty() || header.name.find_first_of(forbidden) != std::string::npos ||
+      header.name.find(':') != std::string::npos || header.value.find_first_of(forbidden) != std::string::npos) {
+    throw Error(ErrorKind::refused, "the header " + printable(header.name) + " cannot be sent");
+  }
+}
+
+}  // namespace
+
+const std::string* Response::header(std::string_view name) const {
+  for (const Header& header : headers) {
+    if (same_name(header.name, name)) return &header.value;
+  }
+  return nullptr;
+}
+
+bool is_transient(int status) {
+  return status == 408 || status == 425 || status == 429 || status == 500 || (status >= 502 && status <= 504);
+}
+
+class Client::Implementation {
+ public:
+  explicit Implementation(ClientOptions given) : options(std::move(given)) {
+    static const CURLcode initialised = ::curl_global_init(CURL_GLOBAL_DEFAULT);
+    if (initialised != CURLE_OK) throw Error(ErrorKind::failed, "libcurl cannot be initialised");
+    if (!options.sleep) {
+      options.sleep = [](std::chrono::milliseconds delay) { std::this_thread::sleep_for(delay); };
+    }
+  }
+
+  Response send_once(const Request& request, const BodyHandler& on_answer);
+
+  ClientOptions options;
+  std::atomic<std::uint64_t> requests = 0;
+  std::atomic<std::uint64_t> bytes_received = 0;
+  std::atomic<std::uint64_t> bytes_sent = 0;
+
+ private:
+  HandlePointer take_handle();
+  void give_back(HandlePointer handle);
+  void configure(CURL* handle, const Request& request, const SplitUrl& url, const curl_slist* headers,
+                 Exchange& exchange) const;
+
+  std::mutex mutex_;
+  std::vector<HandlePointer> idle_;  // each keeps its connections open
+};
+
+HandlePointer Client::Implementation::take_handle() {
+  const std::lock_guard lock(mutex_);
+  if (idle_.empty()) {
+    HandlePointer handle(::curl_easy_init());
+    if (handle == nullptr) throw Error(ErrorKind::failed, "out of memory");
+    return handle;
+  }
+  HandlePointer handle = std::move(idle_.back());
+  idle_.pop_back();
+  return handle;
+}
+
+void Client::Implementation::give_back(HandlePointer handle) {
+  ::curl_easy_reset(handle.get());
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(handle));
+}
+
+void Client::Implementation::configure(CURL* handle, const Request& request, const SplitUrl& url,
+                                       const curl_slist* headers, Exchange& exchange) const {
+  const auto set = [handle](CURLoption option, auto value) { ::curl_easy_setopt(handle, option, value); };
+  set(CURLOPT_URL, url.without_user_info.c_str());
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  set(CURLOPT_USERAGENT, options.user_agent.c_str());
+  set(CURLOPT_HTTPHEADER, headers);
+  set(CURLOPT_HEADERFUNCTION, &Exchange::on_header);
+  set(CURLOPT_HEADERDATA, &exchange);
+  set(CURLOPT_WRITEFUNCTION, &Exchange::on_data);
+  set(CURLOPT_WRITEDATA, &exchange);
+  set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect_timeout.count()));
+  set(CURLOPT_LOW_SPEED_LIMIT, 1L);
+  set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.stall_timeout.value_or(options.stall_timeout).count()));
+  if (!options.unix_socket.empty()) {
+    set(CURLOPT_UNIX_SOCKET_PATH, options.unix_socket.c_str());
+    set(CURLOPT_PROXY, "");
+  }
+  if (!options.ca_bundle.empty()) set(CURLOPT_CAINFO, options.ca_bundle.c_str());
+  if (request.credentials) {
+    set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
+    set(CURLOPT_USERNAME, request.credentials->user.c_str());
+    set(CURLOPT_PASSWORD, request.credentials->password.c_str());
+  } else if (!options.netrc.empty()) {
+    set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
+    set(CURLOPT_NETRC_FILE, options.netrc.c_str());
+  }
+  if (request.body != nullptr) {
+    set(CURLOPT_UPLOAD, 1L);
+    set(CURLOPT_READFUNCTION, &Exchange::on_body_wanted);
+    set(CURLOPT_READDATA, &exchange);
+    set(CURLOPT_UPLOAD_BUFFERSIZE, 256L * 1024);
+    set(CURLOPT_INFILESIZE_LARGE,
+        request.body_size ? static_cast<curl_off_t>(*request.body_size) : static_cast<curl_off_t>(-1));
+    // A kept connection may turn out to be dead after a part of the body was read; it cannot be read again.
+    set(CURLOPT_FRESH_CONNECT, 1L);
+  } else if (request.method == "POST" || request.method == "PUT" || request.method == "PATCH") {
+    set(CURLOPT_POST, 1L);
+    set(CURLOPT_POSTFIELDS, "");
+    set(CURLOPT_POSTFIELDSIZE, 0L);
+  }
+  if (request.method == "HEAD") {
+    set(CURLOPT_NOBODY, 1L);
+  } else {
+    set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+}
+
+Response Client::Implementation::send_once(const Request& request, const BodyHandler& on_answer) {
+  const SplitUrl url = split_url(request.url);
+  const std::string shown = display_url(url.without_user_info);
+  if (url.scheme == "file") throw Error(ErrorKind::refused, shown + " is not a http or https URL");
+
+  ListPointer headers;
+  bool has_content_type = false;
+  for (const Header& header : request.headers) {
+    check_header(header);
+    has_content_type = has_content_type || same_name(header.name, "Content-Type");
+    append_line(headers, header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
+  }
+  append_line(headers, "Expect:");  // no waiting for "100 Continue"
+  if (!has_content_type) append_line(headers, "Content-Type:");
+
+  Exchange exchange{.on_answer = on_answer, .body = request.body, .response = {}, .failure = {}};
+  exchange.response.url = url.without_user_info;
+  HandlePointer handle = take_handle();
+  configure(handle.get(), request, url, headers.get(), exchange);
+  std::array<char, CURL_ERROR_SIZE> details{};
+  ::curl_easy_setopt(handle.get(), CURLOPT_ERRORBUFFER, details.data());
+  ++requests;
+  const CURLcode code = ::curl_easy_perform(handle.get());
+  bytes_received += exchange.received;
+  bytes_sent += exchange.sent;
+  if (exchange.failure) std::rethrow_exception(exchange.failure);
+  if (code != CURLE_OK) {
+    const std::string reason = details[0] != '\0' ? details.data() : ::curl_easy_strerror(code);
+    throw TransportError(fmt::format("{} {}: {}", printable(request.method), shown, printable(reason)),
+                         is_worth_a_retry(code) ? TransportError::Retry::sensible : TransportError::Retry::useless,
+                         code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE
+                             ? "the server's certificate is not trusted here; name its CA bundle"
+                             : "");
+  }
+  give_back(std::move(handle));
+  exchange.answer();
+  return std::move(exchange.response);
+}
+
+Client::Client(ClientOptions options) : implementation_(std::make_unique<Implementation>(std::move(options))) {}
+Client::~Client() = default;
+
+Response Client::send(const Request& original, const BodyHandler& on_answer) {
+  Request request = original;
+  const bool follows = request.redirects == Redirects::follow && request.body == nullptr;
+  const BodyHandler final_only = [&](const Response& response) -> ByteSink* {
+    if (follows && is_redirect(response.status) && response.header("Location") != nullptr) return nullptr;
+    return on_answer ? on_answer(response) : nullptr;
+  };
+  for (int hops = 0;; ++hops) {
+    SplitUrl here = split_url(request.url);
+    if (!request.credentials) request.credentials = here.credentials;
+    Response response = implementation_->send_once(request, final_only);
+    const std::string* location = response.header("Location");
+    if (!follows || !is_redirect(response.status) || location == nullptr) return response;
+
+    if (hops == redirect_limit) {
+      throw Error(ErrorKind::refused, fmt::format("{} redirects more than {} times", display_url(original.url),
+                                                  redirect_limit));
+    }
+    const SplitUrl there = split_url(resolve_location(here.without_user_info, *location));
+    if (there.scheme == "file" || (here.scheme == "https" && there.scheme == "http")) {
+      throw Error(ErrorKind::refused, fmt::format("{} redirects to {}, which is not followed",
+                                                  display_url(here.without_user_info),
+                                                  display_url(there.without_user_info)));
+    }
+    if (!same_origin(here, there)) {
+      request.credentials.reset();
+      std::erase_if(request.headers, [](const Header& header) {
+        return same_name(header.name, "Authorization") || same_name(header.name, "Cookie");
+      });
+    }
+    if (response.status == 303 && request.method != "HEAD") request.method = "GET";
+    request.url = there.without_user_info;
+  }
+}
+
+Response Client::send_with_retry(const Request& request, const BodyHandler& on_answer) {
+  if (request.body != nullptr) throw Error(ErrorKind::failed, "a request with a body cannot be repeated");
+  const ClientOptions& options = implementation_->options;
+  std::chrono::milliseconds delay = options.first_delay;
+  for (int attempt = 1;; ++attempt) {
+    const bool is_last = attempt >= options.attempts;
+    std::chrono::milliseconds wait = delay;
+    try {
+      Response response = send(request, [&](const Response& answer) -> ByteSink* {
+        if (!is_last && is_transient(answer.status)) return nullptr;
+        return on_answer ? on_answer(answer) : nullptr;
+      });
+      if (is_last || !is_transient(response.status)) return response;
+      if (const auto asked = retry_after(response)) wait = std::max<std::chrono::milliseconds>(*asked, wait);
+    } catch (const TransportError& error) {
+      if (is_last || error.retry() == TransportError::Retry::useless) throw;
+    }
+    options.sleep(std::min(wait, options.longest_delay));
+    delay = std::min(delay * 2, options.longest_delay);
+  }
+}
+
+Response Client::fetch(const Request& request, std::string& body, std::uint64_t limit) {
+  class Limited : public ByteSink {
+   public:
+    Limited(std::string& text, std::uint64_t most) : text_(text), most_(most) {}
+    void write(ByteView bytes) override {
+      if (bytes.size() > most_ - text_.size()) {
+        throw Error(ErrorKind::refused, fmt::format("the answer is larger than the limit of {} bytes", most_));
+      }
+      text_ += as_text(bytes);
+    }
+    void commit() override {}
+
+   private:
+    std::string& text_;
+    std::uint64_t most_;
+  } sink(body, limit);
+  return in_context([&] { return "fetching " + display_url(request.url); },
+                    [&] {
+                      return send_with_retry(request, [&](const Response&) -> ByteSink* {
+                        body.clear();
+                        return &sink;
+                      });
+                    });
+}
+
+const ClientOptions& Client::options() const { return implementation_->options; }
+
+Statistics Client::statistics() const {
+  return {implementation_->requests, implementation_->bytes_received, implementation_->bytes_sent};
+}
+
+}  // namespace veneer::net
