@@ -372,12 +372,17 @@ Response Client::send(const Request& original, const BodyHandler& on_answer) {
 }
 
 Response Client::send_with_retry(const Request& request, const BodyHandler& on_answer) {
-  if (request.body != nullptr) throw Error(ErrorKind::failed, "a request with a body cannot be repeated");
+  return send_with_retry([&request] { return request; }, on_answer);
+}
+
+Response Client::send_with_retry(const std::function<Request()>& next_request, const BodyHandler& on_answer) {
   const ClientOptions& options = implementation_->options;
   std::chrono::milliseconds delay = options.first_delay;
   for (int attempt = 1;; ++attempt) {
     const bool is_last = attempt >= options.attempts;
     std::chrono::milliseconds wait = delay;
+    const Request request = next_request();
+    if (request.body != nullptr) throw Error(ErrorKind::failed, "a request with a body cannot be repeated");
     try {
       Response response = send(request, [&](const Response& answer) -> ByteSink* {
         if (!is_last && is_transient(answer.status)) return nullptr;

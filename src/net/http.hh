@@ -111,6 +111,8 @@ class Client {
   /// for every try that gets an answer which is not one of these, and must then give a sink in its fresh state. The last
   /// try's answer or error is returned whatever it is.
   Response send_with_retry(const Request& request, const BodyHandler& on_answer = {});
+  /// The same; every try sends what `next_request` gives then, such as the rest of a file that came in part.
+  Response send_with_retry(const std::function<Request()>& next_request, const BodyHandler& on_answer);
 
   /// send_with_retry with the body in `body`, at most `limit` bytes (else Error refused).
   Response fetch(const Request& request, std::string& body, std::uint64_t limit);
