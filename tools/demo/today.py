@@ -19,9 +19,9 @@ tar each) are added to "first".
 
 How layers are packed: as Docker does it. One tar entry for every folder and file from /app down, folders before what is in
 them, names sorted, owner root, times as on disk cut to seconds, no hard links (uv copies inside a build), PAX records only
-where a field does not fit, two zero blocks at the end; then gzip level 6. The compressor is zlib. Docker's own (Go's) is a little weaker: one such
-environment of 462.9 MB is 134.1 MB here, and a push of it moved 136.5 MB from Docker 20.10 and 140.1 MB from 28.5, so
-these numbers are if anything too kind to (a) and (b). Byte code is not made, as in these Dockerfiles. Every number is the
+where a field does not fit, two zero blocks at the end; then gzip level 6. The compressor is zlib. Docker's own (Go's) is
+a little weaker: one such environment of 462.9 MB is 134.1 MB here, and a push of it moved 136.5 MB from Docker 20.10 and
+140.1 MB from 28.5, so these numbers are if anything too kind to (a) and (b). Byte code is not made, as in these Dockerfiles. Every number is the
 length of bytes that were really produced in this run; "layers" lists them, with uncompressed sizes and digests.
 """
 
