@@ -1,0 +1,360 @@
+#include "python/project/project.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "foundation/error.hh"
+#include "foundation/file.hh"
+#include "foundation/toml.hh"
+#include "python/project/strict_table.hh"
+
+namespace veneer::python {
+
+namespace {
+
+constexpr std::uint64_t pyproject_limit = 16 << 20;
+
+bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; });
+}
+
+/// An absolute path in the image without "." and ".." parts; doubled and trailing slashes go.
+std::string image_path(const StrictTable& table, std::string_view key, const std::string& text) {
+  if (text.empty() || text[0] != '/' || has_control(text)) {
+    table.refuse(key, fmt::format("\"{}\" is not an absolute path", printable(text)));
+  }
+  std::string result;
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find('/', start), text.size());
+    const std::string part = text.substr(start, end - start);
+    if (part == "." || part == "..") {
+      table.refuse(key, fmt::format("\"{}\" has a \"{}\" part", printable(text), part));
+    }
+    if (!part.empty()) result += "/" + part;
+    start = end + 1;
+  }
+  if (result.empty()) table.refuse(key, "the root folder itself cannot be used here");
+  return result;
+}
+
+std::string source_path(const StrictTable& table, std::string_view key, const std::string& text) {
+  const std::filesystem::path path(text);
+  if (text.empty() || path.is_absolute() || has_control(text)) {
+    table.refuse(key, fmt::format("\"{}\" is not a path relative to the project", printable(text)));
+  }
+  const std::filesystem::path cleaned = path.lexically_normal();
+  if (!cleaned.empty() && *cleaned.begin() == "..") {
+    table.refuse(key, fmt::format("\"{}\" is outside of the project", printable(text)));
+  }
+  std::string result = cleaned.native();
+  while (result.size() > 1 && result.back() == '/') result.pop_back();
+  return result;
+}
+
+std::uint32_t file_mode(const StrictTable& table, const std::string& text) {
+  std::uint32_t mode = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+  if (error != std::errc() || end != text.data() + text.size() || text.size() < 3 || mode > 07777) {
+    table.refuse("mode", fmt::format("\"{}\" is not an octal mode such as \"0644\"", printable(text)));
+  }
+  return mode;
+}
+
+std::uint32_t identity(const StrictTable& table, const std::string& all, std::string_view text) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) {
+    table.refuse("user", fmt::format("\"{}\" is not of the form \"1000\" or \"1000:1000\"", printable(all)),
+                 "names are not known before the image exists; give the numbers");
+  }
+  return number;
+}
+
+void check_port(const StrictTable& table, const std::string& text) {
+  const std::string_view number = std::string_view(text).substr(0, text.find('/'));
+  const std::string_view protocol = std::string_view(text).substr(number.size());
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), port);
+  if (error != std::errc() || end != number.data() + number.size() || port == 0 || port > 65535 ||
+      (!protocol.empty() && protocol != "/tcp" && protocol != "/udp" && protocol != "/sctp")) {
+    table.refuse("expose", fmt::format("\"{}\" is not a port such as \"8080\" or \"8080/tcp\"", printable(text)));
+  }
+}
+
+/// Debian policy 5.6.1 (names) and 5.6.12 (versions). The text becomes an argument of apt, so nothing else may pass.
+bool is_debian_package(std::string_view text) {
+  const std::size_t name_end = std::min(text.find_first_of(":="), text.size());
+  const std::string_view name = text.substr(0, name_end);
+  const auto is_name_character = [](char c) { return is_lower_or_digit(c) || c == '+' || c == '-' || c == '.'; };
+  if (name.size() < 2 || !is_lower_or_digit(name[0]) || !std::all_of(name.begin(), name.end(), is_name_character)) {
+    return false;
+  }
+  std::string_view rest = text.substr(name_end);
+  if (rest.starts_with(':')) {
+    const std::size_t end = std::min(rest.find('='), rest.size());
+    const std::string_view architecture = rest.substr(1, end - 1);
+    const auto is_fine = [](char c) { return is_lower_or_digit(c) || c == '-'; };
+    if (architecture.empty() || !std::all_of(architecture.begin(), architecture.end(), is_fine)) return false;
+    rest = rest.substr(end);
+  }
+  if (rest.empty()) return true;
+  const std::string_view version = rest.substr(1);
+  const auto is_fine = [](char c) {
+    return is_letter(c) || is_digit(c) || c == '.' || c == '+' || c == '-' || c == '~' || c == ':';
+  };
+  return !version.empty() && is_digit(version[0]) && std::all_of(version.begin(), version.end(), is_fine);
+}
+
+SystemOptions read_system(const Value& value) {
+  const StrictTable table(value, "[tool.veneer.system]", {"packages", "snapshot", "mirror"});
+  SystemOptions system;
+  system.packages = table.texts("packages");
+  for (const std::string& package : system.packages) {
+    if (!is_debian_package(package)) {
+      table.refuse("packages", fmt::format("\"{}\" is not the name of a Debian package", printable(package)));
+    }
+  }
+  std::sort(system.packages.begin(), system.packages.end());
+  system.packages.erase(std::unique(system.packages.begin(), system.packages.end()), system.packages.end());
+  system.snapshot = table.text("snapshot");
+  if (!system.snapshot.empty()) {
+    bool fits = system.snapshot.size() == 16 && system.snapshot[8] == 'T' && system.snapshot[15] == 'Z';
+    for (std::size_t i = 0; fits && i < 15; ++i) fits = i == 8 || is_digit(system.snapshot[i]);
+    if (!fits) {
+      table.refuse("snapshot", fmt::format("\"{}\" is not of the form 20260101T000000Z", printable(system.snapshot)));
+    }
+  }
+  system.mirror = table.text("mirror");
+  if (!system.mirror.empty()) {
+    const bool known = system.mirror.starts_with("http://") || system.mirror.starts_with("https://") ||
+                       system.mirror.starts_with("file:///");
+    if (!known || has_control(system.mirror) || system.mirror.find_first_of(" \"'`$\\[]") != std::string::npos) {
+      table.refuse("mirror", "expected an http, https or file URL");
+    }
+  }
+  return system;
+}
+
+ImageOptions read_image(const Value& value) {
+  const StrictTable table(value, "[tool.veneer.image]",
+                          {"name", "tag", "entrypoint", "cmd", "env", "expose", "user", "workdir", "labels", "files",
+                           "empty_files", "writable"});
+  ImageOptions image;
+  image.name = table.text("name");
+  image.tag = table.text("tag");
+  image.entrypoint = table.texts("entrypoint");
+  image.cmd = table.texts("cmd");
+  image.environment = table.text_map("env");
+  for (const auto& [name, ignored] : image.environment) {
+    if (name.empty() || name.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
+      table.refuse("env", fmt::format("\"{}\" cannot be the name of a variable", printable(name)));
+    }
+  }
+  image.expose = table.texts("expose");
+  for (const std::string& port : image.expose) check_port(table, port);
+  if (const std::string user = table.text("user"); !user.empty()) {
+    const std::size_t colon = user.find(':');
+    image.user = identity(table, user, std::string_view(user).substr(0, colon));
+    image.group = colon == std::string::npos ? image.user : identity(table, user, std::string_view(user).substr(colon + 1));
+  }
+  if (const std::string workdir = table.text("workdir"); !workdir.empty()) {
+    image.workdir = workdir == "/" ? workdir : image_path(table, "workdir", workdir);
+  }
+  image.labels = table.text_map("labels");
+  table.each_table("files", [&](const Value& item, const std::string& place) {
+    const StrictTable row(item, place, {"from", "to", "mode"});
+    for (const std::string_view key : {"from", "to"}) {
+      if (row.find(key) == nullptr) row.refuse(key, "is missing");
+    }
+    FileRule rule;
+    rule.from = source_path(row, "from", row.text("from"));
+    rule.to = image_path(row, "to", row.text("to"));
+    if (const std::string mode = row.text("mode"); !mode.empty()) rule.mode = file_mode(row, mode);
+    image.files.push_back(std::move(rule));
+  });
+  for (const std::string& path : table.texts("empty_files")) {
+    image.empty_files.push_back(image_path(table, "empty_files", path));
+  }
+  for (const std::string& path : table.texts("writable")) image.writable.push_back(image_path(table, "writable", path));
+  return image;
+}
+
+std::vector<std::string> normalised_names(const StrictTable& table, std::string_view key) {
+  std::vector<std::string> names = table.texts(key);
+  for (std::string& name : names) {
+    if (name.empty()) table.refuse(key, "a name is empty");
+    name = normalised_name(name);
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+void read_veneer(const Value& value, Project& project) {
+  const StrictTable table(value, "[tool.veneer]",
+                          {"base", "extras", "groups", "package", "python", "system", "image"});
+  if (const std::string base = table.text("base"); !base.empty()) {
+    project.base = in_context([] { return "[tool.veneer] base"; }, [&] { return parse_base_choice(base); });
+  }
+  project.extras = normalised_names(table, "extras");
+  project.groups = normalised_names(table, "groups");
+  if (const std::string package = table.text("package"); !package.empty()) project.package = normalised_name(package);
+  project.python = table.text("python");
+  if (!project.python.empty()) {
+    std::string_view rest = project.python;
+    if (rest.ends_with('t')) rest.remove_suffix(1);
+    const auto dots = std::count(rest.begin(), rest.end(), '.');
+    const bool fits = rest.starts_with("3.") && dots <= 2 && is_digit(rest.back()) &&
+                      rest.find("..") == std::string_view::npos &&
+                      rest.find_first_not_of("0123456789.") == std::string_view::npos;
+    if (!fits) {
+      table.refuse("python", fmt::format("\"{}\" is not a version such as \"3.11\"", printable(project.python)));
+    }
+  }
+  if (const Value* system = table.find("system")) project.system = read_system(*system);
+  if (const Value* image = table.find("image")) project.image = read_image(*image);
+}
+
+/// The distribution name at the start of a PEP 508 requirement, normalised.
+std::string requirement_name(std::string_view requirement) {
+  std::size_t end = 0;
+  const auto is_name_character = [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.'; };
+  while (end < requirement.size() && is_name_character(requirement[end])) ++end;
+  return normalised_name(requirement.substr(0, end));
+}
+
+/// Build requirements that take the version from git's tags.
+constexpr std::array version_plugins = {"setuptools-scm",        "hatch-vcs",
+                                        "versioningit",          "setuptools-git-versioning",
+                                        "poetry-dynamic-versioning", "uv-dynamic-versioning",
+                                        "pdm-backend",           "flit-scm",
+                                        "versioneer",            "setuptools-git-version"};
+
+void read_build_system(const Value& document, Project& project, bool version_is_dynamic) {
+  const Value* build = document.find("build-system");
+  project.is_package = build != nullptr;
+  if (build != nullptr) {
+    project.build_backend = build->string_or("build-backend", "setuptools.build_meta:__legacy__");
+    project.build_requires = build->strings_or_empty("requires");
+  }
+  if (version_is_dynamic) {
+    for (const std::string& requirement : project.build_requires) {
+      const std::string name = requirement_name(requirement);
+      if (std::find(version_plugins.begin(), version_plugins.end(), name) == version_plugins.end()) continue;
+      // This backend can take the version from a file as well.
+      const Value& pdm = document.table_or_empty("tool").table_or_empty("pdm").table_or_empty("version");
+      if (name == "pdm-backend" && pdm.string_or("source", "") != "scm") continue;
+      project.version_plugin = name;
+      break;
+    }
+  }
+  const Value& uv = document.table_or_empty("tool").table_or_empty("uv");
+  project.is_package = uv.boolean_or("package", project.is_package);
+  for (const Value& constraint : uv.array_or_empty("build-constraint-dependencies")) {
+    if (constraint.is_string()) project.build_constraints.push_back(constraint.string());
+  }
+  std::sort(project.build_constraints.begin(), project.build_constraints.end());
+  for (const Value& index : uv.array_or_empty("index")) {
+    project.indexes.push_back({index.string_or("name", ""), index.at("url").string()});
+  }
+}
+
+bool is_workspace_root(const std::filesystem::path& folder) {
+  const auto text = read_text_file_if_exists(folder / "pyproject.toml", pyproject_limit);
+  if (!text) return false;
+  return in_context([&] { return "reading " + printable((folder / "pyproject.toml").native()); }, [&] {
+    return parse_toml(*text).table_or_empty("tool").table_or_empty("uv").find("workspace") != nullptr;
+  });
+}
+
+}  // namespace
+
+std::string normalised_name(std::string_view name) {
+  std::string result;
+  for (const char c : name) {
+    if (c == '-' || c == '_' || c == '.') {
+      if (result.empty() || result.back() != '-') result += '-';
+    } else {
+      result += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    }
+  }
+  return result;
+}
+
+BaseChoice parse_base_choice(std::string_view text) {
+  BaseChoice choice;
+  choice.text = text;
+  const std::size_t colon = text.find(':');
+  const std::string_view scheme = text.substr(0, colon);
+  const std::string_view rest = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
+  if (scheme == "debian") {
+    choice.suite = rest;
+    const bool fits = !rest.empty() && is_lower_or_digit(rest[0]) && rest.size() < 40 &&
+                      std::all_of(rest.begin(), rest.end(), [](char c) { return is_lower_or_digit(c) || c == '-'; });
+    if (!fits) {
+      throw Error(ErrorKind::refused, fmt::format("\"{}\" does not name a Debian suite", printable(text)),
+                  "for example \"debian:trixie\" or \"debian:bookworm\"");
+    }
+    return choice;
+  }
+  if ((scheme == "oci" || scheme == "docker-archive") && !rest.empty() && !has_control(rest)) {
+    choice.kind = scheme == "oci" ? BaseChoice::Kind::oci_layout : BaseChoice::Kind::docker_archive;
+    const std::size_t slash = rest.rfind('/');
+    const std::size_t tag = rest.find(':', slash == std::string_view::npos ? 0 : slash);
+    choice.path = rest.substr(0, tag);
+    if (tag != std::string_view::npos) choice.tag = rest.substr(tag + 1);
+    if (!choice.path.empty()) return choice;
+  }
+  throw Error(ErrorKind::refused, fmt::format("\"{}\" is not a base image that is supported", printable(text)),
+              "use debian:SUITE, oci:DIR[:TAG] or docker-archive:FILE[:TAG]");
+}
+
+Project parse_project(std::string_view text, const std::filesystem::path& folder) {
+  const Value document = parse_toml(text);
+  const Value* metadata = document.find("project");
+  if (metadata == nullptr) {
+    throw Error(ErrorKind::refused, "it has no [project] table",
+                "veneer builds images of projects with PEP 621 metadata and a uv.lock");
+  }
+  Project project;
+  project.folder = folder;
+  project.name = normalised_name(metadata->at("name").string());
+  if (project.name.empty()) throw Error(ErrorKind::refused, "[project] name is empty");
+  project.version = metadata->string_or("version", "");
+  project.requires_python = metadata->string_or("requires-python", "");
+  const std::vector<std::string> dynamic = metadata->strings_or_empty("dynamic");
+  read_build_system(document, project, std::find(dynamic.begin(), dynamic.end(), "version") != dynamic.end());
+  if (const Value* veneer = document.table_or_empty("tool").find("veneer")) read_veneer(*veneer, project);
+  return project;
+}
+
+Project read_project(const std::filesystem::path& folder) {
+  const std::filesystem::path absolute = std::filesystem::absolute(folder).lexically_normal();
+  const std::filesystem::path path = absolute / "pyproject.toml";
+  const auto text = read_text_file_if_exists(path, pyproject_limit);
+  if (!text) {
+    throw Error(ErrorKind::not_found, "there is no pyproject.toml in " + printable(absolute.native()),
+                "run veneer in the folder of a Python project, or name the folder");
+  }
+  return in_context([&] { return "reading " + printable(path.native()); }, [&] { return parse_project(*text, absolute); });
+}
+
+std::filesystem::path find_lock(const std::filesystem::path& folder) {
+  const std::filesystem::path start = std::filesystem::absolute(folder).lexically_normal();
+  for (std::filesystem::path place = start;; place = place.parent_path()) {
+    if (place == start || is_workspace_root(place)) {
+      const std::filesystem::path lock = place / "uv.lock";
+      if (std::filesystem::is_regular_file(lock)) return lock;
+    }
+    if (!place.has_relative_path()) break;
+  }
+  throw Error(ErrorKind::not_found, "there is no uv.lock for the project in " + printable(start.native()), "run: uv lock");
+}
+
+}  // namespace veneer::python

@@ -1,0 +1,107 @@
+// The project to be put into an image: what pyproject.toml says about it, with [tool.veneer], and where its lock is.
+// Called by cli. Reading is the only contact with the disk; values, thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace veneer::python {
+
+/// What the image stands on, as named by `base`.
+struct BaseChoice {
+  enum class Kind {
+    debian,          // "debian:SUITE": made with mmdebstrap
+    oci_layout,      // "oci:DIR[:TAG]"
+    docker_archive,  // "docker-archive:FILE[:TAG]"
+  };
+  Kind kind = Kind::debian;
+  std::string suite;           // debian
+  std::filesystem::path path;  // the others; absolute, or relative to the project's folder
+  std::string tag;             // the others; may be empty
+  std::string text;            // as written
+
+  bool operator==(const BaseChoice&) const = default;
+};
+
+/// Reads a `base`. Throws Error (refused).
+BaseChoice parse_base_choice(std::string_view text);
+
+/// [tool.veneer.system]
+struct SystemOptions {
+  std::vector<std::string> packages;  // Debian package names, "name", "name:arch" or "name=version"; sorted, no duplicates
+  std::string snapshot;               // "20260101T000000Z" or empty
+  std::string mirror;                 // URL or empty
+};
+
+/// One row of `files`: a file or folder of the project that goes into the image.
+struct FileRule {
+  std::string from;                   // relative to the project's folder, no ".." parts
+  std::string to;                     // absolute path in the image
+  std::optional<std::uint32_t> mode;  // of files (folders: 0755); absent: 0755 if executable, else 0644
+};
+
+/// [tool.veneer.image]. What is absent gets its default from the caller (docs: name and tag from the project).
+struct ImageOptions {
+  std::string name;
+  std::string tag;
+  std::vector<std::string> entrypoint;
+  std::vector<std::string> cmd;
+  std::map<std::string, std::string> environment;
+  std::vector<std::string> expose;  // "8080" or "8080/tcp"
+  std::uint32_t user = 1000;
+  std::uint32_t group = 1000;
+  std::string workdir = "/app";
+  std::map<std::string, std::string> labels;
+  std::vector<FileRule> files;
+  std::vector<std::string> empty_files;  // absolute paths
+  std::vector<std::string> writable;     // absolute paths of folders that belong to `user`
+};
+
+struct PackageIndex {
+  std::string name;
+  std::string url;
+};
+
+struct Project {
+  std::filesystem::path folder;  // absolute; holds pyproject.toml
+  std::string name;              // normalised (PEP 503)
+  std::string version;           // empty when dynamic
+  std::string requires_python;   // as written (PEP 440 specifiers); empty when absent
+  std::string build_backend;     // empty without [build-system]
+  std::vector<std::string> build_requires;
+  std::string version_plugin;    // the build requirement that takes the version from git, "setuptools-scm"; may be empty
+  bool is_package = false;       // as uv decides: tool.uv.package, else whether [build-system] is there
+  std::vector<std::string> build_constraints;  // [tool.uv] build-constraint-dependencies
+  std::vector<PackageIndex> indexes;           // [[tool.uv.index]]
+
+  // [tool.veneer]
+  std::optional<BaseChoice> base;
+  std::vector<std::string> extras;  // normalised
+  std::vector<std::string> groups;  // normalised
+  std::string package;              // the workspace member to install; normalised, usually empty
+  std::string python;               // "3.11"; the choice among the base's interpreters, usually empty
+  SystemOptions system;
+  ImageOptions image;
+};
+
+/// Reads `folder`/pyproject.toml. Errors: not_found without such a file; refused for malformed TOML, a missing
+/// [project] table, a value of the wrong type or form, and unknown keys below [tool.veneer], each by name.
+Project read_project(const std::filesystem::path& folder);
+
+/// The same from the text; `folder` is only noted.
+Project parse_project(std::string_view text, const std::filesystem::path& folder);
+
+/// uv.lock of the project: beside pyproject.toml, or at the root of the workspace that the project is a part of. Throws
+/// Error (not_found) with the hint "run: uv lock".
+std::filesystem::path find_lock(const std::filesystem::path& folder);
+
+/// PEP 503: lower case, runs of "-", "_" and "." become "-".
+std::string normalised_name(std::string_view name);
+
+}  // namespace veneer::python
