@@ -15,7 +15,8 @@
 
 namespace veneer::tree {
 
-/// What stands behind a name. Immutable. Two names with the same Inode object are hard links of each other.
+/// What stands behind a name. Immutable. Two names with the same Inode object are hard links of each other (folders may
+/// share one without being that).
 struct Inode {
   archive::EntryType type = archive::EntryType::file;  // never hard_link
   std::uint32_t mode = 0;
@@ -49,25 +50,44 @@ class FileTree {
   bool contains(std::string_view path) const { return find(path) != nullptr; }
 
   /// Puts `inode` at `path`, replacing what is there (a folder replaced by something else loses what is below it; a
-  /// folder over a folder keeps it). Missing parents become folders like `missing_parent`. A parent that is not a
-  /// folder is an Error (refused) that names both.
+  /// folder over a folder keeps it). Missing parents become folders like `missing_parent`. Refused with an Error that
+  /// names what is wrong: a parent that is not a folder, a path that Linux cannot hold (a part over 255 bytes, over
+  /// 4095 in all) or that is not of the form above, and more than 256 MiB of paths in the tree.
   void put(std::string_view path, InodePointer inode, std::size_t layer = 0);
   /// Removes `path` and everything below it; nothing happens when it is not there.
   void remove(std::string_view path);
   /// Removes everything below `path` ("" = the root), keeping the folder.
   void remove_below(std::string_view path);
 
-  /// Follows symbolic links inside the root, as the kernel would in a chroot: the path of what `path` names in the end,
-  /// or nothing when it does not exist. More than 40 links are an Error (refused).
+  /// Follows symbolic links inside the root, as the kernel would in a chroot: the path of what `path` names in the end
+  /// ("" = the root), or nothing when it does not exist. More than 40 links are an Error (refused).
   std::optional<std::string> resolve(std::string_view path) const;
+
+  /// Where something that is made at `path` ends up: links among its parents are followed as by resolve(), its last
+  /// part is not; parents that do not exist keep their names. Refused with an Error: a parent that is a link to
+  /// nothing, that is not a folder, or that needs more than 40 links.
+  std::string locate(std::string_view path) const;
 
   /// Mode, owner and time of folders that put() makes on the way: 0755 root, time 0 unless set.
   void set_missing_parent(Inode folder);
 
  private:
+  std::optional<std::string> follow(std::string_view path, std::size_t& links) const;
+  void make_parents(std::string_view path, std::size_t layer);
+  void insert(std::string_view path, InodePointer inode, std::size_t layer);
+  void erase(Map::iterator first, Map::iterator last);
+
   Map entries_;
   InodePointer missing_parent_;
+  std::uint64_t path_bytes_ = 0;
 };
+
+/// "a/b" for "a/b/c", "" for "a".
+std::string_view parent_path(std::string_view path);
+/// "c" for "a/b/c".
+std::string_view base_name(std::string_view path);
+/// "a/b" for ("a", "b"), "b" for ("", "b").
+std::string join_path(std::string_view folder, std::string_view name);
 
 /// Convenience makers; times and owners are what the caller says.
 InodePointer make_folder(std::uint32_t mode, std::uint64_t uid, std::uint64_t gid, std::int64_t mtime);

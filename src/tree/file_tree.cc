@@ -1,0 +1,248 @@
+#include "tree/file_tree.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "foundation/error.hh"
+
+namespace veneer::tree {
+
+using archive::EntryType;
+
+namespace {
+
+constexpr std::size_t longest_path = 4095;  // PATH_MAX of Linux, without the final NUL
+constexpr std::size_t longest_part = 255;   // NAME_MAX
+constexpr std::size_t most_links = 40;      // the kernel's limit in one path
+constexpr std::uint64_t most_path_bytes = 256ull << 20;
+
+[[noreturn]] void refuse(std::string message) { throw Error(ErrorKind::refused, std::move(message)); }
+
+void check_path(std::string_view path) {
+  if (path.size() > longest_path) {
+    refuse(fmt::format("the path '{}' is longer than {} bytes", printable(path), longest_path));
+  }
+  if (path.find('\0') != std::string_view::npos) refuse(fmt::format("the path '{}' holds a NUL", printable(path)));
+  std::size_t start = 0;
+  for (;;) {
+    const std::size_t end = std::min(path.find('/', start), path.size());
+    const std::string_view part = path.substr(start, end - start);
+    if (part.empty() || part == "." || part == "..") {
+      refuse(fmt::format("the path '{}' has a part that is empty, '.' or '..'", printable(path)));
+    }
+    if (part.size() > longest_part) {
+      refuse(fmt::format("the path '{}' has a part longer than {} bytes", printable(path), longest_part));
+    }
+    if (end == path.size()) return;
+    start = end + 1;
+  }
+}
+
+bool is_folder(const FileTree::Entry& entry) { return entry.inode->type == EntryType::folder; }
+
+/// The parts of a path yet to be walked, the next one last.
+void push_parts(std::vector<std::string>& parts, std::string_view path) {
+  std::size_t end = path.size();
+  for (;;) {
+    const std::size_t slash = end == 0 ? std::string_view::npos : path.rfind('/', end - 1);
+    const std::size_t start = slash == std::string_view::npos ? 0 : slash + 1;
+    if (const std::string_view part = path.substr(start, end - start); !part.empty() && part != ".") {
+      parts.emplace_back(part);
+    }
+    if (slash == std::string_view::npos) return;
+    end = slash;
+  }
+}
+
+}  // namespace
+
+std::string_view parent_path(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
+}
+
+std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+std::string join_path(std::string_view folder, std::string_view name) {
+  std::string path(folder);
+  if (!path.empty()) path += '/';
+  return path += name;
+}
+
+const Inode* FileTree::find(std::string_view path) const {
+  const auto found = entries_.find(path);
+  return found == entries_.end() ? nullptr : found->second.inode.get();
+}
+
+void FileTree::insert(std::string_view path, InodePointer inode, std::size_t layer) {
+  if (const auto found = entries_.find(path); found != entries_.end()) {
+    found->second = {std::move(inode), layer};
+    return;
+  }
+  path_bytes_ += path.size();
+  if (path_bytes_ > most_path_bytes) {
+    refuse(fmt::format("the tree holds more than {} MiB of paths", most_path_bytes >> 20));
+  }
+  entries_.emplace(std::string(path), Entry{std::move(inode), layer});
+}
+
+void FileTree::erase(Map::iterator first, Map::iterator last) {
+  for (auto entry = first; entry != last; ++entry) path_bytes_ -= entry->first.size();
+  entries_.erase(first, last);
+}
+
+void FileTree::make_parents(std::string_view path, std::size_t layer) {
+  std::vector<std::string_view> missing;  // the deepest first
+  for (std::string_view parent = parent_path(path); !parent.empty(); parent = parent_path(parent)) {
+    const auto found = entries_.find(parent);
+    if (found == entries_.end()) {
+      missing.push_back(parent);
+      continue;
+    }
+    if (!is_folder(found->second)) {
+      refuse(fmt::format("'{}' cannot lie below '{}', which is not a folder", printable(path), printable(parent)));
+    }
+    break;
+  }
+  if (missing.empty()) return;
+  if (!missing_parent_) missing_parent_ = make_folder(0755, 0, 0, 0);
+  for (auto parent = missing.rbegin(); parent != missing.rend(); ++parent) insert(*parent, missing_parent_, layer);
+}
+
+void FileTree::put(std::string_view path, InodePointer inode, std::size_t layer) {
+  check_path(path);
+  make_parents(path, layer);
+  if (inode->type != EntryType::folder) {
+    if (const auto found = entries_.find(path); found != entries_.end() && is_folder(found->second)) {
+      remove_below(path);
+    }
+  }
+  insert(path, std::move(inode), layer);
+}
+
+void FileTree::remove(std::string_view path) {
+  const auto found = entries_.find(path);
+  if (found == entries_.end()) return;
+  if (is_folder(found->second)) remove_below(path);
+  erase(found, std::next(found));
+}
+
+void FileTree::remove_below(std::string_view path) {
+  if (path.empty()) {
+    erase(entries_.begin(), entries_.end());
+    return;
+  }
+  // What lies below "a" are the names from "a/" up to, not including, "a0": '0' follows '/' in ASCII.
+  const std::string first = std::string(path) + '/';
+  const std::string last = std::string(path) + static_cast<char>('/' + 1);
+  erase(entries_.lower_bound(first), entries_.lower_bound(last));
+}
+
+std::optional<std::string> FileTree::follow(std::string_view path, std::size_t& links) const {
+  std::vector<std::string> parts;
+  push_parts(parts, path);
+  std::string here;  // always the root or a listed folder, until the last part is reached
+  while (!parts.empty()) {
+    const std::string part = std::move(parts.back());
+    parts.pop_back();
+    if (part == "..") {
+      here = std::string(parent_path(here));
+      continue;
+    }
+    std::string next = join_path(here, part);
+    const Inode* inode = find(next);
+    if (inode == nullptr) return std::nullopt;
+    if (inode->type == EntryType::symlink) {
+      if (++links > most_links) {
+        refuse(fmt::format("'{}' needs more than {} symbolic links to be followed", printable(path), most_links));
+      }
+      if (inode->link_target.starts_with('/')) here.clear();
+      push_parts(parts, inode->link_target);
+      continue;
+    }
+    if (inode->type != EntryType::folder && !parts.empty()) return std::nullopt;
+    here = std::move(next);
+  }
+  return here;
+}
+
+std::optional<std::string> FileTree::resolve(std::string_view path) const {
+  std::size_t links = 0;
+  return follow(path, links);
+}
+
+std::string FileTree::locate(std::string_view path) const {
+  const std::string_view parent = parent_path(path);
+  if (parent.empty()) return std::string(path);
+  // A listed folder has folders above it, so there is no link on the way.
+  if (const Inode* inode = find(parent); inode != nullptr && inode->type == EntryType::folder) {
+    return std::string(path);
+  }
+  std::size_t links = 0;
+  std::string here;
+  std::size_t start = 0;
+  while (start < path.size()) {
+    const std::size_t end = std::min(path.find('/', start), path.size());
+    std::string next = join_path(here, path.substr(start, end - start));
+    const Inode* inode = find(next);
+    if (end == path.size()) return next;
+    if (inode == nullptr) return join_path(here, path.substr(start));
+    if (inode->type == EntryType::symlink) {
+      const std::optional<std::string> target = follow(next, links);
+      if (!target) {
+        refuse(fmt::format("the parent '{}' of '{}' is a symbolic link to '{}', which does not exist", printable(next),
+                           printable(path), printable(inode->link_target)));
+      }
+      next = *target;
+      inode = next.empty() ? nullptr : find(next);
+    }
+    if (inode != nullptr && inode->type != EntryType::folder) {
+      refuse(fmt::format("'{}' cannot lie below '{}', which is not a folder", printable(path), printable(next)));
+    }
+    here = std::move(next);
+    start = end + 1;
+  }
+  return here;
+}
+
+void FileTree::set_missing_parent(Inode folder) {
+  folder.type = EntryType::folder;
+  missing_parent_ = std::make_shared<const Inode>(std::move(folder));
+}
+
+InodePointer make_folder(std::uint32_t mode, std::uint64_t uid, std::uint64_t gid, std::int64_t mtime) {
+  auto inode = std::make_shared<Inode>();
+  inode->type = EntryType::folder;
+  inode->mode = mode;
+  inode->uid = uid;
+  inode->gid = gid;
+  inode->mtime = mtime;
+  return inode;
+}
+
+InodePointer make_symlink(std::string target, std::uint64_t uid, std::uint64_t gid, std::int64_t mtime) {
+  auto inode = std::make_shared<Inode>();
+  inode->type = EntryType::symlink;
+  inode->mode = 0777;
+  inode->uid = uid;
+  inode->gid = gid;
+  inode->mtime = mtime;
+  inode->link_target = std::move(target);
+  return inode;
+}
+
+InodePointer make_file(std::shared_ptr<const archive::Content> content, std::uint32_t mode, std::uint64_t uid,
+                       std::uint64_t gid, std::int64_t mtime) {
+  auto inode = std::make_shared<Inode>();
+  inode->type = EntryType::file;
+  inode->mode = mode;
+  inode->uid = uid;
+  inode->gid = gid;
+  inode->mtime = mtime;
+  inode->content = std::move(content);
+  return inode;
+}
+
+}  // namespace veneer::tree
