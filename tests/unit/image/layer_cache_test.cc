@@ -1,0 +1,156 @@
+#include "image/cache/layer_cache.hh"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "foundation/error.hh"
+#include "foundation/fail_point.hh"
+
+namespace veneer::image {
+namespace {
+
+namespace fs = std::filesystem;
+
+class LayerCacheTest : public testing::Test {
+ protected:
+  TemporaryFolder temporary_{fs::temp_directory_path(), "veneer-cache-test-"};
+  fs::path folder_ = temporary_.path() / "cache";
+
+  static LayerKey key(std::string_view name) { return {sha256(name)}; }
+
+  /// Stores `text` as if it were a layer's blob.
+  static CachedLayer store(const LayerCache& cache, const LayerKey& key, const std::string& text) {
+    return cache.store(key, [&](ByteSink& blob) {
+      blob.write(as_bytes(text));
+      return archive::WrittenLayer{{sha256("tar of " + text)}, text.size() * 2, {sha256(text)}, text.size()};
+    });
+  }
+
+  static std::string read(const LayerCache& cache, const BlobDigest& digest) {
+    const auto source = cache.open(digest);
+    return std::string(as_text(read_all(*source, 1'000'000)));
+  }
+};
+
+TEST_F(LayerCacheTest, GivesBackWhatWasStored) {
+  const LayerCache cache(folder_);
+  EXPECT_FALSE(cache.find(key("a")));
+  const CachedLayer made = store(cache, key("a"), "blob");
+  const auto found = cache.find(key("a"));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->layer.blob, made.layer.blob);
+  EXPECT_EQ(found->layer.diff_id, made.layer.diff_id);
+  EXPECT_EQ(found->tar_size, 8u);
+  EXPECT_EQ(read(cache, made.layer.blob), "blob");
+}
+
+TEST_F(LayerCacheTest, AnEntryWhoseBlobIsGoneOrCutIsNoEntry) {
+  const LayerCache cache(folder_);
+  const CachedLayer made = store(cache, key("a"), "blob");
+  write_text_file(*cache.path(made.layer.blob), "blo");
+  EXPECT_FALSE(cache.find(key("a")));
+  fs::remove(*cache.path(made.layer.blob));
+  EXPECT_FALSE(cache.find(key("a")));
+}
+
+TEST_F(LayerCacheTest, ADamagedEntryIsNoEntry) {
+  const LayerCache cache(folder_);
+  store(cache, key("a"), "blob");
+  write_text_file(folder_ / "layers" / (key("a").hex() + ".json"), "{\"diff_id\":");
+  EXPECT_FALSE(cache.find(key("a")));
+}
+
+TEST_F(LayerCacheTest, ADamagedBlobIsAnErrorWhenRead) {
+  const LayerCache cache(folder_);
+  const CachedLayer made = store(cache, key("a"), "blob");
+  write_text_file(*cache.path(made.layer.blob), "BLOB");
+  EXPECT_THROW(read(cache, made.layer.blob), Error);
+}
+
+TEST_F(LayerCacheTest, AFailureStoresNothing) {
+  const LayerCache cache(folder_);
+  EXPECT_THROW(cache.store(key("a"),
+                           [](ByteSink& blob) -> archive::WrittenLayer {
+                             blob.write(as_bytes("half"));
+                             throw Error(ErrorKind::refused, "bad wheel");
+                           }),
+               Error);
+  EXPECT_FALSE(cache.find(key("a")));
+  EXPECT_TRUE(fs::is_empty(folder_ / "blobs" / "sha256"));
+}
+
+TEST_F(LayerCacheTest, KilledAnywhereItHoldsTheLayerOrNot) {
+  for (const std::string point : {"cache.before-blob", "file.before-rename", "file.after-rename",
+                                  "cache.between-blob-and-entry", "file.before-rename:2", "cache.after-entry"}) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      arm_fail_point(point);
+      store(LayerCache(folder_), key(point), "blob of " + point);
+      ::_exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status)) << point;
+    const LayerCache cache(folder_);
+    if (const auto found = cache.find(key(point))) EXPECT_EQ(read(cache, found->layer.blob), "blob of " + point);
+    const CachedLayer made = store(cache, key(point), "blob of " + point);
+    EXPECT_EQ(read(cache, made.layer.blob), "blob of " + point);
+  }
+}
+
+TEST_F(LayerCacheTest, TwoProcessesMayMakeTheSameLayer) {
+  std::vector<pid_t> children;
+  for (int i = 0; i < 4; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const LayerCache cache(folder_);
+      for (int round = 0; round < 50; ++round) store(cache, key("same"), "the same blob");
+      ::_exit(0);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  }
+  const LayerCache cache(folder_);
+  ASSERT_TRUE(cache.find(key("same")));
+}
+
+TEST_F(LayerCacheTest, PruneKeepsWhatWasUsedAndRemovesOrphans) {
+  CachedLayer old_layer;
+  CachedLayer new_layer;
+  {
+    const LayerCache cache(folder_);
+    old_layer = store(cache, key("old"), "old blob");
+    new_layer = store(cache, key("new"), "new blob");
+    write_text_file(folder_ / "blobs" / "sha256" / std::string(64, 'a'), "an orphan");
+    write_text_file(folder_ / "blobs" / "sha256" / ".x.1-2.tmp", "a leftover");
+    fs::last_write_time(folder_ / "layers" / (key("old").hex() + ".json"),
+                        fs::file_time_type::clock::now() - std::chrono::hours(100));
+  }
+  const CacheUsage freed = prune_cache(folder_, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  EXPECT_EQ(freed.files, 4u);
+  const LayerCache cache(folder_);
+  EXPECT_FALSE(cache.find(key("old")));
+  EXPECT_FALSE(cache.contains(old_layer.layer.blob));
+  EXPECT_TRUE(cache.find(key("new")));
+  EXPECT_EQ(read(cache, new_layer.layer.blob), "new blob");
+}
+
+TEST_F(LayerCacheTest, NotesAreKeptByKindAndKey) {
+  const LayerCache cache(folder_);
+  EXPECT_EQ(cache.note("claims", key("a")), std::nullopt);
+  cache.set_note("claims", key("a"), "text");
+  EXPECT_EQ(cache.note("claims", key("a")), "text");
+  EXPECT_EQ(cache.note("other", key("a")), std::nullopt);
+}
+
+}  // namespace
+}  // namespace veneer::image
