@@ -1,0 +1,168 @@
+#include "build/application.hh"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include "foundation/error.hh"
+#include "foundation/file.hh"
+
+namespace veneer::build {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A file that is opened only when read, so that a folder of many does not hold as many descriptors.
+class FileContent : public archive::Content {
+ public:
+  FileContent(fs::path path, std::uint64_t size) : path_(std::move(path)), size_(size) {}
+  std::uint64_t size() const override { return size_; }
+  std::unique_ptr<ByteSource> open() const override { return std::make_unique<File>(path_); }
+
+ private:
+  fs::path path_;
+  std::uint64_t size_;
+};
+
+struct Status {
+  mode_t mode = 0;
+  std::uint64_t size = 0;
+};
+
+Status status_of(const fs::path& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) throw_system_error("find", path, errno);
+  return {status.st_mode, static_cast<std::uint64_t>(status.st_size)};
+}
+
+bool is_byte_code(const fs::path& path) {
+  return path.extension() == ".pyc" || std::find(path.begin(), path.end(), "__pycache__") != path.end();
+}
+
+class Collector {
+ public:
+  Collector(const python::Project& project, const Placement& placement, FolderRule rule,
+            const std::vector<std::string>& listed)
+      : project_(project), placement_(placement), rule_(rule), listed_(listed) {}
+
+  void add_rule(const python::FileRule& rule) {
+    in_context([&] { return fmt::format("[tool.veneer.image] files, '{}'", printable(rule.from)); },
+               [&] {
+                 const fs::path from = (project_.folder / rule.from).lexically_normal();
+                 if (S_ISDIR(status_of(from).mode)) {
+                   add_folder(rule, from);
+                 } else {
+                   add_file(from, rule.to, rule.mode);
+                 }
+               });
+  }
+
+  void add_empty_file(const std::string& to) {
+    put(placement_.resolve(to), tree::make_file(std::make_shared<archive::MemoryContent>(std::string_view()), 0644,
+                                                project_.image.user, project_.image.group, fixed_time));
+  }
+
+  void add_writable(const std::string& to) {
+    const std::string path = placement_.resolve(to);
+    placement_.add_parents(tree_, path);
+    tree_.put(path, tree::make_folder(0755, project_.image.user, project_.image.group, fixed_time));
+  }
+
+  ApplicationFiles finish() {
+    Sha256 hash;
+    for (const auto& [path, entry] : tree_.entries()) {
+      const tree::Inode& inode = *entry.inode;
+      hash.update(fmt::format("{}:{} {} {:o} {} {} {} {}:{}\n", path.size(), path, static_cast<int>(inode.type), inode.mode,
+                              inode.uid, inode.gid, inode.mtime, inode.link_target.size(), inode.link_target));
+      if (!inode.content) continue;
+      const auto source = inode.content->open();
+      hash.update(sha256(*source).hex());
+    }
+    return {std::move(tree_), hash.finish()};
+  }
+
+ private:
+  void add_folder(const python::FileRule& rule, const fs::path& from) {
+    const std::string below = fs::path(rule.from).lexically_normal().generic_string();
+    const std::string prefix = below == "." ? "" : below.ends_with('/') ? below : below + "/";
+    bool any = false;
+    for (const std::string& name : rule_ == FolderRule::listed_by_git ? listed_ : all_below(from, prefix)) {
+      if (!name.starts_with(prefix)) continue;
+      any = true;
+      const std::string rest = name.substr(prefix.size());
+      add_file(project_.folder / name, rule.to == "/" ? "/" + rest : rule.to + "/" + rest, rule.mode);
+    }
+    if (!any) {
+      throw Error(ErrorKind::not_found, "the folder holds no file for the image",
+                  rule_ == FolderRule::listed_by_git ? "files that git ignores are left out" : "");
+    }
+  }
+
+  /// Relative to the project, sorted.
+  std::vector<std::string> all_below(const fs::path& from, const std::string& prefix) const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator(from)) {
+      const fs::path relative = entry.path().lexically_relative(from);
+      if (entry.is_directory() && !entry.is_symlink()) continue;
+      if (!is_byte_code(relative)) names.push_back(prefix + relative.generic_string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  void add_file(const fs::path& from, const std::string& to, std::optional<std::uint32_t> mode) {
+    const Status status = status_of(from);
+    const std::string path = placement_.resolve(to);
+    if (S_ISREG(status.mode)) {
+      const std::uint32_t default_mode = (status.mode & 0100) != 0 ? 0755 : 0644;
+      put(path, tree::make_file(std::make_shared<FileContent>(from, status.size), mode.value_or(default_mode), 0, 0, fixed_time));
+    } else if (S_ISLNK(status.mode)) {
+      const fs::path target = fs::read_symlink(from);
+      const fs::path reached = (fs::path("/" + path).parent_path() / target).lexically_normal();
+      if (target.is_absolute() || reached.native().starts_with("/..") || leaves_project(from, target)) {
+        throw Error(ErrorKind::refused, fmt::format("the symbolic link '{}' leads to '{}', outside the project",
+                                                    printable(from.native()), printable(target.native())));
+      }
+      put(path, tree::make_symlink(target.native(), 0, 0, fixed_time));
+    } else {
+      throw Error(ErrorKind::refused, fmt::format("'{}' is neither file, folder nor symbolic link", printable(from.native())));
+    }
+  }
+
+  bool leaves_project(const fs::path& link, const fs::path& target) const {
+    const fs::path relative = (link.parent_path() / target).lexically_normal().lexically_relative(project_.folder);
+    return relative.empty() || *relative.begin() == "..";
+  }
+
+  void put(const std::string& path, tree::InodePointer inode) {
+    if (!placed_.insert(path).second) {
+      throw Error(ErrorKind::refused, fmt::format("two rules write /{}", printable(path)));
+    }
+    placement_.add_parents(tree_, path);
+    tree_.put(path, std::move(inode));
+  }
+
+  const python::Project& project_;
+  const Placement& placement_;
+  FolderRule rule_;
+  const std::vector<std::string>& listed_;
+  tree::FileTree tree_;
+  std::set<std::string> placed_;
+};
+
+}  // namespace
+
+ApplicationFiles application_files(const python::Project& project, const Placement& placement, FolderRule rule,
+                                   const std::vector<std::string>& listed) {
+  Collector collector(project, placement, rule, listed);
+  for (const std::string& to : project.image.writable) collector.add_writable(to);
+  for (const python::FileRule& file : project.image.files) collector.add_rule(file);
+  for (const std::string& to : project.image.empty_files) collector.add_empty_file(to);
+  return collector.finish();
+}
+
+}  // namespace veneer::build
