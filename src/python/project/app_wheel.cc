@@ -1,0 +1,101 @@
+#include "python/project/app_wheel.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "foundation/error.hh"
+#include "python/project/source_copy.hh"
+
+namespace veneer::python {
+
+namespace {
+
+constexpr std::string_view key_version = "app wheel 1";
+constexpr std::int64_t default_epoch = 315532800;  // 1980-01-01, the first day that a zip file can write
+
+void add_field(Sha256& hash, std::string_view text) {
+  hash.update(fmt::format("{}:", text.size()));
+  hash.update(text);
+}
+
+std::string minor_version(const Target& target) {
+  return fmt::format("{}.{}{}", target.major, target.minor, target.threading == Threading::free_threaded ? "t" : "");
+}
+
+void check_history(const Project& project, const ProjectSources& sources, const UvProgram& uv) {
+  if (project.version_plugin.empty()) return;
+  const auto is_given = [](const auto& variable) {
+    return variable.first.starts_with("SETUPTOOLS_SCM_PRETEND_VERSION") || variable.first == "PDM_BUILD_SCM_VERSION";
+  };
+  if (std::any_of(uv.environment.begin(), uv.environment.end(), is_given)) return;
+  if (!sources.git) {
+    throw Error(ErrorKind::refused,
+                fmt::format("{} takes the version of {} from git, but {} is in no git repository", project.version_plugin,
+                            printable(project.name), printable(project.folder.native())),
+                "build in a git clone of the project");
+  }
+  if (sources.git->history == History::shallow) {
+    throw Error(ErrorKind::refused,
+                fmt::format("{} takes the version of {} from git's history, but {} is a shallow clone",
+                            project.version_plugin, printable(project.name), printable(sources.git->root.native())),
+                "run: git fetch --unshallow --tags");
+  }
+}
+
+}  // namespace
+
+void check_built_tags(const WheelTags& tags, const Target& target) {
+  if (tags.is_pure()) return;
+  const std::string python = fmt::format("cp{}{}", target.major, target.minor);
+  const std::string abi = python + (target.threading == Threading::free_threaded ? "t" : "");
+  const bool right_abi = tags.abi == "none" || tags.abi == "abi3" || tags.abi == abi;
+  const bool right_python = tags.abi == "abi3" || tags.python.find("py3") != std::string::npos || tags.python == python;
+  const bool right_platform =
+      tags.platform == "any" || (tags.platform.find("linux") != std::string::npos && tags.platform.ends_with(target.machine));
+  if (right_abi && right_python && right_platform) return;
+  throw Error(ErrorKind::refused,
+              fmt::format("the wheel that was built here is for {}-{}-{}, but the base image has {} on {}", tags.python,
+                          tags.abi, tags.platform, abi, target.machine),
+              fmt::format("it has compiled parts, so build where Python {} is installed (uv python install {})",
+                          minor_version(target), minor_version(target)));
+}
+
+AppWheel build_app_wheel(const Project& project, const Target& target, const UvProgram& uv, BuiltWheels& cache) {
+  return in_context([&] { return "building the wheel of " + printable(project.name); }, [&] {
+    if (!project.is_package) {
+      throw Error(ErrorKind::refused, "it is not a package: pyproject.toml has no [build-system]");
+    }
+    const ProjectSources sources = find_sources(project.folder);
+    check_history(project, sources, uv);
+    UvBuild build;
+    build.python = minor_version(target);
+    build.source_date_epoch =
+        sources.git && sources.git->commit_time > default_epoch ? sources.git->commit_time : default_epoch;
+    build.constraints = project.build_constraints;
+
+    Sha256 hash;
+    add_field(hash, key_version);
+    hash.update(sources.fingerprint.bytes);
+    add_field(hash, uv.version);
+    add_field(hash, build.python);
+    add_field(hash, target.machine);
+    add_field(hash, std::to_string(build.source_date_epoch));
+    for (const std::string& constraint : build.constraints) add_field(hash, constraint);
+    for (const auto& [name, value] : uv.environment) add_field(hash, name + "=" + value);
+
+    AppWheel result{cache.get(hash.finish(),
+                              [&](const std::filesystem::path& output, const std::filesystem::path& scratch) {
+                                const std::filesystem::path copy = scratch / "source";
+                                std::filesystem::create_directory(copy);
+                                build.source = copy_sources(sources, copy);
+                                build.ceiling = scratch;
+                                uv_build_wheel(uv, build, output, scratch);
+                              }),
+                    sources.left_out};
+    check_built_tags(result.wheel.tags, target);
+    return result;
+  });
+}
+
+}  // namespace veneer::python

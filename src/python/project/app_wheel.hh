@@ -1,0 +1,30 @@
+// The wheel of a project that lies here as a folder: the one that the image is made for, a workspace member, another
+// directory that the lock names. Called by cli. Runs git and uv; thread-safe.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "python/project/project.hh"
+#include "python/project/uv_build.hh"
+#include "python/target.hh"
+
+namespace veneer::python {
+
+struct AppWheel {
+  BuiltWheel wheel;
+  std::vector<std::string> left_out;  // see ProjectSources
+};
+
+/// Builds the wheel of `project` from a clean copy of its checkout (see copy_sources), or takes it from `cache` when
+/// nothing that matters has changed: commit, tags, changed and new files, uv, the target's Python, build constraints.
+/// SOURCE_DATE_EPOCH is the commit's time (outside of git 315532800, 1980-01-01).
+/// Errors: refused when the project is no package, when its version comes from git but the clone is shallow or there is
+/// no repository, and when the wheel is for another Python or machine than `target`; failed with what uv said.
+AppWheel build_app_wheel(const Project& project, const Target& target, const UvProgram& uv, BuiltWheels& cache);
+
+/// Throws Error (refused) unless a wheel with `tags` that was built here can run on `target`.
+void check_built_tags(const WheelTags& tags, const Target& target);
+
+}  // namespace veneer::python

@@ -1,0 +1,32 @@
+// Wheels of distributions that have no usable wheel: source distributions, archives, commits of git repositories. Called
+// by cli. Runs uv and git; thread-safe.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "foundation/digest.hh"
+#include "python/project/uv_build.hh"
+#include "python/selection.hh"
+#include "python/target.hh"
+
+namespace veneer::python {
+
+struct SourceBuild {
+  SelectedPackage package;         // of kind sdist, archive or git
+  std::filesystem::path archive;   // the downloaded file (sdist, archive); unused for git
+  FileHash archive_hash;           // its verified hash; unused for git
+  std::vector<std::string> constraints;  // build-constraint-dependencies of the project
+};
+
+/// What decides the wheel's bytes as far as it is known beforehand: the source's hash (or git's commit), subdirectory,
+/// build constraints, target (Python, ABI, machine), uv. The layer of such a wheel is keyed by this as well.
+Hash source_build_key(const SourceBuild& build, const Target& target, const UvProgram& uv);
+
+/// Builds the wheel or takes it from `cache`. .tar.gz goes to uv as it is; .zip and a subdirectory are unpacked first
+/// (refused: paths that lead outside, anything but files, folders and links); other kinds of archives are refused by name.
+/// Errors: refused for a wheel that cannot run on `target` (check_built_tags); failed with what uv or git said.
+BuiltWheel build_source(const SourceBuild& build, const Target& target, const UvProgram& uv, BuiltWheels& cache);
+
+}  // namespace veneer::python

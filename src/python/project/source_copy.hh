@@ -1,0 +1,35 @@
+// The sources of a project as its build shall see them: every file that git lists, changed and new ones included, and a
+// repository with the same history, in a folder of its own. So a build sees neither the droppings of earlier builds nor
+// leaves its own in the user's checkout. Called by app_wheel. Values; thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "foundation/digest.hh"
+#include "python/project/git.hh"
+
+namespace veneer::python {
+
+struct ProjectSources {
+  std::filesystem::path root;       // of the git work tree, or the project's folder
+  std::filesystem::path subfolder;  // of the project below root; empty when it is the root
+  std::optional<GitState> git;
+  std::vector<std::string> paths;    // files and symbolic links relative to root, sorted
+  std::vector<std::string> left_out;  // ignored by git and too big to be taken along, relative to root
+  Hash fingerprint;  // of everything that copy_sources() would put there, and of commit, tags, and what git tracks
+};
+
+/// Looks at the project in `folder`. Of what git does not track, virtual environments, caches, logs and build results are
+/// passed over; the rest belongs to the sources, ignored files (a generated module, say) up to 256 MB. Outside of git all
+/// files below `folder` but those are the sources. Unchanged tracked files are not read: this is quick.
+ProjectSources find_sources(const std::filesystem::path& folder);
+
+/// Makes the copy in `target`, an existing empty folder. File modes are 0644 and 0755, whatever the umask. Returns the
+/// project's folder in it.
+std::filesystem::path copy_sources(const ProjectSources& sources, const std::filesystem::path& target);
+
+}  // namespace veneer::python

@@ -1,0 +1,75 @@
+// Wheels built by uv, and the cache of them. Called by app_wheel and sdist_build. Thread-safe; several processes may share
+// the cache.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "foundation/digest.hh"
+
+namespace veneer::python {
+
+struct UvProgram {
+  std::filesystem::path path;
+  std::string version;                          // "0.9.5"
+  std::optional<std::filesystem::path> cache;   // UV_CACHE_DIR; default: uv's own choice
+  std::map<std::string, std::string> environment;  // set for every call; part of every key (index settings do not belong here)
+};
+
+/// Asks the program for its version. Errors: not_found with a hint how to get uv; failed when it does not answer.
+UvProgram find_uv(const std::filesystem::path& path);
+
+struct WheelTags {
+  std::string python;    // "py3", "py2.py3", "cp311"
+  std::string abi;       // "none", "cp311", "abi3"
+  std::string platform;  // "any", "linux_x86_64"
+  bool is_pure() const { return abi == "none" && platform == "any"; }
+};
+
+/// The last three fields of a wheel's file name. Throws Error (refused).
+WheelTags wheel_file_tags(std::string_view file_name);
+
+enum class BuildOrigin { cache, built };
+
+struct BuiltWheel {
+  std::filesystem::path path;
+  FileHash hash;
+  std::uint64_t size = 0;
+  WheelTags tags;
+  BuildOrigin origin = BuildOrigin::cache;
+};
+
+struct UvBuild {
+  std::filesystem::path source;       // a folder, or a .tar.gz source distribution
+  std::string python;                 // "3.11", the version to build with; taken if the machine has it (without downloads)
+  std::int64_t source_date_epoch = 0;
+  std::vector<std::string> constraints;  // PEP 508, for build requirements
+  std::filesystem::path ceiling;         // git looks for repositories up to here
+};
+
+/// `<cache folder>/built/<key>/<wheel>`.
+class BuiltWheels {
+ public:
+  explicit BuiltWheels(std::filesystem::path cache_folder) : folder_(std::move(cache_folder) / "built") {}
+  std::optional<BuiltWheel> find(const Hash& key) const;
+  /// The cached wheel, or what `build` puts into the empty folder that it is given, exactly one wheel. `build` also gets a
+  /// folder for its scratch files. One process builds while others that want the same key wait.
+  BuiltWheel get(const Hash& key,
+                 const std::function<void(const std::filesystem::path& output, const std::filesystem::path& scratch)>& build);
+
+ private:
+  std::filesystem::path folder_;
+};
+
+/// Runs `uv build --wheel` with umask 022, SOURCE_DATE_EPOCH and a fixed hash seed, in isolation as uv does it. Errors:
+/// failed with the end of what uv said.
+void uv_build_wheel(const UvProgram& uv, const UvBuild& build, const std::filesystem::path& output,
+                    const std::filesystem::path& scratch);
+
+}  // namespace veneer::python
