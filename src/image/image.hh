@@ -36,10 +36,10 @@ using Annotations = std::map<std::string, std::string>;
 /// "history" array, both exactly as read or as they will be written: what we do not know survives.
 struct RunConfig {
   Platform platform;
-  std::string created;               // RFC 3339, may be empty
-  Value run{Value::Table{}};         // Entrypoint, Cmd, Env, User, WorkingDir, ExposedPorts, Labels, ...
-  std::vector<Value> history;        // one table an entry
-  Value other{Value::Table{}};       // members of the configuration that are none of the above, e.g. "author"
+  std::string created;          // RFC 3339, may be empty
+  Value run{Value::Table{}};    // Entrypoint, Cmd, Env, User, WorkingDir, ExposedPorts, Labels, ...
+  std::vector<Value> history;   // one table an entry
+  Value other{Value::Table{}};  // members of the configuration that are none of the above, e.g. "author"
 };
 
 struct Image {

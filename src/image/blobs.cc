@@ -1,0 +1,86 @@
+#include "image/blobs.hh"
+
+#include <fmt/format.h>
+
+#include "foundation/error.hh"
+#include "image/open_layer.hh"
+
+namespace veneer::image {
+
+namespace {
+
+/// Passes bytes on; at their end, or as soon as there are too many, compares with the size and, when given, the hash.
+class VerifiedSource : public ByteSource {
+ public:
+  VerifiedSource(std::unique_ptr<ByteSource> source, std::optional<Hash> expected, std::uint64_t size, std::string name)
+      : source_(std::move(source)), expected_(expected), size_(size), name_(std::move(name)) {}
+
+  std::size_t read(std::span<std::byte> into) override {
+    if (is_done_) return 0;
+    const std::size_t count = source_->read(into);
+    if (count == 0) {
+      finish();
+      return 0;
+    }
+    if (count > size_ - count_) {
+      throw Error(ErrorKind::verification, fmt::format("{} is larger than the {} bytes promised", name_, size_));
+    }
+    count_ += count;
+    if (expected_) hash_.update(into.first(count));
+    return count;
+  }
+
+ private:
+  void finish() {
+    is_done_ = true;
+    if (size_ != no_limit && count_ != size_) {
+      throw Error(ErrorKind::verification, fmt::format("{} has {} bytes, not the {} promised", name_, count_, size_));
+    }
+    if (!expected_) return;
+    if (const Hash found = hash_.finish(); found != *expected_) {
+      throw Error(ErrorKind::verification, fmt::format("{} has the content of sha256:{}", name_, found.hex()));
+    }
+  }
+
+  std::unique_ptr<ByteSource> source_;
+  std::optional<Hash> expected_;
+  std::uint64_t size_;
+  std::string name_;
+  Sha256 hash_;
+  std::uint64_t count_ = 0;
+  bool is_done_ = false;
+};
+
+/// Blobs verifies the digest itself; here the size is what is left to check.
+std::unique_ptr<ByteSource> open_sized(const Blobs& blobs, const BlobDigest& digest, std::uint64_t size) {
+  return std::make_unique<VerifiedSource>(blobs.open(digest), std::nullopt, size, "blob " + digest.text());
+}
+
+}  // namespace
+
+std::unique_ptr<ByteSource> verify_blob(std::unique_ptr<ByteSource> source, const BlobDigest& digest,
+                                        std::uint64_t size) {
+  return std::make_unique<VerifiedSource>(std::move(source), digest.hash, size, "blob " + digest.text());
+}
+
+std::unique_ptr<ByteSource> open_layer(const Blobs& blobs, const Layer& layer) {
+  auto stored = open_sized(blobs, layer.blob, layer.size);
+  return std::make_unique<VerifiedSource>(archive::open_encoded(std::move(stored), layer.encoding), layer.diff_id.hash,
+                                          no_limit, "the layer with diff ID " + layer.diff_id.text());
+}
+
+std::unique_ptr<ByteSource> open_blob(const Blobs& blobs, const Layer& layer) {
+  return open_sized(blobs, layer.blob, layer.size);
+}
+
+std::string read_small_blob(const Blobs& blobs, const BlobDigest& digest, std::uint64_t size) {
+  if (size > small_blob_limit) {
+    throw Error(ErrorKind::refused, fmt::format("the document {} has {} bytes; more than {} are not accepted",
+                                                digest.text(), size, small_blob_limit));
+  }
+  const auto source = open_sized(blobs, digest, size);
+  const Bytes bytes = read_all(*source, small_blob_limit);
+  return std::string(as_text(bytes));
+}
+
+}  // namespace veneer::image

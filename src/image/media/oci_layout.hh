@@ -1,0 +1,58 @@
+// A folder that holds images: the OCI image layout (image-spec image-layout.md). Where veneer keeps what it builds, and
+// a form in which images come from other tools. Reading is thread-safe; writers in any process take turns by a lock
+// file in the folder, and readers see the old index or the new one.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "image/blobs.hh"
+#include "image/image.hh"
+#include "image/media/stored_image.hh"
+
+namespace veneer::image {
+
+class OciLayout : public Blobs {
+ public:
+  /// Opens what is there: not_found when the folder is missing, refused when it is no layout of version 1.
+  static OciLayout open(std::filesystem::path folder);
+  /// Opens `folder`; makes it an empty layout when it does not exist, is empty, or was left half-made.
+  static OciLayout create(std::filesystem::path folder);
+
+  /// The entries of the index, in its order.
+  Index index() const;
+  /// The image that `request` names; several without a name are an Error that lists them.
+  SealedImage read(const ImageRequest& request) const;
+
+  /// Adds `image` under `tag` (annotation org.opencontainers.image.ref.name), which leaves an image that had it before.
+  /// Blobs that are missing come from `source`, verified: hard-linked where it has them as files on the same file
+  /// system, else copied and verified. The index is replaced last, so a process that is killed leaves the old state or
+  /// the new one. Throws not_found when a layer is neither here nor in `source`.
+  void write(const SealedImage& image, const Blobs& source, std::string_view tag);
+
+  struct Pruned {
+    std::size_t blobs = 0;
+    std::uint64_t bytes = 0;
+  };
+  /// Removes the blobs that no image of the index needs, and what killed writers left.
+  Pruned prune();
+
+  bool contains(const BlobDigest& digest) const override;
+  std::unique_ptr<ByteSource> open(const BlobDigest& digest) const override;
+  std::optional<std::filesystem::path> path(const BlobDigest& digest) const override;
+
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  explicit OciLayout(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  std::filesystem::path blob_path(const BlobDigest& digest) const;
+  std::string read_text(std::string_view name) const;
+  void add_blob(const Layer& layer, const Blobs& source);
+  void add_document(const BlobDigest& digest, std::string_view text);
+
+  std::filesystem::path folder_;
+};
+
+}  // namespace veneer::image
