@@ -1,0 +1,34 @@
+// What an image stands on: layers that are there before anything of the project, with the files in them. Made by
+// debian.hh and image_base.hh; used by cli and build. A value; reading its tree from several threads is fine.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "foundation/digest.hh"
+#include "image/blobs.hh"
+#include "image/cache/layer_cache.hh"
+#include "image/image.hh"
+#include "tree/file_tree.hh"
+
+namespace veneer::base {
+
+struct Base {
+  std::string name;                  // "debian:bookworm", "oci:base:v1"
+  std::vector<image::Layer> layers;  // bottom to top
+  image::RunConfig config;
+  std::shared_ptr<const image::Blobs> blobs;  // holds the blobs of `layers`
+  /// All layers merged. A file's data is read from its layer's blob when it is opened, which costs reading that layer up to
+  /// the file.
+  tree::FileTree tree;
+  std::vector<std::string> packages;  // of a Debian base: "name version", sorted; else empty
+};
+
+/// Reads the merged tree of `layers` from `blobs`, which the contents keep alive. With a cache, the list of files is kept
+/// there under the layers' diff IDs, and later calls do not read the layers. Every layer that is read is compared with
+/// its diff ID: Error (verification).
+tree::FileTree read_tree(const std::vector<image::Layer>& layers, const std::shared_ptr<const image::Blobs>& blobs,
+                         const image::LayerCache* cache);
+
+}  // namespace veneer::base
