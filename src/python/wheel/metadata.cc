@@ -1,0 +1,55 @@
+#include "python/wheel/metadata.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "foundation/error.hh"
+
+namespace veneer::python {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return result;
+}
+
+std::string_view strip(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+}  // namespace
+
+Headers::Headers(std::string_view text) {
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find('\n', start), text.size());
+    const std::string_view line = text.substr(start, end - start);
+    start = end + 1;
+    if (line.empty() || line == "\r") break;
+    if (line.front() == ' ' || line.front() == '\t') continue;
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    fields_.emplace_back(lower(strip(line.substr(0, colon))), strip(line.substr(colon + 1)));
+  }
+}
+
+std::vector<std::string> Headers::all(std::string_view key) const {
+  std::vector<std::string> values;
+  const std::string wanted = lower(key);
+  for (const auto& [name, value] : fields_) {
+    if (name == wanted) values.push_back(value);
+  }
+  return values;
+}
+
+std::string Headers::first(std::string_view key, std::string_view file) const {
+  std::vector<std::string> values = all(key);
+  if (values.empty()) throw Error(ErrorKind::refused, fmt::format("{} has no {}", printable(file), key));
+  return std::move(values.front());
+}
+
+}  // namespace veneer::python

@@ -1,0 +1,95 @@
+#include "python/wheel/verified_content.hh"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+
+#include "foundation/error.hh"
+
+namespace veneer::python {
+namespace {
+
+const EVP_MD* openssl_algorithm(HashAlgorithm algorithm) {
+  switch (algorithm) {
+    case HashAlgorithm::sha256: return EVP_sha256();
+    case HashAlgorithm::sha384: return EVP_sha384();
+    case HashAlgorithm::sha512: return EVP_sha512();
+  }
+  return nullptr;
+}
+
+class Hasher {
+ public:
+  explicit Hasher(HashAlgorithm algorithm) : context_(EVP_MD_CTX_new()) {
+    check(context_ != nullptr && EVP_DigestInit_ex(context_, openssl_algorithm(algorithm), nullptr) == 1);
+  }
+  Hasher(const Hasher&) = delete;
+  Hasher& operator=(const Hasher&) = delete;
+  ~Hasher() { EVP_MD_CTX_free(context_); }
+
+  void update(ByteView bytes) { check(EVP_DigestUpdate(context_, bytes.data(), bytes.size()) == 1); }
+  Bytes finish() {
+    Bytes digest(EVP_MAX_MD_SIZE);
+    unsigned int size = 0;
+    check(EVP_DigestFinal_ex(context_, reinterpret_cast<unsigned char*>(digest.data()), &size) == 1);
+    digest.resize(size);
+    return digest;
+  }
+
+ private:
+  static void check(bool success) {
+    if (!success) throw Error(ErrorKind::failed, "the cryptographic library cannot compute a hash");
+  }
+  EVP_MD_CTX* context_;
+};
+
+class VerifyingSource : public ByteSource {
+ public:
+  VerifyingSource(std::unique_ptr<ByteSource> inner, RecordHash expected, std::string path)
+      : inner_(std::move(inner)), hasher_(expected.algorithm), expected_(std::move(expected)), path_(std::move(path)) {}
+
+  std::size_t read(std::span<std::byte> into) override {
+    if (ended_) return 0;
+    const std::size_t count = inner_->read(into);
+    if (count > 0) {
+      hasher_.update(into.first(count));
+      return count;
+    }
+    if (hasher_.finish() != expected_.digest) {
+      throw Error(ErrorKind::refused, fmt::format("the {} of {} is not the one that RECORD gives",
+                                                  algorithm_name(expected_.algorithm), printable(path_)));
+    }
+    ended_ = true;
+    return 0;
+  }
+
+ private:
+  std::unique_ptr<ByteSource> inner_;
+  Hasher hasher_;
+  RecordHash expected_;
+  std::string path_;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+VerifiedContent::VerifiedContent(std::shared_ptr<const archive::Content> inner, RecordHash expected, std::string path)
+    : inner_(std::move(inner)), expected_(std::move(expected)), path_(std::move(path)) {}
+
+std::unique_ptr<ByteSource> VerifiedContent::open() const {
+  return std::make_unique<VerifyingSource>(inner_->open(), expected_, path_);
+}
+
+Hash promised_sha256(const archive::Content& content) {
+  const auto* verified = dynamic_cast<const VerifiedContent*>(&content);
+  if (verified != nullptr && verified->expected().algorithm == HashAlgorithm::sha256) {
+    Hash hash;
+    std::copy(verified->expected().digest.begin(), verified->expected().digest.end(), hash.bytes.begin());
+    return hash;
+  }
+  const std::unique_ptr<ByteSource> source = content.open();
+  return sha256(*source);
+}
+
+}  // namespace veneer::python

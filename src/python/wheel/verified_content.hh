@@ -1,0 +1,35 @@
+// A file's data that must have the hash that RECORD gives it. Made by the wheel reader; read by whoever reads contents.
+// Immutable, thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "archive/content.hh"
+#include "foundation/digest.hh"
+#include "python/wheel/record.hh"
+
+namespace veneer::python {
+
+/// Passes the data of another Content on. open() hashes what it gives and throws Error (refused) at the end when the
+/// hash is another one; deflated() is handed through, unverified as its contract says.
+class VerifiedContent : public archive::Content {
+ public:
+  /// `path` is how the error names the file.
+  VerifiedContent(std::shared_ptr<const archive::Content> inner, RecordHash expected, std::string path);
+  std::uint64_t size() const override { return inner_->size(); }
+  std::unique_ptr<ByteSource> open() const override;
+  std::optional<archive::DeflatedData> deflated() const override { return inner_->deflated(); }
+  const RecordHash& expected() const { return expected_; }
+
+ private:
+  std::shared_ptr<const archive::Content> inner_;
+  RecordHash expected_;
+  std::string path_;
+};
+
+/// SHA-256 of a file of a wheel: the one that RECORD promises (and that every reading verifies) when it has one, else
+/// by reading.
+Hash promised_sha256(const archive::Content& content);
+
+}  // namespace veneer::python
