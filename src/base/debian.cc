@@ -1,0 +1,175 @@
+#include "base/debian.hh"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "archive/compression.hh"
+#include "archive/tar_writer.hh"
+#include "base/normalise.hh"
+#include "foundation/error.hh"
+#include "foundation/file.hh"
+#include "tree/apply_layer.hh"
+#include "tree/difference.hh"
+#include "tree/write_layer.hh"
+
+namespace veneer::base {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view format_version = "debian base 1";
+constexpr std::string_view packages_note = "debian-packages";
+
+std::string debian_architecture(const std::string& architecture) {
+  if (architecture == "arm") return "armhf";
+  if (architecture == "386") return "i386";
+  if (architecture == "ppc64le") return "ppc64el";
+  return architecture;
+}
+
+void add_field(Sha256& hash, std::string_view text) {
+  hash.update(fmt::format("{}:", text.size()));
+  hash.update(text);
+}
+
+void add_root_fields(Sha256& hash, const DebianRequest& request) {
+  add_field(hash, format_version);
+  add_field(hash, request.archive.suite);
+  add_field(hash, request.archive.snapshot);
+  add_field(hash, request.architecture);
+}
+
+/// The files of a tar file, their data left in it.
+tree::FileTree read_root(const fs::path& tar) {
+  const auto file = std::make_shared<File>(tar);
+  SliceSource source(file, 0, file->size());
+  tree::FileTree tree;
+  in_context([] { return "reading the new Debian root"; }, [&] {
+    tree::apply_layer(tree, source, 0,
+                      [&](const archive::TarEntry& entry, ByteSource&, std::uint64_t offset) {
+                        return std::make_shared<archive::SliceContent>(file, offset, entry.size);
+                      });
+  });
+  return tree;
+}
+
+void unpack_blob(const image::LayerCache& cache, const image::Layer& layer, const fs::path& target) {
+  const std::unique_ptr<ByteSource> tar = archive::open_encoded(cache.open(layer.blob), layer.encoding);
+  AtomicFile file(target, 0600);
+  copy(*tar, file);
+  file.commit();
+}
+
+image::CachedLayer make_root_layer(const DebianRequest& request, const image::LayerCache& cache, const OnLine& on_line) {
+  const TemporaryFolder work(request.temporary, "veneer-debian-");
+  const fs::path scratch = work.path() / "scratch";
+  make_folders(scratch);
+  make_minimal_root(request.archive, debian_architecture(request.architecture), detect_privilege(), scratch,
+                    work.path() / "root.tar", on_line);
+  if (on_line) on_line("compressing the minimal system");
+  const tree::FileTree root = normalise_root(read_root(work.path() / "root.tar"));
+  return cache.store(debian_root_key(request), [&](ByteSink& blob) { return tree::write_layer(root, blob); });
+}
+
+image::CachedLayer make_packages_layer(const DebianRequest& request, const image::LayerCache& cache,
+                                       const image::Layer& root_layer, const OnLine& on_line) {
+  const TemporaryFolder work(request.temporary, "veneer-debian-");
+  const fs::path scratch = work.path() / "scratch";
+  make_folders(scratch);
+  unpack_blob(cache, root_layer, work.path() / "lower.tar");
+  install_packages(request.archive, debian_architecture(request.architecture), detect_privilege(),
+                   work.path() / "lower.tar", debian_packages(request.packages), scratch, work.path() / "upper.tar", on_line);
+  if (on_line) on_line("compressing the packages");
+  const tree::FileTree lower = read_root(scratch / "lower.tar");
+  const tree::FileTree upper = normalise_root(read_root(work.path() / "upper.tar"));
+  const std::string packages = fmt::format("{}\n", fmt::join(installed_packages(upper), "\n"));
+  const tree::Difference difference = tree::difference(lower, upper);
+  const LayerKey key = debian_packages_key(request, root_layer.diff_id);
+  cache.set_note(packages_note, key, packages);
+  return cache.store(key, [&](ByteSink& blob) { return tree::write_entries(difference.entries, blob); });
+}
+
+std::vector<std::string> lines(std::string_view text) {
+  std::vector<std::string> result;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    if (!line.empty()) result.emplace_back(line);
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  }
+  return result;
+}
+
+Value history_entry(std::string text) {
+  Value entry;
+  entry.set("created_by", std::move(text));
+  return entry;
+}
+
+}  // namespace
+
+std::vector<std::string> debian_packages(std::vector<std::string> packages) {
+  packages.push_back("python3");
+  std::sort(packages.begin(), packages.end());
+  packages.erase(std::unique(packages.begin(), packages.end()), packages.end());
+  return packages;
+}
+
+LayerKey debian_root_key(const DebianRequest& request) {
+  Sha256 hash;
+  add_root_fields(hash, request);
+  return {hash.finish()};
+}
+
+LayerKey debian_packages_key(const DebianRequest& request, const DiffId& root) {
+  Sha256 hash;
+  add_root_fields(hash, request);
+  add_field(hash, root.text());
+  for (const std::string& package : debian_packages(request.packages)) add_field(hash, package);
+  return {hash.finish()};
+}
+
+bool has_debian_base(const DebianRequest& request, const image::LayerCache& cache) {
+  if (request.refresh == DebianRequest::Refresh::yes) return false;
+  const auto root = cache.find(debian_root_key(request));
+  return root && cache.find(debian_packages_key(request, root->layer.diff_id));
+}
+
+Base make_debian_base(const DebianRequest& request, const std::shared_ptr<image::LayerCache>& cache, const OnLine& on_line) {
+  return in_context([&] { return "making the base debian:" + printable(request.archive.suite); }, [&] {
+    std::optional<image::CachedLayer> root;
+    std::optional<image::CachedLayer> packages;
+    if (!has_debian_base(request, *cache)) {
+      // One build makes it while others wait for it.
+      const FileLock lock(cache->folder() / "debian.lock", FileLock::Kind::exclusive);
+      const bool refresh = request.refresh == DebianRequest::Refresh::yes;
+      if (!refresh) root = cache->find(debian_root_key(request));
+      if (!root) root = make_root_layer(request, *cache, on_line);
+      if (!refresh) packages = cache->find(debian_packages_key(request, root->layer.diff_id));
+      if (!packages) packages = make_packages_layer(request, *cache, root->layer, on_line);
+    }
+    if (!root) root = cache->find(debian_root_key(request));
+    if (root && !packages) packages = cache->find(debian_packages_key(request, root->layer.diff_id));
+    if (!root || !packages) throw Error(ErrorKind::failed, "the cache was emptied by another process; run it again");
+
+    Base base;
+    base.name = "debian:" + request.archive.suite;
+    base.layers = {root->layer, packages->layer};
+    base.config.platform = {"linux", request.architecture, request.architecture == "arm" ? "v7" : ""};
+    Value run;
+    run.set("Env", Value::Array{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"});
+    run.set("Cmd", Value::Array{"bash"});
+    base.config.run = std::move(run);
+    base.config.history = {history_entry("veneer: " + base.name),
+                           history_entry(fmt::format("veneer: Debian packages {}", fmt::join(debian_packages(request.packages), " ")))};
+    base.blobs = cache;
+    base.tree = read_tree(base.layers, base.blobs, cache.get());
+    if (const auto note = cache->note(packages_note, debian_packages_key(request, root->layer.diff_id))) base.packages = lines(*note);
+    if (base.packages.empty()) base.packages = installed_packages(base.tree);
+    return base;
+  });
+}
+
+}  // namespace veneer::base

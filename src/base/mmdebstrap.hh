@@ -1,0 +1,44 @@
+// Runs mmdebstrap. Called by debian.cc. Thread-safe.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace veneer::base {
+
+enum class Privilege {
+  root,            // chroot and mounts as the superuser
+  user_namespace,  // as a normal user with subordinate IDs (user_namespaces(7))
+};
+
+/// Where the packages come from.
+struct DebianArchive {
+  std::string suite;     // "bookworm"
+  std::string snapshot;  // "20260101T000000Z": the archive as it was then; needs `mirror`
+  /// URL of a mirror; with `snapshot` that of a snapshot service, below which archive/debian/<snapshot>/ lies. Empty:
+  /// mmdebstrap's own default, with the suite's updates and security updates. A mirror is asked for the suite and its
+  /// updates, a snapshot service for security updates too.
+  std::string mirror;
+};
+
+using OnLine = std::function<void(const std::string&)>;
+
+/// A root with the packages that Debian calls required, and apt, as a tar file `output`. `scratch` is an empty folder.
+/// Errors: not_found without mmdebstrap (hint: how to install it), refused for a snapshot without mirror, network when
+/// the archive cannot be reached, failed with what mmdebstrap said.
+void make_minimal_root(const DebianArchive& archive, const std::string& architecture, Privilege privilege,
+                       const std::filesystem::path& scratch, const std::filesystem::path& output, const OnLine& on_line);
+
+/// The root in the tar file `lower` with `packages` (names that were checked) installed into it by its own apt, without
+/// recommended ones; the byte code of its Python modules is made anew, each file by itself, unbound to times (PEP 552,
+/// unchecked hash), so that it does not depend on when and in which order packages were installed.
+void install_packages(const DebianArchive& archive, const std::string& architecture, Privilege privilege,
+                      const std::filesystem::path& lower, const std::vector<std::string>& packages,
+                      const std::filesystem::path& scratch, const std::filesystem::path& output, const OnLine& on_line);
+
+/// How this process can make roots: as root, or in a user namespace. Throws Error (failed) with a hint when in neither way.
+Privilege detect_privilege();
+
+}  // namespace veneer::base

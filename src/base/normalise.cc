@@ -1,0 +1,173 @@
+#include "base/normalise.hh"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "foundation/error.hh"
+
+namespace veneer::base {
+
+const std::vector<std::string> dpkg_options = {
+    "path-exclude=/usr/share/doc/*",         "path-include=/usr/share/doc/*/copyright",
+    "path-exclude=/usr/share/doc-base/*",    "path-exclude=/usr/share/man/*",
+    "path-exclude=/usr/share/info/*",        "path-exclude=/usr/share/groff/*",
+    "path-exclude=/usr/share/lintian/*",     "path-exclude=/usr/share/linda/*",
+    "path-exclude=/usr/share/locale/*",      "path-include=/usr/share/locale/locale.alias",
+    "path-exclude=/usr/share/gnome/help/*",  "path-exclude=/usr/share/omf/*",
+};
+
+namespace {
+
+constexpr std::uint64_t status_limit = 256ull << 20;
+
+/// Folders that stay, empty.
+constexpr std::array emptied = {
+    "dev",           "proc",           "run",
+    "sys",           "tmp",            "var/tmp",
+    "var/cache/apt", "var/lib/apt/lists", "etc/apt/sources.list.d",
+    "var/cache/fontconfig", "var/cache/man", "usr/share/man",
+    "usr/share/info", "usr/share/groff", "usr/share/lintian",
+    "usr/share/doc-base",
+};
+
+/// Files that go.
+constexpr std::array removed = {
+    "etc/.pwd.lock",
+    "etc/apt/apt.conf.d/99mmdebstrap",
+    "etc/apt/sources.list",
+    "etc/dpkg/dpkg.cfg.d/99mmdebstrap",
+    "etc/group-",
+    "etc/gshadow-",
+    "etc/hostname",
+    "etc/passwd-",
+    "etc/resolv.conf",
+    "etc/shadow-",
+    "etc/subgid-",
+    "etc/subuid-",
+    "usr/lib/udev/hwdb.bin",
+    "var/cache/debconf/config.dat-old",
+    "var/cache/debconf/passwords.dat-old",
+    "var/cache/debconf/templates.dat-old",
+    "var/cache/ldconfig/aux-cache",
+    "var/lib/dbus/machine-id",
+    "var/lib/dpkg/diversions-old",
+    "var/lib/dpkg/lock",
+    "var/lib/dpkg/lock-frontend",
+    "var/lib/dpkg/status-old",
+    "var/lib/dpkg/statoverride-old",
+    "var/lib/dpkg/triggers/Lock",
+    "var/lib/systemd/catalog/database",
+    "var/lib/systemd/random-seed",
+};
+
+bool is_below(std::string_view path, std::string_view folder) {
+  return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
+}
+
+bool is_documentation(std::string_view path, const tree::Inode& inode) {
+  if (inode.type == archive::EntryType::folder) return false;
+  if (is_below(path, "usr/share/doc")) return !path.ends_with("/copyright");
+  if (is_below(path, "usr/share/locale")) return path != "usr/share/locale/locale.alias";
+  return false;
+}
+
+/// Byte code that Python would check against the time of its source (PEP 552, flags 0).
+bool is_timed_byte_code(std::string_view path, const tree::Inode& inode) {
+  if (inode.type != archive::EntryType::file || !path.ends_with(".pyc")) return false;
+  std::array<std::byte, 8> start{};
+  const std::unique_ptr<ByteSource> data = inode.content->open();
+  if (read_full(*data, start) < start.size()) return true;
+  return load_little_endian<std::uint32_t>(start.data() + 4) == 0;
+}
+
+bool goes(std::string_view path, const tree::Inode& inode) {
+  if (inode.type == archive::EntryType::character_device || inode.type == archive::EntryType::block_device) return true;
+  if (std::any_of(emptied.begin(), emptied.end(), [&](const char* folder) { return is_below(path, folder); })) return true;
+  if (std::find(removed.begin(), removed.end(), path) != removed.end()) return true;
+  if (is_below(path, "var/log") && inode.type != archive::EntryType::folder) return true;
+  return is_documentation(path, inode) || is_timed_byte_code(path, inode);
+}
+
+/// Folders of which documentation and translations left nothing.
+bool is_prunable(std::string_view path) {
+  return is_below(path, "usr/share/doc") || is_below(path, "usr/share/locale");
+}
+
+void prune_empty_folders(tree::FileTree& tree) {
+  std::vector<std::string> folders;
+  for (const auto& [path, entry] : tree.entries()) {
+    if (entry.inode->type == archive::EntryType::folder && is_prunable(path)) folders.push_back(path);
+  }
+  for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {
+    const auto next = std::next(tree.entries().find(*folder));
+    // What sorts between a folder and its content starts with the folder's name as well ("a", "a-b", "a/b").
+    bool has_content = false;
+    for (auto entry = next; entry != tree.entries().end() && entry->first.starts_with(*folder); ++entry) {
+      if (is_below(entry->first, *folder)) {
+        has_content = true;
+        break;
+      }
+    }
+    if (!has_content) tree.remove(*folder);
+  }
+}
+
+}  // namespace
+
+tree::FileTree normalise_root(const tree::FileTree& root) {
+  tree::FileTree result;
+  tree::Inode parent;
+  parent.type = archive::EntryType::folder;
+  parent.mode = 0755;
+  parent.mtime = fixed_time;
+  result.set_missing_parent(parent);
+  std::map<const tree::Inode*, tree::InodePointer> changed;  // keeps hard links together
+  for (const auto& [path, entry] : root.entries()) {
+    if (goes(path, *entry.inode)) continue;
+    tree::InodePointer& inode = changed[entry.inode.get()];
+    if (inode == nullptr) {
+      tree::Inode copy = *entry.inode;
+      copy.mtime = fixed_time;
+      if (path == "etc/machine-id") copy.content = std::make_shared<archive::MemoryContent>("");
+      inode = std::make_shared<const tree::Inode>(std::move(copy));
+    }
+    result.put(path, inode);
+  }
+  prune_empty_folders(result);
+  std::string options = "# Written by veneer: packages are installed without documentation and translations.\n";
+  for (const std::string& option : dpkg_options) options += option + "\n";
+  result.put(dpkg_options_path,
+             tree::make_file(std::make_shared<archive::MemoryContent>(options), 0644, 0, 0, fixed_time));
+  return result;
+}
+
+std::vector<std::string> installed_packages(const tree::FileTree& root) {
+  const tree::Inode* inode = root.find("var/lib/dpkg/status");
+  if (inode == nullptr || inode->content == nullptr) return {};
+  const Bytes bytes = read_all(*inode->content->open(), status_limit);
+  std::vector<std::string> packages;
+  std::string name;
+  std::string version;
+  bool is_installed = false;
+  const auto finish = [&] {
+    if (is_installed && !name.empty()) packages.push_back(name + " " + version);
+    name.clear();
+    version.clear();
+    is_installed = false;
+  };
+  std::string_view rest = as_text(bytes);
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    if (line.empty()) finish();
+    if (line.starts_with("Package: ")) name = line.substr(9);
+    if (line.starts_with("Version: ")) version = line.substr(9);
+    if (line.starts_with("Status: ")) is_installed = line.ends_with(" installed");
+  }
+  finish();
+  std::sort(packages.begin(), packages.end());
+  return packages;
+}
+
+}  // namespace veneer::base

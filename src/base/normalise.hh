@@ -1,0 +1,28 @@
+// Makes a Debian root reproducible: what depends on the machine, the moment or the mirror goes, what stays gets one
+// time. Called by debian.cc. Pure; thread-safe. docs/formats.md, "Debian bases", lists what is done.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tree/file_tree.hh"
+
+namespace veneer::base {
+
+/// The time of every entry: 1980-01-01T00:00:00Z.
+inline constexpr std::int64_t fixed_time = 315532800;
+
+/// The files that make dpkg leave out documentation, manual pages and translations, in the image as while it is built.
+inline constexpr std::string_view dpkg_options_path = "etc/dpkg/dpkg.cfg.d/veneer";
+extern const std::vector<std::string> dpkg_options;
+
+/// `root` as mmdebstrap packed it, without: devices and other contents of dev, proc, run, sys, tmp; logs; caches and
+/// lists of apt; backups, locks and indexes that programs make anew; host name, resolver and the sources of apt;
+/// documentation (but copyright files), manual pages and translations; byte code that is bound to a file's time.
+/// machine-id is empty, as the first start wants it.
+tree::FileTree normalise_root(const tree::FileTree& root);
+
+/// "name version" of every installed package, sorted; from var/lib/dpkg/status.
+std::vector<std::string> installed_packages(const tree::FileTree& root);
+
+}  // namespace veneer::base
