@@ -1,0 +1,206 @@
+#include "deliver/receiver/docker_engine.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "deliver/receiver/engine_answers.hh"
+#include "foundation/error.hh"
+#include "foundation/json.hh"
+#include "net/http.hh"
+
+namespace veneer::deliver {
+
+namespace {
+
+constexpr std::size_t most_images_asked = 500;
+constexpr int api_minor_with_manifests = 48;  // GET /images/json?manifests=1 tells what is available
+
+// Only the containerd store can hold an image in part, and only newer ones say so.
+bool tells_availability(ReceiverKind kind, const Engine& engine) {
+  return kind == ReceiverKind::blobs && engine.api_minor >= api_minor_with_manifests;
+}
+
+std::string list_target(ReceiverKind kind, const Engine& engine) {
+  return tells_availability(kind, engine) ? "/images/json?manifests=1" : "/images/json";
+}
+
+// An older containerd store leaves incomplete images out of its list, the others have none.
+Completeness completeness_of(const ListedImage& listed, ReceiverKind kind, const Engine& engine) {
+  if (!tells_availability(kind, engine)) return Completeness::whole;
+  if (!listed.available) return Completeness::unknown;
+  return *listed.available ? Completeness::whole : Completeness::incomplete;
+}
+
+bool is_of_repository(const ListedImage& image, const EngineName& repository) {
+  const std::string prefix = repository.repository() + ":";
+  return std::ranges::any_of(image.names, [&](const std::string& name) { return name.starts_with(prefix); });
+}
+
+Problem problem_in_words(std::string words) {
+  const auto kind = is_about_missing_layers(words) ? Problem::Kind::incomplete : Problem::Kind::other;
+  return {kind, std::move(words)};
+}
+
+Problem other_problem(std::string text) { return {Problem::Kind::other, std::move(text)}; }
+Problem incomplete(std::string text) { return {Problem::Kind::incomplete, std::move(text)}; }
+
+std::string image_target(std::string_view name) { return fmt::format("/images/{}", name); }
+
+}  // namespace
+
+EngineAnswer DockerEngine::call(std::string_view method, const std::string& target, std::uint64_t answer_limit,
+                                const std::string& json) {
+  ++requests_;
+  return transport_->call({std::string(method), target, json, answer_limit});
+}
+
+std::string DockerEngine::get(const std::string& target, std::uint64_t answer_limit) {
+  EngineAnswer answer = call("GET", target, answer_limit);
+  if (!answer.ok()) {
+    throw Error(ErrorKind::network,
+                fmt::format("the engine answered {} to GET {}: {}", answer.status, target, read_error(answer.body)));
+  }
+  return std::move(answer.body);
+}
+
+Inventory DockerEngine::inventory(const EngineName& repository) {
+  const int requests_before = requests_;
+  const std::string version = get("/version", largest_small_answer);
+  const std::string info = get("/info", largest_small_answer);
+  const EngineFacts facts = read_engine(version, info);
+
+  Inventory inventory;
+  inventory.kind = facts.kind;
+  inventory.engine = facts.engine;
+  inventory.machine = facts.machine;
+  inventory.limits = facts.limits;
+
+  std::vector<ListedImage> listed =
+      read_image_list(get(list_target(facts.kind, facts.engine), largest_answer), facts.machine);
+  const auto rank = [&](const ListedImage& image) {
+    return is_of_repository(image, repository) ? 0 : image.labelled ? 1 : 2;
+  };
+  std::ranges::stable_sort(listed, [&](const ListedImage& left, const ListedImage& right) {
+    return std::pair(rank(left), -std::max<std::int64_t>(left.created, 0)) <
+           std::pair(rank(right), -std::max<std::int64_t>(right.created, 0));
+  });
+  for (const ListedImage& entry : listed) {
+    if (inventory.images.size() == most_images_asked) break;
+    const std::string id = "sha256:" + entry.id.hex();
+    const EngineAnswer answer = call("GET", image_target(id) + "/json", largest_small_answer);
+    // An image that went away meanwhile, or of which the store holds only a part.
+    std::optional<KnownImage> image = answer.ok() ? read_image(answer.body) : std::nullopt;
+    if (!image) image = KnownImage{};
+    image->id = entry.id;
+    image->names = entry.names;
+    image->completeness = answer.ok() ? completeness_of(entry, facts.kind, facts.engine) : Completeness::incomplete;
+    inventory.images.push_back(*std::move(image));
+  }
+  inventory.images_not_asked = listed.size() - inventory.images.size();
+  inventory.round_trips = requests_ - requests_before;
+  return inventory;
+}
+
+std::optional<Problem> DockerEngine::load(ByteSource& archive, std::uint64_t size) {
+  ++requests_;
+  LoadAnswer said;
+  const EngineAnswer answer = transport_->upload("/images/load?quiet=1", archive, size, said);
+  if (!answer.ok()) return problem_in_words(fmt::format("{} ({})", read_error(answer.body), answer.status));
+  if (said.problem()) return problem_in_words(*said.problem());
+  return std::nullopt;
+}
+
+std::optional<Problem> DockerEngine::verify(const EngineName& name, const image::SealedImage& sealed,
+                                            const Inventory& inventory) {
+  const EngineAnswer inspected = call("GET", image_target(name.full()) + "/json", largest_small_answer);
+  if (!inspected.ok()) return incomplete(fmt::format("the engine does not show it: {}", read_error(inspected.body)));
+  const std::optional<KnownImage> image = read_image(inspected.body);
+  if (!image) return other_problem("the engine's description of it cannot be read");
+  if (image->id != image_id_on(inventory.kind, sealed)) {
+    return other_problem(fmt::format("its name stands for the image {}", image->id.hex()));
+  }
+  const auto& layers = sealed.image.layers;
+  if (image->diff_ids.empty() && !layers.empty()) return incomplete("the engine does not show its layers");
+  if (!std::ranges::equal(image->diff_ids, layers, {}, {}, &image::Layer::diff_id))
+    return other_problem("it has other layers");
+
+  const std::string filter =
+      net::percent_encode(to_json(Value(Value::Table{{"reference", Value(Value::Array{Value(name.familiar())})}})));
+  const std::string target = list_target(inventory.kind, inventory.engine);
+  const char* separator = target.find('?') == std::string::npos ? "?" : "&";
+  const EngineAnswer answer = call("GET", fmt::format("{}{}filters={}", target, separator, filter), largest_answer);
+  if (!answer.ok()) return other_problem(fmt::format("the engine does not list it: {}", read_error(answer.body)));
+  const std::vector<ListedImage> listed = read_image_list(answer.body, inventory.machine);
+  const auto entry = std::ranges::find(listed, image->id, &ListedImage::id);
+  if (entry == listed.end()) return incomplete("the engine does not list it");
+  if (completeness_of(*entry, inventory.kind, inventory.engine) != Completeness::whole) {
+    return incomplete("parts of it are not there");
+  }
+  return try_container(name, sealed);
+}
+
+std::optional<Problem> DockerEngine::try_container(const EngineName& name, const image::SealedImage& sealed) {
+  const std::string digest = sealed.manifest_digest.text();
+  const std::string container = "veneer-check-" + sealed.manifest_digest.hex().substr(0, 12);
+  Value wanted{Value::Table{}};
+  wanted.set("Image", name.full());
+  wanted.set("Entrypoint", Value(Value::Array{Value("veneer-check")}));  // never started; an image may have none
+  Value labels{Value::Table{}};
+  labels.set(check_label, digest);
+  wanted.set("Labels", std::move(labels));
+  Value host{Value::Table{}};
+  host.set("NetworkMode", "none");
+  wanted.set("HostConfig", std::move(host));
+
+  const std::string target = "/containers/create?name=" + container;
+  EngineAnswer created = call("POST", target, largest_small_answer, to_json(wanted));
+  if (!created.ok() && created.body.find("already in use") != std::string::npos) {
+    // Left by a run that was killed here. Docker says 409, podman 500.
+    if (!remove_own_container(container, sealed)) {
+      return other_problem(fmt::format("a container on the host that is not ours is called {}", container));
+    }
+    created = call("POST", target, largest_small_answer, to_json(wanted));
+  }
+  if (!created.ok())
+    return problem_in_words(fmt::format("no container can be created of it: {}", read_error(created.body)));
+  const std::optional<std::string> id = read_container_id(created.body);
+  if (!id) return other_problem("the engine does not say which container it created");
+  const EngineAnswer removed = call("DELETE", fmt::format("/containers/{}?force=1&v=1", *id), largest_small_answer);
+  if (!removed.ok() && removed.status != 404) {
+    return other_problem(fmt::format("the container made to try it cannot be removed: {}", read_error(removed.body)));
+  }
+  return std::nullopt;
+}
+
+bool DockerEngine::remove_own_container(const std::string& container, const image::SealedImage& sealed) {
+  const EngineAnswer answer = call("GET", fmt::format("/containers/{}/json", container), largest_small_answer);
+  if (answer.status == 404) return true;
+  if (!answer.ok() || read_container_label(answer.body, check_label) != sealed.manifest_digest.text()) return false;
+  const EngineAnswer removed =
+      call("DELETE", fmt::format("/containers/{}?force=1&v=1", container), largest_small_answer);
+  return removed.ok() || removed.status == 404;
+}
+
+void DockerEngine::tag(const std::string& source, const EngineName& name) {
+  const EngineAnswer answer = call("POST",
+                                   fmt::format("{}/tag?repo={}&tag={}", image_target(source),
+                                               net::percent_encode(name.repository()), net::percent_encode(name.tag)),
+                                   largest_small_answer);
+  if (!answer.ok()) {
+    throw Error(ErrorKind::network, fmt::format("the engine does not name the image {}: {} ({})", name.full(),
+                                                read_error(answer.body), answer.status));
+  }
+}
+
+bool DockerEngine::remove_name(const EngineName& name) {
+  const EngineAnswer answer = call("DELETE", image_target(name.full()) + "?noprune=1", largest_small_answer);
+  if (answer.status == 404) return false;
+  if (!answer.ok()) {
+    throw Error(ErrorKind::network, fmt::format("the engine does not remove the name {}: {} ({})", name.full(),
+                                                read_error(answer.body), answer.status));
+  }
+  return true;
+}
+
+}  // namespace veneer::deliver

@@ -1,0 +1,48 @@
+// How requests reach the Docker Engine API: a unix socket for now. Called by docker_engine.hh; tests put a made-up
+// engine behind the same interface. One transport belongs to one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "foundation/stream.hh"
+
+namespace veneer::deliver {
+
+struct EngineRequest {
+  std::string method = "GET";
+  std::string target;              // path and query, starting with "/", encoded
+  std::string json;                // body; empty: none
+  std::uint64_t answer_limit = 0;  // a longer body is an Error (network)
+};
+
+struct EngineAnswer {
+  int status = 0;
+  std::string body;
+  bool ok() const { return status >= 200 && status < 300; }
+};
+
+class EngineTransport {
+ public:
+  virtual ~EngineTransport() = default;
+  /// Any status is an answer. Throws Error (network) when there is none.
+  virtual EngineAnswer call(const EngineRequest& request) = 0;
+  /// Sends a tar archive of exactly `size` bytes by POST. A good answer's body goes to `on_success` as it comes and is
+  /// committed; that of any other status is returned.
+  virtual EngineAnswer upload(const std::string& target, ByteSource& archive, std::uint64_t size,
+                              ByteSink& on_success) = 0;
+};
+
+/// Where an engine listens. `docker_host` is the value of DOCKER_HOST: empty for Docker's default, or unix:///path.
+/// Throws Error (usage) that names what is not supported.
+struct EngineAddress {
+  std::string socket;  // absolute path
+};
+EngineAddress read_docker_host(std::string_view docker_host);
+
+/// Does not connect before the first request.
+std::unique_ptr<EngineTransport> connect_to(const EngineAddress& address);
+
+}  // namespace veneer::deliver

@@ -1,0 +1,384 @@
+// What docs/receivers.md says about engines, tried on a real one: the engine at DOCKER_HOST, whose images are the
+// test's to change. VENEER_TEST_BUSYBOX is a static busybox for its machine. Run by tests/engines/ship_test.py, once an
+// engine.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "deliver/receiver/docker_engine.hh"
+#include "deliver/receiver/engine_answers.hh"
+#include "deliver/receiver/ship.hh"
+#include "foundation/error.hh"
+#include "foundation/file.hh"
+#include "foundation/json.hh"
+#include "image/media/archive_writer.hh"
+
+namespace veneer::deliver {
+namespace {
+
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr std::uint64_t answer_limit = 16 * 1024 * 1024;
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here changes the environment
+  if (value == nullptr)
+    throw Error(ErrorKind::usage, std::string(name) + " is not set; tests/engines/ship_test.py sets it");
+  return value;
+}
+
+// ---- images: each layer has one file (and the lowest busybox), as ustar, with gzip around it ----
+
+std::string tar_entry(const std::string& path, const std::string& content, const char* mode) {
+  std::string header(512, '\0');
+  const auto put = [&](std::size_t at, const std::string& text) { header.replace(at, text.size(), text); };
+  const auto octal = [](std::uint64_t number) {
+    std::string digits(11, '0');
+    for (std::size_t i = 11; i-- > 0; number /= 8) digits[i] = static_cast<char>('0' + number % 8);
+    return digits;
+  };
+  put(0, path);
+  put(100, mode);
+  put(108, "0000000");
+  put(116, "0000000");
+  put(124, octal(content.size()));
+  put(136, octal(0));
+  put(148, "        ");
+  put(156, "0");
+  put(257, std::string("ustar\0", 6) + "00");
+  unsigned sum = 0;
+  for (const char c : header) sum += static_cast<unsigned char>(c);
+  put(148, octal(sum).substr(5) + std::string(1, '\0'));
+  std::string data = content;
+  data.resize((content.size() + 511) / 512 * 512, '\0');
+  return header + data;
+}
+
+std::string gzip_of(const std::string& text, int level) {
+  z_stream stream{};
+  EXPECT_EQ(deflateInit2(&stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  std::string result(deflateBound(&stream, text.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(result.data());
+  stream.avail_out = static_cast<uInt>(result.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  result.resize(stream.total_out);
+  deflateEnd(&stream);
+  return result;
+}
+
+class Layers : public image::Blobs {
+ public:
+  // The layer that `word` stands for; "base" holds busybox, any other /data/<word> with some random-looking text.
+  image::Layer layer(const std::string& word, int level = 6) {
+    const std::string tar =
+        (word == "base" ? tar_entry("bin/busybox", busybox(), "0000755") : file(word)) + std::string(1024, '\0');
+    const std::string blob = gzip_of(tar, level);
+    const BlobDigest digest{sha256(blob)};
+    blobs_[digest] = blob;
+    return {DiffId{sha256(tar)}, image::Encoding::gzip, digest, blob.size()};
+  }
+  bool contains(const BlobDigest& digest) const override { return blobs_.contains(digest); }
+  std::unique_ptr<ByteSource> open(const BlobDigest& digest) const override {
+    return std::make_unique<MemorySource>(as_bytes(blobs_.at(digest)));
+  }
+
+ private:
+  static const std::string& busybox() {
+    static const std::string bytes = read_text_file(environment("VENEER_TEST_BUSYBOX"), 64 * 1024 * 1024);
+    return bytes;
+  }
+  static std::string file(const std::string& word) {
+    std::string text = word + "\n";
+    for (int i = 0; i < 500; ++i) text += sha256(word + std::to_string(i)).hex();
+    return tar_entry("data/" + word, text, "0000644");
+  }
+  std::map<BlobDigest, std::string> blobs_;
+};
+
+class Receiver : public ::testing::Test {
+ protected:
+  Receiver() : address_(read_docker_host(environment("DOCKER_HOST"))), engine_(connect_to(address_)) {
+    const ::testing::TestInfo* test = ::testing::UnitTest::GetInstance()->current_test_info();
+    for (const char c : std::string(test->name())) {
+      word_ += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+    live_ = parse_engine_name("contract/" + word_ + ":live");
+  }
+
+  // An image of its own for this test: words other than "base" are made its own.
+  image::SealedImage image_of(const std::vector<std::string>& words, const std::string& prints = "hello") {
+    image::Image image;
+    image.config.platform = {"linux", "amd64", ""};
+    for (const std::string& word : words) image.layers.push_back(layers_.layer(own(word)));
+    image.config.run.set("Cmd", Value::Array{"/bin/busybox", "echo", prints});
+    return image::seal(std::move(image));
+  }
+  std::string own(const std::string& word) const { return word == "base" ? word : word_ + "-" + word; }
+
+  ShipResult ship_image(const image::SealedImage& sealed) {
+    return ship(sealed, layers_, engine_, {live_, local_line},
+                [&](const Event& event) { last_event_text_[event.kind] = event.text; });
+  }
+  ReceiverKind kind() { return engine_.inventory(live_).kind; }
+
+  EngineAnswer request(const std::string& method, const std::string& target, const std::string& body = {}) {
+    EngineRequest request{method, target, body, answer_limit};
+    return connect_to(address_)->call(request);
+  }
+
+  // Runs a container of `name` to its end: its exit code and what it printed.
+  std::pair<std::int64_t, std::string> run(const EngineName& name) {
+    const EngineAnswer created =
+        request("POST", "/containers/create",
+                to_json(Value::Table{
+                    {"Image", name.full()}, {"Tty", true}, {"HostConfig", Value::Table{{"NetworkMode", "none"}}}}));
+    EXPECT_TRUE(created.ok()) << created.body;
+    const std::string id = parse_json(created.body).at("Id").string();
+    const EngineAnswer started = request("POST", "/containers/" + id + "/start");
+    EXPECT_TRUE(started.ok()) << started.body;
+    const EngineAnswer waited = request("POST", "/containers/" + id + "/wait");
+    EXPECT_TRUE(waited.ok()) << waited.body;
+    const EngineAnswer said = request("GET", "/containers/" + id + "/logs?stdout=1");
+    EXPECT_TRUE(request("DELETE", "/containers/" + id + "?force=1&v=1").ok());
+    return {parse_json(waited.body).at("StatusCode").integer(), said.body};
+  }
+  void expect_runs(const std::string& prints) {
+    const auto [code, said] = run(live_);
+    EXPECT_EQ(code, 0);
+    EXPECT_THAT(said, HasSubstr(prints));
+  }
+
+  std::size_t image_count() { return parse_json(request("GET", "/images/json?all=1").body).array().size(); }
+  std::size_t container_count() { return parse_json(request("GET", "/containers/json?all=1").body).array().size(); }
+
+  std::vector<Action> actions(const ShipResult& result) {
+    std::vector<Action> list;
+    for (const Step& step : result.plan.steps) list.push_back(step.action);
+    return list;
+  }
+
+  EngineAddress address_;
+  DockerEngine engine_;
+  Layers layers_;
+  std::string word_;
+  EngineName live_;
+  std::map<Event::Kind, std::string> last_event_text_;
+};
+
+constexpr Action keep = Action::keep;
+constexpr Action send = Action::send;
+
+TEST_F(Receiver, TakesAFirstImage) {
+  const auto sealed = image_of({"base", "deps", "app"}, "first");
+  const std::size_t containers = container_count();
+  const auto result = ship_image(sealed);
+  EXPECT_EQ(result.bytes_sent, result.plan.bytes);
+  EXPECT_EQ(container_count(), containers);
+  expect_runs("first");
+  for (const EngineName& name : {live_, result.unique_name}) {
+    const EngineAnswer answer = request("GET", "/images/" + name.full() + "/json");
+    ASSERT_TRUE(answer.ok());
+    const auto image = read_image(answer.body);
+    ASSERT_TRUE(image);
+    EXPECT_EQ("sha256:" + image->id.hex(), result.image_id);
+    EXPECT_TRUE(std::ranges::equal(image->diff_ids, sealed.image.layers, {}, {}, &image::Layer::diff_id));
+    ASSERT_TRUE(image->blobs) << "the label survives";
+    EXPECT_TRUE(
+        std::ranges::equal(*image->blobs, sealed.image.layers, {}, &image::LabelledLayer::blob, &image::Layer::blob));
+  }
+}
+
+TEST_F(Receiver, ACodeEditSendsOneLayer) {
+  const auto first = ship_image(image_of({"base", "deps", "app 1"}, "one"));
+  const auto second = ship_image(image_of({"base", "deps", "app 2"}, "two"));
+  EXPECT_THAT(actions(second), ElementsAre(keep, keep, send));
+  EXPECT_FALSE(second.sent_whole_after_all) << second.plan.why;
+  EXPECT_LT(second.bytes_sent, second.plan.steps[2].size + 16 * 1024);
+  expect_runs("two");
+  EXPECT_EQ(run(first.unique_name).first, 0) << "the previous release stays";
+}
+
+TEST_F(Receiver, AChangeInTheMiddle) {
+  ship_image(image_of({"base", "deps 1", "more", "app"}, "one"));
+  const auto second = ship_image(image_of({"base", "deps 2", "more", "app"}, "two"));
+  if (second.plan.kind == ReceiverKind::prefix) {
+    EXPECT_THAT(actions(second), ElementsAre(keep, send, send, send));
+  } else {
+    EXPECT_THAT(actions(second), ElementsAre(keep, send, keep, keep));
+  }
+  EXPECT_FALSE(second.sent_whole_after_all) << second.plan.why;
+  expect_runs("two");
+}
+
+TEST_F(Receiver, ALayerRemovedAndALayerTwice) {
+  ship_image(image_of({"base", "deps", "more", "app"}, "one"));
+  const auto second = ship_image(image_of({"base", "more", "app", "more"}, "two"));
+  EXPECT_FALSE(second.sent_whole_after_all) << second.plan.why;
+  expect_runs("two");
+}
+
+// CASE 44
+TEST_F(Receiver, TheSameImageTwiceLoadsNothing) {
+  const auto sealed = image_of({"base", "app"}, "same");
+  ship_image(sealed);
+  const std::size_t images = image_count();
+  const auto second = ship_image(sealed);
+  EXPECT_EQ(second.plan.work, Work::nothing_to_load);
+  EXPECT_EQ(second.bytes_sent, 0U);
+  EXPECT_EQ(image_count(), images);
+  expect_runs("same");
+}
+
+TEST_F(Receiver, AnotherConfigurationSendsNoLayer) {
+  ship_image(image_of({"base", "app"}, "one"));
+  const auto second = ship_image(image_of({"base", "app"}, "two"));
+  EXPECT_THAT(actions(second), Each(keep));
+  EXPECT_FALSE(second.sent_whole_after_all) << second.plan.why;
+  EXPECT_LT(second.bytes_sent, 16U * 1024);
+  expect_runs("two");
+}
+
+TEST_F(Receiver, TheOldImageMayGo) {
+  const auto first = ship_image(image_of({"base", "deps", "app 1"}, "one"));
+  const auto second = ship_image(image_of({"base", "deps", "app 2"}, "two"));
+  EXPECT_TRUE(engine_.remove_name(first.unique_name));
+  expect_runs("two");
+  const auto third = ship_image(image_of({"base", "deps", "app 3"}, "three"));
+  EXPECT_THAT(actions(third), ElementsAre(keep, keep, send));
+  expect_runs("three");
+}
+
+// Two releases, the second of which shares a layer with the first; what the host says of the first is a lie.
+TEST_F(Receiver, ALabelThatLiesCostsOneMoreLoad) {
+  auto first = image_of({"base", "deps", "app 1"}, "one");
+  Value config = parse_json(first.config);
+  const image::Layer other = layers_.layer(own("deps"), 1);  // the same content in another encoding
+  Value::Array rows;
+  for (const image::Layer& layer : first.image.layers) {
+    const BlobDigest blob = layer.diff_id == other.diff_id ? other.blob : layer.blob;
+    rows.push_back(Value::Array{blob.text(), layer.size, "gzip"});
+  }
+  Value* run = nullptr;
+  for (auto& [key, value] : config.table()) {
+    if (key == "config") run = &value;
+  }
+  ASSERT_NE(run, nullptr);
+  Value labels = run->table_or_empty("Labels");
+  labels.set(image::layers_label, to_json(rows));
+  run->set("Labels", labels);
+  first.config = to_json(config);
+  first.config_digest = ConfigDigest{sha256(first.config)};
+  Value manifest = parse_json(first.manifest);
+  Value descriptor = manifest.at("config");
+  descriptor.set("digest", first.config_digest.text());
+  descriptor.set("size", std::uint64_t{first.config.size()});
+  manifest.set("config", descriptor);
+  first.manifest = to_json(manifest);
+  first.manifest_digest = ManifestDigest{sha256(first.manifest)};
+  ship_image(first);
+
+  image::Image image;
+  image.config.platform = {"linux", "amd64", ""};
+  image.layers = {layers_.layer("base"), other, layers_.layer(own("app 2"))};
+  image.config.run.set("Cmd", Value::Array{"/bin/busybox", "echo", "two"});
+  const auto second = ship_image(image::seal(std::move(image)));
+  EXPECT_EQ(second.sent_whole_after_all, second.plan.kind == ReceiverKind::blobs) << second.plan.why;
+  expect_runs("two");
+  const EngineAnswer saved = request("GET", "/images/" + live_.full() + "/json");
+  EXPECT_TRUE(saved.ok());
+}
+
+// A sparse archive of an image whose lower layers the host never had, loaded behind the plan's back.
+TEST_F(Receiver, AnImageWithAMissingLayerIsNotTakenForWhole) {
+  const auto sealed = image_of({"base", "never sent", "app"}, "never");
+  const Inventory inventory = engine_.inventory(live_);
+  const EngineName unique = unique_name_of(live_, sealed);
+  for (const std::string target :
+       {"/images/load?quiet=1",
+        "/images/load?quiet=1&platform=%7B%22os%22%3A%22linux%22%2C%22architecture%22%3A%22amd64%22%7D"}) {
+    BytesSink archive;
+    image::write_archive(archive, sealed, layers_, {unique.reference()},
+                         {sealed.image.layers[0].blob, sealed.image.layers[2].blob});
+    MemorySource source(archive.bytes());
+    LoadAnswer said;
+    const auto answer = connect_to(address_)->upload(target, source, archive.bytes().size(), said);
+    EXPECT_TRUE(!answer.ok() || said.problem() || engine_.verify(unique, sealed, inventory)) << target;
+    EXPECT_TRUE(engine_.verify(unique, sealed, inventory)) << target;
+  }
+  const auto result = ship_image(sealed);
+  EXPECT_THAT(actions(result), ElementsAre(::testing::_, send, ::testing::_));
+  expect_runs("never");
+}
+
+// CASE 41
+TEST_F(Receiver, ASparseLoadWithAPlatformIsJudgedByItsImage) {
+  ship_image(image_of({"base", "app 1"}, "one"));
+  const auto sealed = image_of({"base", "app 2"}, "two");
+  const Inventory inventory = engine_.inventory(live_);
+  const EngineName unique = unique_name_of(live_, sealed);
+  const auto plan = deliver(sealed, inventory, local_line, {{unique.reference()}, {}});
+  BytesSink archive;
+  image::write_archive(archive, image_as_sent(sealed, plan), layers_, {unique.reference()}, blobs_to_send(plan));
+  EXPECT_EQ(archive.bytes().size(), plan.bytes);
+  MemorySource source(archive.bytes());
+  LoadAnswer said;
+  const auto answer = connect_to(address_)->upload(
+      "/images/load?quiet=1&platform=%7B%22os%22%3A%22linux%22%2C%22architecture%22%3A%22amd64%22%7D", source,
+      archive.bytes().size(), said);
+  const auto problem = engine_.verify(unique, sealed, inventory);
+  if (!problem) {
+    EXPECT_EQ(run(unique).first, 0);
+  }
+  RecordProperty("load_with_platform", problem ? problem->text : "whole");
+  RecordProperty("load_with_platform_said", answer.ok() ? said.problem().value_or("nothing") : answer.body);
+}
+
+// CASE 43
+TEST_F(Receiver, AnImageAtTheCapStarts) {
+  std::vector<std::string> words{"base"};
+  for (int i = 1; i < 125; ++i) words.push_back("layer" + std::to_string(i));
+  const auto result = ship_image(image_of(words, "high"));
+  EXPECT_EQ(result.plan.steps.size(), 125U);
+  expect_runs("high");
+}
+
+TEST_F(Receiver, AnotherMachineIsRefusedBeforeAnythingIsSent) {
+  auto sealed = image_of({"base", "foreign"});
+  sealed.image.config.platform.architecture = "riscv64";
+  try {
+    ship_image(sealed);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::refused);
+  }
+  EXPECT_EQ(request("GET", "/images/" + unique_name_of(live_, sealed).full() + "/json").status, 404);
+}
+
+TEST_F(Receiver, ALoadThatEndsTooEarlyLeavesTheLiveNameAlone) {
+  ship_image(image_of({"base", "app 1"}, "one"));
+  const auto sealed = image_of({"base", "app 2"}, "two");
+  const Inventory inventory = engine_.inventory(live_);
+  const EngineName unique = unique_name_of(live_, sealed);
+  BytesSink archive;
+  image::write_archive(archive, sealed, layers_, {unique.reference()},
+                       {sealed.image.layers[0].blob, sealed.image.layers[1].blob});
+  MemorySource source(ByteView(archive.bytes()).first(archive.bytes().size() / 2));
+  EXPECT_TRUE(engine_.load(source, archive.bytes().size() / 2));
+  EXPECT_TRUE(engine_.verify(unique, sealed, inventory));
+  expect_runs("one");
+  ship_image(sealed);
+  expect_runs("two");
+}
+
+}  // namespace
+}  // namespace veneer::deliver
