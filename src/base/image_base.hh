@@ -1,0 +1,28 @@
+// A base that is an image in a file or folder of this machine. Called by cli. Thread-safe.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/base.hh"
+#include "image/cache/layer_cache.hh"
+#include "image/image.hh"
+
+namespace veneer::base {
+
+struct ImageBaseRequest {
+  enum class Form { oci_layout, docker_archive };
+  Form form = Form::oci_layout;
+  std::filesystem::path path;
+  std::string tag;  // empty: the only image there
+  image::Platform platform;
+};
+
+/// Reads image and tree; layers stay where they are (Base::blobs opens them). Every layer is verified against its diff ID
+/// the first time that its tree is read; `cache`, which may be null, keeps the list of its files. Errors: not_found when
+/// path, tag or platform is not there, refused and verification for what is malformed.
+Base read_image_base(const ImageBaseRequest& request, const image::LayerCache* cache);
+
+}  // namespace veneer::base
