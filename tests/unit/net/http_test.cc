@@ -1,0 +1,312 @@
+#include "net/http.hh"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "foundation/file.hh"
+#include "tests/support/http_server.hh"
+
+namespace veneer::net {
+namespace {
+
+using tests::HttpReply;
+using tests::HttpRequest;
+using tests::HttpServer;
+using std::chrono::milliseconds;
+
+/// Never waits, but notes for how long it was asked to.
+ClientOptions options_with(std::vector<milliseconds>& waits) {
+  ClientOptions options;
+  options.sleep = [&waits](milliseconds delay) { waits.push_back(delay); };
+  return options;
+}
+
+HttpReply text(std::string body, int status = 200) { return {.status = status, .headers = {}, .body = std::move(body)}; }
+HttpReply redirect(std::string to, int status = 302) {
+  return {.status = status, .headers = {{"Location", std::move(to)}}, .body = "moved"};
+}
+
+TEST(Client, GetsABody) {
+  HttpServer server([](const HttpRequest&) {
+    HttpReply reply = text("hello");
+    reply.headers.emplace_back("X-Thing", " a b ");
+    return reply;
+  });
+  Client client;
+  std::string body;
+  const Response response = client.fetch({.url = server.url("/x?y=1"), .headers = {{"Accept", "text/plain"}}}, body, 100);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(body, "hello");
+  ASSERT_NE(response.header("x-thing"), nullptr);
+  EXPECT_EQ(*response.header("x-thing"), "a b");
+  EXPECT_EQ(server.requests().at(0).path, "/x?y=1");
+  EXPECT_EQ(server.requests().at(0).header("accept"), "text/plain");
+  EXPECT_EQ(server.requests().at(0).header("user-agent"), "veneer");
+  EXPECT_EQ(client.statistics().requests, 1u);
+  EXPECT_EQ(client.statistics().bytes_received, 5u);
+}
+
+TEST(Client, GivesEveryStatusBack) {
+  HttpServer server([](const HttpRequest& request) { return text("body", std::stoi(request.path.substr(1))); });
+  Client client;
+  for (const int status : {201, 304, 400, 401, 404, 409, 500}) {
+    EXPECT_EQ(client.send({.url = server.url("/" + std::to_string(status))}).status, status);
+  }
+}
+
+TEST(Client, RefusesABodyOverTheLimit) {
+  HttpServer server([](const HttpRequest&) { return text(std::string(2000, 'x')); });
+  Client client;
+  std::string body;
+  EXPECT_THROW(client.fetch({.url = server.url()}, body, 1999), Error);
+  EXPECT_EQ(client.fetch({.url = server.url()}, body, 2000).status, 200);
+}
+
+TEST(Client, PostsABodyOfKnownAndOfUnknownSize) {
+  HttpServer server([](const HttpRequest& request) { return text("got " + std::to_string(request.body.size()), 201); });
+  Client client;
+  const std::string big(300'000, 'b');
+  for (const bool is_known : {true, false}) {
+    MemorySource source(as_bytes(big));
+    BytesSink sink;
+    Request request{.method = "POST", .url = server.url("/load"), .headers = {{"Content-Type", "application/x-tar"}}};
+    request.body = &source;
+    if (is_known) request.body_size = big.size();
+    const Response response = client.send(request, [&](const Response&) { return &sink; });
+    EXPECT_EQ(response.status, 201);
+    EXPECT_EQ(as_text(sink.bytes()), "got 300000");
+    const HttpRequest seen = server.requests().back();
+    EXPECT_EQ(seen.method, "POST");
+    EXPECT_EQ(seen.header("content-type"), "application/x-tar");
+    EXPECT_EQ(seen.header("expect"), "");
+    EXPECT_EQ(seen.header("transfer-encoding"), is_known ? "" : "chunked");
+    EXPECT_EQ(seen.body, big);
+  }
+}
+
+TEST(Client, SendsOtherMethodsWithoutABody) {
+  HttpServer server([](const HttpRequest& request) { return text(request.method == "HEAD" ? "" : "x"); });
+  Client client;
+  for (const char* method : {"DELETE", "HEAD", "POST", "PUT"}) {
+    EXPECT_EQ(client.send({.method = method, .url = server.url()}).status, 200) << method;
+    EXPECT_EQ(server.requests().back().method, method);
+  }
+  EXPECT_EQ(server.requests().at(2).header("content-length"), "0");
+}
+
+TEST(Client, SpeaksThroughAUnixSocket) {
+  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "veneer-net-");
+  const std::filesystem::path socket = folder.path() / "engine.sock";
+  HttpServer server([](const HttpRequest& request) { return text("you asked " + request.path); }, socket);
+  ClientOptions options;
+  options.unix_socket = socket;
+  Client client(options);
+  std::string body;
+  EXPECT_EQ(client.fetch({.url = "http://engine/v1.24/_ping"}, body, 1000).status, 200);
+  EXPECT_EQ(body, "you asked /v1.24/_ping");
+  EXPECT_EQ(server.requests().at(0).header("host"), "engine");
+}
+
+TEST(Client, PassesOnWhatSinkAndSourceThrow) {
+  HttpServer server([](const HttpRequest&) { return text(std::string(100'000, 'x')); });
+  Client client;
+  class Full : public ByteSink {
+    void write(ByteView) override { throw Error(ErrorKind::failed, "no space left"); }
+    void commit() override {}
+  } full;
+  class Broken : public ByteSource {
+    std::size_t read(std::span<std::byte>) override { throw Error(ErrorKind::verification, "a bad blob"); }
+  } broken;
+  const auto send = [&](ByteSource* body) { client.send({.method = "PUT", .url = server.url(), .body = body}, [&](const Response&) { return &full; }); };
+  try {
+    client.send({.url = server.url()}, [&](const Response&) { return &full; });
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.message(), "no space left");
+  }
+  try {
+    send(&broken);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.message(), "a bad blob");
+  }
+}
+
+TEST(Client, SendsCredentialsAndKeepsThemOutOfErrors) {
+  HttpServer server([](const HttpRequest&) { return HttpReply{.no_answer = true}; });
+  ClientOptions options;
+  options.attempts = 1;
+  Client client(options);
+  std::string body;
+  const std::string url = "http://user:secret@127.0.0.1:" + std::to_string(server.port()) + "/x?token=hidden";
+  try {
+    client.fetch({.url = url}, body, 10);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::network);
+    EXPECT_EQ(std::string(error.what()).find("secret"), std::string::npos) << error.what();
+    EXPECT_EQ(std::string(error.what()).find("hidden"), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(server.requests().at(0).header("authorization"), "Basic dXNlcjpzZWNyZXQ=");
+}
+
+TEST(Client, ReadsNetrcForHostsWithoutCredentials) {
+  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "veneer-net-");
+  write_text_file(folder.path() / "netrc", "machine 127.0.0.1 login me password pw\n", 0600);
+  HttpServer server([](const HttpRequest&) { return text("x"); });
+  ClientOptions options;
+  options.netrc = folder.path() / "netrc";
+  Client client(options);
+  client.send({.url = server.url()});
+  EXPECT_EQ(server.requests().at(0).header("authorization"), "Basic bWU6cHc=");
+}
+
+TEST(Redirects, KeepCredentialsOnTheSameServerOnly) {
+  HttpServer other([](const HttpRequest&) { return text("there"); });
+  std::string elsewhere = other.url("/final");
+  HttpServer server([&](const HttpRequest& request) {
+    if (request.path == "/start") return redirect("/second");
+    if (request.path == "/second") return redirect(elsewhere, 307);
+    return text("wrong");
+  });
+  Client client;
+  std::string body;
+  Request request{.url = server.url("/start"),
+                  .headers = {{"Authorization", "Bearer abc"}, {"Cookie", "a=b"}, {"Range", "bytes=0-"}}};
+  const Response response = client.fetch(request, body, 100);
+  EXPECT_EQ(body, "there");
+  EXPECT_EQ(response.url, elsewhere);
+  EXPECT_EQ(server.requests().at(1).header("authorization"), "Bearer abc");
+  EXPECT_EQ(other.requests().at(0).header("authorization"), "");
+  EXPECT_EQ(other.requests().at(0).header("cookie"), "");
+  EXPECT_EQ(other.requests().at(0).header("range"), "bytes=0-");
+
+  Request with_user{.url = server.url("/start"), .credentials = Credentials{"u", "p"}};
+  client.send(with_user);
+  EXPECT_NE(server.requests().back().header("authorization"), "");
+  EXPECT_EQ(other.requests().back().header("authorization"), "");
+}
+
+TEST(Redirects, EndAfterTen) {
+  HttpServer server([](const HttpRequest& request) { return redirect(request.path + "x"); });
+  Client client;
+  EXPECT_THROW(client.send({.url = server.url("/a")}), Error);
+  EXPECT_EQ(server.requests().size(), 11u);
+}
+
+TEST(Redirects, DoNotLeaveHttp) {
+  HttpServer server([](const HttpRequest& request) {
+    return redirect(request.path == "/file" ? "file:///etc/passwd" : "gopher://127.0.0.1/x");
+  });
+  Client client;
+  EXPECT_THROW(client.send({.url = server.url("/file")}), Error);
+  EXPECT_THROW(client.send({.url = server.url("/other")}), Error);
+}
+
+TEST(Redirects, AreAnswersWhenAskedForOrWithABody) {
+  HttpServer server([](const HttpRequest&) { return redirect("/elsewhere", 307); });
+  Client client;
+  EXPECT_EQ(client.send({.url = server.url(), .redirects = Redirects::return_them}).status, 307);
+  MemorySource source(as_bytes("x"));
+  EXPECT_EQ(client.send({.method = "PUT", .url = server.url(), .body = &source}).status, 307);
+  EXPECT_EQ(server.requests().size(), 2u);
+}
+
+TEST(Retry, TriesTransientStatusesAgainWithGrowingDelays) {
+  std::atomic<int> count = 0;
+  HttpServer server([&](const HttpRequest&) { return ++count < 4 ? text("busy", 503) : text("done"); });
+  std::vector<milliseconds> waits;
+  Client client(options_with(waits));
+  std::string body;
+  EXPECT_EQ(client.fetch({.url = server.url()}, body, 100).status, 200);
+  EXPECT_EQ(body, "done");
+  EXPECT_THAT(waits, testing::ElementsAre(milliseconds(500), milliseconds(1000), milliseconds(2000)));
+}
+
+TEST(Retry, ObeysRetryAfter) {
+  std::atomic<int> count = 0;
+  HttpServer server([&](const HttpRequest&) {
+    HttpReply reply = text("", 429);
+    switch (++count) {
+      case 1: reply.headers = {{"Retry-After", "7"}}; return reply;
+      case 2:
+        reply.headers = {{"Date", "Tue, 06 Jan 2026 10:00:00 GMT"}, {"Retry-After", "Tue, 06 Jan 2026 10:00:09 GMT"}};
+        return reply;
+      case 3: reply.headers = {{"Retry-After", "86400"}}; return reply;
+      case 4: reply.headers = {{"Retry-After", "soon"}}; return reply;
+      default: return text("done");
+    }
+  });
+  std::vector<milliseconds> waits;
+  Client client(options_with(waits));
+  EXPECT_EQ(client.send_with_retry({.url = server.url()}).status, 200);
+  EXPECT_THAT(waits, testing::ElementsAre(milliseconds(7000), milliseconds(9000), milliseconds(30000), milliseconds(4000)));
+}
+
+TEST(Retry, ReturnsTheLastAnswer) {
+  HttpServer server([](const HttpRequest&) { return text("still busy", 500); });
+  std::vector<milliseconds> waits;
+  Client client(options_with(waits));
+  std::string body;
+  EXPECT_EQ(client.fetch({.url = server.url()}, body, 100).status, 500);
+  EXPECT_EQ(body, "still busy");
+  EXPECT_EQ(server.requests().size(), 5u);
+}
+
+TEST(Retry, DoesNotRepeatWhatWillNotChange) {
+  HttpServer server([](const HttpRequest&) { return text("", 404); });
+  std::vector<milliseconds> waits;
+  Client client(options_with(waits));
+  EXPECT_EQ(client.send_with_retry({.url = server.url()}).status, 404);
+  EXPECT_EQ(server.requests().size(), 1u);
+  EXPECT_TRUE(waits.empty());
+}
+
+TEST(Retry, TriesLostConnectionsAgainWithAFreshSink) {
+  std::atomic<int> count = 0;
+  HttpServer server([&](const HttpRequest&) {
+    HttpReply reply = text("0123456789");
+    switch (++count) {
+      case 1: return HttpReply{.no_answer = true};
+      case 2: reply.cut_after = 4; return reply;
+      default: return reply;
+    }
+  });
+  std::vector<milliseconds> waits;
+  Client client(options_with(waits));
+  std::string body;
+  EXPECT_EQ(client.fetch({.url = server.url()}, body, 100).status, 200);
+  EXPECT_EQ(body, "0123456789");
+  EXPECT_EQ(waits.size(), 2u);
+}
+
+TEST(Retry, GivesUpWithTheErrorWhenNobodyListens) {
+  int port = 0;
+  { port = HttpServer([](const HttpRequest&) { return text(""); }).port(); }
+  std::vector<milliseconds> waits;
+  Client client(options_with(waits));
+  EXPECT_THROW(client.send_with_retry({.url = "http://127.0.0.1:" + std::to_string(port) + "/"}), TransportError);
+  EXPECT_EQ(waits.size(), 4u);
+}
+
+TEST(Client, GivesUpWhenNoByteMoves) {
+  HttpServer server([](const HttpRequest&) {
+    HttpReply reply = text("late");
+    reply.delay_before_body = milliseconds(2500);
+    return reply;
+  });
+  Client client;
+  Request request{.url = server.url(), .stall_timeout = std::chrono::seconds(1)};
+  EXPECT_THROW(client.send(request), TransportError);
+  request.stall_timeout = std::chrono::seconds(0);
+  EXPECT_EQ(client.send(request).status, 200);
+}
+
+TEST(Client, RefusesHeadersWithLineBreaks) {
+  Client client;
+  EXPECT_THROW(client.send({.url = "http://127.0.0.1:1/", .headers = {{"X", "a\r\nInjected: b"}}}), Error);
+  EXPECT_THROW(client.send({.url = "http://127.0.0.1:1/", .headers = {{"X: y", "a"}}}), Error);
+}
+
+}  // namespace
+}  // namespace veneer::net
