@@ -1,0 +1,207 @@
+#include "archive/compression.hh"
+
+#include <isa-l/igzip_lib.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include "foundation/error.hh"
+
+namespace veneer::archive {
+
+namespace {
+
+constexpr std::size_t input_size = 128 * 1024;
+constexpr int zstd_window_log = 27;  // 128 MiB
+
+/// Input of a decompressor, refilled from a source.
+class Input {
+ public:
+  explicit Input(std::unique_ptr<ByteSource> source) : source_(std::move(source)), buffer_(input_size) {}
+
+  /// Reads on when nothing is left; false at the end.
+  bool fill() {
+    if (begin_ == end_) {
+      begin_ = 0;
+      end_ = source_->read(buffer_);
+    }
+    return begin_ != end_;
+  }
+  std::byte* data() { return buffer_.data() + begin_; }
+  std::size_t size() const { return end_ - begin_; }
+  void take(std::size_t count) { begin_ += count; }
+
+ private:
+  std::unique_ptr<ByteSource> source_;
+  std::vector<std::byte> buffer_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+enum class Framing { raw, gzip };
+
+class InflateSource : public ByteSource {
+ public:
+  InflateSource(std::unique_ptr<ByteSource> compressed, Framing framing)
+      : input_(std::move(compressed)), state_(std::make_unique<inflate_state>()), framing_(framing) {
+    begin_stream();
+  }
+
+  std::size_t read(std::span<std::byte> into) override {
+    while (!finished_) {
+      if (state_->block_state == ISAL_BLOCK_FINISH && !next_stream()) break;
+      const bool more = input_.fill();
+      const std::size_t wanted = std::min<std::size_t>(into.size(), 1u << 30);
+      state_->next_in = reinterpret_cast<std::uint8_t*>(input_.data());
+      state_->avail_in = static_cast<std::uint32_t>(input_.size());
+      state_->next_out = reinterpret_cast<std::uint8_t*>(into.data());
+      state_->avail_out = static_cast<std::uint32_t>(wanted);
+      const int result = isal_inflate(state_.get());
+      input_.take(input_.size() - state_->avail_in);
+      const std::size_t count = wanted - state_->avail_out;
+      if (result != ISAL_DECOMP_OK && result != ISAL_END_INPUT) throw_damaged(result);
+      if (count > 0) return count;
+      if (!more && state_->block_state != ISAL_BLOCK_FINISH) {
+        throw Error(ErrorKind::refused, "the compressed data ends too early");
+      }
+    }
+    return 0;
+  }
+
+ private:
+  void begin_stream() {
+    isal_inflate_init(state_.get());
+    state_->crc_flag = framing_ == Framing::gzip ? ISAL_GZIP : ISAL_DEFLATE;
+  }
+
+  /// After the end of a stream: begins the next member, or says that there is none.
+  bool next_stream() {
+    // Bytes that the decoder took in beyond the end of a raw stream; gzip's trailer leaves none.
+    const bool left_over = framing_ == Framing::raw && state_->read_in_length >= 8;
+    if (left_over || (framing_ == Framing::raw && input_.fill())) {
+      throw Error(ErrorKind::refused, "there are bytes behind the end of the compressed data");
+    }
+    if (framing_ == Framing::raw || !input_.fill()) {
+      finished_ = true;
+      return false;
+    }
+    begin_stream();
+    return true;
+  }
+
+  [[noreturn]] static void throw_damaged(int code) {
+    switch (code) {
+      case ISAL_INCORRECT_CHECKSUM: throw Error(ErrorKind::refused, "the compressed data has a wrong checksum or length");
+      case ISAL_INVALID_WRAPPER:
+      case ISAL_UNSUPPORTED_METHOD: throw Error(ErrorKind::refused, "there is something that is no gzip member");
+      default: throw Error(ErrorKind::refused, "the compressed data is damaged");
+    }
+  }
+
+  Input input_;
+  std::unique_ptr<inflate_state> state_;
+  Framing framing_;
+  bool finished_ = false;
+};
+
+class ZstdSource : public ByteSource {
+ public:
+  explicit ZstdSource(std::unique_ptr<ByteSource> compressed) : input_(std::move(compressed)), stream_(ZSTD_createDStream()) {
+    ZSTD_DCtx_setParameter(stream_.get(), ZSTD_d_windowLogMax, zstd_window_log);
+  }
+
+  std::size_t read(std::span<std::byte> into) override {
+    for (;;) {
+      const bool more = input_.fill();
+      if (!more && at_frame_end_) return 0;
+      ZSTD_inBuffer in{input_.data(), input_.size(), 0};
+      ZSTD_outBuffer out{into.data(), into.size(), 0};
+      const std::size_t result = ZSTD_decompressStream(stream_.get(), &out, &in);
+      if (ZSTD_isError(result) != 0) {
+        throw Error(ErrorKind::refused, std::string("the zstd data is damaged: ") + ZSTD_getErrorName(result));
+      }
+      input_.take(in.pos);
+      at_frame_end_ = result == 0;
+      if (out.pos > 0) return out.pos;
+      if (!more && !at_frame_end_) throw Error(ErrorKind::refused, "the compressed data ends too early");
+    }
+  }
+
+ private:
+  struct Free {
+    void operator()(ZSTD_DStream* stream) const { ZSTD_freeDStream(stream); }
+  };
+  Input input_;
+  std::unique_ptr<ZSTD_DStream, Free> stream_;
+  bool at_frame_end_ = true;
+};
+
+/// Gives `head` first, then the rest of the source that it was read from.
+class PrefixedSource : public ByteSource {
+ public:
+  PrefixedSource(Bytes head, std::unique_ptr<ByteSource> rest) : head_(std::move(head)), rest_(std::move(rest)) {}
+  std::size_t read(std::span<std::byte> into) override {
+    if (given_ == head_.size()) return rest_->read(into);
+    const std::size_t count = std::min(into.size(), head_.size() - given_);
+    std::copy_n(head_.begin() + static_cast<std::ptrdiff_t>(given_), count, into.begin());
+    given_ += count;
+    return count;
+  }
+
+ private:
+  Bytes head_;
+  std::unique_ptr<ByteSource> rest_;
+  std::size_t given_ = 0;
+};
+
+}  // namespace
+
+std::string_view encoding_name(Encoding encoding) {
+  switch (encoding) {
+    case Encoding::tar: return "tar";
+    case Encoding::gzip: return "gzip";
+    case Encoding::zstd: return "zstd";
+  }
+  return "unknown";
+}
+
+std::unique_ptr<ByteSource> open_gzip(std::unique_ptr<ByteSource> compressed) {
+  return std::make_unique<InflateSource>(std::move(compressed), Framing::gzip);
+}
+
+std::unique_ptr<ByteSource> open_zstd(std::unique_ptr<ByteSource> compressed) {
+  return std::make_unique<ZstdSource>(std::move(compressed));
+}
+
+std::unique_ptr<ByteSource> open_deflate(std::unique_ptr<ByteSource> compressed) {
+  return std::make_unique<InflateSource>(std::move(compressed), Framing::raw);
+}
+
+std::unique_ptr<ByteSource> open_encoded(std::unique_ptr<ByteSource> stored, Encoding encoding) {
+  switch (encoding) {
+    case Encoding::tar: return stored;
+    case Encoding::gzip: return open_gzip(std::move(stored));
+    case Encoding::zstd: return open_zstd(std::move(stored));
+  }
+  throw Error(ErrorKind::refused, "a layer has an unknown encoding");
+}
+
+std::unique_ptr<ByteSource> open_sniffed(std::unique_ptr<ByteSource> stored, Encoding* found) {
+  Bytes head(4);
+  head.resize(read_full(*stored, head));
+  constexpr std::array<unsigned char, 2> gzip_magic = {0x1f, 0x8b};
+  constexpr std::array<unsigned char, 4> zstd_magic = {0x28, 0xb5, 0x2f, 0xfd};
+  const auto begins_with = [&](const auto& magic) {
+    return head.size() >= magic.size() && std::memcmp(head.data(), magic.data(), magic.size()) == 0;
+  };
+  const Encoding encoding = begins_with(gzip_magic)   ? Encoding::gzip
+                            : begins_with(zstd_magic) ? Encoding::zstd
+                                                      : Encoding::tar;
+  if (found != nullptr) *found = encoding;
+  return open_encoded(std::make_unique<PrefixedSource>(std::move(head), std::move(stored)), encoding);
+}
+
+}  // namespace veneer::archive
