@@ -56,6 +56,32 @@ constexpr std::string_view compile_hook =
     "chroot \"$1\" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 PYTHONHASHSEED=0 "
     "\"/usr/bin/${python##*/}\" -I -S /tmp/veneer-compile.py || exit 1; done";
 
+/// $1 is the new root, still empty. Debian's roots have /bin and others as links into /usr since bookworm; made here, they
+/// need not be made by the package usrmerge, which would bring all of Perl along.
+std::string merged_usr_hook(const std::string& architecture) {
+  const bool has_lib64 = architecture == "amd64" || architecture == "ppc64el";
+  return fmt::format(
+      "for folder in bin sbin lib{}; do mkdir -p \"$1/usr/$folder\"; "
+      "[ -e \"$1/$folder\" ] || [ -h \"$1/$folder\" ] || ln -s \"usr/$folder\" \"$1/$folder\"; done; "
+      "mkdir -p \"$1/etc/apt/preferences.d\"; "
+      "printf 'Package: usrmerge\\nPin: release *\\nPin-Priority: -1\\n' > \"$1/{}\"",
+      has_lib64 ? " lib64" : "", preferences_path);
+}
+
+/// What a line of mmdebstrap's own progress means to the user; nothing when it means little.
+std::string progress_line(std::string_view line) {
+  if (line.starts_with("running --customize-hook")) {
+    if (line.find("apt-get") != std::string_view::npos) return "installing the packages...";
+    if (line.find("chroot \"$1\" /usr/bin/env") != std::string_view::npos) return "compiling the byte code of Python's modules...";
+    return {};
+  }
+  for (const std::string_view boring : {"chroot architecture", "finding correct", "automatically chosen", "using /", "running special hook",
+                                        "running --", "nothing to", "no essential", "removing tempdir", "done", "success"}) {
+    if (line.starts_with(boring)) return {};
+  }
+  return printable(line);
+}
+
 /// The root's own view of time, host and settings must not get into it.
 Command base_command(Privilege privilege, const std::string& architecture, const fs::path& scratch) {
   Command command;
@@ -132,7 +158,8 @@ void run_to_file(const Command& command, Privilege privilege, const fs::path& ou
     pending += piece;
     for (std::size_t end = 0; (end = pending.find('\n')) != std::string::npos; pending.erase(0, end + 1)) {
       const std::string_view line = std::string_view(pending).substr(0, end);
-      if (on_line && line.starts_with("I: ")) on_line(printable(line.substr(3)));
+      if (!on_line || !line.starts_with("I: ")) continue;
+      if (const std::string text = progress_line(line.substr(3)); !text.empty()) on_line(text);
     }
     if (pending.size() > 64 * 1024) pending.clear();
   };
@@ -161,6 +188,7 @@ void make_minimal_root(const DebianArchive& archive, const std::string& architec
                        const fs::path& scratch, const fs::path& output, const OnLine& on_line) {
   Command command = base_command(privilege, architecture, scratch);
   command.arguments.push_back("--variant=minbase");
+  command.arguments.push_back("--setup-hook=" + merged_usr_hook(architecture));
   for (const std::string& option : dpkg_options) command.arguments.push_back("--dpkgopt=" + option);
   add_sources(command, archive);
   run_to_file(command, privilege, output, on_line);

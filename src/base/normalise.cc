@@ -84,7 +84,7 @@ bool is_timed_byte_code(std::string_view path, const tree::Inode& inode) {
 bool goes(std::string_view path, const tree::Inode& inode) {
   if (inode.type == archive::EntryType::character_device || inode.type == archive::EntryType::block_device) return true;
   if (std::any_of(emptied.begin(), emptied.end(), [&](const char* folder) { return is_below(path, folder); })) return true;
-  if (std::find(removed.begin(), removed.end(), path) != removed.end()) return true;
+  if (path == preferences_path || std::find(removed.begin(), removed.end(), path) != removed.end()) return true;
   if (is_below(path, "var/log") && inode.type != archive::EntryType::folder) return true;
   return is_documentation(path, inode) || is_timed_byte_code(path, inode);
 }

@@ -14,6 +14,8 @@ inline constexpr std::int64_t fixed_time = 315532800;
 
 /// The files that make dpkg leave out documentation, manual pages and translations, in the image as while it is built.
 inline constexpr std::string_view dpkg_options_path = "etc/dpkg/dpkg.cfg.d/veneer";
+/// While a root is made; not in the image.
+inline constexpr std::string_view preferences_path = "etc/apt/preferences.d/veneer";
 extern const std::vector<std::string> dpkg_options;
 
 /// `root` as mmdebstrap packed it, without: devices and other contents of dev, proc, run, sys, tmp; logs; caches and
