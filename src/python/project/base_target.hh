@@ -1,0 +1,43 @@
+// Which Python a base image has, and on which system: read from its files, nothing is run. Called by cli. Pure but for
+// reading the tree's contents; thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "python/target.hh"
+#include "tree/file_tree.hh"
+
+namespace veneer::python {
+
+/// One interpreter of the base that could be chosen.
+struct FoundInterpreter {
+  Target target;
+  std::string found_as;  // the path that led to it, "/usr/bin/python3" or "/usr/local/bin/python3.12"
+};
+
+/// Every CPython of the base, newest minor version first, then in the order of `search_path` (as in PATH; the folders
+/// /usr/local/bin and /usr/bin are searched in any case). Links are followed inside the tree, so each executable comes
+/// once, under its real path. The version comes from the interpreter's own text (or that of its libpython), the ABI from
+/// its file name ("python3.13t"), machine and word size from its ELF header, the C library from its text. Throws Error
+/// (refused) that names it for an executable that is no ELF file for Linux, for another implementation than CPython
+/// (PyPy and others, by name), and for an unknown C library; only when no usable CPython is there.
+std::vector<FoundInterpreter> find_interpreters(const tree::FileTree& base, const std::string& search_path);
+
+struct TargetChoice {
+  FoundInterpreter chosen;
+  std::vector<FoundInterpreter> others;  // that were not taken
+};
+
+/// Chooses the interpreter: `wanted` ("3.11", "3.12.4", "3.13t"; empty: any) and `requires_python` (PEP 440 specifiers;
+/// empty: any) must hold, the newest of those is taken; a free-threaded one only when `wanted` says so. Throws Error
+/// (refused) with what was found and a hint when none is left.
+TargetChoice choose_target(const tree::FileTree& base, const std::string& search_path, const std::string& requires_python,
+                           const std::string& wanted);
+
+/// The suite for a project that names no base: the newest Debian release whose Python satisfies `requires_python`. Throws
+/// Error (refused) that names the releases and their Pythons when none does.
+std::string default_debian_suite(const std::string& requires_python);
+
+}  // namespace veneer::python

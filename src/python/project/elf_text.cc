@@ -1,0 +1,88 @@
+#include "python/project/elf_text.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "foundation/bytes.hh"
+#include "foundation/error.hh"
+
+namespace veneer::python {
+
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// "3.12.7", "3.13.0rc1", "3.14.0a2+".
+bool is_version(std::string_view text, std::string_view start) {
+  std::string_view rest = text.substr(start.size());
+  std::size_t digits = 0;
+  while (digits < rest.size() && is_digit(rest[digits])) ++digits;
+  if (digits == 0 || digits > 3) return false;
+  rest.remove_prefix(digits);
+  for (const std::string_view stage : {"rc", "a", "b"}) {
+    if (!rest.starts_with(stage)) continue;
+    rest.remove_prefix(stage.size());
+    digits = 0;
+    while (digits < rest.size() && is_digit(rest[digits])) ++digits;
+    if (digits == 0 || digits > 3) return false;
+    rest.remove_prefix(digits);
+    break;
+  }
+  return rest.empty() || rest == "+";
+}
+
+}  // namespace
+
+std::optional<std::string> elf_machine(std::string_view file) {
+  if (file.size() < 20 || !file.starts_with("\x7f"
+                                            "ELF")) {
+    return std::nullopt;
+  }
+  const bool is_64_bit = file[4] == 2;
+  const bool is_little_endian = file[5] == 1;
+  const auto low = static_cast<unsigned char>(file[is_little_endian ? 18 : 19]);
+  const auto high = static_cast<unsigned char>(file[is_little_endian ? 19 : 18]);
+  const unsigned machine = low + 256u * high;
+  switch (machine) {
+    case 3: return "i686";
+    case 20: return "ppc";
+    case 21: return is_little_endian ? "ppc64le" : "ppc64";
+    case 22: return is_64_bit ? "s390x" : "s390";
+    case 40: return "armv7l";
+    case 62: return is_64_bit ? "x86_64" : "i686";
+    case 183: return "aarch64";
+    case 243: return is_64_bit ? "riscv64" : "riscv32";
+    case 258: return "loongarch64";
+    default: throw Error(ErrorKind::refused, fmt::format("a program is for the unknown machine {} (ELF)", machine));
+  }
+}
+
+std::optional<bool> uses_musl(std::string_view file) {
+  // The loader's path stands near the start, right behind the program headers.
+  const std::string_view start = file.substr(0, 64 * 1024);
+  if (start.find("/ld-musl-") != std::string_view::npos) return true;
+  for (const std::string_view loader : {"/ld-linux", "/ld64.so", "/ld.so.1"}) {
+    if (start.find(loader) != std::string_view::npos) return false;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> find_text(std::string_view file, std::string_view start,
+                                     const std::function<bool(std::string_view)>& accept) {
+  for (std::size_t at = file.find(start); at != std::string_view::npos; at = file.find(start, at + 1)) {
+    if (at > 0 && file[at - 1] != '\0') continue;
+    const std::size_t end = file.find('\0', at);
+    if (end == std::string_view::npos) break;
+    const std::string_view text = file.substr(at, end - at);
+    if (text.size() < 1000 && accept(text)) return std::string(text);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> find_python_version(std::string_view file, int minor) {
+  const std::string start = fmt::format("3.{}.", minor);
+  return find_text(file, start, [&](std::string_view text) { return is_version(text, start); });
+}
+
+}  // namespace veneer::python

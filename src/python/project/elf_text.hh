@@ -1,0 +1,25 @@
+// What the bytes of a program tell about it without running it. Internal to base_target. Pure, thread-safe.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace veneer::python {
+
+/// The machine of an ELF executable or library for Linux as platform.machine() names it ("x86_64"), from its header (ELF
+/// specification, e_machine); nothing for other files, an Error (refused) that gives its number for an unknown machine.
+std::optional<std::string> elf_machine(std::string_view file);
+
+/// Whether the program is loaded by musl's loader (true) or glibc's (false); nothing when by neither.
+std::optional<bool> uses_musl(std::string_view file);
+
+/// The first text in `file`, from one NUL byte to the next, that starts with `start` and is accepted.
+std::optional<std::string> find_text(std::string_view file, std::string_view start,
+                                     const std::function<bool(std::string_view)>& accept);
+
+/// CPython's own version of minor version 3.`minor`, "3.12.7" or "3.13.0rc1".
+std::optional<std::string> find_python_version(std::string_view file, int minor);
+
+}  // namespace veneer::python

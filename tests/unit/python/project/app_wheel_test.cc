@@ -1,0 +1,255 @@
+#include "python/project/app_wheel.hh"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "archive/zip.hh"
+#include "foundation/error.hh"
+#include "python/project/source_copy.hh"
+#include "tests/support/project_folder.hh"
+
+namespace veneer::python {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+using tests::ProjectFolder;
+
+constexpr const char* pyproject = R"([project]
+name = "tiny"
+version = "1.0"
+requires-python = ">=3.8"
+[build-system]
+requires = ["uv_build>=0.5"]
+build-backend = "uv_build"
+)";
+
+constexpr const char* scm_pyproject = R"([project]
+name = "tiny"
+dynamic = ["version"]
+requires-python = ">=3.8"
+[build-system]
+requires = ["setuptools==80.10.2", "setuptools-scm==9.2.2"]
+build-backend = "setuptools.build_meta"
+[tool.setuptools]
+include-package-data = true
+[tool.setuptools.packages.find]
+where = ["src"]
+[tool.setuptools_scm]
+)";
+
+std::set<std::string> listing(const std::filesystem::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.path().native().find("/.git") == std::string::npos) names.insert(entry.path().lexically_relative(folder).native());
+  }
+  return names;
+}
+
+std::set<std::string> members(const std::filesystem::path& wheel) {
+  std::set<std::string> names;
+  const archive::ZipReader reader(std::make_shared<File>(wheel));
+  for (const archive::ZipEntry& entry : reader.entries()) names.insert(entry.name);
+  return names;
+}
+
+std::string member(const std::filesystem::path& wheel, const std::string& name) {
+  const archive::ZipReader reader(std::make_shared<File>(wheel));
+  for (const archive::ZipEntry& entry : reader.entries()) {
+    if (entry.name == name) return std::string(as_text(read_all(*reader.open(entry), 1 << 20)));
+  }
+  return "(not there)";
+}
+
+class AppWheelTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    VENEER_NEEDS_UV();
+    uv_ = find_uv(tests::uv_path());
+    target_ = {.major = 3, .minor = 11, .full_version = "3.11.2", .libc = {}, .machine = "x86_64", .interpreter = {}};
+    folder_.write("pyproject.toml", pyproject);
+    folder_.write("src/tiny/__init__.py", "value = 1\n");
+  }
+  AppWheel build() {
+    BuiltWheels cache(folder_.beside("cache"));
+    return build_app_wheel(read_project(folder_.path()), target_, uv_, cache);
+  }
+
+  ProjectFolder folder_;
+  UvProgram uv_;
+  Target target_;
+};
+
+TEST_F(AppWheelTest, BuildsOnceAndLeavesTheCheckoutAlone) {
+  folder_.commit_all();
+  const std::set<std::string> before = listing(folder_.path());
+  const AppWheel first = build();
+  EXPECT_EQ(first.wheel.origin, BuildOrigin::built);
+  EXPECT_EQ(first.wheel.path.filename(), "tiny-1.0-py3-none-any.whl");
+  EXPECT_TRUE(first.wheel.tags.is_pure());
+  EXPECT_THAT(members(first.wheel.path), Contains("tiny/__init__.py"));
+  EXPECT_EQ(listing(folder_.path()), before);
+  EXPECT_EQ(folder_.git({"status", "--porcelain", "--ignored"}), "");
+  const AppWheel second = build();
+  EXPECT_EQ(second.wheel.origin, BuildOrigin::cache);
+  EXPECT_EQ(second.wheel.hash, first.wheel.hash);
+}
+
+TEST_F(AppWheelTest, BuildsAgainWhenSomethingChanged) {
+  folder_.commit_all();
+  build();
+  folder_.write("src/tiny/__init__.py", "value = 2\n");
+  const AppWheel changed = build();
+  EXPECT_EQ(changed.wheel.origin, BuildOrigin::built);
+  EXPECT_EQ(member(changed.wheel.path, "tiny/__init__.py"), "value = 2\n");
+  EXPECT_EQ(build().wheel.origin, BuildOrigin::cache);
+  folder_.write("src/tiny/extra.py", "");
+  EXPECT_THAT(members(build().wheel.path), Contains("tiny/extra.py"));
+  std::filesystem::remove(folder_.path() / "src/tiny/extra.py");
+  EXPECT_EQ(build().wheel.origin, BuildOrigin::cache);
+  folder_.git({"tag", "v2"});
+  EXPECT_EQ(build().wheel.origin, BuildOrigin::built);
+}
+
+TEST_F(AppWheelTest, TakesIgnoredModulesAndNoOldDroppings) {
+  folder_.write(".gitignore", "_generated.py\nbuild/\n");
+  folder_.commit_all();
+  folder_.write("src/tiny/_generated.py", "g = 1\n");
+  folder_.write("build/lib/tiny/stale.py", "");
+  const ProjectSources sources = find_sources(folder_.path());
+  EXPECT_THAT(sources.paths, Contains("src/tiny/_generated.py"));
+  EXPECT_THAT(sources.paths, Not(Contains("build/lib/tiny/stale.py")));
+  EXPECT_THAT(members(build().wheel.path), Contains("tiny/_generated.py"));
+  folder_.write("src/tiny/_generated.py", "g = 2\n");
+  EXPECT_NE(find_sources(folder_.path()).fingerprint, sources.fingerprint);
+}
+
+TEST_F(AppWheelTest, WorksWithoutGit) {
+  const AppWheel first = build();
+  EXPECT_EQ(first.wheel.origin, BuildOrigin::built);
+  EXPECT_EQ(build().wheel.origin, BuildOrigin::cache);
+  folder_.write("src/tiny/__init__.py", "value = 3\n");
+  EXPECT_EQ(member(build().wheel.path, "tiny/__init__.py"), "value = 3\n");
+}
+
+TEST_F(AppWheelTest, GivesTheSameBytesInTwoFolders) {
+  folder_.commit_all();
+  const std::filesystem::path clone = folder_.beside("clone");
+  folder_.git({"clone", "--quiet", folder_.path().native(), clone.native()});
+  BuiltWheels other(folder_.beside("other-cache"));
+  EXPECT_EQ(build_app_wheel(read_project(clone), target_, uv_, other).wheel.hash, build().wheel.hash);
+}
+
+TEST_F(AppWheelTest, SaysWhatTheBuildSaid) {
+  folder_.write("pyproject.toml", std::string(pyproject) + "[tool.uv.build-backend]\nmodule-root = 3\n");
+  try {
+    build();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::failed);
+    EXPECT_THAT(error.what(), HasSubstr("building the wheel of tiny"));
+    EXPECT_THAT(error.what(), HasSubstr("uv build failed"));
+  }
+}
+
+TEST_F(AppWheelTest, RefusesAVirtualProject) {
+  folder_.write("pyproject.toml", "[project]\nname = \"tiny\"\nversion = \"1\"\n");
+  EXPECT_THROW(build(), Error);
+}
+
+// Needs the package index: the build requirements come from there.
+TEST_F(AppWheelTest, TakesVersionAndDataFilesFromGit) {
+  folder_.write("pyproject.toml", scm_pyproject);
+  folder_.write("src/tiny/templates/page.html", "<p>");
+  folder_.commit_all();
+  folder_.git({"tag", "v1.2.3"});
+  const AppWheel tagged = build();
+  EXPECT_EQ(tagged.wheel.path.filename(), "tiny-1.2.3-py3-none-any.whl");
+  EXPECT_THAT(members(tagged.wheel.path), Contains("tiny/templates/page.html"));
+  EXPECT_EQ(folder_.git({"status", "--porcelain", "--ignored"}), "");
+  folder_.write("src/tiny/__init__.py", "value = 2\n");
+  EXPECT_THAT(build().wheel.path.filename().native(), HasSubstr("tiny-1.2.4.dev0+g"));
+  folder_.commit_all();
+  folder_.git({"tag", "v1.3.0"});
+  EXPECT_EQ(build().wheel.path.filename(), "tiny-1.3.0-py3-none-any.whl");
+}
+
+TEST_F(AppWheelTest, RefusesAShallowCloneByName) {
+  folder_.write("pyproject.toml", scm_pyproject);
+  folder_.commit_all();
+  folder_.git({"tag", "v1.0"});
+  folder_.write("src/tiny/__init__.py", "value = 2\n");
+  folder_.commit_all();
+  const std::filesystem::path clone = folder_.beside("clone");
+  folder_.git({"clone", "--quiet", "--depth", "1", "file://" + folder_.path().native(), clone.native()});
+  BuiltWheels cache(folder_.beside("cache"));
+  try {
+    build_app_wheel(read_project(clone), target_, uv_, cache);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::refused);
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("setuptools-scm"), HasSubstr("shallow clone"), HasSubstr(clone.native())));
+    EXPECT_EQ(error.hint(), "run: git fetch --unshallow --tags");
+  }
+}
+
+TEST_F(AppWheelTest, NeedsARepositoryForAVersionFromGit) {
+  folder_.write("pyproject.toml", scm_pyproject);
+  EXPECT_THROW(build(), Error);
+}
+
+TEST_F(AppWheelTest, BuildsAMemberInASubfolderOfAWorktree) {
+  folder_.write("packages/tiny/pyproject.toml", pyproject);
+  folder_.write("packages/tiny/src/tiny/__init__.py", "member = 1\n");
+  folder_.commit_all();
+  const std::filesystem::path worktree = folder_.beside("worktree");
+  folder_.git({"worktree", "add", "--quiet", worktree.native()});
+  BuiltWheels cache(folder_.beside("cache"));
+  const AppWheel wheel = build_app_wheel(read_project(worktree / "packages" / "tiny"), target_, uv_, cache);
+  EXPECT_EQ(member(wheel.wheel.path, "tiny/__init__.py"), "member = 1\n");
+}
+
+TEST(CopySources, KeepsWhatGitSeesAndItsState) {
+  ProjectFolder folder;
+  folder.write("a.txt", "1");
+  folder.write("run.sh", "#!/bin/sh\n", 0777);
+  std::filesystem::create_symlink("a.txt", folder.path() / "link");
+  folder.commit_all();
+  folder.git({"tag", "v1"});
+  folder.write("gone.txt", "1");
+  folder.commit_all();
+  std::filesystem::remove(folder.path() / "gone.txt");
+  folder.write("a.txt", "2");
+  folder.write("new.txt", "3");
+  folder.git({"add", "new.txt"});
+  const std::filesystem::path copy = folder.beside("copy");
+  make_folders(copy);
+  EXPECT_EQ(copy_sources(find_sources(folder.path()), copy), copy / "");
+  const auto git_there = [&](std::vector<std::string> arguments) { return run_checked(git_command(copy, std::move(arguments))); };
+  EXPECT_EQ(git_there({"status", "--porcelain"}), " M a.txt\n D gone.txt\nA  new.txt\n");
+  EXPECT_EQ(git_there({"describe", "--tags", "--long"}), folder.git({"describe", "--tags", "--long"}) + "\n");
+  EXPECT_EQ(git_there({"symbolic-ref", "HEAD"}), "refs/heads/main\n");
+  EXPECT_EQ(std::filesystem::read_symlink(copy / "link"), "a.txt");
+  EXPECT_EQ(std::filesystem::status(copy / "run.sh").permissions(), std::filesystem::perms(0755));
+  EXPECT_EQ(std::filesystem::status(copy / "a.txt").permissions(), std::filesystem::perms(0644));
+  // The copy shares nothing that could be changed.
+  git_there({"-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "--quiet", "--all", "--message", "x"});
+  EXPECT_EQ(folder.git({"rev-list", "--count", "HEAD"}), "2");
+}
+
+TEST(CheckBuiltTags, ComparesWithTheTarget) {
+  const Target target{.major = 3, .minor = 11, .full_version = "3.11.2", .libc = {}, .machine = "x86_64", .interpreter = {}};
+  EXPECT_NO_THROW(check_built_tags({"py3", "none", "any"}, target));
+  EXPECT_NO_THROW(check_built_tags({"cp311", "cp311", "linux_x86_64"}, target));
+  EXPECT_NO_THROW(check_built_tags({"cp38", "abi3", "manylinux_2_17_x86_64"}, target));
+  EXPECT_THROW(check_built_tags({"cp313", "cp313", "linux_x86_64"}, target), Error);
+  EXPECT_THROW(check_built_tags({"cp311", "cp311t", "linux_x86_64"}, target), Error);
+  EXPECT_THROW(check_built_tags({"cp311", "cp311", "linux_aarch64"}, target), Error);
+  EXPECT_THROW(check_built_tags({"py3", "none", "macosx_11_0_arm64"}, target), Error);
+}
+
+}  // namespace
+}  // namespace veneer::python

@@ -1,0 +1,97 @@
+#include "python/project/git.hh"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "foundation/error.hh"
+#include "tests/support/project_folder.hh"
+
+namespace veneer::python {
+namespace {
+
+using testing::ElementsAre;
+using tests::ProjectFolder;
+
+TEST(GitState, IsNothingOutsideOfARepository) {
+  ProjectFolder folder;
+  EXPECT_FALSE(read_git_state(folder.path()));
+}
+
+TEST(GitState, KnowsARepositoryWithoutCommits) {
+  ProjectFolder folder;
+  folder.git({"init", "--quiet"});
+  const auto state = read_git_state(folder.path());
+  ASSERT_TRUE(state);
+  EXPECT_EQ(state->commit, "");
+  EXPECT_EQ(state->commit_time, 0);
+}
+
+TEST(GitState, TellsCommitTimeAndChanges) {
+  ProjectFolder folder;
+  folder.write("sub/a.txt", "1");
+  folder.write(".gitignore", "ignored\n");
+  folder.commit_all();
+  auto state = read_git_state(folder.path() / "sub");
+  ASSERT_TRUE(state);
+  EXPECT_EQ(state->root, std::filesystem::canonical(folder.path()));
+  EXPECT_EQ(state->commit, folder.git({"rev-parse", "HEAD"}));
+  EXPECT_EQ(state->commit_time, tests::commit_time);
+  EXPECT_EQ(state->worktree, Worktree::clean);
+  EXPECT_EQ(state->history, History::complete);
+  const Hash no_tags = state->tags;
+
+  folder.write("ignored", "x");
+  EXPECT_EQ(read_git_state(folder.path())->worktree, Worktree::clean);
+  folder.write("new.txt", "x");
+  EXPECT_EQ(read_git_state(folder.path())->worktree, Worktree::dirty);
+  std::filesystem::remove(folder.path() / "new.txt");
+  folder.write("sub/a.txt", "2");
+  EXPECT_EQ(read_git_state(folder.path())->worktree, Worktree::dirty);
+  folder.git({"tag", "v1"});
+  EXPECT_NE(read_git_state(folder.path())->tags, no_tags);
+}
+
+TEST(GitState, SeesAShallowClone) {
+  ProjectFolder folder;
+  folder.write("a", "1");
+  folder.commit_all();
+  folder.write("a", "2");
+  folder.commit_all();
+  const std::filesystem::path clone = folder.beside("clone");
+  folder.git({"clone", "--quiet", "--depth", "1", "file://" + folder.path().native(), clone.native()});
+  EXPECT_EQ(read_git_state(clone)->history, History::shallow);
+}
+
+TEST(GitState, SaysWhenGitDoesNotTrustTheFolder) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a folder away";
+  ProjectFolder folder;
+  folder.write("a", "1");
+  folder.commit_all();
+  ASSERT_EQ(::chown(folder.path().c_str(), 12345, 12345), 0);
+  ASSERT_EQ(::chown((folder.path() / ".git").c_str(), 12345, 12345), 0);
+  try {
+    read_git_state(folder.path());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::refused);
+    EXPECT_THAT(error.hint(), testing::HasSubstr("safe.directory " + folder.path().native()));
+  }
+}
+
+TEST(GitFiles, AreTrackedUntrackedOrIgnored) {
+  ProjectFolder folder;
+  folder.write("a b.txt", "1");
+  folder.write(".gitignore", "*.o\ncache/\n");
+  folder.commit_all();
+  folder.write("n\xc3\xa9w.txt", "1");
+  folder.write("x.o", "1");
+  folder.write("cache/one", "1");
+  const GitFiles files = list_git_files(*read_git_state(folder.path()));
+  EXPECT_THAT(files.tracked, ElementsAre(".gitignore", "a b.txt"));
+  EXPECT_THAT(files.untracked, ElementsAre("n\xc3\xa9w.txt"));
+  EXPECT_THAT(files.ignored, ElementsAre("cache/", "x.o"));
+}
+
+}  // namespace
+}  // namespace veneer::python
