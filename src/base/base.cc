@@ -18,7 +18,8 @@ constexpr std::string_view note_kind = "base-tree";
 /// A file's data inside of a layer's blob. Opening it reads the blob from its start.
 class LayerContent : public archive::Content {
  public:
-  LayerContent(std::shared_ptr<const image::Blobs> blobs, const image::Layer& layer, DataPlace place, std::uint64_t size)
+  LayerContent(std::shared_ptr<const image::Blobs> blobs, const image::Layer& layer, DataPlace place,
+               std::uint64_t size)
       : blobs_(std::move(blobs)), blob_(layer.blob), encoding_(layer.encoding), place_(place), size_(size) {}
 
   std::uint64_t size() const override { return size_; }
@@ -102,16 +103,19 @@ tree::FileTree read_tree(const std::vector<image::Layer>& layers, const std::sha
   }
   tree::FileTree tree;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    in_context([&] { return fmt::format("reading layer {} of the base", i + 1); }, [&] {
-      const std::unique_ptr<ByteSource> tar = archive::open_encoded(blobs->open(layers[i].blob), layers[i].encoding);
-      HashingSource hashed(*tar);
-      tree::apply_layer(tree, hashed, i, [&](const archive::TarEntry& entry, ByteSource&, std::uint64_t offset) {
-        return make_content({i, offset}, entry.size);
-      });
-      if (DiffId{hashed.finish()} != layers[i].diff_id) {
-        throw Error(ErrorKind::verification, fmt::format("it is not {}", layers[i].diff_id.text()));
-      }
-    });
+    in_context([&] { return fmt::format("reading layer {} of the base", i + 1); },
+               [&] {
+                 const std::unique_ptr<ByteSource> tar =
+                     archive::open_encoded(blobs->open(layers[i].blob), layers[i].encoding);
+                 HashingSource hashed(*tar);
+                 tree::apply_layer(tree, hashed, i,
+                                   [&](const archive::TarEntry& entry, ByteSource&, std::uint64_t offset) {
+                                     return make_content({i, offset}, entry.size);
+                                   });
+                 if (DiffId{hashed.finish()} != layers[i].diff_id) {
+                   throw Error(ErrorKind::verification, fmt::format("it is not {}", layers[i].diff_id.text()));
+                 }
+               });
   }
   if (cache != nullptr) {
     cache->set_note(note_kind, key, write_tree_index(tree, [](const archive::Content& content) {

@@ -19,15 +19,15 @@ struct Base {
   std::vector<image::Layer> layers;  // bottom to top
   image::RunConfig config;
   std::shared_ptr<const image::Blobs> blobs;  // holds the blobs of `layers`
-  /// All layers merged. A file's data is read from its layer's blob when it is opened, which costs reading that layer up to
-  /// the file.
+  /// All layers merged. A file's data is read from its layer's blob when it is opened, which costs reading that layer
+  /// up to the file.
   tree::FileTree tree;
   std::vector<std::string> packages;  // of a Debian base: "name version", sorted; else empty
 };
 
-/// Reads the merged tree of `layers` from `blobs`, which the contents keep alive. With a cache, the list of files is kept
-/// there under the layers' diff IDs, and later calls do not read the layers. Every layer that is read is compared with
-/// its diff ID: Error (verification).
+/// Reads the merged tree of `layers` from `blobs`, which the contents keep alive. With a cache, the list of files is
+/// kept there under the layers' diff IDs, and later calls do not read the layers. Every layer that is read is compared
+/// with its diff ID: Error (verification).
 tree::FileTree read_tree(const std::vector<image::Layer>& layers, const std::shared_ptr<const image::Blobs>& blobs,
                          const image::LayerCache* cache);
 

@@ -47,12 +47,13 @@ tree::FileTree read_root(const fs::path& tar) {
   const auto file = std::make_shared<File>(tar);
   SliceSource source(file, 0, file->size());
   tree::FileTree tree;
-  in_context([] { return "reading the new Debian root"; }, [&] {
-    tree::apply_layer(tree, source, 0,
-                      [&](const archive::TarEntry& entry, ByteSource&, std::uint64_t offset) {
-                        return std::make_shared<archive::SliceContent>(file, offset, entry.size);
-                      });
-  });
+  in_context([] { return "reading the new Debian root"; },
+             [&] {
+               tree::apply_layer(tree, source, 0,
+                                 [&](const archive::TarEntry& entry, ByteSource&, std::uint64_t offset) {
+                                   return std::make_shared<archive::SliceContent>(file, offset, entry.size);
+                                 });
+             });
   return tree;
 }
 
@@ -63,7 +64,8 @@ void unpack_blob(const image::LayerCache& cache, const image::Layer& layer, cons
   file.commit();
 }
 
-image::CachedLayer make_root_layer(const DebianRequest& request, const image::LayerCache& cache, const OnLine& on_line) {
+image::CachedLayer make_root_layer(const DebianRequest& request, const image::LayerCache& cache,
+                                   const OnLine& on_line) {
   const TemporaryFolder work(request.temporary, "veneer-debian-");
   const fs::path scratch = work.path() / "scratch";
   make_folders(scratch);
@@ -81,7 +83,8 @@ image::CachedLayer make_packages_layer(const DebianRequest& request, const image
   make_folders(scratch);
   unpack_blob(cache, root_layer, work.path() / "lower.tar");
   install_packages(request.archive, debian_architecture(request.architecture), detect_privilege(),
-                   work.path() / "lower.tar", debian_packages(request.packages), scratch, work.path() / "upper.tar", on_line);
+                   work.path() / "lower.tar", debian_packages(request.packages), scratch, work.path() / "upper.tar",
+                   on_line);
   if (on_line) on_line("compressing the packages");
   const tree::FileTree lower = read_root(scratch / "lower.tar");
   const tree::FileTree upper = normalise_root(read_root(work.path() / "upper.tar"));
@@ -137,39 +140,45 @@ bool has_debian_base(const DebianRequest& request, const image::LayerCache& cach
   return root && cache.find(debian_packages_key(request, root->layer.diff_id));
 }
 
-Base make_debian_base(const DebianRequest& request, const std::shared_ptr<image::LayerCache>& cache, const OnLine& on_line) {
-  return in_context([&] { return "making the base debian:" + printable(request.archive.suite); }, [&] {
-    std::optional<image::CachedLayer> root;
-    std::optional<image::CachedLayer> packages;
-    if (!has_debian_base(request, *cache)) {
-      // One build makes it while others wait for it.
-      const FileLock lock(cache->folder() / "debian.lock", FileLock::Kind::exclusive);
-      const bool refresh = request.refresh == DebianRequest::Refresh::yes;
-      if (!refresh) root = cache->find(debian_root_key(request));
-      if (!root) root = make_root_layer(request, *cache, on_line);
-      if (!refresh) packages = cache->find(debian_packages_key(request, root->layer.diff_id));
-      if (!packages) packages = make_packages_layer(request, *cache, root->layer, on_line);
-    }
-    if (!root) root = cache->find(debian_root_key(request));
-    if (root && !packages) packages = cache->find(debian_packages_key(request, root->layer.diff_id));
-    if (!root || !packages) throw Error(ErrorKind::failed, "the cache was emptied by another process; run it again");
+Base make_debian_base(const DebianRequest& request, const std::shared_ptr<image::LayerCache>& cache,
+                      const OnLine& on_line) {
+  return in_context(
+      [&] { return "making the base debian:" + printable(request.archive.suite); },
+      [&] {
+        std::optional<image::CachedLayer> root;
+        std::optional<image::CachedLayer> packages;
+        if (!has_debian_base(request, *cache)) {
+          // One build makes it while others wait for it.
+          const FileLock lock(cache->folder() / "debian.lock", FileLock::Kind::exclusive);
+          const bool refresh = request.refresh == DebianRequest::Refresh::yes;
+          if (!refresh) root = cache->find(debian_root_key(request));
+          if (!root) root = make_root_layer(request, *cache, on_line);
+          if (!refresh) packages = cache->find(debian_packages_key(request, root->layer.diff_id));
+          if (!packages) packages = make_packages_layer(request, *cache, root->layer, on_line);
+        }
+        if (!root) root = cache->find(debian_root_key(request));
+        if (root && !packages) packages = cache->find(debian_packages_key(request, root->layer.diff_id));
+        if (!root || !packages)
+          throw Error(ErrorKind::failed, "the cache was emptied by another process; run it again");
 
-    Base base;
-    base.name = "debian:" + request.archive.suite;
-    base.layers = {root->layer, packages->layer};
-    base.config.platform = {"linux", request.architecture, request.architecture == "arm" ? "v7" : ""};
-    Value run;
-    run.set("Env", Value::Array{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"});
-    run.set("Cmd", Value::Array{"bash"});
-    base.config.run = std::move(run);
-    base.config.history = {history_entry("veneer: " + base.name),
-                           history_entry(fmt::format("veneer: Debian packages {}", fmt::join(debian_packages(request.packages), " ")))};
-    base.blobs = cache;
-    base.tree = read_tree(base.layers, base.blobs, cache.get());
-    if (const auto note = cache->note(packages_note, debian_packages_key(request, root->layer.diff_id))) base.packages = lines(*note);
-    if (base.packages.empty()) base.packages = installed_packages(base.tree);
-    return base;
-  });
+        Base base;
+        base.name = "debian:" + request.archive.suite;
+        base.layers = {root->layer, packages->layer};
+        base.config.platform = {"linux", request.architecture, request.architecture == "arm" ? "v7" : ""};
+        Value run;
+        run.set("Env", Value::Array{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"});
+        run.set("Cmd", Value::Array{"bash"});
+        base.config.run = std::move(run);
+        base.config.history = {history_entry("veneer: " + base.name),
+                               history_entry(fmt::format("veneer: Debian packages {}",
+                                                         fmt::join(debian_packages(request.packages), " ")))};
+        base.blobs = cache;
+        base.tree = read_tree(base.layers, base.blobs, cache.get());
+        if (const auto note = cache->note(packages_note, debian_packages_key(request, root->layer.diff_id)))
+          base.packages = lines(*note);
+        if (base.packages.empty()) base.packages = installed_packages(base.tree);
+        return base;
+      });
 }
 
 }  // namespace veneer::base

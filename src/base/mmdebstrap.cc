@@ -56,8 +56,8 @@ constexpr std::string_view compile_hook =
     "chroot \"$1\" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 PYTHONHASHSEED=0 "
     "\"/usr/bin/${python##*/}\" -I -S /tmp/veneer-compile.py || exit 1; done";
 
-/// $1 is the new root, still empty. Debian's roots have /bin and others as links into /usr since bookworm; made here, they
-/// need not be made by the package usrmerge, which would bring all of Perl along.
+/// $1 is the new root, still empty. Debian's roots have /bin and others as links into /usr since bookworm; made here,
+/// they need not be made by the package usrmerge, which would bring all of Perl along.
 std::string merged_usr_hook(const std::string& architecture) {
   const bool has_lib64 = architecture == "amd64" || architecture == "ppc64el";
   return fmt::format(
@@ -72,11 +72,13 @@ std::string merged_usr_hook(const std::string& architecture) {
 std::string progress_line(std::string_view line) {
   if (line.starts_with("running --customize-hook")) {
     if (line.find("apt-get") != std::string_view::npos) return "installing the packages...";
-    if (line.find("chroot \"$1\" /usr/bin/env") != std::string_view::npos) return "compiling the byte code of Python's modules...";
+    if (line.find("chroot \"$1\" /usr/bin/env") != std::string_view::npos)
+      return "compiling the byte code of Python's modules...";
     return {};
   }
-  for (const std::string_view boring : {"chroot architecture", "finding correct", "automatically chosen", "using /", "running special hook",
-                                        "running --", "nothing to", "no essential", "removing tempdir", "done", "success"}) {
+  for (const std::string_view boring :
+       {"chroot architecture", "finding correct", "automatically chosen", "using /", "running special hook",
+        "running --", "nothing to", "no essential", "removing tempdir", "done", "success"}) {
     if (line.starts_with(boring)) return {};
   }
   return printable(line);
@@ -128,10 +130,12 @@ void add_sources(Command& command, const DebianArchive& archive) {
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
     if (line.starts_with("E: ") && said.size() < 8) said.push_back(printable(line.substr(3)));
   }
-  const std::string message =
-      fmt::format("mmdebstrap failed with exit code {}: {}", result.exit_code,
-                  said.empty() ? printable(result.errors.substr(result.errors.size() - std::min<std::size_t>(result.errors.size(), 800)), 900)
-                               : fmt::format("{}", fmt::join(said, "; ")));
+  const std::string message = fmt::format(
+      "mmdebstrap failed with exit code {}: {}", result.exit_code,
+      said.empty()
+          ? printable(result.errors.substr(result.errors.size() - std::min<std::size_t>(result.errors.size(), 800)),
+                      900)
+          : fmt::format("{}", fmt::join(said, "; ")));
   const auto mentions = [&](std::string_view text) { return result.errors.find(text) != std::string::npos; };
   if (mentions("Unable to locate package") || mentions("has no installation candidate")) {
     throw Error(ErrorKind::not_found, message, "check [tool.veneer.system] packages against the suite");
@@ -144,8 +148,9 @@ void add_sources(Command& command, const DebianArchive& archive) {
     throw Error(ErrorKind::failed, message, "free some space in the temporary folder (TMPDIR) and the cache");
   }
   if (mentions("newuidmap") || mentions("/etc/subuid") || mentions("unshare")) {
-    throw Error(ErrorKind::failed, message,
-                privilege == Privilege::root ? "" : "install uidmap and give the user a range in /etc/subuid and /etc/subgid");
+    throw Error(
+        ErrorKind::failed, message,
+        privilege == Privilege::root ? "" : "install uidmap and give the user a range in /etc/subuid and /etc/subgid");
   }
   throw Error(ErrorKind::failed, message);
 }
@@ -167,7 +172,8 @@ void run_to_file(const Command& command, Privilege privilege, const fs::path& ou
   try {
     result = run_into(command, file, pass_on);
   } catch (Error& error) {
-    if (error.kind() == ErrorKind::not_found) error.set_hint("Debian bases are made by mmdebstrap: apt install mmdebstrap");
+    if (error.kind() == ErrorKind::not_found)
+      error.set_hint("Debian bases are made by mmdebstrap: apt install mmdebstrap");
     throw;
   }
   if (result.exit_code != 0) throw_failure(result, privilege);
@@ -205,9 +211,10 @@ void install_packages(const DebianArchive& archive, const std::string& architect
   Command command = base_command(privilege, architecture, scratch);
   command.arguments.push_back("--variant=custom");
   command.arguments.push_back("--setup-hook=tar-in lower.tar /");
-  command.arguments.push_back(fmt::format(
-      "--customize-hook=chroot \"$1\" apt-get --yes --no-install-recommends -o Dpkg::Use-Pty=0 -o APT::Solver=internal install {}",
-      fmt::join(packages, " ")));
+  command.arguments.push_back(
+      fmt::format("--customize-hook=chroot \"$1\" apt-get --yes --no-install-recommends -o Dpkg::Use-Pty=0 -o "
+                  "APT::Solver=internal install {}",
+                  fmt::join(packages, " ")));
   command.arguments.push_back("--customize-hook=upload veneer-compile.py /tmp/veneer-compile.py");
   command.arguments.push_back("--customize-hook=" + std::string(compile_hook));
   add_sources(command, archive);
@@ -217,9 +224,10 @@ void install_packages(const DebianArchive& archive, const std::string& architect
 Privilege detect_privilege() {
   if (::geteuid() == 0) return Privilege::root;
   if (can_make_user_namespace()) return Privilege::user_namespace;
-  throw Error(ErrorKind::failed, "a Debian base cannot be made here: this user is not root and cannot make user namespaces",
-              "allow them (sysctl kernel.unprivileged_userns_clone=1, or the AppArmor setting of Ubuntu), run as root, or "
-              "use an oci: or docker-archive: base");
+  throw Error(
+      ErrorKind::failed, "a Debian base cannot be made here: this user is not root and cannot make user namespaces",
+      "allow them (sysctl kernel.unprivileged_userns_clone=1, or the AppArmor setting of Ubuntu), run as root, or "
+      "use an oci: or docker-archive: base");
 }
 
 }  // namespace veneer::base

@@ -29,7 +29,8 @@ using OnLine = std::function<void(const std::string&)>;
 /// Errors: not_found without mmdebstrap (hint: how to install it), refused for a snapshot without mirror, network when
 /// the archive cannot be reached, failed with what mmdebstrap said.
 void make_minimal_root(const DebianArchive& archive, const std::string& architecture, Privilege privilege,
-                       const std::filesystem::path& scratch, const std::filesystem::path& output, const OnLine& on_line);
+                       const std::filesystem::path& scratch, const std::filesystem::path& output,
+                       const OnLine& on_line);
 
 /// The root in the tar file `lower` with `packages` (names that were checked) installed into it by its own apt, without
 /// recommended ones; the byte code of its Python modules is made anew, each file by itself, unbound to times (PEP 552,
@@ -38,7 +39,8 @@ void install_packages(const DebianArchive& archive, const std::string& architect
                       const std::filesystem::path& lower, const std::vector<std::string>& packages,
                       const std::filesystem::path& scratch, const std::filesystem::path& output, const OnLine& on_line);
 
-/// How this process can make roots: as root, or in a user namespace. Throws Error (failed) with a hint when in neither way.
+/// How this process can make roots: as root, or in a user namespace. Throws Error (failed) with a hint when in neither
+/// way.
 Privilege detect_privilege();
 
 }  // namespace veneer::base

@@ -9,12 +9,12 @@
 namespace veneer::base {
 
 const std::vector<std::string> dpkg_options = {
-    "path-exclude=/usr/share/doc/*",         "path-include=/usr/share/doc/*/copyright",
-    "path-exclude=/usr/share/doc-base/*",    "path-exclude=/usr/share/man/*",
-    "path-exclude=/usr/share/info/*",        "path-exclude=/usr/share/groff/*",
-    "path-exclude=/usr/share/lintian/*",     "path-exclude=/usr/share/linda/*",
-    "path-exclude=/usr/share/locale/*",      "path-include=/usr/share/locale/locale.alias",
-    "path-exclude=/usr/share/gnome/help/*",  "path-exclude=/usr/share/omf/*",
+    "path-exclude=/usr/share/doc/*",        "path-include=/usr/share/doc/*/copyright",
+    "path-exclude=/usr/share/doc-base/*",   "path-exclude=/usr/share/man/*",
+    "path-exclude=/usr/share/info/*",       "path-exclude=/usr/share/groff/*",
+    "path-exclude=/usr/share/lintian/*",    "path-exclude=/usr/share/linda/*",
+    "path-exclude=/usr/share/locale/*",     "path-include=/usr/share/locale/locale.alias",
+    "path-exclude=/usr/share/gnome/help/*", "path-exclude=/usr/share/omf/*",
 };
 
 namespace {
@@ -23,11 +23,21 @@ constexpr std::uint64_t status_limit = 256ull << 20;
 
 /// Folders that stay, empty.
 constexpr std::array emptied = {
-    "dev",           "proc",           "run",
-    "sys",           "tmp",            "var/tmp",
-    "var/cache/apt", "var/lib/apt/lists", "etc/apt/sources.list.d",
-    "var/cache/fontconfig", "var/cache/man", "usr/share/man",
-    "usr/share/info", "usr/share/groff", "usr/share/lintian",
+    "dev",
+    "proc",
+    "run",
+    "sys",
+    "tmp",
+    "var/tmp",
+    "var/cache/apt",
+    "var/lib/apt/lists",
+    "etc/apt/sources.list.d",
+    "var/cache/fontconfig",
+    "var/cache/man",
+    "usr/share/man",
+    "usr/share/info",
+    "usr/share/groff",
+    "usr/share/lintian",
     "usr/share/doc-base",
 };
 
@@ -83,7 +93,8 @@ bool is_timed_byte_code(std::string_view path, const tree::Inode& inode) {
 
 bool goes(std::string_view path, const tree::Inode& inode) {
   if (inode.type == archive::EntryType::character_device || inode.type == archive::EntryType::block_device) return true;
-  if (std::any_of(emptied.begin(), emptied.end(), [&](const char* folder) { return is_below(path, folder); })) return true;
+  if (std::any_of(emptied.begin(), emptied.end(), [&](const char* folder) { return is_below(path, folder); }))
+    return true;
   if (path == preferences_path || std::find(removed.begin(), removed.end(), path) != removed.end()) return true;
   if (is_below(path, "var/log") && inode.type != archive::EntryType::folder) return true;
   return is_documentation(path, inode) || is_timed_byte_code(path, inode);

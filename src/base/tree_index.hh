@@ -1,5 +1,5 @@
-// The list of a tree's files as text, so that the tree of a base need not be read from its layers every time. Internal to
-// base. Pure, thread-safe.
+// The list of a tree's files as text, so that the tree of a base need not be read from its layers every time. Internal
+// to base. Pure, thread-safe.
 #pragma once
 
 #include <cstdint>

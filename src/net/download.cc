@@ -140,8 +140,9 @@ class PartFile : public ByteSink {
   }
   const bool is_denied = status == 401 || status == 403 || status == 407;
   throw Error(ErrorKind::network, fmt::format("the server answered {} with status {}", shown, status),
-              is_denied ? "give the credentials of the index, as for uv (UV_INDEX_<NAME>_USERNAME and _PASSWORD, or netrc)"
-                        : "");
+              is_denied
+                  ? "give the credentials of the index, as for uv (UV_INDEX_<NAME>_USERNAME and _PASSWORD, or netrc)"
+                  : "");
 }
 
 /// "bytes <first>-..." of a 206 answer.
@@ -167,8 +168,8 @@ std::string strong_tag(const Response& response) {
 
 class Downloads::Implementation {
  public:
-  Implementation(std::filesystem::path cache_folder, Client& http)
-      : folder(std::move(cache_folder) / "wheels"), client(http) {}
+  Implementation(const std::filesystem::path& cache_folder, Client& http)
+      : folder(std::filesystem::absolute(cache_folder) / "wheels"), client(http) {}
 
   DownloadedFile fetch(const DownloadRequest& request, const OnBytes& on_bytes);
 
@@ -196,7 +197,8 @@ void Downloads::Implementation::fill_from_server(PartFile& part, const DownloadR
   bool ranges = true;  // until the server shows that it cannot
   std::uint64_t asked_from = 0;
   const auto next_request = [&] {
-    Request next{.url = request.location, .headers = {{"Accept-Encoding", "identity"}}, .credentials = request.credentials};
+    Request next{
+        .url = request.location, .headers = {{"Accept-Encoding", "identity"}}, .credentials = request.credentials};
     // Without a hash only the entity tag tells that the rest belongs to the part.
     if (part.size() > 0 && (!ranges || (!request.hash && part.tag().empty()))) part.restart();
     asked_from = part.size();
@@ -289,8 +291,8 @@ DownloadedFile Downloads::Implementation::fetch(const DownloadRequest& request, 
   }
 }
 
-Downloads::Downloads(std::filesystem::path cache_folder, Client& client)
-    : implementation_(std::make_unique<Implementation>(std::move(cache_folder), client)) {}
+Downloads::Downloads(const std::filesystem::path& cache_folder, Client& client)
+    : implementation_(std::make_unique<Implementation>(cache_folder, client)) {}
 Downloads::~Downloads() = default;
 
 std::optional<DownloadedFile> Downloads::find(const DownloadRequest& request) const {

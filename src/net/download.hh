@@ -15,10 +15,10 @@
 namespace veneer::net {
 
 struct DownloadRequest {
-  std::string location;   // http, https or file URL, or an absolute path of this machine
-  std::string file_name;  // under which it is kept: one path part that does not start with a dot
-  std::optional<FileHash> hash;        // without one the file is fetched every time, and its hash is computed
-  std::optional<std::uint64_t> size;   // bytes, when known; never more is read
+  std::string location;               // http, https or file URL, or an absolute path of this machine
+  std::string file_name;              // under which it is kept: one path part that does not start with a dot
+  std::optional<FileHash> hash;       // without one the file is fetched every time, and its hash is computed
+  std::optional<std::uint64_t> size;  // bytes, when known; never more is read
   std::optional<Credentials> credentials;
 };
 
@@ -49,7 +49,7 @@ struct DownloadStatistics {
 class Downloads {
  public:
   /// Keeps files below `cache_folder`/wheels. `client` must outlive this.
-  Downloads(std::filesystem::path cache_folder, Client& client);
+  Downloads(const std::filesystem::path& cache_folder, Client& client);
   Downloads(const Downloads&) = delete;
   Downloads& operator=(const Downloads&) = delete;
   ~Downloads();

@@ -351,14 +351,14 @@ Response Client::send(const Request& original, const BodyHandler& on_answer) {
     if (!follows || !is_redirect(response.status) || location == nullptr) return response;
 
     if (hops == redirect_limit) {
-      throw Error(ErrorKind::refused, fmt::format("{} redirects more than {} times", display_url(original.url),
-                                                  redirect_limit));
+      throw Error(ErrorKind::refused,
+                  fmt::format("{} redirects more than {} times", display_url(original.url), redirect_limit));
     }
     const SplitUrl there = split_url(resolve_location(here.without_user_info, *location));
     if (there.scheme == "file" || (here.scheme == "https" && there.scheme == "http")) {
-      throw Error(ErrorKind::refused, fmt::format("{} redirects to {}, which is not followed",
-                                                  display_url(here.without_user_info),
-                                                  display_url(there.without_user_info)));
+      throw Error(ErrorKind::refused,
+                  fmt::format("{} redirects to {}, which is not followed", display_url(here.without_user_info),
+                              display_url(there.without_user_info)));
     }
     if (!same_origin(here, there)) {
       request.credentials.reset();

@@ -1,6 +1,6 @@
 // A small HTTP client over libcurl: package indexes, registries, and the API of a container engine on a unix socket.
-// Called by python/project (downloads), image/media (registries) and deliver/receiver (engines). A Client may be used by
-// several threads at once; it keeps connections open between requests.
+// Called by python/project (downloads), image/media (registries) and deliver/receiver (engines). A Client may be used
+// by several threads at once; it keeps connections open between requests.
 #pragma once
 
 #include <chrono>
@@ -49,7 +49,8 @@ struct Request {
 struct Response {
   int status = 0;
   Headers headers;  // of the last answer, in its order
-  std::string url;  // that answered, after redirects; without user info. It may hold a signature: show display_url() of it
+  std::string
+      url;  // that answered, after redirects; without user info. It may hold a signature: show display_url() of it
 
   /// The first header of that name (case does not matter), or nullptr.
   const std::string* header(std::string_view name) const;
@@ -68,9 +69,9 @@ struct ClientOptions {
   std::filesystem::path ca_bundle;         // instead of the system's certificates
   std::filesystem::path netrc;             // consulted for hosts without credentials
 
-  int attempts = 5;                                // send_with_retry: tries in all
-  std::chrono::milliseconds first_delay{500};      // doubled after every try
-  std::chrono::milliseconds longest_delay{30000};  // no delay is longer, whatever Retry-After asks for
+  int attempts = 5;                                      // send_with_retry: tries in all
+  std::chrono::milliseconds first_delay{500};            // doubled after every try
+  std::chrono::milliseconds longest_delay{30000};        // no delay is longer, whatever Retry-After asks for
   std::function<void(std::chrono::milliseconds)> sleep;  // default: the thread sleeps
 };
 
@@ -99,17 +100,17 @@ class Client {
   Client& operator=(const Client&) = delete;
   ~Client();
 
-  /// Sends the request once and streams the answer's body into what `on_answer` names. Every status is an answer, none an
-  /// Error. Throws TransportError, Error (refused) for a URL or redirect that must not be followed (another scheme,
+  /// Sends the request once and streams the answer's body into what `on_answer` names. Every status is an answer, none
+  /// an Error. Throws TransportError, Error (refused) for a URL or redirect that must not be followed (another scheme,
   /// https to http, more than 10), and whatever the body's source or sink throws.
-  /// Redirects: method and headers are kept (303: GET), but Authorization, Cookie and credentials only as long as scheme,
-  /// host and port stay the same. Proxies are those of the environment, as libcurl reads it.
+  /// Redirects: method and headers are kept (303: GET), but Authorization, Cookie and credentials only as long as
+  /// scheme, host and port stay the same. Proxies are those of the environment, as libcurl reads it.
   Response send(const Request& request, const BodyHandler& on_answer = {});
 
   /// The same for requests that can be repeated (no body): statuses 408, 425, 429, 500, 502, 503, 504 and transport
-  /// errors are tried again after a growing delay (Retry-After is obeyed up to longest_delay). `on_answer` is called anew
-  /// for every try that gets an answer which is not one of these, and must then give a sink in its fresh state. The last
-  /// try's answer or error is returned whatever it is.
+  /// errors are tried again after a growing delay (Retry-After is obeyed up to longest_delay). `on_answer` is called
+  /// anew for every try that gets an answer which is not one of these, and must then give a sink in its fresh state.
+  /// The last try's answer or error is returned whatever it is.
   Response send_with_retry(const Request& request, const BodyHandler& on_answer = {});
   /// The same; every try sends what `next_request` gives then, such as the rest of a file that came in part.
   Response send_with_retry(const std::function<Request()>& next_request, const BodyHandler& on_answer);

@@ -1,5 +1,5 @@
-// An HTTP server on loopback (or a unix socket) whose answers a test decides: errors, cuts, redirects, slow ones. Serves
-// each connection on a thread of its own, one request a connection.
+// An HTTP server on loopback (or a unix socket) whose answers a test decides: errors, cuts, redirects, slow ones.
+// Serves each connection on a thread of its own, one request a connection.
 #pragma once
 
 #include <arpa/inet.h>
@@ -40,8 +40,8 @@ struct HttpReply {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  std::size_t cut_after = std::string::npos;   // close the connection after so many bytes of the body
-  bool no_answer = false;                      // close it before anything is said
+  std::size_t cut_after = std::string::npos;  // close the connection after so many bytes of the body
+  bool no_answer = false;                     // close it before anything is said
   std::chrono::milliseconds delay_before_body{0};
   bool chunked = false;
 };
@@ -147,7 +147,8 @@ class HttpServer {
     }
     buffer.erase(0, end + 4);
     if (request.header("transfer-encoding") == "chunked") return read_chunks(connection, buffer, request.body);
-    const std::size_t length = request.header("content-length").empty() ? 0 : std::stoul(request.header("content-length"));
+    const std::size_t length =
+        request.header("content-length").empty() ? 0 : std::stoul(request.header("content-length"));
     while (buffer.size() < length) {
       if (!receive(connection, buffer)) return false;
     }

@@ -21,16 +21,17 @@ inline std::filesystem::path uv_path() {
 }
 
 /// To be called first in a test that needs uv.
-#define VENEER_NEEDS_UV()                                                              \
-  if (veneer::tests::uv_path().empty()) {                                              \
+#define VENEER_NEEDS_UV()                                                                 \
+  if (veneer::tests::uv_path().empty()) {                                                 \
     if (std::getenv("CI") != nullptr) FAIL() << "uv is neither on PATH nor in VENEER_UV"; \
-    GTEST_SKIP() << "uv is neither on PATH nor in VENEER_UV";                          \
-  }                                                                                    \
+    GTEST_SKIP() << "uv is neither on PATH nor in VENEER_UV";                             \
+  }                                                                                       \
   static_assert(true)
 
 class ProjectFolder {
  public:
-  ProjectFolder() : folder_(std::filesystem::temp_directory_path(), "veneer-project-"), path_(folder_.path() / "project") {
+  ProjectFolder()
+      : folder_(std::filesystem::temp_directory_path(), "veneer-project-"), path_(folder_.path() / "project") {
     make_folders(path_);
   }
 
@@ -46,11 +47,16 @@ class ProjectFolder {
   std::string git(std::vector<std::string> arguments) const {
     Command command;
     command.arguments = {"git",
-                         "-c", "user.name=Test",
-                         "-c", "user.email=test@example.org",
-                         "-c", "init.defaultBranch=main",
-                         "-c", "commit.gpgsign=false",
-                         "-c", "protocol.file.allow=always"};
+                         "-c",
+                         "user.name=Test",
+                         "-c",
+                         "user.email=test@example.org",
+                         "-c",
+                         "init.defaultBranch=main",
+                         "-c",
+                         "commit.gpgsign=false",
+                         "-c",
+                         "protocol.file.allow=always"};
     command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
     command.folder = path_;
     command.environment = {{"GIT_AUTHOR_DATE", "2026-01-06T10:00:00Z"},

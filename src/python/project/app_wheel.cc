@@ -31,8 +31,8 @@ void check_history(const Project& project, const ProjectSources& sources, const 
   if (std::any_of(uv.environment.begin(), uv.environment.end(), is_given)) return;
   if (!sources.git) {
     throw Error(ErrorKind::refused,
-                fmt::format("{} takes the version of {} from git, but {} is in no git repository", project.version_plugin,
-                            printable(project.name), printable(project.folder.native())),
+                fmt::format("{} takes the version of {} from git, but {} is in no git repository",
+                            project.version_plugin, printable(project.name), printable(project.folder.native())),
                 "build in a git clone of the project");
   }
   if (sources.git->history == History::shallow) {
@@ -51,8 +51,8 @@ void check_built_tags(const WheelTags& tags, const Target& target) {
   const std::string abi = python + (target.threading == Threading::free_threaded ? "t" : "");
   const bool right_abi = tags.abi == "none" || tags.abi == "abi3" || tags.abi == abi;
   const bool right_python = tags.abi == "abi3" || tags.python.find("py3") != std::string::npos || tags.python == python;
-  const bool right_platform =
-      tags.platform == "any" || (tags.platform.find("linux") != std::string::npos && tags.platform.ends_with(target.machine));
+  const bool right_platform = tags.platform == "any" || (tags.platform.find("linux") != std::string::npos &&
+                                                         tags.platform.ends_with(target.machine));
   if (right_abi && right_python && right_platform) return;
   throw Error(ErrorKind::refused,
               fmt::format("the wheel that was built here is for {}-{}-{}, but the base image has {} on {}", tags.python,
@@ -62,40 +62,42 @@ void check_built_tags(const WheelTags& tags, const Target& target) {
 }
 
 AppWheel build_app_wheel(const Project& project, const Target& target, const UvProgram& uv, BuiltWheels& cache) {
-  return in_context([&] { return "building the wheel of " + printable(project.name); }, [&] {
-    if (!project.is_package) {
-      throw Error(ErrorKind::refused, "it is not a package: pyproject.toml has no [build-system]");
-    }
-    const ProjectSources sources = find_sources(project.folder);
-    check_history(project, sources, uv);
-    UvBuild build;
-    build.python = minor_version(target);
-    build.source_date_epoch =
-        sources.git && sources.git->commit_time > default_epoch ? sources.git->commit_time : default_epoch;
-    build.constraints = project.build_constraints;
+  return in_context(
+      [&] { return "building the wheel of " + printable(project.name); },
+      [&] {
+        if (!project.is_package) {
+          throw Error(ErrorKind::refused, "it is not a package: pyproject.toml has no [build-system]");
+        }
+        const ProjectSources sources = find_sources(project.folder);
+        check_history(project, sources, uv);
+        UvBuild build;
+        build.python = minor_version(target);
+        build.source_date_epoch =
+            sources.git && sources.git->commit_time > default_epoch ? sources.git->commit_time : default_epoch;
+        build.constraints = project.build_constraints;
 
-    Sha256 hash;
-    add_field(hash, key_version);
-    hash.update(sources.fingerprint.bytes);
-    add_field(hash, uv.version);
-    add_field(hash, build.python);
-    add_field(hash, target.machine);
-    add_field(hash, std::to_string(build.source_date_epoch));
-    for (const std::string& constraint : build.constraints) add_field(hash, constraint);
-    for (const auto& [name, value] : uv.environment) add_field(hash, name + "=" + value);
+        Sha256 hash;
+        add_field(hash, key_version);
+        hash.update(sources.fingerprint.bytes);
+        add_field(hash, uv.version);
+        add_field(hash, build.python);
+        add_field(hash, target.machine);
+        add_field(hash, std::to_string(build.source_date_epoch));
+        for (const std::string& constraint : build.constraints) add_field(hash, constraint);
+        for (const auto& [name, value] : uv.environment) add_field(hash, name + "=" + value);
 
-    AppWheel result{cache.get(hash.finish(),
-                              [&](const std::filesystem::path& output, const std::filesystem::path& scratch) {
-                                const std::filesystem::path copy = scratch / "source";
-                                std::filesystem::create_directory(copy);
-                                build.source = copy_sources(sources, copy);
-                                build.ceiling = scratch;
-                                uv_build_wheel(uv, build, output, scratch);
-                              }),
-                    sources.left_out};
-    check_built_tags(result.wheel.tags, target);
-    return result;
-  });
+        AppWheel result{cache.get(hash.finish(),
+                                  [&](const std::filesystem::path& output, const std::filesystem::path& scratch) {
+                                    const std::filesystem::path copy = scratch / "source";
+                                    std::filesystem::create_directory(copy);
+                                    build.source = copy_sources(sources, copy);
+                                    build.ceiling = scratch;
+                                    uv_build_wheel(uv, build, output, scratch);
+                                  }),
+                        sources.left_out};
+        check_built_tags(result.wheel.tags, target);
+        return result;
+      });
 }
 
 }  // namespace veneer::python

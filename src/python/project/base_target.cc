@@ -30,10 +30,11 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 std::string read_program(const tree::FileTree& base, const std::string& path) {
   const tree::Inode* inode = base.find(path);
   if (inode == nullptr || inode->content == nullptr) return {};
-  return in_context([&] { return "reading /" + printable(path) + " of the base"; }, [&] {
-    const std::unique_ptr<ByteSource> data = inode->content->open();
-    return std::string(as_text(read_all(*data, program_limit)));
-  });
+  return in_context([&] { return "reading /" + printable(path) + " of the base"; },
+                    [&] {
+                      const std::unique_ptr<ByteSource> data = inode->content->open();
+                      return std::string(as_text(read_all(*data, program_limit)));
+                    });
 }
 
 std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
@@ -85,7 +86,8 @@ std::vector<std::string> files_named(const tree::FileTree& base, std::string_vie
     const std::optional<std::string> real = base.resolve(path);
     if (real && std::find(found.begin(), found.end(), *real) == found.end()) found.push_back(*real);
   }
-  std::stable_partition(found.begin(), found.end(), [&](const std::string& path) { return path.starts_with(preferred); });
+  std::stable_partition(found.begin(), found.end(),
+                        [&](const std::string& path) { return path.starts_with(preferred); });
   return found;
 }
 
@@ -107,10 +109,11 @@ int minor_in_text(std::string_view program) {
   return -1;
 }
 
-std::optional<std::string> python_version(const tree::FileTree& base, const std::string& path, const std::string& program,
-                                          int minor, Threading threading) {
+std::optional<std::string> python_version(const tree::FileTree& base, const std::string& path,
+                                          const std::string& program, int minor, Threading threading) {
   if (auto version = find_python_version(program, minor)) return version;
-  const std::string library = fmt::format("libpython3.{}{}.so.1.0", minor, threading == Threading::free_threaded ? "t" : "");
+  const std::string library =
+      fmt::format("libpython3.{}{}.so.1.0", minor, threading == Threading::free_threaded ? "t" : "");
   for (const std::string& candidate : files_named(base, library, prefix_of(path))) {
     if (auto version = find_python_version(read_program(base, candidate), minor)) return version;
   }
@@ -153,7 +156,8 @@ std::optional<Libc> find_libc(const tree::FileTree& base, const std::string& pro
   } else {
     for (const auto& [path, entry] : base.entries()) {
       const std::string_view name = file_name(path);
-      if (entry.inode->type == archive::EntryType::file && (name.starts_with("ld-musl-") || name.starts_with("libc.musl-"))) {
+      if (entry.inode->type == archive::EntryType::file &&
+          (name.starts_with("ld-musl-") || name.starts_with("libc.musl-"))) {
         libraries.push_back(path);
       }
     }
@@ -230,7 +234,8 @@ std::vector<FoundInterpreter> find_interpreters(const tree::FileTree& base, cons
     one.target.threading = interpreter.threading;
     const auto version = python_version(base, *real, program, interpreter.minor, interpreter.threading);
     if (!version) {
-      problems.push_back(fmt::format("/{} does not hold the version of a CPython 3.{}", printable(*real), interpreter.minor));
+      problems.push_back(
+          fmt::format("/{} does not hold the version of a CPython 3.{}", printable(*real), interpreter.minor));
       return;
     }
     one.target.full_version = *version;
@@ -247,8 +252,8 @@ std::vector<FoundInterpreter> find_interpreters(const tree::FileTree& base, cons
     if (!real_folder) continue;
     const std::string start = *real_folder + "/";
     std::vector<std::string> candidates;
-    for (auto entry = base.entries().lower_bound(start); entry != base.entries().end() && entry->first.starts_with(start);
-         ++entry) {
+    for (auto entry = base.entries().lower_bound(start);
+         entry != base.entries().end() && entry->first.starts_with(start); ++entry) {
       if (entry->first.find('/', start.size()) == std::string::npos) candidates.push_back(entry->first);
     }
     for (const std::string& candidate : candidates) look_at(candidate);
@@ -256,13 +261,14 @@ std::vector<FoundInterpreter> find_interpreters(const tree::FileTree& base, cons
   if (found.empty() && !problems.empty()) {
     throw Error(ErrorKind::refused, fmt::format("the base has no usable Python: {}", fmt::join(problems, "; ")));
   }
-  std::stable_sort(found.begin(), found.end(),
-                   [](const FoundInterpreter& a, const FoundInterpreter& b) { return a.target.minor > b.target.minor; });
+  std::stable_sort(found.begin(), found.end(), [](const FoundInterpreter& a, const FoundInterpreter& b) {
+    return a.target.minor > b.target.minor;
+  });
   return found;
 }
 
-TargetChoice choose_target(const tree::FileTree& base, const std::string& search_path, const std::string& requires_python,
-                           const std::string& wanted) {
+TargetChoice choose_target(const tree::FileTree& base, const std::string& search_path,
+                           const std::string& requires_python, const std::string& wanted) {
   TargetChoice choice;
   bool is_chosen = false;
   std::vector<FoundInterpreter> found = find_interpreters(base, search_path);
@@ -282,10 +288,11 @@ TargetChoice choose_target(const tree::FileTree& base, const std::string& search
   std::vector<std::string> wishes;
   if (!wanted.empty()) wishes.push_back(fmt::format("python = \"{}\"", printable(wanted)));
   if (!requires_python.empty()) wishes.push_back(fmt::format("requires-python \"{}\"", printable(requires_python)));
-  throw Error(ErrorKind::refused, fmt::format("no Python of the base satisfies {}; it has {}",
-                                              wishes.empty() ? "the project" : fmt::format("{}", fmt::join(wishes, " and ")),
-                                              describe(found)),
-              "choose another base in [tool.veneer]");
+  throw Error(
+      ErrorKind::refused,
+      fmt::format("no Python of the base satisfies {}; it has {}",
+                  wishes.empty() ? "the project" : fmt::format("{}", fmt::join(wishes, " and ")), describe(found)),
+      "choose another base in [tool.veneer]");
 }
 
 std::string default_debian_suite(const std::string& requires_python) {

@@ -8,8 +8,9 @@
 
 namespace veneer::python {
 
-/// The machine of an ELF executable or library for Linux as platform.machine() names it ("x86_64"), from its header (ELF
-/// specification, e_machine); nothing for other files, an Error (refused) that gives its number for an unknown machine.
+/// The machine of an ELF executable or library for Linux as platform.machine() names it ("x86_64"), from its header
+/// (ELF specification, e_machine); nothing for other files, an Error (refused) that gives its number for an unknown
+/// machine.
 std::optional<std::string> elf_machine(std::string_view file);
 
 /// Whether the program is loaded by musl's loader (true) or glibc's (false); nothing when by neither.

@@ -44,8 +44,8 @@ Command git_command(const std::filesystem::path& folder, std::vector<std::string
   command.arguments = {"git", "-C", folder.native()};
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
   command.environment = {{"LC_ALL", "C"}, {"GIT_OPTIONAL_LOCKS", "0"}, {"GIT_TERMINAL_PROMPT", "0"}};
-  command.unset = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY",
-                   "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE", "GIT_ALTERNATE_OBJECT_DIRECTORIES"};
+  command.unset = {"GIT_DIR",        "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY",
+                   "GIT_COMMON_DIR", "GIT_PREFIX",    "GIT_NAMESPACE",  "GIT_ALTERNATE_OBJECT_DIRECTORIES"};
   return command;
 }
 
@@ -66,7 +66,8 @@ std::optional<GitState> read_git_state(const std::filesystem::path& folder) {
   if (root.ends_with('\n')) root.pop_back();
   state.root = root;
 
-  const CommandResult head = run(git_command(state.root, {"log", "-1", "--format=%H %ct", "--no-show-signature", "HEAD"}));
+  const CommandResult head =
+      run(git_command(state.root, {"log", "-1", "--format=%H %ct", "--no-show-signature", "HEAD"}));
   if (head.exit_code == 0) {
     const std::size_t space = head.output.find(' ');
     state.commit = head.output.substr(0, space);
@@ -79,12 +80,13 @@ std::optional<GitState> read_git_state(const std::filesystem::path& folder) {
     throw_git_error(state.root, head);
   }
 
-  const CommandResult status =
-      run(git_command(state.root, {"status", "--porcelain=v1", "-z", "--untracked-files=normal", "--ignore-submodules=none"}));
+  const CommandResult status = run(git_command(
+      state.root, {"status", "--porcelain=v1", "-z", "--untracked-files=normal", "--ignore-submodules=none"}));
   if (status.exit_code != 0) throw_git_error(state.root, status);
   if (!status.output.empty()) state.worktree = Worktree::dirty;
 
-  const CommandResult tags = run(git_command(state.root, {"for-each-ref", "--format=%(objectname) %(refname)", "refs/tags"}));
+  const CommandResult tags =
+      run(git_command(state.root, {"for-each-ref", "--format=%(objectname) %(refname)", "refs/tags"}));
   if (tags.exit_code != 0) throw_git_error(state.root, tags);
   state.tags = sha256(tags.output);
   return state;

@@ -16,16 +16,16 @@ enum class Worktree { clean, dirty };
 enum class History { complete, shallow };
 
 struct GitState {
-  std::filesystem::path root;  // of the work tree
-  std::string commit;          // HEAD, in hexadecimal digits; empty before the first commit
-  std::int64_t commit_time = 0;  // committer's time of HEAD, seconds since 1970; 0 before the first commit
+  std::filesystem::path root;           // of the work tree
+  std::string commit;                   // HEAD, in hexadecimal digits; empty before the first commit
+  std::int64_t commit_time = 0;         // committer's time of HEAD, seconds since 1970; 0 before the first commit
   Worktree worktree = Worktree::clean;  // dirty: tracked files changed, or untracked ones that are not ignored
   History history = History::complete;
   Hash tags;  // of the names of all tags and what they point at
 };
 
-/// The state of the repository that `folder` is in, or nothing when it is in none. Throws Error: refused with a hint when
-/// git does not trust the folder because it belongs to another user, not_found when there is no git program.
+/// The state of the repository that `folder` is in, or nothing when it is in none. Throws Error: refused with a hint
+/// when git does not trust the folder because it belongs to another user, not_found when there is no git program.
 std::optional<GitState> read_git_state(const std::filesystem::path& folder);
 
 /// The files that git lists, relative to the root, sorted. `tracked` includes those of submodules; `untracked` are not

@@ -162,7 +162,8 @@ ImageOptions read_image(const Value& value) {
   if (const std::string user = table.text("user"); !user.empty()) {
     const std::size_t colon = user.find(':');
     image.user = identity(table, user, std::string_view(user).substr(0, colon));
-    image.group = colon == std::string::npos ? image.user : identity(table, user, std::string_view(user).substr(colon + 1));
+    image.group =
+        colon == std::string::npos ? image.user : identity(table, user, std::string_view(user).substr(colon + 1));
   }
   if (const std::string workdir = table.text("workdir"); !workdir.empty()) {
     image.workdir = workdir == "/" ? workdir : image_path(table, "workdir", workdir);
@@ -198,8 +199,7 @@ std::vector<std::string> normalised_names(const StrictTable& table, std::string_
 }
 
 void read_veneer(const Value& value, Project& project) {
-  const StrictTable table(value, "[tool.veneer]",
-                          {"base", "extras", "groups", "package", "python", "system", "image"});
+  const StrictTable table(value, "[tool.veneer]", {"base", "extras", "groups", "package", "python", "system", "image"});
   if (const std::string base = table.text("base"); !base.empty()) {
     project.base = in_context([] { return "[tool.veneer] base"; }, [&] { return parse_base_choice(base); });
   }
@@ -231,11 +231,16 @@ std::string requirement_name(std::string_view requirement) {
 }
 
 /// Build requirements that take the version from git's tags.
-constexpr std::array version_plugins = {"setuptools-scm",        "hatch-vcs",
-                                        "versioningit",          "setuptools-git-versioning",
-                                        "poetry-dynamic-versioning", "uv-dynamic-versioning",
-                                        "pdm-backend",           "flit-scm",
-                                        "versioneer",            "setuptools-git-version"};
+constexpr std::array version_plugins = {"setuptools-scm",
+                                        "hatch-vcs",
+                                        "versioningit",
+                                        "setuptools-git-versioning",
+                                        "poetry-dynamic-versioning",
+                                        "uv-dynamic-versioning",
+                                        "pdm-backend",
+                                        "flit-scm",
+                                        "versioneer",
+                                        "setuptools-git-version"};
 
 void read_build_system(const Value& document, Project& project, bool version_is_dynamic) {
   const Value* build = document.find("build-system");
@@ -269,9 +274,9 @@ void read_build_system(const Value& document, Project& project, bool version_is_
 bool is_workspace_root(const std::filesystem::path& folder) {
   const auto text = read_text_file_if_exists(folder / "pyproject.toml", pyproject_limit);
   if (!text) return false;
-  return in_context([&] { return "reading " + printable((folder / "pyproject.toml").native()); }, [&] {
-    return parse_toml(*text).table_or_empty("tool").table_or_empty("uv").find("workspace") != nullptr;
-  });
+  return in_context(
+      [&] { return "reading " + printable((folder / "pyproject.toml").native()); },
+      [&] { return parse_toml(*text).table_or_empty("tool").table_or_empty("uv").find("workspace") != nullptr; });
 }
 
 }  // namespace
@@ -333,7 +338,8 @@ Project read_project(const std::filesystem::path& folder) {
     throw Error(ErrorKind::not_found, "there is no pyproject.toml in " + printable(absolute.native()),
                 "run veneer in the folder of a Python project, or name the folder");
   }
-  return in_context([&] { return "reading " + printable(path.native()); }, [&] { return parse_project(*text, absolute); });
+  return in_context([&] { return "reading " + printable(path.native()); },
+                    [&] { return parse_project(*text, absolute); });
 }
 
 std::filesystem::path find_lock(const std::filesystem::path& folder) {
@@ -345,7 +351,8 @@ std::filesystem::path find_lock(const std::filesystem::path& folder) {
     }
     if (!place.has_relative_path()) break;
   }
-  throw Error(ErrorKind::not_found, "there is no uv.lock for the project in " + printable(start.native()), "run: uv lock");
+  throw Error(ErrorKind::not_found, "there is no uv.lock for the project in " + printable(start.native()),
+              "run: uv lock");
 }
 
 }  // namespace veneer::python

@@ -34,9 +34,10 @@ BaseChoice parse_base_choice(std::string_view text);
 
 /// [tool.veneer.system]
 struct SystemOptions {
-  std::vector<std::string> packages;  // Debian package names, "name", "name:arch" or "name=version"; sorted, no duplicates
-  std::string snapshot;               // "20260101T000000Z" or empty
-  std::string mirror;                 // URL or empty
+  std::vector<std::string>
+      packages;          // Debian package names, "name", "name:arch" or "name=version"; sorted, no duplicates
+  std::string snapshot;  // "20260101T000000Z" or empty
+  std::string mirror;    // URL or empty
 };
 
 /// One row of `files`: a file or folder of the project that goes into the image.
@@ -75,8 +76,8 @@ struct Project {
   std::string requires_python;   // as written (PEP 440 specifiers); empty when absent
   std::string build_backend;     // empty without [build-system]
   std::vector<std::string> build_requires;
-  std::string version_plugin;    // the build requirement that takes the version from git, "setuptools-scm"; may be empty
-  bool is_package = false;       // as uv decides: tool.uv.package, else whether [build-system] is there
+  std::string version_plugin;  // the build requirement that takes the version from git, "setuptools-scm"; may be empty
+  bool is_package = false;     // as uv decides: tool.uv.package, else whether [build-system] is there
   std::vector<std::string> build_constraints;  // [tool.uv] build-constraint-dependencies
   std::vector<PackageIndex> indexes;           // [[tool.uv.index]]
 

@@ -69,8 +69,9 @@ std::optional<PythonVersion> parse_version(std::string_view text) {
     std::string_view name;
     int rank;
   };
-  constexpr std::array stages = {Stage{"alpha", 1}, Stage{"beta", 2}, Stage{"preview", 3}, Stage{"pre", 3}, Stage{"rc", 3},
-                                 Stage{"dev", 0},   Stage{"a", 1},    Stage{"b", 2},       Stage{"c", 3}};
+  constexpr std::array stages = {Stage{"alpha", 1}, Stage{"beta", 2}, Stage{"preview", 3},
+                                 Stage{"pre", 3},   Stage{"rc", 3},   Stage{"dev", 0},
+                                 Stage{"a", 1},     Stage{"b", 2},    Stage{"c", 3}};
   std::string_view rest = text;
   if (rest.starts_with('.') || rest.starts_with('-') || rest.starts_with('_')) rest.remove_prefix(1);
   for (const Stage& stage : stages) {

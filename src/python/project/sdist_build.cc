@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view key_version = "source build 1";
-constexpr std::int64_t source_epoch = 315532800;            // 1980-01-01
+constexpr std::int64_t source_epoch = 315532800;      // 1980-01-01
 constexpr std::uint64_t unpacked_limit = 4ull << 30;  // bytes
 constexpr std::size_t entry_limit = 200'000;
 
@@ -87,7 +87,8 @@ void unpack_tar(const fs::path& archive, const fs::path& target) {
 }
 
 void unpack_zip(const fs::path& archive, const fs::path& target) {
-  const archive::ZipReader reader(std::make_shared<File>(archive), {.entries = entry_limit, .total_size = unpacked_limit});
+  const archive::ZipReader reader(std::make_shared<File>(archive),
+                                  {.entries = entry_limit, .total_size = unpacked_limit});
   std::uint64_t budget = unpacked_limit;
   for (const archive::ZipEntry& entry : reader.entries()) {
     const fs::path place = writable_place(target, safe_path(entry.name));
@@ -123,8 +124,8 @@ fs::path check_out(const SelectedPackage& package, const fs::path& target) {
   const auto git = [&](std::vector<std::string> arguments) {
     const CommandResult result = run(git_command(target, std::move(arguments)));
     if (result.exit_code != 0) {
-      throw Error(ErrorKind::network, fmt::format("git cannot get {} at {}: {}", net::display_url(url), package.git_commit,
-                                                  printable(result.errors, 1000)));
+      throw Error(ErrorKind::network, fmt::format("git cannot get {} at {}: {}", net::display_url(url),
+                                                  package.git_commit, printable(result.errors, 1000)));
     }
   };
   git({"clone", "--quiet", "--no-checkout", "--template=", "--", url, "."});
@@ -143,7 +144,8 @@ fs::path prepare(const SourceBuild& build, const fs::path& scratch) {
     throw Error(ErrorKind::refused, fmt::format("{} is of a kind that is not supported", printable(name)),
                 "source distributions are .tar.gz or .zip");
   }
-  if (name.ends_with(".tar.gz") && package.subdirectory.empty() && build.archive.filename() == name) return build.archive;
+  if (name.ends_with(".tar.gz") && package.subdirectory.empty() && build.archive.filename() == name)
+    return build.archive;
   const fs::path unpacked = scratch / "source";
   fs::create_directory(unpacked);
   if (is_tar) {
@@ -183,17 +185,21 @@ Hash source_build_key(const SourceBuild& build, const Target& target, const UvPr
 
 BuiltWheel build_source(const SourceBuild& build, const Target& target, const UvProgram& uv, BuiltWheels& cache) {
   return in_context(
-      [&] { return fmt::format("building {} {} from source", printable(build.package.name), printable(build.package.version)); },
       [&] {
-        const BuiltWheel wheel = cache.get(source_build_key(build, target, uv), [&](const fs::path& output, const fs::path& scratch) {
-          UvBuild uv_build;
-          uv_build.source = prepare(build, scratch);
-          uv_build.python = minor_version(target);
-          uv_build.source_date_epoch = source_epoch;
-          uv_build.constraints = build.constraints;
-          uv_build.ceiling = scratch;
-          uv_build_wheel(uv, uv_build, output, scratch);
-        });
+        return fmt::format("building {} {} from source", printable(build.package.name),
+                           printable(build.package.version));
+      },
+      [&] {
+        const BuiltWheel wheel =
+            cache.get(source_build_key(build, target, uv), [&](const fs::path& output, const fs::path& scratch) {
+              UvBuild uv_build;
+              uv_build.source = prepare(build, scratch);
+              uv_build.python = minor_version(target);
+              uv_build.source_date_epoch = source_epoch;
+              uv_build.constraints = build.constraints;
+              uv_build.ceiling = scratch;
+              uv_build_wheel(uv, uv_build, output, scratch);
+            });
         check_built_tags(wheel.tags, target);
         return wheel;
       });

@@ -1,5 +1,5 @@
-// Wheels of distributions that have no usable wheel: source distributions, archives, commits of git repositories. Called
-// by cli. Runs uv and git; thread-safe.
+// Wheels of distributions that have no usable wheel: source distributions, archives, commits of git repositories.
+// Called by cli. Runs uv and git; thread-safe.
 #pragma once
 
 #include <filesystem>
@@ -14,9 +14,9 @@
 namespace veneer::python {
 
 struct SourceBuild {
-  SelectedPackage package;         // of kind sdist, archive or git
-  std::filesystem::path archive;   // the downloaded file (sdist, archive); unused for git
-  FileHash archive_hash;           // its verified hash; unused for git
+  SelectedPackage package;               // of kind sdist, archive or git
+  std::filesystem::path archive;         // the downloaded file (sdist, archive); unused for git
+  FileHash archive_hash;                 // its verified hash; unused for git
   std::vector<std::string> constraints;  // build-constraint-dependencies of the project
 };
 
@@ -25,8 +25,8 @@ struct SourceBuild {
 Hash source_build_key(const SourceBuild& build, const Target& target, const UvProgram& uv);
 
 /// Builds the wheel or takes it from `cache`. .tar.gz goes to uv as it is; .zip and a subdirectory are unpacked first
-/// (refused: paths that lead outside, anything but files, folders and links); other kinds of archives are refused by name.
-/// Errors: refused for a wheel that cannot run on `target` (check_built_tags); failed with what uv or git said.
+/// (refused: paths that lead outside, anything but files, folders and links); other kinds of archives are refused by
+/// name. Errors: refused for a wheel that cannot run on `target` (check_built_tags); failed with what uv or git said.
 BuiltWheel build_source(const SourceBuild& build, const Target& target, const UvProgram& uv, BuiltWheels& cache);
 
 }  // namespace veneer::python

@@ -26,11 +26,10 @@ constexpr std::size_t walk_limit = 500'000;
 
 /// Names of files and folders that no build takes as its input.
 bool is_dropping(std::string_view name) {
-  constexpr std::array names = {".git",        ".hg",          ".svn",         ".venv",        "venv",
-                                "__pycache__", ".veneer",      "node_modules", ".tox",         ".nox",
-                                ".mypy_cache", ".ruff_cache",  ".pytest_cache", ".hypothesis", ".eggs",
-                                "build",       "dist",         "htmlcov",      ".coverage",    ".DS_Store",
-                                ".idea",       ".vscode",      ".cache",       ".pytype"};
+  constexpr std::array names = {".git",          ".hg",          ".svn",  ".venv",   "venv",        "__pycache__",
+                                ".veneer",       "node_modules", ".tox",  ".nox",    ".mypy_cache", ".ruff_cache",
+                                ".pytest_cache", ".hypothesis",  ".eggs", "build",   "dist",        "htmlcov",
+                                ".coverage",     ".DS_Store",    ".idea", ".vscode", ".cache",      ".pytype"};
   return std::find(names.begin(), names.end(), name) != names.end() || name.ends_with(".pyc") ||
          name.ends_with(".egg-info") || name.ends_with(".log");
 }
@@ -167,8 +166,8 @@ void find_git_sources(ProjectSources& sources) {
     if (difference.exit_code != 0) throw Error(ErrorKind::failed, "git diff failed: " + printable(difference.errors));
     changed = nul_separated(difference.output);
   }
-  const CommandResult status = run(
-      git_command(git.root, {"status", "--porcelain=v1", "--no-renames", "-z", "--untracked-files=no", "--ignore-submodules=none"}));
+  const CommandResult status = run(git_command(git.root, {"status", "--porcelain=v1", "--no-renames", "-z",
+                                                          "--untracked-files=no", "--ignore-submodules=none"}));
   if (status.exit_code != 0) throw Error(ErrorKind::failed, "git status failed: " + printable(status.errors));
 
   Sha256 hash;
@@ -236,15 +235,17 @@ void copy_repository(const GitState& git, const fs::path& target) {
   copy_if_there(place("info/attributes"), own / "info" / "attributes");
 
   // Settings that decide whether a file counts as changed.
-  const CommandResult settings = run(git_command(
-      git.root, {"config", "--local", "-z", "--get-regexp", "^(core\\.(autocrlf|eol|filemode|symlinks|ignorecase)|filter\\..*)$"}));
+  const CommandResult settings =
+      run(git_command(git.root, {"config", "--local", "-z", "--get-regexp",
+                                 "^(core\\.(autocrlf|eol|filemode|symlinks|ignorecase)|filter\\..*)$"}));
   for (const std::string& setting : nul_separated(settings.output)) {
     const std::size_t end = setting.find('\n');
     if (end != std::string::npos) git_text(target, {"config", setting.substr(0, end), setting.substr(end + 1)});
   }
 
   git_text(target, {"update-ref", "--stdin"},
-           git_text(git.root, {"for-each-ref", "--format=create %(refname) %(objectname)", "refs/tags", "refs/heads"}) + "\n");
+           git_text(git.root, {"for-each-ref", "--format=create %(refname) %(objectname)", "refs/tags", "refs/heads"}) +
+               "\n");
   const CommandResult branch = run(git_command(git.root, {"symbolic-ref", "--quiet", "HEAD"}));
   if (branch.exit_code == 0) {
     git_text(target, {"symbolic-ref", "HEAD", branch.output.substr(0, branch.output.find('\n'))});
@@ -268,7 +269,8 @@ ProjectSources find_sources(const fs::path& folder) {
   } else {
     sources.root = absolute;
     if (walk(absolute, "", walk_limit, no_limit, sources.paths) == Extent::too_much) {
-      throw Error(ErrorKind::refused, fmt::format("{} holds more than {} files", printable(absolute.native()), walk_limit),
+      throw Error(ErrorKind::refused,
+                  fmt::format("{} holds more than {} files", printable(absolute.native()), walk_limit),
                   "put the project under git, so that it is known what belongs to it");
     }
     std::sort(sources.paths.begin(), sources.paths.end());

@@ -18,14 +18,14 @@ struct ProjectSources {
   std::filesystem::path root;       // of the git work tree, or the project's folder
   std::filesystem::path subfolder;  // of the project below root; empty when it is the root
   std::optional<GitState> git;
-  std::vector<std::string> paths;    // files and symbolic links relative to root, sorted
+  std::vector<std::string> paths;     // files and symbolic links relative to root, sorted
   std::vector<std::string> left_out;  // ignored by git and too big to be taken along, relative to root
   Hash fingerprint;  // of everything that copy_sources() would put there, and of commit, tags, and what git tracks
 };
 
-/// Looks at the project in `folder`. Of what git does not track, virtual environments, caches, logs and build results are
-/// passed over; the rest belongs to the sources, ignored files (a generated module, say) up to 256 MB. Outside of git all
-/// files below `folder` but those are the sources. Unchanged tracked files are not read: this is quick.
+/// Looks at the project in `folder`. Of what git does not track, virtual environments, caches, logs and build results
+/// are passed over; the rest belongs to the sources, ignored files (a generated module, say) up to 256 MB. Outside of
+/// git all files below `folder` but those are the sources. Unchanged tracked files are not read: this is quick.
 ProjectSources find_sources(const std::filesystem::path& folder);
 
 /// Makes the copy in `target`, an existing empty folder. File modes are 0644 and 0755, whatever the umask. Returns the

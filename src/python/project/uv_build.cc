@@ -52,7 +52,8 @@ void sync(const fs::path& path) {
 
 UvProgram find_uv(const fs::path& path) {
   UvProgram uv;
-  uv.path = path;
+  // A path with folders must hold wherever the program runs; a bare name is looked up in PATH.
+  uv.path = path.has_parent_path() ? fs::absolute(path) : path;
   Command command;
   command.arguments = {path.native(), "--version"};
   try {
@@ -66,7 +67,8 @@ UvProgram find_uv(const fs::path& path) {
     throw;
   }
   if (uv.version.empty()) {
-    throw Error(ErrorKind::failed, printable(path.native()) + " --version does not answer like uv", std::string(uv_hint));
+    throw Error(ErrorKind::failed, printable(path.native()) + " --version does not answer like uv",
+                std::string(uv_hint));
   }
   return uv;
 }
@@ -124,9 +126,20 @@ void uv_build_wheel(const UvProgram& uv, const UvBuild& build, const fs::path& o
   command.environment["TMPDIR"] = scratch.native();
   command.environment["GIT_CEILING_DIRECTORIES"] = build.ceiling.native();
   if (uv.cache) command.environment["UV_CACHE_DIR"] = uv.cache->native();
-  command.unset = {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONOPTIMIZE", "UV_PYTHON", "UV_BUILD_CONSTRAINT",
-                   "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY",
-                   "GIT_ALTERNATE_OBJECT_DIRECTORIES", "SETUPTOOLS_SCM_PRETEND_VERSION"};
+  command.unset = {"VIRTUAL_ENV",
+                   "CONDA_PREFIX",
+                   "PYTHONPATH",
+                   "PYTHONHOME",
+                   "PYTHONOPTIMIZE",
+                   "UV_PYTHON",
+                   "UV_BUILD_CONSTRAINT",
+                   "GIT_DIR",
+                   "GIT_WORK_TREE",
+                   "GIT_INDEX_FILE",
+                   "GIT_PREFIX",
+                   "GIT_OBJECT_DIRECTORY",
+                   "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+                   "SETUPTOOLS_SCM_PRETEND_VERSION"};
   command.folder = fs::is_directory(build.source) ? build.source : scratch;
 
   std::optional<std::string> python;
@@ -137,8 +150,8 @@ void uv_build_wheel(const UvProgram& uv, const UvBuild& build, const fs::path& o
     if (found.exit_code == 0) python = found.output.substr(0, found.output.find('\n'));
   }
   // The modes of files that the build makes must not depend on the user's umask.
-  command.arguments = {"sh", "-c", "umask 022; exec \"$@\"", "sh", uv.path.native(), "build", "--wheel", "--no-progress",
-                       "--out-dir", output.native()};
+  command.arguments = {"sh",    "-c",      "umask 022; exec \"$@\"", "sh",        uv.path.native(),
+                       "build", "--wheel", "--no-progress",          "--out-dir", output.native()};
   if (python) {
     command.arguments.push_back("--python");
     command.arguments.push_back(*python);

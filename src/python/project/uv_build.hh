@@ -1,5 +1,5 @@
-// Wheels built by uv, and the cache of them. Called by app_wheel and sdist_build. Thread-safe; several processes may share
-// the cache.
+// Wheels built by uv, and the cache of them. Called by app_wheel and sdist_build. Thread-safe; several processes may
+// share the cache.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,10 @@ namespace veneer::python {
 
 struct UvProgram {
   std::filesystem::path path;
-  std::string version;                          // "0.9.5"
-  std::optional<std::filesystem::path> cache;   // UV_CACHE_DIR; default: uv's own choice
-  std::map<std::string, std::string> environment;  // set for every call; part of every key (index settings do not belong here)
+  std::string version;                         // "0.9.5"
+  std::optional<std::filesystem::path> cache;  // UV_CACHE_DIR; default: uv's own choice
+  std::map<std::string, std::string>
+      environment;  // set for every call; part of every key (index settings do not belong here)
 };
 
 /// Asks the program for its version. Errors: not_found with a hint how to get uv; failed when it does not answer.
@@ -46,8 +47,8 @@ struct BuiltWheel {
 };
 
 struct UvBuild {
-  std::filesystem::path source;       // a folder, or a .tar.gz source distribution
-  std::string python;                 // "3.11", the version to build with; taken if the machine has it (without downloads)
+  std::filesystem::path source;  // a folder, or a .tar.gz source distribution
+  std::string python;            // "3.11", the version to build with; taken if the machine has it (without downloads)
   std::int64_t source_date_epoch = 0;
   std::vector<std::string> constraints;  // PEP 508, for build requirements
   std::filesystem::path ceiling;         // git looks for repositories up to here
@@ -56,12 +57,14 @@ struct UvBuild {
 /// `<cache folder>/built/<key>/<wheel>`.
 class BuiltWheels {
  public:
-  explicit BuiltWheels(std::filesystem::path cache_folder) : folder_(std::move(cache_folder) / "built") {}
+  explicit BuiltWheels(const std::filesystem::path& cache_folder)
+      : folder_(std::filesystem::absolute(cache_folder) / "built") {}
   std::optional<BuiltWheel> find(const Hash& key) const;
-  /// The cached wheel, or what `build` puts into the empty folder that it is given, exactly one wheel. `build` also gets a
-  /// folder for its scratch files. One process builds while others that want the same key wait.
-  BuiltWheel get(const Hash& key,
-                 const std::function<void(const std::filesystem::path& output, const std::filesystem::path& scratch)>& build);
+  /// The cached wheel, or what `build` puts into the empty folder that it is given, exactly one wheel. `build` also
+  /// gets a folder for its scratch files. One process builds while others that want the same key wait.
+  BuiltWheel get(
+      const Hash& key,
+      const std::function<void(const std::filesystem::path& output, const std::filesystem::path& scratch)>& build);
 
  private:
   std::filesystem::path folder_;

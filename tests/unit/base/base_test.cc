@@ -14,13 +14,16 @@ namespace {
 
 class BaseTest : public testing::Test {
  protected:
-  BaseTest() : folder_(std::filesystem::temp_directory_path(), "veneer-base-"), cache_(std::make_shared<image::LayerCache>(folder_.path() / "cache")) {}
+  BaseTest()
+      : folder_(std::filesystem::temp_directory_path(), "veneer-base-"),
+        cache_(std::make_shared<image::LayerCache>(folder_.path() / "cache")) {}
 
   /// A layer with one file, kept in the cache.
   image::Layer layer(const std::string& path, const std::string& text) {
     tree::FileTree tree;
     tree.put(path, tree::make_file(std::make_shared<archive::MemoryContent>(text), 0644, 0, 0, 0));
-    return cache_->store(LayerKey{sha256(path + text)}, [&](ByteSink& blob) { return tree::write_layer(tree, blob); }).layer;
+    return cache_->store(LayerKey{sha256(path + text)}, [&](ByteSink& blob) { return tree::write_layer(tree, blob); })
+        .layer;
   }
   static std::string text_of(const tree::FileTree& tree, const std::string& path) {
     return std::string(as_text(read_all(*tree.find(path)->content->open(), 1 << 20)));
@@ -46,7 +49,8 @@ class CountingBlobs : public image::Blobs {
 };
 
 TEST_F(BaseTest, ReadsLayersOnceAndDataWhenAsked) {
-  const std::vector<image::Layer> layers = {layer("a/one", "first"), layer("a/two", std::string(100'000, 'z')), layer("a/one", "second")};
+  const std::vector<image::Layer> layers = {layer("a/one", "first"), layer("a/two", std::string(100'000, 'z')),
+                                            layer("a/one", "second")};
   const auto blobs = std::make_shared<CountingBlobs>(*cache_);
   const tree::FileTree first = read_tree(layers, blobs, cache_.get());
   EXPECT_EQ(blobs->opened, 3);

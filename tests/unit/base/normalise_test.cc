@@ -18,14 +18,35 @@ std::string text_of(const tree::FileTree& tree, const std::string& path) {
 
 TEST(NormaliseRoot, DropsWhatDependsOnMachineAndMoment) {
   tree::FileTree root;
-  const std::vector<std::string> dropped = {"dev/console", "run/lock", "tmp/x", "var/tmp/x", "var/log/dpkg.log", "var/log/apt/term.log",
-                           "etc/hostname", "etc/resolv.conf", "etc/apt/sources.list", "etc/apt/sources.list.d/a.sources",
-                           "etc/apt/apt.conf.d/99mmdebstrap", "etc/dpkg/dpkg.cfg.d/99mmdebstrap", "etc/passwd-",
-                           "etc/apt/preferences.d/veneer", "var/cache/apt/pkgcache.bin", "var/lib/apt/lists/x_Packages",
-                           "var/cache/ldconfig/aux-cache", "var/lib/dpkg/status-old", "var/cache/debconf/templates.dat-old",
-                           "usr/share/doc/a/changelog.gz", "usr/share/man/man1/a.1.gz", "usr/share/locale/de/LC_MESSAGES/a.mo"};
-  const std::vector<std::string> kept = {"etc/passwd", "var/lib/dpkg/status", "usr/share/doc/a/copyright", "usr/share/locale/locale.alias",
-                        "usr/bin/a", "var/cache/debconf/templates.dat", "etc/apt/apt.conf.d/01autoremove"};
+  const std::vector<std::string> dropped = {"dev/console",
+                                            "run/lock",
+                                            "tmp/x",
+                                            "var/tmp/x",
+                                            "var/log/dpkg.log",
+                                            "var/log/apt/term.log",
+                                            "etc/hostname",
+                                            "etc/resolv.conf",
+                                            "etc/apt/sources.list",
+                                            "etc/apt/sources.list.d/a.sources",
+                                            "etc/apt/apt.conf.d/99mmdebstrap",
+                                            "etc/dpkg/dpkg.cfg.d/99mmdebstrap",
+                                            "etc/passwd-",
+                                            "etc/apt/preferences.d/veneer",
+                                            "var/cache/apt/pkgcache.bin",
+                                            "var/lib/apt/lists/x_Packages",
+                                            "var/cache/ldconfig/aux-cache",
+                                            "var/lib/dpkg/status-old",
+                                            "var/cache/debconf/templates.dat-old",
+                                            "usr/share/doc/a/changelog.gz",
+                                            "usr/share/man/man1/a.1.gz",
+                                            "usr/share/locale/de/LC_MESSAGES/a.mo"};
+  const std::vector<std::string> kept = {"etc/passwd",
+                                         "var/lib/dpkg/status",
+                                         "usr/share/doc/a/copyright",
+                                         "usr/share/locale/locale.alias",
+                                         "usr/bin/a",
+                                         "var/cache/debconf/templates.dat",
+                                         "etc/apt/apt.conf.d/01autoremove"};
   for (const std::string& path : dropped) put_file(root, path);
   for (const std::string& path : kept) put_file(root, path);
   const tree::FileTree result = normalise_root(root);
@@ -54,7 +75,8 @@ TEST(NormaliseRoot, EmptiesTheMachineIdAndKeepsHardLinks) {
 TEST(NormaliseRoot, KeepsOnlyByteCodeWithoutTimes) {
   tree::FileTree root;
   put_file(root, "usr/lib/python3.11/__pycache__/timed.cpython-311.pyc", std::string("\xa7\r\r\n\0\0\0\0timesize", 16));
-  put_file(root, "usr/lib/python3.11/__pycache__/hashed.cpython-311.pyc", std::string("\xa7\r\r\n\1\0\0\0hashhash", 16));
+  put_file(root, "usr/lib/python3.11/__pycache__/hashed.cpython-311.pyc",
+           std::string("\xa7\r\r\n\1\0\0\0hashhash", 16));
   put_file(root, "usr/lib/python3.11/__pycache__/short.cpython-311.pyc", "\xa7");
   const tree::FileTree result = normalise_root(root);
   EXPECT_FALSE(result.contains("usr/lib/python3.11/__pycache__/timed.cpython-311.pyc"));

@@ -27,7 +27,8 @@ std::string index_of(const tree::FileTree& tree) {
   return write_tree_index(tree, [](const archive::Content&) { return DataPlace{1, 512}; });
 }
 
-const MakeContent make_content = [](const DataPlace& place, std::uint64_t size) -> std::shared_ptr<const archive::Content> {
+const MakeContent make_content = [](const DataPlace& place,
+                                    std::uint64_t size) -> std::shared_ptr<const archive::Content> {
   EXPECT_EQ(place.layer, 1u);
   EXPECT_EQ(place.offset, 512u);
   EXPECT_EQ(size, 5u);
@@ -48,7 +49,8 @@ TEST(TreeIndex, ReadsNothingFromDamagedText) {
   EXPECT_FALSE(read_tree_index("", make_content));
   EXPECT_FALSE(read_tree_index("veneer tree index 0\n0\n", make_content));
   const MakeContent any = [](const DataPlace&, std::uint64_t) { return std::make_shared<archive::MemoryContent>("x"); };
-  for (std::size_t length = 0; length < text.size(); ++length) EXPECT_FALSE(read_tree_index(text.substr(0, length), any)) << length;
+  for (std::size_t length = 0; length < text.size(); ++length)
+    EXPECT_FALSE(read_tree_index(text.substr(0, length), any)) << length;
   EXPECT_FALSE(read_tree_index(text + "x", any));
   EXPECT_FALSE(read_tree_index(text, [](const DataPlace&, std::uint64_t) { return nullptr; }));
 }

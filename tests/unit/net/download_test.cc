@@ -24,7 +24,10 @@ std::string some_bytes(std::size_t size) {
 
 class DownloadsTest : public testing::Test {
  protected:
-  DownloadsTest() : folder_(std::filesystem::temp_directory_path(), "veneer-net-"), client_(options()), downloads_(cache(), client_) {}
+  DownloadsTest()
+      : folder_(std::filesystem::temp_directory_path(), "veneer-net-"),
+        client_(options()),
+        downloads_(cache(), client_) {}
 
   static ClientOptions options() {
     ClientOptions options;
@@ -33,7 +36,11 @@ class DownloadsTest : public testing::Test {
   }
   std::filesystem::path cache() const { return folder_.path() / "cache"; }
   DownloadRequest request_for(const std::string& url) const {
-    return {.location = url, .file_name = "a-1.0-py3-none-any.whl", .hash = FileHash{sha256(body_)}, .size = body_.size(), .credentials = {}};
+    return {.location = url,
+            .file_name = "a-1.0-py3-none-any.whl",
+            .hash = FileHash{sha256(body_)},
+            .size = body_.size(),
+            .credentials = {}};
   }
   std::filesystem::path place() const { return cache() / "wheels" / sha256(body_).hex(); }
   static std::string content(const std::filesystem::path& path) { return read_text_file(path, 1 << 30); }
@@ -232,7 +239,8 @@ TEST_F(DownloadsTest, RefusesFileNamesThatLeadElsewhere) {
 TEST_F(DownloadsTest, FetchesManyInParallelAndReportsProgress) {
   std::vector<std::string> bodies;
   for (std::size_t i = 0; i < 20; ++i) bodies.push_back(some_bytes(1000 * (i + 1)) + std::to_string(i));
-  HttpServer server([&](const HttpRequest& request) { return serve_range(request, bodies.at(std::stoul(request.path.substr(1)))); });
+  HttpServer server(
+      [&](const HttpRequest& request) { return serve_range(request, bodies.at(std::stoul(request.path.substr(1)))); });
   std::vector<DownloadRequest> requests;
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < bodies.size(); ++i) {

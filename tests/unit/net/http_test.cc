@@ -9,10 +9,10 @@
 namespace veneer::net {
 namespace {
 
+using std::chrono::milliseconds;
 using tests::HttpReply;
 using tests::HttpRequest;
 using tests::HttpServer;
-using std::chrono::milliseconds;
 
 /// Never waits, but notes for how long it was asked to.
 ClientOptions options_with(std::vector<milliseconds>& waits) {
@@ -21,7 +21,9 @@ ClientOptions options_with(std::vector<milliseconds>& waits) {
   return options;
 }
 
-HttpReply text(std::string body, int status = 200) { return {.status = status, .headers = {}, .body = std::move(body)}; }
+HttpReply text(std::string body, int status = 200) {
+  return {.status = status, .headers = {}, .body = std::move(body)};
+}
 HttpReply redirect(std::string to, int status = 302) {
   return {.status = status, .headers = {{"Location", std::move(to)}}, .body = "moved"};
 }
@@ -34,7 +36,8 @@ TEST(Client, GetsABody) {
   });
   Client client;
   std::string body;
-  const Response response = client.fetch({.url = server.url("/x?y=1"), .headers = {{"Accept", "text/plain"}}}, body, 100);
+  const Response response =
+      client.fetch({.url = server.url("/x?y=1"), .headers = {{"Accept", "text/plain"}}}, body, 100);
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(body, "hello");
   ASSERT_NE(response.header("x-thing"), nullptr);
@@ -117,7 +120,9 @@ TEST(Client, PassesOnWhatSinkAndSourceThrow) {
   class Broken : public ByteSource {
     std::size_t read(std::span<std::byte>) override { throw Error(ErrorKind::verification, "a bad blob"); }
   } broken;
-  const auto send = [&](ByteSource* body) { client.send({.method = "PUT", .url = server.url(), .body = body}, [&](const Response&) { return &full; }); };
+  const auto send = [&](ByteSource* body) {
+    client.send({.method = "PUT", .url = server.url(), .body = body}, [&](const Response&) { return &full; });
+  };
   try {
     client.send({.url = server.url()}, [&](const Response&) { return &full; });
     FAIL();
@@ -240,7 +245,8 @@ TEST(Retry, ObeysRetryAfter) {
   std::vector<milliseconds> waits;
   Client client(options_with(waits));
   EXPECT_EQ(client.send_with_retry({.url = server.url()}).status, 200);
-  EXPECT_THAT(waits, testing::ElementsAre(milliseconds(7000), milliseconds(9000), milliseconds(30000), milliseconds(4000)));
+  EXPECT_THAT(waits,
+              testing::ElementsAre(milliseconds(7000), milliseconds(9000), milliseconds(30000), milliseconds(4000)));
 }
 
 TEST(Retry, ReturnsTheLastAnswer) {
@@ -282,7 +288,9 @@ TEST(Retry, TriesLostConnectionsAgainWithAFreshSink) {
 
 TEST(Retry, GivesUpWithTheErrorWhenNobodyListens) {
   int port = 0;
-  { port = HttpServer([](const HttpRequest&) { return text(""); }).port(); }
+  {
+    port = HttpServer([](const HttpRequest&) { return text(""); }).port();
+  }
   std::vector<milliseconds> waits;
   Client client(options_with(waits));
   EXPECT_THROW(client.send_with_retry({.url = "http://127.0.0.1:" + std::to_string(port) + "/"}), TransportError);

@@ -8,7 +8,8 @@ namespace {
 TEST(DisplayUrl, HidesUserInfoAndQuery) {
   EXPECT_EQ(display_url("https://user:secret@index.example/simple/"), "https://***@index.example/simple/");
   EXPECT_EQ(display_url("https://token@index.example/"), "https://***@index.example/");
-  EXPECT_EQ(display_url("https://files.index.example/a.whl?signature=abc#sha256=1"), "https://files.index.example/a.whl?***");
+  EXPECT_EQ(display_url("https://files.index.example/a.whl?signature=abc#sha256=1"),
+            "https://files.index.example/a.whl?***");
   EXPECT_EQ(display_url("https://files.index.example/@scope/a.whl"), "https://files.index.example/@scope/a.whl");
   EXPECT_EQ(display_url("/a/path"), "/a/path");
 }

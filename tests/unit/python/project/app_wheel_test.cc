@@ -44,7 +44,8 @@ where = ["src"]
 std::set<std::string> listing(const std::filesystem::path& folder) {
   std::set<std::string> names;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (entry.path().native().find("/.git") == std::string::npos) names.insert(entry.path().lexically_relative(folder).native());
+    if (entry.path().native().find("/.git") == std::string::npos)
+      names.insert(entry.path().lexically_relative(folder).native());
   }
   return names;
 }
@@ -191,7 +192,8 @@ TEST_F(AppWheelTest, RefusesAShallowCloneByName) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::refused);
-    EXPECT_THAT(error.what(), AllOf(HasSubstr("setuptools-scm"), HasSubstr("shallow clone"), HasSubstr(clone.native())));
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr("setuptools-scm"), HasSubstr("shallow clone"), HasSubstr(clone.native())));
     EXPECT_EQ(error.hint(), "run: git fetch --unshallow --tags");
   }
 }
@@ -228,7 +230,9 @@ TEST(CopySources, KeepsWhatGitSeesAndItsState) {
   const std::filesystem::path copy = folder.beside("copy");
   make_folders(copy);
   EXPECT_EQ(copy_sources(find_sources(folder.path()), copy), copy / "");
-  const auto git_there = [&](std::vector<std::string> arguments) { return run_checked(git_command(copy, std::move(arguments))); };
+  const auto git_there = [&](std::vector<std::string> arguments) {
+    return run_checked(git_command(copy, std::move(arguments)));
+  };
   EXPECT_EQ(git_there({"status", "--porcelain"}), " M a.txt\n D gone.txt\nA  new.txt\n");
   EXPECT_EQ(git_there({"describe", "--tags", "--long"}), folder.git({"describe", "--tags", "--long"}) + "\n");
   EXPECT_EQ(git_there({"symbolic-ref", "HEAD"}), "refs/heads/main\n");
@@ -241,7 +245,8 @@ TEST(CopySources, KeepsWhatGitSeesAndItsState) {
 }
 
 TEST(CheckBuiltTags, ComparesWithTheTarget) {
-  const Target target{.major = 3, .minor = 11, .full_version = "3.11.2", .libc = {}, .machine = "x86_64", .interpreter = {}};
+  const Target target{
+      .major = 3, .minor = 11, .full_version = "3.11.2", .libc = {}, .machine = "x86_64", .interpreter = {}};
   EXPECT_NO_THROW(check_built_tags({"py3", "none", "any"}, target));
   EXPECT_NO_THROW(check_built_tags({"cp311", "cp311", "linux_x86_64"}, target));
   EXPECT_NO_THROW(check_built_tags({"cp38", "abi3", "manylinux_2_17_x86_64"}, target));

@@ -13,8 +13,9 @@ using testing::HasSubstr;
 
 /// Starts as an ELF file for `machine` does; texts end with a NUL, as in a real one.
 std::string elf(const std::vector<std::string>& texts, char machine = 62, char word = 2) {
-  std::string file = "\x7f"
-                     "ELF";
+  std::string file =
+      "\x7f"
+      "ELF";
   file += word;
   file += '\x01';
   file += std::string(12, '\0');
@@ -53,7 +54,8 @@ BaseTree debian() {
   return base;
 }
 
-std::string refusal(const tree::FileTree& tree, const std::string& requires_python = "", const std::string& wanted = "") {
+std::string refusal(const tree::FileTree& tree, const std::string& requires_python = "",
+                    const std::string& wanted = "") {
   try {
     choose_target(tree, "/bin:/usr/bin", requires_python, wanted);
   } catch (const Error& error) {
@@ -94,7 +96,8 @@ TEST(FindInterpreters, ReadsMusl) {
   BaseTree base;
   base.file("usr/bin/python3.12", elf({"/lib/ld-musl-aarch64.so.1", "3.12.11"}, static_cast<char>(183)));
   base.link("usr/bin/python3", "python3.12").link("lib/libc.musl-aarch64.so.1", "ld-musl-aarch64.so.1");
-  base.file("lib/ld-musl-aarch64.so.1", elf({"musl libc (aarch64)\nVersion %s\n", "1.2.5", "1.0.0.1"}, static_cast<char>(183)));
+  base.file("lib/ld-musl-aarch64.so.1",
+            elf({"musl libc (aarch64)\nVersion %s\n", "1.2.5", "1.0.0.1"}, static_cast<char>(183)));
   const auto found = find_interpreters(base.tree(), "");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].target.libc, (Libc{LibcKind::musl, 1, 2}));
@@ -129,7 +132,8 @@ TEST(ChooseTarget, ObeysRequiresPythonAndTheOption) {
   EXPECT_EQ(choose_target(base.tree(), "", "", "3.11.2").chosen.target.minor, 11);
   EXPECT_EQ(choose_target(base.tree(), "", "", "").others.size(), 1u);
   const std::string what = refusal(base.tree(), ">=3.14");
-  EXPECT_THAT(what, AllOf(HasSubstr("requires-python \">=3.14\""), HasSubstr("/usr/bin/python3.11 (3.11.2)"), HasSubstr("3.13.5")));
+  EXPECT_THAT(what, AllOf(HasSubstr("requires-python \">=3.14\""), HasSubstr("/usr/bin/python3.11 (3.11.2)"),
+                          HasSubstr("3.13.5")));
   EXPECT_THAT(refusal(base.tree(), "", "3.12"), HasSubstr("python = \"3.12\""));
 }
 

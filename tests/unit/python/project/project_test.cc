@@ -110,8 +110,9 @@ TEST(Project, IsAPackageAsUvSees) {
 TEST(Project, NamesUnknownKeysAndTheKnownOnes) {
   EXPECT_THAT(refusal("[tool.veneer]\nbass = \"debian:trixie\"\n"),
               AllOf(HasSubstr("[tool.veneer]"), HasSubstr("\"bass\""), HasSubstr("did you mean \"base\"?")));
-  EXPECT_THAT(refusal("[tool.veneer.system]\npackages = []\nsuite = \"x\"\n"),
-              AllOf(HasSubstr("[tool.veneer.system]"), HasSubstr("\"suite\""), HasSubstr("packages, snapshot, mirror")));
+  EXPECT_THAT(
+      refusal("[tool.veneer.system]\npackages = []\nsuite = \"x\"\n"),
+      AllOf(HasSubstr("[tool.veneer.system]"), HasSubstr("\"suite\""), HasSubstr("packages, snapshot, mirror")));
   EXPECT_THAT(refusal("[tool.veneer.image]\nports = []\n"), AllOf(HasSubstr("\"ports\""), HasSubstr("expose")));
   EXPECT_THAT(refusal("[tool.veneer.image]\nfiles = [{ from = \"a\", to = \"/a\", owner = \"x\" }]\n"),
               AllOf(HasSubstr("files[0]"), HasSubstr("\"owner\"")));
@@ -137,7 +138,8 @@ TEST(Project, ChecksForms) {
   EXPECT_THAT(refusal("[tool.veneer.image]\nfiles = [{ from = \"../x\", to = \"/x\" }]\n"), HasSubstr("outside"));
   EXPECT_THAT(refusal("[tool.veneer.image]\nfiles = [{ from = \"/x\", to = \"/x\" }]\n"), HasSubstr("relative"));
   EXPECT_THAT(refusal("[tool.veneer.image]\nfiles = [{ from = \"x\" }]\n"), HasSubstr("to: is missing"));
-  EXPECT_THAT(refusal("[tool.veneer.image]\nfiles = [{ from = \"x\", to = \"/x\", mode = \"rw\" }]\n"), HasSubstr("mode"));
+  EXPECT_THAT(refusal("[tool.veneer.image]\nfiles = [{ from = \"x\", to = \"/x\", mode = \"rw\" }]\n"),
+              HasSubstr("mode"));
   EXPECT_THAT(refusal("[tool.veneer]\npython = \"3\"\n"), HasSubstr("python"));
   EXPECT_THAT(refusal("[tool.veneer]\npython = \"2.7\"\n"), HasSubstr("python"));
   EXPECT_THAT(refusal("[tool.veneer.system]\nsnapshot = \"2026-01-01\"\n"), HasSubstr("snapshot"));
@@ -145,13 +147,17 @@ TEST(Project, ChecksForms) {
 
 // Package names and mirror become words of commands that run as root.
 TEST(Project, LetsNothingButPackageNamesThrough) {
-  for (const char* name : {"a", "Tzdata", "tz data", "x;reboot", "-o=x", "$(x)", "tzdata=1;x", "tzdata:", "tzdata=", "../x"}) {
-    EXPECT_THAT(refusal("[tool.veneer.system]\npackages = ['" + std::string(name) + "']\n"), HasSubstr("packages")) << name;
+  for (const char* name :
+       {"a", "Tzdata", "tz data", "x;reboot", "-o=x", "$(x)", "tzdata=1;x", "tzdata:", "tzdata=", "../x"}) {
+    EXPECT_THAT(refusal("[tool.veneer.system]\npackages = ['" + std::string(name) + "']\n"), HasSubstr("packages"))
+        << name;
   }
   EXPECT_EQ(parse("[tool.veneer.system]\npackages = ['g++', 'libc6:amd64', 'x11-apps=7.7+9~b1', 'libfoo0=1:2.0-1']\n")
-                .system.packages.size(), 4u);
+                .system.packages.size(),
+            4u);
   for (const char* mirror : {"mirror.example", "http://a b", "http://x/'; reboot", "http://[trusted=yes]"}) {
-    EXPECT_THAT(refusal("[tool.veneer.system]\nmirror = \"" + std::string(mirror) + "\"\n"), HasSubstr("mirror")) << mirror;
+    EXPECT_THAT(refusal("[tool.veneer.system]\nmirror = \"" + std::string(mirror) + "\"\n"), HasSubstr("mirror"))
+        << mirror;
   }
 }
 
@@ -171,7 +177,8 @@ TEST(BaseChoice, ReadsItsForms) {
   EXPECT_EQ(archive.kind, BaseChoice::Kind::docker_archive);
   EXPECT_EQ(archive.path, "/x/y.tar");
   EXPECT_EQ(archive.tag, "");
-  for (const char* text : {"", "debian", "debian:", "debian:a b", "ubuntu:noble", "oci:", "oci::tag", "python:3.12-slim"}) {
+  for (const char* text :
+       {"", "debian", "debian:", "debian:a b", "ubuntu:noble", "oci:", "oci::tag", "python:3.12-slim"}) {
     EXPECT_THROW(parse_base_choice(text), Error) << text;
   }
 }

@@ -126,8 +126,9 @@ TEST_F(SdistBuildTest, RefusesOtherKindsAndHostileArchives) {
   folder_.write("old-1.5.tar.bz2", "BZh");
   EXPECT_THAT(refusal(source("old-1.5.tar.bz2")), HasSubstr("old-1.5.tar.bz2"));
   // A link that leads out of the folder, then a file through it.
-  run_in_folder({"sh", "-c", "mkdir evil && ln -s /tmp evil/out && tar cf evil.tar evil && rm evil/out && mkdir evil/out && "
-                             "echo x > evil/out/veneer-evil && tar rf evil.tar evil/out/veneer-evil && gzip evil.tar"});
+  run_in_folder({"sh", "-c",
+                 "mkdir evil && ln -s /tmp evil/out && tar cf evil.tar evil && rm evil/out && mkdir evil/out && "
+                 "echo x > evil/out/veneer-evil && tar rf evil.tar evil/out/veneer-evil && gzip evil.tar"});
   SourceBuild evil = source("evil.tar.gz", PackageKind::archive);
   evil.package.subdirectory = "x";
   EXPECT_THAT(refusal(evil), HasSubstr("leads outside"));
