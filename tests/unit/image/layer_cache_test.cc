@@ -97,7 +97,9 @@ TEST_F(LayerCacheTest, KilledAnywhereItHoldsTheLayerOrNot) {
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     ASSERT_TRUE(WIFSIGNALED(status)) << point;
     const LayerCache cache(folder_);
-    if (const auto found = cache.find(key(point))) EXPECT_EQ(read(cache, found->layer.blob), "blob of " + point);
+    if (const auto found = cache.find(key(point))) {
+      EXPECT_EQ(read(cache, found->layer.blob), "blob of " + point);
+    }
     const CachedLayer made = store(cache, key(point), "blob of " + point);
     EXPECT_EQ(read(cache, made.layer.blob), "blob of " + point);
   }
