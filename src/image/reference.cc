@@ -84,13 +84,14 @@ std::string Reference::full() const {
 }
 
 std::string Reference::familiar() const {
-  std::string text = full();
-  if (registry != default_registry) return text;
-  text.erase(0, registry.size() + 1);
-  if (const std::string_view rest = text;
-      rest.starts_with(official_namespace) && repository.find('/', official_namespace.size()) == std::string::npos) {
-    text.erase(0, official_namespace.size());
-  }
+  if (registry != default_registry) return full();
+  std::string text = full().substr(registry.size() + 1);
+  if (names_registry(text)) return full();  // "odd.name/x" would be read as one on a registry
+  const bool is_official = repository.starts_with(official_namespace) &&
+                           repository.find('/', official_namespace.size()) == std::string::npos;
+  const bool looks_like_id =
+      is_official && Hash::from_hex(std::string_view(repository).substr(official_namespace.size()));
+  if (is_official && !looks_like_id) text.erase(0, official_namespace.size());
   return text;
 }
 

@@ -23,7 +23,8 @@ struct Reference {
 
   /// With everything spelled out: "docker.io/library/debian:bookworm", "@sha256:..." behind it when there is a digest.
   std::string full() const;
-  /// As Docker shows it, without its default registry and "library/": "debian:bookworm".
+  /// As Docker shows it, without its default registry and "library/": "debian:bookworm"; full()
+  /// where the short form would be read as something else.
   std::string familiar() const;
 };
 

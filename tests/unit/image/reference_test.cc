@@ -31,6 +31,9 @@ TEST(Reference, FamiliarLeavesTheDefaultsOut) {
   }
   EXPECT_EQ(parse_reference("docker.io/library/debian:1").familiar(), "debian:1");
   EXPECT_EQ(parse_reference("library/a/b").familiar(), "library/a/b");
+  // Shorter, these would mean something else.
+  EXPECT_EQ(parse_reference("docker.io/odd.name/x").familiar(), "docker.io/odd.name/x");
+  EXPECT_EQ(parse_reference("library/" + std::string(64, 'a')).familiar(), "library/" + std::string(64, 'a'));
 }
 
 TEST(Reference, ReadsDigests) {

@@ -1,7 +1,6 @@
 // Makes tar archives for tests, also such as no sane tool writes: names and links go into the headers as they are.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -17,14 +16,14 @@ class TarBuilder {
   TarBuilder& add(std::string_view name, char type, std::string_view data = {}, std::string_view link = {},
                   unsigned mode = 0644, unsigned long long uid = 0) {
     std::array<char, 512> block{};
-    std::memcpy(block.data(), name.data(), std::min<std::size_t>(name.size(), 100));
+    name.copy(block.data(), 100);
     number(block, 100, 8, mode);
     number(block, 108, 8, uid);
     number(block, 116, 8, 0);
     number(block, 124, 12, data.size());
     number(block, 136, 12, 0);
     block[156] = type;
-    std::memcpy(block.data() + 157, link.data(), std::min<std::size_t>(link.size(), 100));
+    link.copy(block.data() + 157, 100);
     std::memcpy(block.data() + 257, "ustar\00000", 8);
     if (type == '3' || type == '4') {
       number(block, 329, 8, device_major_);
