@@ -144,6 +144,12 @@ TEST_F(AppWheelTest, GivesTheSameBytesInTwoFolders) {
   EXPECT_EQ(build_app_wheel(read_project(clone), target_, uv_, other).wheel.hash, build().wheel.hash);
 }
 
+TEST_F(AppWheelTest, TakesACacheNamedByARelativePath) {
+  BuiltWheels cache(std::filesystem::relative(folder_.beside("cache")));
+  const AppWheel wheel = build_app_wheel(read_project(folder_.path()), target_, uv_, cache);
+  EXPECT_TRUE(wheel.wheel.path.is_absolute());
+}
+
 TEST_F(AppWheelTest, SaysWhatTheBuildSaid) {
   folder_.write("pyproject.toml", std::string(pyproject) + "[tool.uv.build-backend]\nmodule-root = 3\n");
   try {
