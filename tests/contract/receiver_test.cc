@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -113,6 +114,7 @@ class Receiver : public ::testing::Test {
       word_ += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     }
     live_ = parse_engine_name("contract/" + word_ + ":live");
+    run_ = std::to_string(std::random_device{}());
   }
 
   // An image of its own for this test: words other than "base" are made its own.
@@ -123,7 +125,7 @@ class Receiver : public ::testing::Test {
     image.config.run.set("Cmd", Value::Array{"/bin/busybox", "echo", prints});
     return image::seal(std::move(image));
   }
-  std::string own(const std::string& word) const { return word == "base" ? word : word_ + "-" + word; }
+  std::string own(const std::string& word) const { return word == "base" ? word : word_ + "-" + run_ + "-" + word; }
 
   ShipResult ship_image(const image::SealedImage& sealed) {
     return ship(sealed, layers_, engine_, {live_, local_line},
@@ -171,6 +173,7 @@ class Receiver : public ::testing::Test {
   DockerEngine engine_;
   Layers layers_;
   std::string word_;
+  std::string run_;  // makes the layers new to an engine that has seen these tests before
   EngineName live_;
   std::map<Event::Kind, std::string> last_event_text_;
 };

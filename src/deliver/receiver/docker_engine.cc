@@ -85,19 +85,30 @@ Inventory DockerEngine::inventory(const EngineName& repository) {
     return std::pair(rank(left), -std::max<std::int64_t>(left.created, 0)) <
            std::pair(rank(right), -std::max<std::int64_t>(right.created, 0));
   });
+  std::size_t asked = 0;
   for (const ListedImage& entry : listed) {
-    if (inventory.images.size() == most_images_asked) break;
-    const std::string id = "sha256:" + entry.id.hex();
-    const EngineAnswer answer = call("GET", image_target(id) + "/json", largest_small_answer);
-    // An image that went away meanwhile, or of which the store holds only a part.
-    std::optional<KnownImage> image = answer.ok() ? read_image(answer.body) : std::nullopt;
-    if (!image) image = KnownImage{};
-    image->id = entry.id;
-    image->names = entry.names;
-    image->completeness = answer.ok() ? completeness_of(entry, facts.kind, facts.engine) : Completeness::incomplete;
-    inventory.images.push_back(*std::move(image));
+    KnownImage image;
+    image.completeness = completeness_of(entry, facts.kind, facts.engine);
+    // What blobs a foreign image has, a store of blobs does not tell.
+    if (facts.kind != ReceiverKind::blobs || entry.labelled) {
+      if (asked == most_images_asked) {
+        ++inventory.images_not_asked;
+        continue;
+      }
+      ++asked;
+      const EngineAnswer answer = call("GET", image_target("sha256:" + entry.id.hex()) + "/json", largest_small_answer);
+      std::optional<KnownImage> described = answer.ok() ? read_image(answer.body) : std::nullopt;
+      if (described) {
+        image.diff_ids = std::move(described->diff_ids);
+        image.blobs = std::move(described->blobs);
+      } else {
+        image.completeness = Completeness::incomplete;  // or it went away meanwhile
+      }
+    }
+    image.id = entry.id;
+    image.names = entry.names;
+    inventory.images.push_back(std::move(image));
   }
-  inventory.images_not_asked = listed.size() - inventory.images.size();
   inventory.round_trips = requests_ - requests_before;
   return inventory;
 }

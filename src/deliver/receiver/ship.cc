@@ -197,24 +197,6 @@ EngineName unique_name_of(const EngineName& live_name, const image::SealedImage&
   return live_name.with_tag("veneer-" + sealed.manifest_digest.hex().substr(0, 12));
 }
 
-Value to_value(const ShipResult& result) {
-  Value engine{Value::Table{}};
-  engine.set("name", result.inventory.engine.name);
-  engine.set("version", result.inventory.engine.version);
-  engine.set("receiver", receiver_kind_name(result.inventory.kind));
-  Value document{Value::Table{}};
-  document.set("engine", std::move(engine));
-  document.set("image_id", result.image_id);
-  document.set("name", result.live_name.familiar());
-  document.set("unique_name", result.unique_name.familiar());
-  document.set("loaded", result.plan.work == Work::load);
-  document.set("sent_whole_after_all", result.sent_whole_after_all);
-  document.set("bytes_sent", result.bytes_sent);
-  document.set("requests", result.requests);
-  document.set("plan", to_value(result.plan));
-  return document;
-}
-
 DeliveryPlan plan_shipment(const image::SealedImage& sealed, DockerEngine& engine, const ShipRequest& request) {
   const Inventory inventory = engine.inventory(request.live_name);
   return deliver(sealed, inventory, request.line, {{unique_name_of(request.live_name, sealed).reference()}, {}});

@@ -9,7 +9,6 @@
 
 #include "deliver/delivery_plan.hh"
 #include "deliver/receiver/docker_engine.hh"
-#include "foundation/value.hh"
 #include "image/blobs.hh"
 #include "image/image.hh"
 
@@ -52,9 +51,6 @@ struct ShipResult {
 
 /// The name under which `sealed` is loaded: that of the live name with a tag made from the manifest digest.
 EngineName unique_name_of(const EngineName& live_name, const image::SealedImage& sealed);
-
-/// The result as a document; keys are stable (docs/receivers.md).
-Value to_value(const ShipResult& result);
 
 /// What ship() would do, for --dry-run.
 DeliveryPlan plan_shipment(const image::SealedImage& sealed, DockerEngine& engine, const ShipRequest& request);

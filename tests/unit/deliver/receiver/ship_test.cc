@@ -229,6 +229,18 @@ TEST_P(Ship, ADryRunOnlyAsks) {
   EXPECT_EQ(state_.count("DELETE"), 0U);
 }
 
+TEST_P(Ship, ForeignImagesAreAskedForLayersWhereTheirLayersCanHelp) {
+  const auto foreign = image_of({"base"});
+  state_.add(foreign, {"docker.io/library/foreign:1"});
+  state_.images.begin()->second.label.clear();
+  DockerEngine engine(std::make_unique<MadeUpEngine>(state_));
+  const Inventory inventory = engine.inventory(parse_engine_name("demo:live"));
+  ASSERT_EQ(inventory.images.size(), 1U);
+  EXPECT_EQ(inventory.images[0].id, image_id_on(state_.kind, foreign));
+  EXPECT_EQ(inventory.images[0].diff_ids.size(), state_.kind == ReceiverKind::blobs ? 0U : 1U);
+  EXPECT_EQ(inventory.round_trips, state_.kind == ReceiverKind::blobs ? 3 : 4);
+}
+
 INSTANTIATE_TEST_SUITE_P(EveryKind, Ship,
                          ::testing::Values(ReceiverKind::prefix, ReceiverKind::blobs, ReceiverKind::diff_ids),
                          [](const auto& information) { return std::string(receiver_kind_name(information.param)); });

@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""`veneer ship` to real engines: what travels, what stays, and what a crash leaves.
+
+On three engines, one of each kind of store; with VENEER_TEST_ALL=1 on all of them. Each gets an instance of its own.
+"""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
+import fixtures  # noqa: E402
+
+ENGINES = Path(__file__).resolve().parents[1] / "support" / "engines"
+FAIL_POINTS = ["ship.loaded", "ship.verified", "ship.named"]
+
+
+def engines(*words: str, **options) -> subprocess.CompletedProcess:
+    return subprocess.run([str(ENGINES), *words], check=True, capture_output=True, cwd="/tmp", **options)
+
+
+class OnEngine(fixtures.SystemTest):
+    """What every engine must do; subclasses name one."""
+
+    engine = ""
+    kind = ""
+
+    @classmethod
+    def setUpClass(cls):
+        if not cls.engine:
+            return
+        cls.unit = cls.engine + "@ship"
+        engines("wipe", cls.unit)
+        cls.addClassCleanup(engines, "wipe", cls.unit)
+        lines = engines("start", cls.unit, text=True).stdout.split()
+        cls.facts = dict(line.replace("'", "").split("=", 1) for line in lines)
+
+    def setUp(self):
+        super().setUp()
+        self.name = f"test/{self.id().rpartition('.')[2]}:live"
+
+    # ---- the engine, by its own client ----
+
+    def client(self, *words: str, check: bool = True) -> subprocess.CompletedProcess:
+        program = "podman" if self.engine.startswith("podman") else "docker"
+        return subprocess.run([str(ENGINES), "exec", self.unit, program, *words], check=check, capture_output=True, cwd="/tmp")
+
+    def full(self, name: str) -> str:
+        return f"docker.io/{name}" if self.engine.startswith("podman") else name
+
+    def run_container(self, name: str, *command: str) -> str:
+        result = self.client("run", "--rm", "--network", "none", "--entrypoint", command[0], self.full(name), *command[1:],
+                             check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout.decode().strip()
+
+    def greeting(self, name: str | None = None) -> str:
+        return self.run_container(name or self.name, "/app/.venv/bin/shop")
+
+    def image_id(self, name: str) -> str:
+        return self.client("image", "inspect", "--format", "{{.Id}}", self.full(name)).stdout.decode().strip()
+
+    def images(self) -> list[str]:
+        listed = self.client("image", "ls", "--all", "--quiet", "--no-trunc").stdout.decode().split()
+        return sorted(set(listed))
+
+    def containers(self) -> list[str]:
+        return self.client("ps", "--all", "--quiet").stdout.decode().split()
+
+    def assert_saves_whole(self, name: str) -> None:
+        """`save` gives every file that its own list names."""
+        saved = self.client("save", self.full(name)).stdout
+        with tarfile.open(fileobj=io.BytesIO(saved)) as archive:
+            members = set(archive.getnames())
+            for image in json.load(archive.extractfile("manifest.json")):
+                self.assertLessEqual({image["Config"], *image["Layers"]}, members)
+
+    # ---- the project ----
+
+    def ship(self, *words: str, **environment) -> dict:
+        return self.json("ship", self.built["image"], "--as", self.name, "--json", *words, cwd=self.project,
+                         DOCKER_HOST=self.facts["DOCKER_HOST"], **environment)
+
+    def build(self) -> None:
+        self.built = self.json("build", "--json", cwd=self.project)
+
+    def edit(self, greeting: str) -> None:
+        (self.project / "src" / "shop" / "__init__.py").write_text(f"def main():\n    print({greeting!r})\n")
+        fixtures.commit_all(self.project, f"Say {greeting}")
+
+    def actions(self, shipped: dict) -> list[str]:
+        return [step["action"] for step in shipped["plan"]["steps"]]
+
+    def first_release(self) -> dict:
+        self.project = self.small_project()
+        self.build()
+        return self.ship()
+
+
+class Ship:
+    """Mixed into a subclass of OnEngine for each engine."""
+
+    def test_contract(self):
+        program = Path(fixtures.binary()).parent / "tests" / "contract_receiver"
+        environment = {**os.environ, "DOCKER_HOST": self.facts["DOCKER_HOST"],
+                       "VENEER_TEST_BUSYBOX": self.facts["ENGINE_ROOT"] + "/usr/bin/busybox"}
+        result = subprocess.run([str(program)], env=environment, capture_output=True, text=True)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
+    def test_releases(self):
+        first = self.first_release()
+        self.assertEqual(first["plan"]["receiver"], self.kind)
+        self.assertEqual(self.greeting(), "hello")
+        self.assertEqual(self.containers(), [])
+        self.assertEqual(first["bytes_sent"], first["plan"]["bytes"])
+
+        # The same image again: nothing is loaded, and the engine has what it had (CASE 44).
+        before = self.images()
+        again = self.ship()
+        self.assertFalse(again["plan"]["load"])
+        self.assertEqual(again["bytes_sent"], 0)
+        self.assertEqual(self.images(), before)
+
+        # A line of code: one layer travels, and both releases run.
+        self.edit("good day")
+        self.build()
+        dry = self.ship("--dry-run")
+        self.assertEqual(self.greeting(), "hello")
+        second = self.ship()
+        self.assertEqual(dry["bytes"], second["bytes_sent"])
+        self.assertEqual(self.actions(second), ["keep"] * (len(self.actions(second)) - 1) + ["send"])
+        self.assertFalse(second["sent_whole_after_all"], second["plan"]["why"])
+        self.assertLess(second["bytes_sent"], 100_000)
+        self.assertEqual(self.greeting(), "good day")
+        self.assertEqual(self.greeting(first["unique_name"]), "hello")
+        self.assertEqual(self.image_id(self.name), self.image_id(second["unique_name"]))
+        self.assert_saves_whole(self.name)
+
+        # The configuration only: no layer travels.
+        text = (self.project / "pyproject.toml").read_text()
+        (self.project / "pyproject.toml").write_text(text + 'env = { GREETING = "salut" }\n')
+        fixtures.commit_all(self.project, "Greet in French")
+        self.build()
+        third = self.ship()
+        self.assertNotIn("send", self.actions(third))
+        self.assertLess(third["bytes_sent"], 32_000)
+        self.assertEqual(self.run_container(self.name, "/bin/sh", "-c", "echo $GREETING"), "salut")
+
+        # A dependency in the middle: on a prefix store with what lies above it.
+        fixtures.wheel(self.project / "wheels", "part0", "1.0", {"part0/__init__.py": "VALUE = 7\n"})
+        subprocess.run(["uv", "lock", "--quiet", "--upgrade"], cwd=self.project, check=True, env=self.environment())
+        fixtures.commit_all(self.project, "Another part0")
+        self.build()
+        fourth = self.ship()
+        self.assertIn("keep", self.actions(fourth))
+        self.assertIn("send", self.actions(fourth))
+        self.assertEqual(self.run_container(self.name, "/app/.venv/bin/python", "-c", "import part0; print(part0.VALUE)"), "7")
+        self.assert_saves_whole(self.name)
+
+        # After the old releases are gone the next one finds what it shares.
+        for old in (first, second, third):
+            self.client("rmi", self.full(old["unique_name"]))
+        self.edit("good night")
+        self.build()
+        fifth = self.ship()
+        self.assertEqual(self.actions(fifth).count("send"), 1)
+        self.assertEqual(self.greeting(), "good night")
+        self.assertEqual(self.containers(), [])
+
+    def test_killed(self):
+        """The live name stands for the old image or the new one, both run, and the next ship ends well."""
+        self.first_release()
+        for point in FAIL_POINTS:
+            with self.subTest(point):
+                old = self.greeting()
+                self.edit(f"after {point}")
+                self.build()
+                killed = self.veneer("ship", self.built["image"], "--as", self.name, cwd=self.project, code=None,
+                                     DOCKER_HOST=self.facts["DOCKER_HOST"], VENEER_FAIL_POINT=point)
+                self.assertEqual(killed.returncode, -signal.SIGKILL, killed.stderr)
+                self.assertEqual(self.greeting(), f"after {point}" if point == "ship.named" else old)
+                shipped = self.ship()
+                self.assertFalse(shipped["plan"]["load"])
+                self.assertEqual(self.greeting(), f"after {point}")
+                self.assertEqual(self.containers(), [])
+
+
+class Docker20(Ship, OnEngine):
+    engine, kind = "docker20", "prefix"
+
+
+class Docker28Containerd(Ship, OnEngine):
+    engine, kind = "docker28-c8d", "blobs"
+
+
+class Podman4(Ship, OnEngine):
+    engine, kind = "podman4", "diff_ids"
+
+
+if os.environ.get("VENEER_TEST_ALL"):
+
+    class Docker26(Ship, OnEngine):
+        engine, kind = "docker26", "prefix"
+
+    class Docker26Containerd(Ship, OnEngine):
+        engine, kind = "docker26-c8d", "blobs"
+
+    class Docker28(Ship, OnEngine):
+        engine, kind = "docker28", "prefix"
+
+    class Podman5(Ship, OnEngine):
+        engine, kind = "podman5", "diff_ids"
+
+
+class WithoutEngine(fixtures.SystemTest):
+    def test_addresses(self):
+        """What cannot be reached is said by name, with the documented exit code."""
+        project = self.small_project()
+        self.veneer("build", cwd=project)
+        for host, code, words in [
+            ("tcp://10.0.0.1:2375", 2, "tcp://10.0.0.1:2375"),
+            ("ssh://user@host.example", 2, "ssh://user@host.example"),
+            ("unix:///nowhere/docker.sock", 5, "/nowhere/docker.sock"),
+        ]:
+            with self.subTest(host):
+                result = self.veneer("ship", cwd=project, code=code, DOCKER_HOST=host)
+                self.assertIn(words, result.stderr)
+
+
+if __name__ == "__main__":
+    fixtures.main()
