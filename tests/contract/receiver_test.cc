@@ -353,6 +353,12 @@ TEST_F(Receiver, AnImageAtTheCapStarts) {
   const auto result = ship_image(image_of(words, "high"));
   EXPECT_EQ(result.plan.steps.size(), 125U);
   expect_runs("high");
+  const auto again = ship_image(image_of(words, "higher"));
+  EXPECT_THAT(actions(again), Each(keep));
+  EXPECT_FALSE(again.sent_whole_after_all) << again.plan.why;
+  EXPECT_LT(again.bytes_sent, 125U * 600);  // lists and label of all layers
+  RecordProperty("bytes_without_layers", std::to_string(again.bytes_sent));
+  expect_runs("higher");
 }
 
 TEST_F(Receiver, AnotherMachineIsRefusedBeforeAnythingIsSent) {
