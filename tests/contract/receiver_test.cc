@@ -3,8 +3,11 @@
 // engine.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <zlib.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -16,6 +19,7 @@
 #include "deliver/receiver/engine_answers.hh"
 #include "deliver/receiver/ship.hh"
 #include "foundation/error.hh"
+#include "foundation/fail_point.hh"
 #include "foundation/file.hh"
 #include "foundation/json.hh"
 #include "image/media/archive_writer.hh"
@@ -387,6 +391,32 @@ TEST_F(Receiver, ALoadThatEndsTooEarlyLeavesTheLiveNameAlone) {
   expect_runs("one");
   ship_image(sealed);
   expect_runs("two");
+}
+
+TEST_F(Receiver, AKilledShipLeavesTheOldImageOrTheNewOne) {
+  ship_image(image_of({"base", "app"}, "old"));
+  std::string live_prints = "old";
+  for (const std::string point : {"ship.loaded", "ship.verified", "ship.named"}) {
+    const auto sealed = image_of({"base", point + " app"}, "new at " + point);
+    const std::size_t containers = container_count();
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      arm_fail_point(point);
+      DockerEngine engine(connect_to(address_));
+      ship(sealed, layers_, engine, {live_, local_line});
+      _exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << point;
+    expect_runs(point == "ship.named" ? "new at " + point : live_prints);
+    const auto result = ship_image(sealed);
+    EXPECT_EQ(result.plan.work, Work::nothing_to_load) << point;
+    live_prints = "new at " + point;
+    expect_runs(live_prints);
+    EXPECT_EQ(container_count(), containers);
+  }
 }
 
 }  // namespace
