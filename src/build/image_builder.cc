@@ -1,0 +1,296 @@
+#include "build/image_builder.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <map>
+
+#include "foundation/error.hh"
+#include "foundation/json.hh"
+#include "foundation/parallel.hh"
+#include "python/wheel/venv.hh"
+#include "tree/write_layer.hh"
+
+namespace veneer::build {
+
+namespace {
+
+/// Raised whenever the same inputs give other bytes than before.
+constexpr int layer_format = 1;
+
+using python::PackageKind;
+using python::SelectedPackage;
+
+std::string component_id(const SelectedPackage& package) {
+  return package.version.empty() ? package.name : package.name + " " + package.version;
+}
+
+/// Hides the deflated form: a wheel that was built here was compressed by whatever library was at hand, so its stream
+/// must not get into a layer that is to be the same on every machine.
+class Recompressed : public archive::Content {
+ public:
+  explicit Recompressed(std::shared_ptr<const archive::Content> content) : content_(std::move(content)) {}
+  std::uint64_t size() const override { return content_->size(); }
+  std::unique_ptr<ByteSource> open() const override { return content_->open(); }
+
+ private:
+  std::shared_ptr<const archive::Content> content_;
+};
+
+tree::FileTree without_deflated_forms(const tree::FileTree& tree) {
+  tree::FileTree result;
+  for (const auto& [path, entry] : tree.entries()) {
+    if (!entry.inode->content) {
+      result.put(path, entry.inode);
+      continue;
+    }
+    auto inode = std::make_shared<tree::Inode>(*entry.inode);
+    inode->content = std::make_shared<Recompressed>(inode->content);
+    result.put(path, std::move(inode));
+  }
+  return result;
+}
+
+void put_all(tree::FileTree& to, const tree::FileTree& from) {
+  for (const auto& [path, entry] : from.entries()) to.put(path, entry.inode);
+}
+
+constexpr std::array<std::string_view, 3> kind_names = {"distribution", "environment", "application"};
+
+}  // namespace
+
+ImageBuilder::ImageBuilder(const BuildInputs& inputs, WheelSupply& supply, const image::LayerCache& cache,
+                           std::size_t workers, std::function<void(const std::string&)> progress)
+    : inputs_(inputs),
+      supply_(supply),
+      cache_(cache),
+      workers_(workers),
+      progress_(std::move(progress)),
+      placement_(inputs.base.tree),
+      prefix_path_(placement_.resolve(inputs.prefix)) {}
+
+LayerKey ImageBuilder::distribution_key(const SelectedPackage& package) {
+  const std::string interpreter = inputs_.prefix + "/bin/python";
+  return {sha256(fmt::format("veneer distribution layer {}\n{}\nat {}\nin {}\nbelow {}\n{}", layer_format,
+                             supply_.identity(package), prefix_path_, inputs_.target.library_folder(), interpreter,
+                             placement_.parent_facts(prefix_path_)))};
+}
+
+void ImageBuilder::make_distributions() {
+  if (!inputs_.selection.unusable.empty()) {
+    std::string names;
+    for (const std::string& name : inputs_.selection.unusable) names += (names.empty() ? "" : ", ") + printable(name);
+    throw Error(ErrorKind::refused, fmt::format("the lock has no file for the target of: {}", names),
+                fmt::format("the base has Python {} on {}", inputs_.target.full_version, inputs_.target.machine));
+  }
+  for (const SelectedPackage& package : inputs_.selection.packages) {
+    if (package.is_project) {
+      own_packages_.push_back(&package);
+      continue;
+    }
+    if (package.editable == python::Editable::yes) {
+      throw Error(ErrorKind::refused, fmt::format("{} is editable and no member of the workspace", printable(package.name)),
+                  "an image cannot follow a folder of this machine; make it a path or workspace dependency");
+    }
+    Distribution distribution{&package, {}};
+    distribution.component = {component_id(package), package.name, plan::ComponentKind::distribution,
+                              distribution_key(package), package.size.value_or(0)};
+    distributions_.push_back(std::move(distribution));
+  }
+}
+
+void ImageBuilder::make_application() {
+  application_files_ = application_files(inputs_.project, placement_, inputs_.folder_rule, inputs_.listed_files);
+  std::string identities;
+  for (const SelectedPackage* package : own_packages_) identities += distribution_key(*package).hex() + "\n";
+  application_ = {"application", "application", plan::ComponentKind::application,
+                  {sha256(fmt::format("veneer application layer {}\n{}{}\n", layer_format, identities,
+                                      application_files_.content.hex()))},
+                  0};
+  environment_ = {"environment", "environment", plan::ComponentKind::environment,
+                  {sha256(fmt::format("veneer environment layer {}\nat {} {}\nin {}\nof {}\n{}", layer_format, inputs_.prefix,
+                                      prefix_path_, inputs_.target.library_folder(), inputs_.target.interpreter,
+                                      placement_.parent_facts(prefix_path_)))},
+                  0};
+}
+
+tree::FileTree ImageBuilder::placed(const tree::FileTree& tree) const {
+  const std::string written = inputs_.prefix.substr(1);
+  tree::FileTree result;
+  placement_.add_parents(result, prefix_path_);
+  for (const auto& [path, entry] : tree.entries()) {
+    if (path == written) {
+      result.put(prefix_path_, entry.inode);
+    } else if (path.starts_with(written + "/")) {
+      result.put(prefix_path_ + path.substr(written.size()), entry.inode);
+    }
+  }
+  return result;
+}
+
+python::InstallPlace ImageBuilder::place() const {
+  python::InstallPlace place;
+  place.prefix = inputs_.prefix;
+  place.library_folder = inputs_.target.library_folder();
+  place.mtime = fixed_time;
+  return place;
+}
+
+tree::FileTree ImageBuilder::installed(const SelectedPackage& package) {
+  return in_context([&] { return fmt::format("installing {}", printable(component_id(package))); },
+                    [&] {
+                      const tree::FileTree tree = python::install(supply_.open(package), place());
+                      return placed(WheelSupply::is_built(package) ? without_deflated_forms(tree) : tree);
+                    });
+}
+
+const ImageBuilder::Distribution& ImageBuilder::distribution(const std::string& id) const {
+  const auto found = std::find_if(distributions_.begin(), distributions_.end(),
+                                  [&](const Distribution& item) { return item.component.id == id; });
+  if (found == distributions_.end()) throw Error(ErrorKind::failed, fmt::format("the plan names '{}', which is unknown", printable(id)));
+  return *found;
+}
+
+tree::FileTree ImageBuilder::layer_tree(const plan::PlannedLayer& layer) {
+  switch (layer.kind) {
+    case plan::ComponentKind::distribution: {
+      tree::FileTree tree;
+      for (const std::string& id : layer.components) put_all(tree, installed(*distribution(id).package));
+      return tree;
+    }
+    case plan::ComponentKind::environment: return placed(python::environment_skeleton(inputs_.target, place()));
+    case plan::ComponentKind::application: {
+      tree::FileTree tree;
+      for (const SelectedPackage* package : own_packages_) put_all(tree, installed(*package));
+      put_all(tree, application_files_.tree);
+      return tree;
+    }
+  }
+  throw Error(ErrorKind::failed, "the plan has a layer of an unknown kind");
+}
+
+python::Claims ImageBuilder::claims(const Distribution& distribution) {
+  if (const auto text = cache_.note("claims", distribution.component.key)) return python::claims_from_text(*text);
+  python::Claims claims = python::claims_of(distribution.component.name, installed(*distribution.package));
+  cache_.set_note("claims", distribution.component.key, python::claims_to_text(claims));
+  return claims;
+}
+
+std::vector<plan::Overlap> ImageBuilder::overlaps(std::vector<std::string>& findings) {
+  std::vector<const SelectedPackage*> unknown;
+  for (const Distribution& distribution : distributions_) {
+    if (!cache_.note("claims", distribution.component.key)) unknown.push_back(distribution.package);
+  }
+  supply_.fetch(unknown);
+  std::vector<python::Claims> all(distributions_.size());
+  parallel_for(all.size(), workers_, [&](std::size_t i) { all[i] = claims(distributions_[i]); });
+  const std::vector<python::PathOverlap> found = python::find_overlaps(all);
+  for (const python::Finding& finding : python::overlap_findings(found)) findings.push_back(finding.message);
+  std::map<std::string, std::string> id_of;
+  for (const Distribution& distribution : distributions_) id_of[distribution.component.name] = distribution.component.id;
+  std::vector<plan::Overlap> result;
+  for (const python::PathOverlap& overlap : found) {
+    result.push_back({id_of.at(overlap.loser), id_of.at(overlap.winner), overlap.path});
+  }
+  return result;
+}
+
+std::string ImageBuilder::image_tag() const {
+  const std::string version = inputs_.project.version.empty() ? supply_.built_version(inputs_.project.name) : inputs_.project.version;
+  // A tag may not hold the '+' of a local version.
+  std::string tag;
+  for (const char c : version) tag += c == '+' ? '-' : c;
+  return tag.empty() ? "latest" : tag;
+}
+
+BuildPlan ImageBuilder::plan() {
+  if (progress_) progress_("planning");
+  make_distributions();
+  make_application();
+  BuildPlan result;
+  result.overlaps = overlaps(result.findings);
+  std::vector<plan::Component> components;
+  for (const Distribution& distribution : distributions_) components.push_back(distribution.component);
+  components.push_back(environment_);
+  components.push_back(application_);
+  plan::LayoutOptions options = inputs_.layout;
+  options.base_layers = inputs_.base.layers.size();
+  result.layout = plan::layout(components, result.overlaps, options);
+  for (const plan::PlannedLayer& layer : result.layout.layers) result.in_cache.push_back(cache_.find(layer.key).has_value());
+  for (const auto& [name, hash] : supply_.computed_hashes()) {
+    result.findings.push_back(fmt::format("{} has no hash in the lock; its file has sha256:{}", printable(name), hash.hex()));
+  }
+  std::sort(result.findings.begin(), result.findings.end());
+  result.image_name = inputs_.project.image.name.empty() ? inputs_.project.name : inputs_.project.image.name;
+  result.image_tag = inputs_.project.image.tag.empty() ? image_tag() : inputs_.project.image.tag;
+  return result;
+}
+
+void ImageBuilder::fetch_for(const plan::LayoutPlan& layout, const std::vector<bool>& in_cache) {
+  std::vector<const SelectedPackage*> needed;
+  for (std::size_t i = 0; i < layout.layers.size(); ++i) {
+    if (in_cache[i]) continue;
+    const plan::PlannedLayer& layer = layout.layers[i];
+    if (layer.kind == plan::ComponentKind::distribution) {
+      for (const std::string& id : layer.components) needed.push_back(distribution(id).package);
+    } else if (layer.kind == plan::ComponentKind::application) {
+      needed.insert(needed.end(), own_packages_.begin(), own_packages_.end());
+    }
+  }
+  supply_.fetch(needed);
+}
+
+BuiltImage ImageBuilder::build(const BuildPlan& plan) {
+  const std::vector<plan::PlannedLayer>& planned = plan.layout.layers;
+  fetch_for(plan.layout, plan.in_cache);
+
+  BuiltImage result;
+  std::vector<BuiltLayer> made(planned.size());
+  std::atomic<std::size_t> done = 0;
+  // The largest first, so that no thread is left alone with one at the end.
+  std::vector<std::size_t> order(planned.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) { return planned[left].size > planned[right].size; });
+  parallel_for(order.size(), workers_, [&](std::size_t position) {
+    const plan::PlannedLayer& layer = planned[order[position]];
+    in_context([&] { return fmt::format("making the layer of {}", printable(layer.title)); },
+               [&] {
+                 std::optional<image::CachedLayer> cached = cache_.find(layer.key);
+                 const bool is_new = !cached;
+                 if (is_new) {
+                   cached = cache_.store(layer.key, [&](ByteSink& blob) { return tree::write_layer(layer_tree(layer), blob); });
+                 }
+                 made[order[position]] = {std::string(kind_names.at(static_cast<std::size_t>(layer.kind))), layer.title,
+                                          cached->layer, cached->tar_size, is_new};
+               });
+    ++done;
+    if (progress_) progress_(fmt::format("making layers: {} of {}", done.load(), planned.size()));
+  });
+
+  image::Image image;
+  image.config = run_config(inputs_, plan.image_tag);
+  for (const image::Layer& layer : inputs_.base.layers) {
+    result.layers.push_back({"base", inputs_.base.name, layer, 0, false});
+  }
+  for (const BuiltLayer& layer : made) {
+    Value history;
+    history.set("created_by", "veneer: " + layer.kind + " " + layer.title);
+    image.config.history.push_back(std::move(history));
+    if (layer.made) {
+      ++result.statistics.layers_made;
+      result.statistics.bytes_compressed += layer.layer.size;
+    } else {
+      ++result.statistics.layers_reused;
+    }
+    result.layers.push_back(layer);
+  }
+  for (const BuiltLayer& layer : result.layers) image.layers.push_back(layer.layer);
+  result.sealed = image::seal(std::move(image));
+  result.statistics.wheels_opened = supply_.wheels_opened();
+  result.statistics.wheels_built = supply_.wheels_built();
+  return result;
+}
+
+}  // namespace veneer::build

@@ -1,0 +1,119 @@
+// From a project and what it needs to an image: which layers, made or taken from the cache, sealed. The heart of `veneer
+// build` and `veneer plan`. One builder belongs to one thread; it starts more for the layers.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/base.hh"
+#include "build/application.hh"
+#include "build/wheel_supply.hh"
+#include "image/cache/layer_cache.hh"
+#include "image/image.hh"
+#include "plan/layout.hh"
+#include "python/project/project.hh"
+#include "python/selection.hh"
+#include "python/target.hh"
+#include "python/wheel/install.hh"
+#include "python/wheel/overlap.hh"
+
+namespace veneer::build {
+
+struct BuildInputs {
+  python::Project project;
+  base::Base base;
+  python::Target target;
+  python::Selection selection;
+  std::string prefix = "/app/.venv";
+  std::int64_t created = 0;   // seconds since 1970: the time of the commit
+  std::string revision;       // of the commit; empty when there is none or the work tree differs from it
+  FolderRule folder_rule = FolderRule::all;
+  std::vector<std::string> listed_files;  // see application_files()
+  plan::LayoutOptions layout;             // base_layers is filled in
+};
+
+/// What a build will do. A value: `veneer plan` prints it, build() carries it out.
+struct BuildPlan {
+  plan::LayoutPlan layout;
+  std::vector<bool> in_cache;          // for each layer of `layout`: already made
+  std::vector<plan::Overlap> overlaps;
+  std::vector<std::string> findings;   // what a user should know, sorted
+  std::string image_name;              // "greenhouse"
+  std::string image_tag;               // "1.0.1"
+};
+
+struct BuildStatistics {
+  std::uint64_t wheels_opened = 0;
+  std::uint64_t wheels_built = 0;
+  std::uint64_t layers_made = 0;
+  std::uint64_t layers_reused = 0;
+  std::uint64_t bytes_compressed = 0;  // of the blobs that were made
+};
+
+struct BuiltLayer {
+  std::string kind;  // "base", "distribution", "environment", "application"
+  std::string title;
+  image::Layer layer;
+  std::uint64_t tar_size = 0;  // 0 for the layers of a base, where it is not known
+  bool made = false;           // in this build
+};
+
+struct BuiltImage {
+  image::SealedImage sealed;
+  std::vector<BuiltLayer> layers;  // bottom to top
+  BuildStatistics statistics;
+};
+
+class ImageBuilder {
+ public:
+  /// All arguments must outlive the builder. `progress` may be empty.
+  ImageBuilder(const BuildInputs& inputs, WheelSupply& supply, const image::LayerCache& cache, std::size_t workers,
+               std::function<void(const std::string&)> progress);
+
+  /// Decides the layers. Fetches and builds only what is needed for that: wheels whose files are not known to the cache.
+  /// Throws Error for unusable packages, files that clash, too many layers.
+  BuildPlan plan();
+
+  /// Makes the layers that are missing and seals the image. Its blobs are in the cache and the base.
+  BuiltImage build(const BuildPlan& plan);
+
+ private:
+  struct Distribution {
+    const python::SelectedPackage* package;
+    plan::Component component;
+  };
+
+  void make_distributions();
+  void make_application();
+  LayerKey distribution_key(const python::SelectedPackage& package);
+  std::vector<plan::Overlap> overlaps(std::vector<std::string>& findings);
+  python::Claims claims(const Distribution& distribution);
+  const Distribution& distribution(const std::string& id) const;
+  tree::FileTree installed(const python::SelectedPackage& package);
+  tree::FileTree layer_tree(const plan::PlannedLayer& layer);
+  tree::FileTree placed(const tree::FileTree& tree) const;
+  python::InstallPlace place() const;
+  std::string image_tag() const;
+  void fetch_for(const plan::LayoutPlan& layout, const std::vector<bool>& in_cache);
+
+  const BuildInputs& inputs_;
+  WheelSupply& supply_;
+  const image::LayerCache& cache_;
+  std::size_t workers_;
+  std::function<void(const std::string&)> progress_;
+  Placement placement_;
+  std::string prefix_path_;  // below the root, after the base's symbolic links
+  std::vector<Distribution> distributions_;
+  std::vector<const python::SelectedPackage*> own_packages_;
+  ApplicationFiles application_files_;
+  plan::Component environment_;
+  plan::Component application_;
+};
+
+/// The configuration of the image on the base's: what [tool.veneer.image] says, else defaults that make a virtual
+/// environment work (PATH, VIRTUAL_ENV, working directory, user).
+image::RunConfig run_config(const BuildInputs& inputs, const std::string& version);
+
+}  // namespace veneer::build

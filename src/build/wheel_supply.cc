@@ -1,0 +1,135 @@
+#include "build/wheel_supply.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "foundation/error.hh"
+#include "foundation/file.hh"
+#include "python/project/sdist_build.hh"
+#include "python/wheel/wheel_file_name.hh"
+
+namespace veneer::build {
+
+namespace fs = std::filesystem;
+using python::PackageKind;
+using python::SelectedPackage;
+
+namespace {
+std::string title(const SelectedPackage& package) {
+  return package.version.empty() ? package.name : package.name + " " + package.version;
+}
+
+bool is_url(const std::string& location) {
+  return location.starts_with("http://") || location.starts_with("https://") || location.starts_with("file://");
+}
+
+bool has_file(const SelectedPackage& package) {
+  return package.kind == PackageKind::wheel || package.kind == PackageKind::sdist || package.kind == PackageKind::archive;
+}
+}  // namespace
+
+WheelSupply::WheelSupply(net::Downloads& downloads, python::BuiltWheels& built, const python::UvProgram& uv,
+                         const python::Target& target, SupplyOptions options)
+    : downloads_(downloads), built_(built), uv_(uv), target_(target), options_(std::move(options)) {}
+
+net::DownloadRequest WheelSupply::request(const SelectedPackage& package) const {
+  net::DownloadRequest request;
+  request.location = package.location;
+  if (!is_url(request.location)) {
+    request.location = (options_.lock_folder / request.location).lexically_normal().native();
+  }
+  request.file_name = package.file;
+  request.hash = package.hash;
+  request.size = package.size;
+  if (options_.credentials) request.credentials = options_.credentials(request.location);
+  return request;
+}
+
+std::string WheelSupply::identity(const SelectedPackage& package) {
+  if (has_file(package) && !package.hash && !files_.contains(package.name)) {
+    const net::DownloadedFile file = downloads_.get(request(package));
+    files_.emplace(package.name, file);
+    computed_hashes_.emplace(package.name, file.hash);
+  }
+  const auto file_hash = [&] { return package.hash ? *package.hash : files_.at(package.name).hash; };
+  if (package.kind == PackageKind::wheel) return "wheel " + file_hash().hex();
+  if (package.kind == PackageKind::tree) return "wheel " + build_folder(package).wheel.hash.hex();
+  python::SourceBuild source{package, {}, {}, options_.build_constraints};
+  if (package.kind != PackageKind::git) source.archive_hash = file_hash();
+  return "source " + python::source_build_key(source, target_, uv_).hex();
+}
+
+void WheelSupply::fetch(const std::vector<const SelectedPackage*>& packages) {
+  std::vector<const SelectedPackage*> wanted;
+  std::vector<net::DownloadRequest> requests;
+  for (const SelectedPackage* package : packages) {
+    if (wheel_files_.contains(package->name) || !has_file(*package) || files_.contains(package->name)) continue;
+    wanted.push_back(package);
+    requests.push_back(request(*package));
+  }
+  const auto files = downloads_.get_all(requests, std::max<std::size_t>(options_.workers, 8), [&](const net::DownloadProgress& progress) {
+    if (options_.progress) {
+      options_.progress(fmt::format("downloading {} of {} files, {:.1f} of {:.1f} MB", progress.files_done, progress.files_total,
+                                    static_cast<double>(progress.bytes_done) / 1e6,
+                                    static_cast<double>(progress.bytes_total) / 1e6));
+    }
+  });
+  for (std::size_t i = 0; i < wanted.size(); ++i) files_.emplace(wanted[i]->name, files[i]);
+  for (const SelectedPackage* package : packages) {
+    if (wheel_files_.contains(package->name)) continue;
+    wheel_files_[package->name] =
+        package->kind == PackageKind::wheel ? files_.at(package->name).path : build(*package);
+  }
+}
+
+fs::path WheelSupply::build(const SelectedPackage& package) {
+  if (package.kind == PackageKind::tree) return build_folder(package).wheel.path;
+  return in_context(
+      [&] { return fmt::format("building {}", printable(title(package))); },
+      [&] {
+        python::SourceBuild source{package, {}, {}, options_.build_constraints};
+        if (package.kind != PackageKind::git) {
+          source.archive = files_.at(package.name).path;
+          source.archive_hash = files_.at(package.name).hash;
+        }
+        const Hash key = python::source_build_key(source, target_, uv_);
+        if (options_.source_builds == SourceBuilds::refused && !built_.find(key)) {
+          throw Error(ErrorKind::refused, fmt::format("{} has no wheel for the target, and --no-build is given", printable(title(package))),
+                      "build it where that is allowed; its wheel is then in the cache");
+        }
+        if (options_.progress) options_.progress(fmt::format("building {}", title(package)));
+        const python::BuiltWheel wheel = python::build_source(source, target_, uv_, built_);
+        if (wheel.origin == python::BuildOrigin::built) ++wheels_built_;
+        return wheel.path;
+      });
+}
+
+const python::AppWheel& WheelSupply::build_folder(const SelectedPackage& package) {
+  const auto known = folder_wheels_.find(package.name);
+  if (known != folder_wheels_.end()) return known->second;
+  return in_context(
+      [&] { return fmt::format("building {}", printable(title(package))); },
+      [&]() -> const python::AppWheel& {
+        const fs::path folder = (options_.lock_folder / package.location).lexically_normal();
+        const python::Project project = python::read_project(folder);
+        if (options_.progress) options_.progress(fmt::format("building {}", title(package)));
+        python::AppWheel wheel = python::build_app_wheel(project, target_, uv_, built_);
+        if (wheel.wheel.origin == python::BuildOrigin::built) ++wheels_built_;
+        return folder_wheels_.emplace(package.name, std::move(wheel)).first->second;
+      });
+}
+
+std::string WheelSupply::built_version(const std::string& name) const {
+  const auto known = folder_wheels_.find(name);
+  if (known == folder_wheels_.end()) return {};
+  return python::parse_wheel_file_name(known->second.wheel.path.filename().native()).version;
+}
+
+python::Wheel WheelSupply::open(const SelectedPackage& package) {
+  ++wheels_opened_;
+  const fs::path& path = wheel_files_.at(package.name);
+  return python::open_wheel(std::make_shared<File>(path), path.filename().native(), options_.strictness);
+}
+
+}  // namespace veneer::build

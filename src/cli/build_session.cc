@@ -1,0 +1,218 @@
+#include "cli/build_session.hh"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <thread>
+
+#include "base/debian.hh"
+#include "base/image_base.hh"
+#include "foundation/error.hh"
+#include "foundation/parallel.hh"
+#include "foundation/process.hh"
+#include "python/lock/select.hh"
+#include "python/lock/uv_lock.hh"
+#include "python/project/base_target.hh"
+#include "python/project/git.hh"
+
+namespace veneer::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t lock_limit = 64ull << 20;
+constexpr std::uint64_t pyproject_limit = 4ull << 20;
+
+/// Docker's default PATH; used to look for interpreters in a base that names none.
+constexpr std::string_view default_search_path = "/usr/local/bin:/usr/bin:/bin";
+
+std::string search_path(const image::RunConfig& config) {
+  for (const std::string& entry : config.run.strings_or_empty("Env")) {
+    if (entry.starts_with("PATH=")) return entry.substr(5);
+  }
+  return std::string(default_search_path);
+}
+
+std::string native_architecture() {
+#if defined(__x86_64__)
+  return "amd64";
+#elif defined(__aarch64__)
+  return "arm64";
+#else
+  throw Error(ErrorKind::refused, "veneer does not know what this machine is called", "name a base image");
+#endif
+}
+
+/// Credentials for an index, as uv takes them: UV_INDEX_<NAME>_USERNAME and _PASSWORD for URLs of the index's host.
+std::function<std::optional<net::Credentials>(const std::string&)> index_credentials(const python::Project& project, Context& context) {
+  std::map<std::string, net::Credentials> by_host;
+  for (const python::PackageIndex& index : project.indexes) {
+    std::string name;
+    for (const char c : index.name) name += std::isalnum(static_cast<unsigned char>(c)) != 0 ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : '_';
+    const auto user = context.environment("UV_INDEX_" + name + "_USERNAME");
+    const auto password = context.environment("UV_INDEX_" + name + "_PASSWORD");
+    if (!user && !password) continue;
+    by_host[net::split_url(index.url).host] = {user.value_or(""), password.value_or("")};
+  }
+  return [by_host](const std::string& url) -> std::optional<net::Credentials> {
+    if (!url.starts_with("http")) return std::nullopt;
+    const auto found = by_host.find(net::split_url(url).host);
+    return found == by_host.end() ? std::nullopt : std::optional(found->second);
+  };
+}
+
+python::UvProgram find_uv_program(Context& context) {
+  const auto path = find_program("uv", context.environment("PATH").value_or(""));
+  if (!path) throw Error(ErrorKind::not_found, "uv is not on PATH", "install uv: it builds the project's own wheel");
+  return python::find_uv(*path);
+}
+
+}  // namespace
+
+const std::vector<Option>& build_options() {
+  static const std::vector<Option> options = {
+      {"--project", "DIR", "the folder with pyproject.toml (default: here)"},
+      {"--base", "BASE", "what the image stands on: debian:SUITE, oci:DIR[:TAG] or docker-archive:FILE[:TAG]"},
+      {"--python", "VERSION", "which interpreter of the base, when it has several"},
+      {"--extra", "NAME", "install this extra of the project too", Option::Repeat::many},
+      {"--group", "NAME", "install this dependency group too", Option::Repeat::many},
+      {"--package", "NAME", "install this member of the workspace"},
+      {"--no-build", "", "refuse distributions that have no wheel instead of building them"},
+      {"--strict", "", "refuse wheels whose RECORD is incomplete"},
+      {"--jobs", "N", "use N threads (default: one a processor)"},
+  };
+  return options;
+}
+
+BuildSession::BuildSession(const Arguments& arguments, Context& context) {
+  Terminal& terminal = context.terminal();
+  const auto progress = [&terminal](const std::string& text) { terminal.progress(text); };
+  const fs::path folder = fs::absolute(arguments.value_or("--project", ".")).lexically_normal();
+  const std::size_t workers = static_cast<std::size_t>(arguments.number("--jobs").value_or(default_workers()));
+  if (workers < 1 || workers > 256) throw Error(ErrorKind::usage, "--jobs wants a number from 1 to 256");
+
+  inputs_.project = python::read_project(folder);
+  lock_path_ = python::find_lock(folder);
+  if (const auto base = arguments.value("--base")) inputs_.project.base = python::parse_base_choice(*base);
+  if (const auto python = arguments.value("--python")) inputs_.project.python = *python;
+  cache_ = std::make_shared<image::LayerCache>(context.cache_folder());
+  read_git(context);
+  read_base(context);
+  read_selection(arguments);
+
+  uv_ = find_uv_program(context);
+  net::ClientOptions client_options;
+  client_options.user_agent = "veneer/" VENEER_VERSION;
+  if (const auto bundle = context.environment("SSL_CERT_FILE")) client_options.ca_bundle = *bundle;
+  if (const auto netrc = context.environment("NETRC")) {
+    client_options.netrc = *netrc;
+  } else if (const auto home = context.environment("HOME"); home && fs::exists(fs::path(*home) / ".netrc")) {
+    client_options.netrc = fs::path(*home) / ".netrc";
+  }
+  client_ = std::make_unique<net::Client>(client_options);
+  downloads_ = std::make_unique<net::Downloads>(context.cache_folder(), *client_);
+  built_wheels_ = std::make_unique<python::BuiltWheels>(context.cache_folder());
+
+  build::SupplyOptions supply;
+  supply.lock_folder = lock_path_.parent_path();
+  supply.build_constraints = inputs_.project.build_constraints;
+  supply.source_builds = arguments.has("--no-build") ? build::SourceBuilds::refused : build::SourceBuilds::allowed;
+  supply.strictness = arguments.has("--strict") ? python::Strictness::strict : python::Strictness::tolerant;
+  supply.workers = workers;
+  supply.credentials = index_credentials(inputs_.project, context);
+  supply.progress = progress;
+  supply_ = std::make_unique<build::WheelSupply>(*downloads_, *built_wheels_, uv_, inputs_.target, std::move(supply));
+  builder_ = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, workers, progress);
+  plan_ = builder_->plan();
+  terminal.clear_progress();
+}
+
+void BuildSession::read_git(Context& context) {
+  const python::Project& project = inputs_.project;
+  const auto git = python::read_git_state(project.folder);
+  if (git) {
+    inputs_.folder_rule = build::FolderRule::listed_by_git;
+    const fs::path below = project.folder.lexically_relative(git->root);
+    const std::string prefix = below == "." ? "" : below.generic_string() + "/";
+    python::GitFiles files = python::list_git_files(*git);
+    files.tracked.insert(files.tracked.end(), files.untracked.begin(), files.untracked.end());
+    for (const std::string& name : files.tracked) {
+      if (!name.starts_with(prefix)) continue;
+      std::error_code error;
+      const fs::path path = git->root / name;
+      // Git lists a tracked file that was deleted, too.
+      if (fs::symlink_status(path, error).type() != fs::file_type::not_found) inputs_.listed_files.push_back(name.substr(prefix.size()));
+    }
+    std::sort(inputs_.listed_files.begin(), inputs_.listed_files.end());
+    if (git->worktree == python::Worktree::clean) inputs_.revision = git->commit;
+    inputs_.created = git->commit_time;
+  }
+  if (inputs_.created > 0) return;
+  if (const auto epoch = context.environment("SOURCE_DATE_EPOCH")) {
+    const auto [end, error] = std::from_chars(epoch->data(), epoch->data() + epoch->size(), inputs_.created);
+    if (error != std::errc() || end != epoch->data() + epoch->size() || inputs_.created <= 0) {
+      throw Error(ErrorKind::usage, fmt::format("SOURCE_DATE_EPOCH is '{}', which is no time", printable(*epoch)));
+    }
+    return;
+  }
+  inputs_.created = context.seconds_since_1970();
+  context.terminal().warning("the project has no git commit, so the image's creation time is now; two builds will differ in it");
+}
+
+void BuildSession::read_base(Context& context) {
+  python::Project& project = inputs_.project;
+  if (!project.base) project.base = python::parse_base_choice("debian:" + python::default_debian_suite(project.requires_python));
+  const python::BaseChoice& choice = *project.base;
+  if (choice.kind == python::BaseChoice::Kind::debian) {
+    base::DebianRequest request;
+    request.archive = {choice.suite, project.system.snapshot, project.system.mirror};
+    request.packages = project.system.packages;
+    request.architecture = native_architecture();
+    request.temporary = context.cache_folder() / "tmp";
+    fs::create_directories(request.temporary);
+    Terminal& terminal = context.terminal();
+    if (!base::has_debian_base(request, *cache_)) terminal.note(fmt::format("making the base {} (once; it is kept)", choice.text));
+    inputs_.base = base::make_debian_base(request, cache_, [&](const std::string& line) { terminal.progress("base: " + line); });
+    terminal.clear_progress();
+  } else {
+    if (!project.system.packages.empty()) {
+      throw Error(ErrorKind::refused, fmt::format("packages can be added to a debian: base only, not to {}", printable(choice.text)),
+                  "remove [tool.veneer.system] packages, or use base = \"debian:bookworm\"");
+    }
+    base::ImageBaseRequest request;
+    request.form = choice.kind == python::BaseChoice::Kind::oci_layout ? base::ImageBaseRequest::Form::oci_layout
+                                                                       : base::ImageBaseRequest::Form::docker_archive;
+    request.path = choice.path.is_absolute() ? choice.path : project.folder / choice.path;
+    request.tag = choice.tag;
+    request.platform = {"linux", native_architecture(), ""};
+    context.terminal().progress("reading the base");
+    inputs_.base = base::read_image_base(request, cache_.get());
+  }
+  const python::TargetChoice chosen =
+      python::choose_target(inputs_.base.tree, search_path(inputs_.base.config), project.requires_python, project.python);
+  inputs_.target = chosen.chosen.target;
+  if (!chosen.others.empty()) {
+    context.terminal().note(fmt::format("the base has several interpreters; {} is taken", inputs_.target.interpreter));
+  }
+}
+
+void BuildSession::read_selection(const Arguments& arguments) {
+  const python::Project& project = inputs_.project;
+  python::SelectOptions options;
+  options.extras = project.extras;
+  options.groups = project.groups;
+  for (const std::string& extra : arguments.values("--extra")) options.extras.push_back(python::normalised_name(extra));
+  for (const std::string& group : arguments.values("--group")) options.groups.push_back(python::normalised_name(group));
+  const std::string package = arguments.value_or("--package", project.package.empty() ? project.name : project.package);
+  options.packages = {python::normalised_name(package)};
+  inputs_.selection = in_context([&] { return fmt::format("selecting from {}", printable(lock_path_.native())); },
+                                 [&] {
+                                   const python::Lock lock = python::parse_uv_lock(read_text_file(lock_path_, lock_limit));
+                                   return python::select(lock, inputs_.target, options);
+                                 });
+}
+
+}  // namespace veneer::cli

@@ -1,0 +1,50 @@
+// What `build` and `plan` have in common: from the command line and the project's folder to a planned build. Called by
+// these commands. Lives as long as the command.
+#pragma once
+
+#include <memory>
+
+#include "build/image_builder.hh"
+#include "build/wheel_supply.hh"
+#include "cli/command.hh"
+#include "cli/context.hh"
+#include "image/cache/layer_cache.hh"
+#include "net/download.hh"
+#include "net/http.hh"
+#include "python/project/uv_build.hh"
+
+namespace veneer::cli {
+
+/// Options that choose what is built.
+const std::vector<Option>& build_options();
+
+class BuildSession {
+ public:
+  /// Reads project, lock and base (which is made when it is not in the cache), selects, and plans.
+  BuildSession(const Arguments& arguments, Context& context);
+
+  const build::BuildInputs& inputs() const { return inputs_; }
+  const build::BuildPlan& plan() const { return plan_; }
+  build::BuiltImage build() { return builder_->build(plan_); }
+  const std::shared_ptr<image::LayerCache>& cache() const { return cache_; }
+  net::DownloadStatistics download_statistics() const { return downloads_->statistics(); }
+  std::string image_name() const { return plan_.image_name + ":" + plan_.image_tag; }
+
+ private:
+  void read_base(Context& context);
+  void read_selection(const Arguments& arguments);
+  void read_git(Context& context);
+
+  build::BuildInputs inputs_;
+  std::filesystem::path lock_path_;
+  std::shared_ptr<image::LayerCache> cache_;
+  std::unique_ptr<net::Client> client_;
+  std::unique_ptr<net::Downloads> downloads_;
+  std::unique_ptr<python::BuiltWheels> built_wheels_;
+  python::UvProgram uv_;
+  std::unique_ptr<build::WheelSupply> supply_;
+  std::unique_ptr<build::ImageBuilder> builder_;
+  build::BuildPlan plan_;
+};
+
+}  // namespace veneer::cli

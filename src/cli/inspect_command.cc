@@ -1,0 +1,97 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/command.hh"
+#include "cli/context.hh"
+#include "cli/open_image.hh"
+#include "foundation/error.hh"
+#include "foundation/json.hh"
+#include "inspect/layer_contents.hh"
+#include "inspect/merged_tree.hh"
+
+namespace veneer::cli {
+
+namespace {
+
+/// "veneer: distribution numpy 2.1.0" is a layer of kind "distribution"; any other history is a base's.
+std::pair<std::string, std::string> kind_and_title(const std::string& made_by) {
+  constexpr std::string_view mark = "veneer: ";
+  for (const std::string_view kind : {"distribution", "environment", "application"}) {
+    const std::string start = std::string(mark) + std::string(kind) + " ";
+    if (made_by.starts_with(start)) return {std::string(kind), made_by.substr(start.size())};
+  }
+  return {"base", made_by};
+}
+
+Value to_value(const OpenedImage& opened, const std::vector<inspect::LayerSummary>& layers) {
+  const image::SealedImage& sealed = opened.sealed;
+  Value value = parse_json(inspect::summary_to_json(sealed, layers));
+  auto& rows = std::find_if(value.table().begin(), value.table().end(), [](const auto& member) { return member.first == "layers"; })->second.array();
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const auto [kind, title] = kind_and_title(layers[i].made_by);
+    rows[i].set("kind", kind);
+    rows[i].set("title", title);
+  }
+  value.set("name", opened.name);
+  value.set("manifest", sealed.manifest_digest.text());
+  value.set("config", sealed.config_digest.text());
+  value.set("created", sealed.image.config.created);
+  value.set("platform", sealed.image.config.platform.os + "/" + sealed.image.config.platform.architecture);
+  return value;
+}
+
+int run(const Arguments& arguments, Context& context) {
+  const OpenedImage opened = open_image(arguments.value_or("IMAGE", ""), context);
+  const bool reads_layers = arguments.has("--tree") || arguments.has("--verify") || arguments.has("--contents");
+  std::optional<inspect::MergedTree> merged;
+  if (reads_layers) {
+    context.terminal().progress("reading the layers");
+    merged = inspect::merge_layers(opened.sealed.image, *opened.blobs);
+    context.terminal().clear_progress();
+  }
+  if (arguments.has("--tree")) {
+    if (arguments.has("--json")) {
+      context.print(inspect::tree_to_json(merged->tree));
+    } else {
+      std::string text;
+      for (const std::string& line : inspect::tree_lines(merged->tree)) text += line + "\n";
+      context.print(text);
+    }
+    return 0;
+  }
+  const auto layers = inspect::summarize_layers(opened.sealed.image, merged ? &*merged : nullptr);
+  if (arguments.has("--json")) {
+    context.print(to_pretty_json(to_value(opened, layers)));
+    return 0;
+  }
+  std::uint64_t total = 0;
+  for (const image::Layer& layer : opened.sealed.image.layers) total += layer.size;
+  const image::RunConfig& config = opened.sealed.image.config;
+  context.print(fmt::format("{}\nmanifest  {}\nconfig    {}\ncreated   {}\nplatform  {}/{}\nlayers    {}, {}\n\n{}", printable(opened.name),
+                            opened.sealed.manifest_digest.text(), opened.sealed.config_digest.text(), printable(config.created),
+                            printable(config.platform.os), printable(config.platform.architecture), layers.size(), human_size(total),
+                            inspect::summary_to_text(layers)));
+  return 0;
+}
+
+}  // namespace
+
+Command inspect_command() {
+  return {.name = "inspect",
+          .summary = "show an image's layers and what is in each",
+          .description = "Shows the layers of an image from the bottom up: sizes, digests, what each was made from. With --contents the layers are read "
+                         "and the biggest files of each are shown; with --tree, the files that a container would see.",
+          .positionals = {{"IMAGE", "name:tag of the project's store, oci:DIR[:TAG] or docker-archive:FILE[:TAG] (default: what was built last)",
+                           Positional::Need::optional}},
+          .options = {{"--contents", "", "read the layers and show what is in each"},
+                      {"--tree", "", "print the merged tree: every path that a container sees"},
+                      {"--verify", "", "read all layers and check every digest"},
+                      {"--json", "", "print JSON"}},
+          .examples = {{"veneer inspect", "the image that was built last"},
+                       {"veneer inspect docker-archive:saved.tar --contents", "what is in an image that docker saved"},
+                       {"veneer inspect --tree --json | jq '.entries[] | select(.size > 1000000) | .path'", "the big files"}},
+          .run = run};
+}
+
+}  // namespace veneer::cli

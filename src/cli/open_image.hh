@@ -1,0 +1,28 @@
+// Finds the image that an IMAGE argument names. Called by the commands that take one.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "cli/context.hh"
+#include "image/blobs.hh"
+#include "image/image.hh"
+
+namespace veneer::cli {
+
+struct OpenedImage {
+  image::SealedImage sealed;
+  std::shared_ptr<const image::Blobs> blobs;
+  std::string name;  // "greenhouse:1.0.1", or what the user wrote for layouts and archives
+};
+
+/// The project's own store: .veneer in the folder of the nearest pyproject.toml above `folder`, else in `folder`.
+std::filesystem::path project_store(const std::filesystem::path& folder);
+
+/// Opens what `argument` names (DESIGN of IMAGE: name:tag in the project's store, oci:DIR[:TAG], docker-archive:FILE[:TAG]).
+/// An empty argument is the image that was built last into the project's store. Throws Error: not_found with a hint, usage
+/// for places that cannot be read from.
+OpenedImage open_image(const std::string& argument, Context& context);
+
+}  // namespace veneer::cli

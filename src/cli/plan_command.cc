@@ -1,0 +1,82 @@
+#include <fmt/format.h>
+
+#include "cli/build_session.hh"
+#include "foundation/json.hh"
+
+namespace veneer::cli {
+
+namespace {
+
+Value to_value(const BuildSession& session) {
+  const build::BuildPlan& plan = session.plan();
+  Value base;
+  base.set("name", session.inputs().base.name);
+  base.set("layers", std::uint64_t{session.inputs().base.layers.size()});
+  const python::Target& target = session.inputs().target;
+  Value python;
+  python.set("version", target.full_version);
+  python.set("interpreter", target.interpreter);
+  python.set("machine", target.machine);
+  python.set("libc", fmt::format("{}-{}.{}", target.libc.kind == python::LibcKind::glibc ? "glibc" : "musl", target.libc.major, target.libc.minor));
+  Value layout = plan::to_value(plan.layout);
+  for (std::size_t i = 0; i < plan.in_cache.size(); ++i) layout.table()[0].second.array()[i].set("in_cache", bool{plan.in_cache[i]});
+  Value::Array overlaps;
+  for (const plan::Overlap& overlap : plan.overlaps) {
+    Value row;
+    row.set("path", overlap.path);
+    row.set("winner", overlap.above);
+    row.set("loser", overlap.below);
+    overlaps.push_back(std::move(row));
+  }
+  Value::Array findings;
+  for (const std::string& finding : plan.findings) findings.emplace_back(finding);
+  Value value;
+  value.set("image", session.image_name());
+  value.set("base", std::move(base));
+  value.set("python", std::move(python));
+  value.set("layers", layout.at("layers"));
+  value.set("overlaps", std::move(overlaps));
+  value.set("findings", std::move(findings));
+  return value;
+}
+
+int run(const Arguments& arguments, Context& context) {
+  const BuildSession session(arguments, context);
+  if (arguments.has("--json")) {
+    context.print(to_pretty_json(to_value(session)));
+    return 0;
+  }
+  const build::BuildPlan& plan = session.plan();
+  const python::Target& target = session.inputs().target;
+  std::string text = fmt::format("{} on {}, Python {} ({}, {})\n\n", session.image_name(), session.inputs().base.name, target.full_version,
+                                 target.interpreter, target.machine);
+  Table table({"#", "layer", "download", "state"}, {0, 2});
+  std::size_t number = 0;
+  for (const image::Layer& layer : session.inputs().base.layers) {
+    table.add({fmt::format("{}", ++number), "base", human_size(layer.size), "kept"});
+  }
+  for (std::size_t i = 0; i < plan.layout.layers.size(); ++i) {
+    const plan::PlannedLayer& layer = plan.layout.layers[i];
+    table.add({fmt::format("{}", ++number), layer.title, layer.size == 0 ? "" : human_size(layer.size), plan.in_cache[i] ? "cached" : "to be made"});
+  }
+  text += table.text();
+  for (const std::string& finding : plan.findings) text += "\nnote: " + finding + "\n";
+  context.print(text);
+  return 0;
+}
+
+}  // namespace
+
+Command plan_command() {
+  std::vector<Option> options = build_options();
+  options.push_back({"--json", "", "print JSON"});
+  return {.name = "plan",
+          .summary = "show what a build would do",
+          .description = "Shows the base, the Python that it has, and the layers that a build would make or take from the cache, from the bottom "
+                         "up. The base is made if the cache lacks it, and wheels that are unknown are fetched, because the plan depends on them.",
+          .options = std::move(options),
+          .examples = {{"veneer plan", "the layers of the project here"}, {"veneer plan --json | jq '.layers[].title'", "for scripts"}},
+          .run = run};
+}
+
+}  // namespace veneer::cli
