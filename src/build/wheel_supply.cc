@@ -7,7 +7,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "python/project/sdist_build.hh"
-#include "python/wheel/wheel_file_name.hh"
+#include "python/wheel_file_name.hh"
 
 namespace veneer::build {
 

@@ -14,6 +14,7 @@
 #include "foundation/process.hh"
 #include "python/lock/select.hh"
 #include "python/lock/uv_lock.hh"
+#include "python/name.hh"
 #include "python/project/base_target.hh"
 #include "python/project/git.hh"
 

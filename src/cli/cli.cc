@@ -129,7 +129,8 @@ int run(int argc, char** argv) {
     item.command = &command;
     item.app = app.add_subcommand(command.name, command.summary);
     item.app->set_help_flag();
-    item.options["--help"] = item.app->add_flag("-h,--help", "show this help");
+    const std::string help_text = "show this help";
+    item.options["--help"] = item.app->add_flag("-h,--help", help_text);
     for (const Positional& positional : command.positionals) add_positional(item, positional);
     for (const Option& option : command.options) add_option(item, option);
     for (const Option& option : common_options()) add_option(item, option);

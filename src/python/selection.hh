@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "foundation/digest.hh"
+#include "foundation/value.hh"
 
 namespace veneer::python {
 
@@ -39,5 +40,12 @@ struct Selection {
   std::vector<SelectedPackage> packages;  // sorted by name
   std::vector<std::string> unusable;      // names that have no file for the target, sorted
 };
+
+/// "wheel", "sdist", "archive", "tree", "git".
+std::string_view package_kind_name(PackageKind kind);
+
+/// {"packages": [{"name", "version", "kind", "file", "sha256", "size"}], "unusable": ["name"]}; what is not known is
+/// null. The form that `veneer select --json` promises.
+Value selection_to_json(const Selection& selection);
 
 }  // namespace veneer::python

@@ -10,7 +10,7 @@
 
 #include "foundation/error.hh"
 #include "python/project/elf_text.hh"
-#include "python/project/requires_python.hh"
+#include "python/specifier.hh"
 
 namespace veneer::python {
 

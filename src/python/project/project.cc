@@ -10,7 +10,7 @@
 #include "foundation/file.hh"
 #include "foundation/toml.hh"
 #include "python/project/strict_table.hh"
-#include "python/wheel/wheel_file_name.hh"
+#include "python/name.hh"
 
 namespace veneer::python {
 
@@ -191,7 +191,7 @@ std::vector<std::string> normalised_names(const StrictTable& table, std::string_
   std::vector<std::string> names = table.texts(key);
   for (std::string& name : names) {
     if (name.empty()) table.refuse(key, "a name is empty");
-    name = normalized_name(name);
+    name = normalised_name(name);
   }
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
@@ -205,7 +205,7 @@ void read_veneer(const Value& value, Project& project) {
   }
   project.extras = normalised_names(table, "extras");
   project.groups = normalised_names(table, "groups");
-  if (const std::string package = table.text("package"); !package.empty()) project.package = normalized_name(package);
+  if (const std::string package = table.text("package"); !package.empty()) project.package = normalised_name(package);
   project.python = table.text("python");
   if (!project.python.empty()) {
     std::string_view rest = project.python;
@@ -227,7 +227,7 @@ std::string requirement_name(std::string_view requirement) {
   std::size_t end = 0;
   const auto is_name_character = [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.'; };
   while (end < requirement.size() && is_name_character(requirement[end])) ++end;
-  return normalized_name(requirement.substr(0, end));
+  return normalised_name(requirement.substr(0, end));
 }
 
 /// Build requirements that take the version from git's tags.
@@ -281,8 +281,6 @@ bool is_workspace_root(const std::filesystem::path& folder) {
 
 }  // namespace
 
-std::string normalised_name(std::string_view name) { return normalized_name(name); }
-
 BaseChoice parse_base_choice(std::string_view text) {
   BaseChoice choice;
   choice.text = text;
@@ -320,7 +318,7 @@ Project parse_project(std::string_view text, const std::filesystem::path& folder
   }
   Project project;
   project.folder = folder;
-  project.name = normalized_name(metadata->at("name").string());
+  project.name = normalised_name(metadata->at("name").string());
   if (project.name.empty()) throw Error(ErrorKind::refused, "[project] name is empty");
   project.version = metadata->string_or("version", "");
   project.requires_python = metadata->string_or("requires-python", "");

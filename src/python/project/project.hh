@@ -102,7 +102,4 @@ Project parse_project(std::string_view text, const std::filesystem::path& folder
 /// Error (not_found) with the hint "run: uv lock".
 std::filesystem::path find_lock(const std::filesystem::path& folder);
 
-/// As PEP 503 says: normalized_name() of wheel_file_name.hh, for those who have no wheels.
-std::string normalised_name(std::string_view name);
-
 }  // namespace veneer::python

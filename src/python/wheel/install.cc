@@ -9,7 +9,7 @@
 #include "foundation/digest.hh"
 #include "foundation/error.hh"
 #include "python/wheel/member_path.hh"
-#include "python/wheel/wheel_file_name.hh"
+#include "python/wheel_file_name.hh"
 
 namespace veneer::python {
 namespace {

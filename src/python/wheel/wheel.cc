@@ -13,7 +13,9 @@
 #include "python/wheel/member_path.hh"
 #include "python/wheel/metadata.hh"
 #include "python/wheel/verified_content.hh"
-#include "python/wheel/wheel_file_name.hh"
+#include "python/name.hh"
+#include "python/version.hh"
+#include "python/wheel_file_name.hh"
 
 namespace veneer::python {
 namespace {
@@ -39,7 +41,7 @@ class WheelReader {
   WheelReader(std::shared_ptr<const RandomAccess> file, std::string_view file_name)
       : name_(parse_wheel_file_name(file_name)), zip_(std::move(file)) {
     wheel_.file_name = file_name;
-    wheel_.name = normalized_name(name_.name);
+    wheel_.name = normalised_name(name_.name);
     wheel_.tags = name_.tags;
   }
 
@@ -158,7 +160,7 @@ class WheelReader {
         std::string_view(wheel_.dist_info).substr(0, wheel_.dist_info.size() - dist_info_suffix.size());
     bool name_fits = false;
     for (std::size_t dash = stem.find('-'); dash != std::string_view::npos; dash = stem.find('-', dash + 1)) {
-      if (normalized_name(stem.substr(0, dash)) != wheel_.name) continue;
+      if (normalised_name(stem.substr(0, dash)) != wheel_.name) continue;
       name_fits = true;
       if (same_version(stem.substr(dash + 1), name_.version)) return;
     }
@@ -217,7 +219,7 @@ class WheelReader {
     const Headers headers(as_text(text));
     const std::string name = headers.first("Name", "METADATA");
     wheel_.version = headers.first("Version", "METADATA");
-    if (normalized_name(name) != wheel_.name) {
+    if (normalised_name(name) != wheel_.name) {
       refuse(fmt::format("METADATA has the name {}, the file name {}", printable(name), printable(name_.name)));
     }
     if (!same_version(wheel_.version, name_.version)) {

@@ -2,8 +2,10 @@
 #include <gmock/gmock.h>
 
 #include "foundation/error.hh"
+#include "python/name.hh"
+#include "python/version.hh"
 #include "python/wheel/member_path.hh"
-#include "python/wheel/wheel_file_name.hh"
+#include "python/wheel_file_name.hh"
 
 namespace veneer::python {
 namespace {
@@ -40,8 +42,8 @@ TEST(ParseWheelFileName, RecognisesVariantWheels) {
 }
 
 TEST(NormalizedName, FollowsPep503) {
-  EXPECT_EQ(normalized_name("My._-Pkg.x"), "my-pkg-x");
-  EXPECT_EQ(normalized_name("plain"), "plain");
+  EXPECT_EQ(normalised_name("My._-Pkg.x"), "my-pkg-x");
+  EXPECT_EQ(normalised_name("plain"), "plain");
 }
 
 TEST(SameVersion, ComparesAsPep440Does) {
@@ -70,9 +72,9 @@ TEST(SameVersion, ComparesAsPep440Does) {
   }
 }
 
-TEST(ComparableVersion, RefusesOtherSchemes) {
+TEST(Version, RefusesOtherSchemes) {
   for (const std::string_view bad : {"", "x", "1.0.x", "1..0", "2004d", "1.0+", "1.0 1", "1.0+a..b", "french toast"}) {
-    EXPECT_FALSE(comparable_version(bad)) << bad;
+    EXPECT_FALSE(Version::parse(bad)) << bad;
   }
 }
 

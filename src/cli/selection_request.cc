@@ -1,0 +1,161 @@
+#include "cli/selection_request.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+
+#include "foundation/error.hh"
+#include "foundation/file.hh"
+#include "foundation/toml.hh"
+#include "python/name.hh"
+#include "python/version.hh"
+
+namespace veneer::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t lock_limit = 64ull << 20;
+constexpr std::uint64_t pyproject_limit = 4ull << 20;
+
+std::string machine_of(const std::string& platform) {
+  struct Named {
+    std::string_view platform;
+    std::string_view machine;
+  };
+  constexpr std::array machines = {
+      Named{"linux/amd64", "x86_64"},    Named{"linux/arm64", "aarch64"},   Named{"linux/arm64/v8", "aarch64"},
+      Named{"linux/arm/v7", "armv7l"},   Named{"linux/arm/v6", "armv6l"},   Named{"linux/386", "i686"},
+      Named{"linux/ppc64le", "ppc64le"}, Named{"linux/s390x", "s390x"},     Named{"linux/riscv64", "riscv64"},
+      Named{"linux/loong64", "loongarch64"}};
+  for (const Named& named : machines) {
+    if (named.platform == platform) return std::string(named.machine);
+  }
+  throw Error(ErrorKind::usage, fmt::format("--platform wants linux/amd64, linux/arm64 or another Linux platform, not '{}'",
+                                            printable(platform)));
+}
+
+std::optional<int> small_number(std::string_view text) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size() || number < 0 || number > 9999) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+python::Libc parse_libc(const std::string& text) {
+  python::Libc libc;
+  const std::size_t dash = text.find('-');
+  const std::string kind = text.substr(0, dash);
+  const std::string version = dash == std::string::npos ? "" : text.substr(dash + 1);
+  const std::size_t dot = version.find('.');
+  const auto major = small_number(std::string_view(version).substr(0, dot));
+  const auto minor = dot == std::string::npos ? std::nullopt : small_number(std::string_view(version).substr(dot + 1));
+  if ((kind != "glibc" && kind != "musl") || !major || !minor) {
+    throw Error(ErrorKind::usage, fmt::format("--libc wants glibc-2.36 or musl-1.2, not '{}'", printable(text)));
+  }
+  libc.kind = kind == "glibc" ? python::LibcKind::glibc : python::LibcKind::musl;
+  libc.major = *major;
+  libc.minor = *minor;
+  return libc;
+}
+
+/// [tool.uv] default-groups of the project beside the lock; uv's own default is "dev".
+void add_default_groups(const fs::path& lock, python::SelectOptions& options) {
+  options.default_groups = {"dev"};
+  const fs::path pyproject = lock.parent_path() / "pyproject.toml";
+  if (!fs::exists(pyproject)) return;
+  in_context([&] { return "reading " + printable(pyproject.native()); }, [&] {
+    const Value document = parse_toml(read_text_file(pyproject, pyproject_limit));
+    const Value* groups = document.table_or_empty("tool").table_or_empty("uv").find("default-groups");
+    if (groups == nullptr) return;
+    options.default_groups.clear();
+    if (groups->is_string()) {
+      if (groups->string() != "all") throw Error(ErrorKind::refused, "default-groups is neither a list nor \"all\"");
+      options.group_choice = python::GroupChoice::all;
+      return;
+    }
+    for (const Value& group : groups->array()) options.default_groups.push_back(python::normalised_name(group.string()));
+  });
+}
+
+}  // namespace
+
+python::Target parse_target(const std::string& python, const std::string& platform, const std::string& libc) {
+  python::Target target;
+  std::string version = python;
+  if (version.ends_with('t')) {
+    target.threading = python::Threading::free_threaded;
+    version.pop_back();
+  }
+  const auto parsed = python::Version::parse(version);
+  if (!parsed || parsed->release.size() < 2 || parsed->release[0] != 3 || parsed->release[1] > 999) {
+    throw Error(ErrorKind::usage, fmt::format("--python wants a version such as 3.12.7, not '{}'", printable(python)));
+  }
+  target.major = 3;
+  target.minor = static_cast<int>(parsed->release[1]);
+  target.full_version = parsed->release.size() == 2 ? version + ".0" : version;
+  target.machine = machine_of(platform);
+  target.libc = parse_libc(libc);
+  return target;
+}
+
+python::Selection answer(SelectionRequest request) {
+  return in_context([&] { return "reading " + printable(request.lock.native()); }, [&] {
+    const python::Lock lock = python::parse_uv_lock(read_text_file(request.lock, lock_limit));
+    if (request.wants_default_groups) add_default_groups(request.lock, request.options);
+    return python::select(lock, request.target, request.options);
+  });
+}
+
+SelectionRequest request_from_json(const Value& line) {
+  static const std::set<std::string, std::less<>> known = {"id",     "lock",      "python",         "platform", "libc",
+                                                           "extras", "groups",    "no_groups",      "only_groups",
+                                                           "default_groups", "packages"};
+  for (const auto& [key, value] : line.table()) {
+    if (!known.contains(key)) throw Error(ErrorKind::refused, fmt::format("unknown member \"{}\"", printable(key)));
+  }
+  const auto names = [&](std::string_view key) {
+    std::vector<std::string> result = line.strings_or_empty(key);
+    for (std::string& name : result) name = python::normalised_name(name);
+    return result;
+  };
+  const auto is_all = [&](std::string_view key) {
+    const Value* value = line.find(key);
+    if (value == nullptr || !value->is_string()) return false;
+    if (value->string() != "all") throw Error(ErrorKind::refused, fmt::format("\"{}\" is neither a list nor \"all\"", key));
+    return true;
+  };
+  SelectionRequest request;
+  request.lock = line.at("lock").string();
+  request.target = parse_target(line.at("python").string(), line.at("platform").string(), line.at("libc").string());
+  if (is_all("extras")) {
+    request.options.extra_choice = python::ExtraChoice::all;
+  } else {
+    request.options.extras = names("extras");
+  }
+  if (is_all("groups")) {
+    request.options.group_choice = python::GroupChoice::all;
+  } else {
+    request.options.groups = names("groups");
+  }
+  request.options.excluded_groups = names("no_groups");
+  if (auto only = names("only_groups"); !only.empty()) {
+    request.options.project_choice = python::ProjectChoice::groups_alone;
+    request.options.groups.insert(request.options.groups.end(), only.begin(), only.end());
+  }
+  if (is_all("packages")) {
+    request.options.member_choice = python::MemberChoice::all;
+  } else {
+    request.options.packages = names("packages");
+  }
+  request.wants_default_groups = line.boolean_or("default_groups", false);
+  return request;
+}
+
+}  // namespace veneer::cli

@@ -1,0 +1,30 @@
+// What `veneer select` is asked: a lock, a target and a set of options, read from the command line or from a line of a
+// batch file. Called by select_command. One thread.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "foundation/value.hh"
+#include "python/lock/select.hh"
+#include "python/target.hh"
+
+namespace veneer::cli {
+
+/// "3.12.7", "3.13.1t", "linux/arm64", "glibc-2.36": an Error of kind usage that names the option for anything else.
+python::Target parse_target(const std::string& python, const std::string& platform, const std::string& libc);
+
+struct SelectionRequest {
+  std::filesystem::path lock;
+  python::Target target;
+  python::SelectOptions options;
+  bool wants_default_groups = false;
+};
+
+/// Reads the lock (and pyproject.toml beside it, when default groups are wanted) and selects.
+python::Selection answer(SelectionRequest request);
+
+/// A line of a batch file. Throws Error (refused) for unknown and missing members.
+SelectionRequest request_from_json(const Value& line);
+
+}  // namespace veneer::cli

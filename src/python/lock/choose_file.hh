@@ -1,0 +1,19 @@
+// Which file of a locked package is installed. Called by select. Pure, thread-safe.
+#pragma once
+
+#include <optional>
+
+#include "python/lock/uv_lock.hh"
+#include "python/selection.hh"
+#include "python/tag.hh"
+
+namespace veneer::python {
+
+/// Whether package `index` is one of the projects that the lock was made for.
+bool is_workspace_member(const Lock& lock, std::size_t index);
+
+/// The best wheel by its tags (then by its build number, then the first in the lock), else the source; nothing when the
+/// package has no file that the target can use. Throws Error (refused) for a hash that is no SHA-256.
+std::optional<SelectedPackage> choose_file(const Lock& lock, std::size_t index, const TagRanks& ranks);
+
+}  // namespace veneer::python

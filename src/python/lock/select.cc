@@ -1,0 +1,395 @@
+#include "python/lock/select.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "foundation/error.hh"
+#include "python/lock/choose_file.hh"
+#include "python/specifier.hh"
+#include "python/tag.hh"
+
+namespace veneer::python {
+
+namespace {
+
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+/// Walks the dependencies of a lock from its roots.
+class Walk {
+ public:
+  Walk(const Lock& lock, const Target& target, const SelectOptions& options)
+      : lock_(lock), target_(target), options_(options), environment_(environment_of(target)) {}
+
+  /// Indexes of the packages to install, sorted.
+  std::vector<std::size_t> run() {
+    check_target();
+    find_roots();
+    check_names();
+    check_conflicts();
+    if (!lock_.conflicts.empty()) activate_roots();
+    push_roots();
+    if (!lock_.conflicts.empty()) activate_dependencies();
+    walk_dependencies();
+    return {taken_.begin(), taken_.end()};
+  }
+
+ private:
+  struct Place {
+    std::size_t package;
+    const std::string* extra;  // null: the package itself
+
+    bool operator<(const Place& other) const {
+      if (package != other.package) return package < other.package;
+      if ((extra == nullptr) != (other.extra == nullptr)) return extra == nullptr;
+      return extra != nullptr && *extra < *other.extra;
+    }
+  };
+
+  bool takes_projects() const { return options_.project_choice == ProjectChoice::with_groups; }
+
+  bool takes_group(const std::string& group) const {
+    if (contains(options_.excluded_groups, group)) return false;
+    return options_.group_choice == GroupChoice::all || contains(options_.groups, group) ||
+           contains(options_.default_groups, group);
+  }
+
+  bool takes_extra(const std::string& extra) const {
+    return options_.extra_choice == ExtraChoice::all || contains(options_.extras, extra);
+  }
+
+  void check_target() const {
+    if (!allows_python(lock_.requires_python, target_.full_version)) {
+      throw Error(ErrorKind::refused,
+                  fmt::format("Python {} is outside the lock's requires-python, \"{}\"", target_.full_version,
+                              printable(lock_.requires_python)),
+                  "choose a base image or an interpreter that fits");
+    }
+    if (lock_.supported_environments.empty()) return;
+    for (const Marker& marker : lock_.supported_environments) {
+      if (marker.evaluate(environment_) == Truth::yes) return;
+    }
+    throw Error(ErrorKind::refused,
+                fmt::format("the environment (Python {}, linux, {}) is outside those that the lock supports",
+                            target_.full_version, target_.machine),
+                "see environments in [tool.uv] of the project");
+  }
+
+  void find_roots() {
+    const auto member = [&](const std::string& name) {
+      const auto found = lock_.find(name);
+      if (found.empty()) {
+        throw Error(ErrorKind::not_found, fmt::format("the lock has no package {}", printable(name)));
+      }
+      for (const std::size_t index : found) {
+        if (is_workspace_member(lock_, index)) return index;
+      }
+      throw Error(ErrorKind::not_found, fmt::format("{} is no member of the workspace", printable(name)));
+    };
+    if (options_.member_choice == MemberChoice::listed) {
+      for (const std::string& name : options_.packages) roots_.push_back(member(name));
+      if (!roots_.empty()) return;
+      if (const auto root = lock_.root()) {
+        roots_.push_back(*root);
+        return;
+      }
+    }
+    takes_whole_workspace_ = true;
+    for (const std::string& name : lock_.members) roots_.push_back(member(name));
+    if (lock_.members.empty()) {
+      if (const auto root = lock_.root()) roots_.push_back(*root);
+    }
+  }
+
+  void check_names() const {
+    for (const std::string& extra : options_.extras) {
+      const bool is_known = std::any_of(roots_.begin(), roots_.end(), [&](std::size_t root) {
+        const LockPackage& package = lock_.packages[root];
+        return contains(package.provided_extras, extra) || package.optional_dependencies.contains(extra);
+      });
+      // Locks before revision 1 do not list extras without dependencies.
+      if (!is_known && lock_.revision >= 1) {
+        throw Error(ErrorKind::not_found, fmt::format("the project has no extra \"{}\"", printable(extra)),
+                    names_hint("extras", &LockPackage::provided_extras));
+      }
+    }
+    for (const std::string& group : options_.groups) {
+      bool is_known = std::any_of(roots_.begin(), roots_.end(), [&](std::size_t root) {
+        const LockPackage& package = lock_.packages[root];
+        return contains(package.declared_groups, group) || package.groups.contains(group);
+      });
+      is_known = is_known || lock_.groups.contains(group);
+      if (!is_known) {
+        throw Error(ErrorKind::not_found, fmt::format("the project has no dependency group \"{}\"", printable(group)),
+                    names_hint("groups", &LockPackage::declared_groups));
+      }
+    }
+  }
+
+  std::string names_hint(std::string_view what, std::vector<std::string> LockPackage::*names) const {
+    std::set<std::string> known;
+    for (const std::size_t root : roots_) {
+      const auto& list = lock_.packages[root].*names;
+      known.insert(list.begin(), list.end());
+    }
+    std::string text;
+    for (const std::string& name : known) text += (text.empty() ? "" : ", ") + name;
+    return text.empty() ? fmt::format("it has no {}", what) : fmt::format("its {} are: {}", what, printable(text));
+  }
+
+  /// The roots and all members of the workspace that they could depend on.
+  std::set<std::string> members_in_reach() const {
+    std::set<std::string> names;
+    std::set<Place> seen;
+    std::deque<Place> queue;
+    const auto push = [&](const LockDependencies& dependencies) {
+      for (const LockDependency& dependency : dependencies) {
+        if (!is_workspace_member(lock_, dependency.package)) continue;
+        queue.push_back({dependency.package, nullptr});
+        for (const std::string& extra : dependency.extras) queue.push_back({dependency.package, &extra});
+      }
+    };
+    for (const std::size_t root : roots_) {
+      const LockPackage& package = lock_.packages[root];
+      names.insert(package.name);
+      if (takes_projects()) {
+        queue.push_back({root, nullptr});
+        for (const auto& [extra, dependencies] : package.optional_dependencies) {
+          if (takes_extra(extra)) queue.push_back({root, &extra});
+        }
+      }
+      for (const auto& [group, dependencies] : package.groups) {
+        if (takes_group(group)) push(dependencies);
+      }
+    }
+    while (!queue.empty()) {
+      const Place place = queue.front();
+      queue.pop_front();
+      if (!seen.insert(place).second) continue;
+      names.insert(lock_.packages[place.package].name);
+      if (const LockDependencies* dependencies = dependencies_of(place)) push(*dependencies);
+    }
+    return names;
+  }
+
+  void check_conflicts() const {
+    if (lock_.conflicts.empty()) return;
+    const std::set<std::string> members = members_in_reach();
+    for (const auto& set : lock_.conflicts) {
+      std::vector<const ConflictItem*> active;
+      for (const ConflictItem& item : set) {
+        if (!members.contains(item.package)) continue;
+        const bool is_active = item.kind == ConflictItem::Kind::project ? takes_projects()
+                               : item.kind == ConflictItem::Kind::extra ? takes_projects() && takes_extra(item.name)
+                                                                        : takes_group(item.name);
+        if (is_active) active.push_back(&item);
+      }
+      if (active.size() >= 2) refuse_conflict(*active[0], *active[1]);
+    }
+  }
+
+  [[noreturn]] static void refuse_conflict(const ConflictItem& one, const ConflictItem& other) {
+    const auto name = [](const ConflictItem& item) {
+      if (item.kind == ConflictItem::Kind::project) return "the project " + printable(item.package);
+      return fmt::format("the {} {} of {}", item.kind == ConflictItem::Kind::extra ? "extra" : "group",
+                         printable(item.name), printable(item.package));
+    };
+    throw Error(ErrorKind::refused,
+                fmt::format("{} and {} are declared as conflicting", name(one), name(other)),
+                "choose one of them");
+  }
+
+  void activate(const ConflictItem& item) {
+    if (activated_.insert(item).second) environment_.extras.insert(item.encoded());
+  }
+
+  void activate_roots() {
+    for (const std::size_t root : roots_) {
+      const LockPackage& package = lock_.packages[root];
+      if (takes_projects()) {
+        activate({ConflictItem::Kind::project, package.name, ""});
+        for (const auto& [extra, dependencies] : package.optional_dependencies) {
+          if (takes_extra(extra)) activate({ConflictItem::Kind::extra, package.name, extra});
+        }
+      }
+      for (const auto& [group, dependencies] : package.groups) {
+        if (takes_group(group)) activate({ConflictItem::Kind::group, package.name, group});
+      }
+    }
+  }
+
+  bool holds(const Marker& marker, const std::string& of) {
+    switch (marker.evaluate(environment_)) {
+      case Truth::yes: return true;
+      case Truth::no: return false;
+      case Truth::unknown: break;
+    }
+    throw Error(ErrorKind::refused,
+                fmt::format("whether {} is needed hangs on the kernel of the host, which is not known: {}",
+                            printable(of), printable(marker.text())),
+                "platform_release and platform_version cannot be used in an image");
+  }
+
+  const LockDependencies* dependencies_of(const Place& place) const {
+    const LockPackage& package = lock_.packages[place.package];
+    if (place.extra == nullptr) return &package.dependencies;
+    const auto found = package.optional_dependencies.find(*place.extra);
+    return found == package.optional_dependencies.end() ? nullptr : &found->second;
+  }
+
+  void push(std::deque<Place>& queue, std::set<Place>& seen, std::size_t package,
+            const std::vector<std::string>& extras) {
+    if (seen.insert({package, nullptr}).second) queue.push_back({package, nullptr});
+    for (const std::string& extra : extras) {
+      if (seen.insert({package, &extra}).second) queue.push_back({package, &extra});
+    }
+  }
+
+  void push_roots() {
+    for (const std::size_t root : roots_) {
+      const LockPackage& package = lock_.packages[root];
+      if (takes_projects()) {
+        taken_.insert(root);
+        queue_.push_back({root, nullptr});
+        for (const auto& [extra, dependencies] : package.optional_dependencies) {
+          if (takes_extra(extra)) queue_.push_back({root, &extra});
+        }
+      }
+      for (const auto& [group, dependencies] : package.groups) {
+        if (!takes_group(group)) continue;
+        for (const LockDependency& dependency : dependencies) {
+          if (!holds(dependency.marker, lock_.packages[dependency.package].name)) continue;
+          taken_.insert(dependency.package);
+          push(queue_, seen_, dependency.package, dependency.extras);
+        }
+      }
+    }
+    push_manifest(lock_.requirements);
+    if (!takes_whole_workspace_) return;
+    for (const auto& [group, requirements] : lock_.groups) {
+      if (takes_group(group)) push_manifest(requirements);
+    }
+  }
+
+  void push_manifest(const std::vector<ManifestRequirement>& requirements) {
+    for (const ManifestRequirement& requirement : requirements) {
+      if (!holds(requirement.marker, requirement.name)) continue;
+      std::optional<std::size_t> found;
+      for (const std::size_t index : lock_.find(requirement.name)) {
+        const auto& forks = lock_.packages[index].resolution_markers;
+        if (!forks.empty() && std::none_of(forks.begin(), forks.end(),
+                                           [&](const Marker& fork) { return holds(fork, requirement.name); })) {
+          continue;
+        }
+        if (found) {
+          throw Error(ErrorKind::refused, fmt::format("the lock has several packages {} for this environment",
+                                                      printable(requirement.name)));
+        }
+        found = index;
+      }
+      if (!found) {
+        throw Error(ErrorKind::refused,
+                    fmt::format("the lock has no package {} for this environment", printable(requirement.name)));
+      }
+      taken_.insert(*found);
+      push(queue_, seen_, *found, requirement.extras);
+    }
+  }
+
+  /// Extras that dependencies ask for ("foo[bar]") may be parts of conflicts too: they are found in a first walk, so
+  /// that the second sees all of them.
+  void activate_dependencies() {
+    std::deque<Place> queue = queue_;
+    std::set<Place> seen = seen_;
+    while (!queue.empty()) {
+      const Place place = queue.front();
+      queue.pop_front();
+      const LockDependencies* dependencies = dependencies_of(place);
+      if (dependencies == nullptr) continue;
+      for (const LockDependency& dependency : *dependencies) {
+        const std::string& name = lock_.packages[dependency.package].name;
+        std::vector<ConflictItem> added;
+        for (const std::string& extra : dependency.extras) {
+          ConflictItem item{ConflictItem::Kind::extra, name, extra};
+          if (!activated_.contains(item)) added.push_back(std::move(item));
+        }
+        for (const ConflictItem& item : added) environment_.extras.insert(item.encoded());
+        if (!holds(dependency.marker, name)) {
+          for (const ConflictItem& item : added) environment_.extras.erase(item.encoded());
+          continue;
+        }
+        activated_.insert(added.begin(), added.end());
+        push(queue, seen, dependency.package, dependency.extras);
+      }
+    }
+    for (const auto& set : lock_.conflicts) {
+      std::vector<const ConflictItem*> active;
+      for (const ConflictItem& item : set) {
+        if (item.kind == ConflictItem::Kind::extra && activated_.contains(item)) active.push_back(&item);
+      }
+      if (active.size() >= 2) refuse_conflict(*active[0], *active[1]);
+    }
+  }
+
+  void walk_dependencies() {
+    while (!queue_.empty()) {
+      const Place place = queue_.front();
+      queue_.pop_front();
+      const LockDependencies* dependencies = dependencies_of(place);
+      if (dependencies == nullptr) continue;
+      for (const LockDependency& dependency : *dependencies) {
+        if (!holds(dependency.marker, lock_.packages[dependency.package].name)) continue;
+        taken_.insert(dependency.package);
+        push(queue_, seen_, dependency.package, dependency.extras);
+      }
+    }
+  }
+
+  const Lock& lock_;
+  const Target& target_;
+  const SelectOptions& options_;
+  MarkerEnvironment environment_;
+  bool takes_whole_workspace_ = false;  // then the groups of a root that is no project count
+  std::vector<std::size_t> roots_;
+  std::set<ConflictItem> activated_;
+  std::deque<Place> queue_;
+  std::set<Place> seen_;
+  std::set<std::size_t> taken_;
+};
+
+}  // namespace
+
+Selection select(const Lock& lock, const Target& target, const SelectOptions& options) {
+  const std::vector<std::size_t> taken = Walk(lock, target, options).run();
+  const TagRanks ranks(target);
+  Selection selection;
+  std::set<std::string_view> names;
+  for (const std::size_t index : taken) {
+    const LockPackage& package = lock.packages[index];
+    if (package.source.kind == LockSource::Kind::virtual_folder) continue;
+    if (!names.insert(package.name).second) {
+      throw Error(ErrorKind::refused,
+                  fmt::format("the lock gives several versions of {} for this environment", printable(package.name)),
+                  "extras or groups that need different versions must be declared as conflicting");
+    }
+    in_context([&] { return "package " + printable(package.name); }, [&] {
+      if (auto file = choose_file(lock, index, ranks)) {
+        selection.packages.push_back(std::move(*file));
+      } else {
+        selection.unusable.push_back(package.name);
+      }
+    });
+  }
+  std::sort(selection.packages.begin(), selection.packages.end(),
+            [](const SelectedPackage& left, const SelectedPackage& right) { return left.name < right.name; });
+  std::sort(selection.unusable.begin(), selection.unusable.end());
+  return selection;
+}
+
+}  // namespace veneer::python

@@ -1,0 +1,32 @@
+#include "python/name.hh"
+
+#include <algorithm>
+
+namespace veneer::python {
+
+namespace {
+
+bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_separator(char c) { return c == '-' || c == '_' || c == '.'; }
+
+}  // namespace
+
+std::string normalised_name(std::string_view name) {
+  std::string result;
+  result.reserve(name.size());
+  for (const char c : name) {
+    if (is_separator(c)) {
+      if (!result.ends_with('-')) result += '-';
+    } else {
+      result += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    }
+  }
+  return result;
+}
+
+bool is_valid_name(std::string_view name) {
+  return !name.empty() && is_alphanumeric(name.front()) && is_alphanumeric(name.back()) &&
+         std::all_of(name.begin(), name.end(), [](char c) { return is_alphanumeric(c) || is_separator(c); });
+}
+
+}  // namespace veneer::python

@@ -1,0 +1,17 @@
+// Names of distributions, extras and dependency groups. Pure, thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace veneer::python {
+
+/// As PEP 503 normalises a name (PEP 685 extras and PEP 735 groups likewise): lower case, runs of "-", "_" and "." as
+/// one "-". Takes any text.
+std::string normalised_name(std::string_view name);
+
+/// Whether `name` has the form that the core metadata specification demands: ASCII letters, digits, "-", "_", ".", with
+/// a letter or digit at both ends.
+bool is_valid_name(std::string_view name);
+
+}  // namespace veneer::python

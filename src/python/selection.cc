@@ -1,0 +1,33 @@
+#include "python/selection.hh"
+
+#include <array>
+
+namespace veneer::python {
+
+std::string_view package_kind_name(PackageKind kind) {
+  constexpr std::array<std::string_view, 5> names = {"wheel", "sdist", "archive", "tree", "git"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+Value selection_to_json(const Selection& selection) {
+  const auto text_or_null = [](const std::string& text) { return text.empty() ? Value() : Value(text); };
+  Value::Array packages;
+  for (const SelectedPackage& package : selection.packages) {
+    Value one;
+    one.set("name", package.name);
+    one.set("version", text_or_null(package.version));
+    one.set("kind", package_kind_name(package.kind));
+    one.set("file", text_or_null(package.file));
+    one.set("sha256", package.hash ? Value(package.hash->hex()) : Value());
+    one.set("size", package.size ? Value(*package.size) : Value());
+    packages.push_back(std::move(one));
+  }
+  Value::Array unusable;
+  for (const std::string& name : selection.unusable) unusable.emplace_back(name);
+  Value result;
+  result.set("packages", std::move(packages));
+  result.set("unusable", std::move(unusable));
+  return result;
+}
+
+}  // namespace veneer::python
