@@ -76,8 +76,9 @@ class Collector {
     Sha256 hash;
     for (const auto& [path, entry] : tree_.entries()) {
       const tree::Inode& inode = *entry.inode;
-      hash.update(fmt::format("{}:{} {} {:o} {} {} {} {}:{}\n", path.size(), path, static_cast<int>(inode.type), inode.mode,
-                              inode.uid, inode.gid, inode.mtime, inode.link_target.size(), inode.link_target));
+      hash.update(fmt::format("{}:{} {} {:o} {} {} {} {}:{}\n", path.size(), path, static_cast<int>(inode.type),
+                              inode.mode, inode.uid, inode.gid, inode.mtime, inode.link_target.size(),
+                              inode.link_target));
       if (!inode.content) continue;
       const auto source = inode.content->open();
       hash.update(sha256(*source).hex());
@@ -119,7 +120,8 @@ class Collector {
     const std::string path = placement_.resolve(to);
     if (S_ISREG(status.mode)) {
       const std::uint32_t default_mode = (status.mode & 0100) != 0 ? 0755 : 0644;
-      put(path, tree::make_file(std::make_shared<FileContent>(from, status.size), mode.value_or(default_mode), 0, 0, fixed_time));
+      put(path, tree::make_file(std::make_shared<FileContent>(from, status.size), mode.value_or(default_mode), 0, 0,
+                                fixed_time));
     } else if (S_ISLNK(status.mode)) {
       const fs::path target = fs::read_symlink(from);
       const fs::path reached = (fs::path("/" + path).parent_path() / target).lexically_normal();
@@ -129,7 +131,8 @@ class Collector {
       }
       put(path, tree::make_symlink(target.native(), 0, 0, fixed_time));
     } else {
-      throw Error(ErrorKind::refused, fmt::format("'{}' is neither file, folder nor symbolic link", printable(from.native())));
+      throw Error(ErrorKind::refused,
+                  fmt::format("'{}' is neither file, folder nor symbolic link", printable(from.native())));
     }
   }
 

@@ -26,10 +26,10 @@ struct ApplicationFiles {
   Hash content;
 };
 
-/// What `image.files`, `image.empty_files` and `image.writable` ask for, placed on the base. `listed` are the files that git
-/// lists, relative to the project's folder (FolderRule::listed_by_git). Throws Error: not_found for a rule whose file
-/// is not there, refused for what is neither file, folder nor symbolic link, for links that lead outside, and for two
-/// rules that give one path different files.
+/// What `image.files`, `image.empty_files` and `image.writable` ask for, placed on the base. `listed` are the files
+/// that git lists, relative to the project's folder (FolderRule::listed_by_git). Throws Error: not_found for a rule
+/// whose file is not there, refused for what is neither file, folder nor symbolic link, for links that lead outside,
+/// and for two rules that give one path different files.
 ApplicationFiles application_files(const python::Project& project, const Placement& placement, FolderRule rule,
                                    const std::vector<std::string>& listed);
 

@@ -91,7 +91,8 @@ void ImageBuilder::make_distributions() {
       continue;
     }
     if (package.editable == python::Editable::yes) {
-      throw Error(ErrorKind::refused, fmt::format("{} is editable and no member of the workspace", printable(package.name)),
+      throw Error(ErrorKind::refused,
+                  fmt::format("{} is editable and no member of the workspace", printable(package.name)),
                   "an image cannot follow a folder of this machine; make it a path or workspace dependency");
     }
     Distribution distribution{&package, {}};
@@ -105,14 +106,18 @@ void ImageBuilder::make_application() {
   application_files_ = application_files(inputs_.project, placement_, inputs_.folder_rule, inputs_.listed_files);
   std::string identities;
   for (const SelectedPackage* package : own_packages_) identities += distribution_key(*package).hex() + "\n";
-  application_ = {"application", "application", plan::ComponentKind::application,
+  application_ = {"application",
+                  "application",
+                  plan::ComponentKind::application,
                   {sha256(fmt::format("veneer application layer {}\n{}{}\n", layer_format, identities,
                                       application_files_.content.hex()))},
                   0};
-  environment_ = {"environment", "environment", plan::ComponentKind::environment,
-                  {sha256(fmt::format("veneer environment layer {}\nat {} {}\nin {}\nof {}\n{}", layer_format, inputs_.prefix,
-                                      prefix_path_, inputs_.target.library_folder(), inputs_.target.interpreter,
-                                      placement_.parent_facts(prefix_path_)))},
+  environment_ = {"environment",
+                  "environment",
+                  plan::ComponentKind::environment,
+                  {sha256(fmt::format("veneer environment layer {}\nat {} {}\nin {}\nof {}\n{}", layer_format,
+                                      inputs_.prefix, prefix_path_, inputs_.target.library_folder(),
+                                      inputs_.target.interpreter, placement_.parent_facts(prefix_path_)))},
                   0};
 }
 
@@ -149,7 +154,8 @@ tree::FileTree ImageBuilder::installed(const SelectedPackage& package) {
 const ImageBuilder::Distribution& ImageBuilder::distribution(const std::string& id) const {
   const auto found = std::find_if(distributions_.begin(), distributions_.end(),
                                   [&](const Distribution& item) { return item.component.id == id; });
-  if (found == distributions_.end()) throw Error(ErrorKind::failed, fmt::format("the plan names '{}', which is unknown", printable(id)));
+  if (found == distributions_.end())
+    throw Error(ErrorKind::failed, fmt::format("the plan names '{}', which is unknown", printable(id)));
   return *found;
 }
 
@@ -189,7 +195,8 @@ std::vector<plan::Overlap> ImageBuilder::overlaps(std::vector<std::string>& find
   const std::vector<python::PathOverlap> found = python::find_overlaps(all);
   for (const python::Finding& finding : python::overlap_findings(found)) findings.push_back(finding.message);
   std::map<std::string, std::string> id_of;
-  for (const Distribution& distribution : distributions_) id_of[distribution.component.name] = distribution.component.id;
+  for (const Distribution& distribution : distributions_)
+    id_of[distribution.component.name] = distribution.component.id;
   std::vector<plan::Overlap> result;
   for (const python::PathOverlap& overlap : found) {
     result.push_back({id_of.at(overlap.loser), id_of.at(overlap.winner), overlap.path});
@@ -198,7 +205,8 @@ std::vector<plan::Overlap> ImageBuilder::overlaps(std::vector<std::string>& find
 }
 
 std::string ImageBuilder::image_tag() const {
-  const std::string version = inputs_.project.version.empty() ? supply_.built_version(inputs_.project.name) : inputs_.project.version;
+  const std::string version =
+      inputs_.project.version.empty() ? supply_.built_version(inputs_.project.name) : inputs_.project.version;
   // A tag may not hold the '+' of a local version.
   std::string tag;
   for (const char c : version) tag += c == '+' ? '-' : c;
@@ -218,9 +226,11 @@ BuildPlan ImageBuilder::plan() {
   plan::LayoutOptions options = inputs_.layout;
   options.base_layers = inputs_.base.layers.size();
   result.layout = plan::layout(components, result.overlaps, options);
-  for (const plan::PlannedLayer& layer : result.layout.layers) result.in_cache.push_back(cache_.find(layer.key).has_value());
+  for (const plan::PlannedLayer& layer : result.layout.layers)
+    result.in_cache.push_back(cache_.find(layer.key).has_value());
   for (const auto& [name, hash] : supply_.computed_hashes()) {
-    result.findings.push_back(fmt::format("{} has no hash in the lock; its file has sha256:{}", printable(name), hash.hex()));
+    result.findings.push_back(
+        fmt::format("{} has no hash in the lock; its file has sha256:{}", printable(name), hash.hex()));
   }
   std::sort(result.findings.begin(), result.findings.end());
   result.image_name = inputs_.project.image.name.empty() ? inputs_.project.name : inputs_.project.image.name;
@@ -252,7 +262,8 @@ BuiltImage ImageBuilder::build(const BuildPlan& plan) {
   // The largest first, so that no thread is left alone with one at the end.
   std::vector<std::size_t> order(planned.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) { return planned[left].size > planned[right].size; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t left, std::size_t right) { return planned[left].size > planned[right].size; });
   parallel_for(order.size(), workers_, [&](std::size_t position) {
     const plan::PlannedLayer& layer = planned[order[position]];
     in_context([&] { return fmt::format("making the layer of {}", printable(layer.title)); },
@@ -260,7 +271,8 @@ BuiltImage ImageBuilder::build(const BuildPlan& plan) {
                  std::optional<image::CachedLayer> cached = cache_.find(layer.key);
                  const bool is_new = !cached;
                  if (is_new) {
-                   cached = cache_.store(layer.key, [&](ByteSink& blob) { return tree::write_layer(layer_tree(layer), blob); });
+                   cached = cache_.store(layer.key,
+                                         [&](ByteSink& blob) { return tree::write_layer(layer_tree(layer), blob); });
                  }
                  made[order[position]] = {std::string(kind_names.at(static_cast<std::size_t>(layer.kind))), layer.title,
                                           cached->layer, cached->tar_size, is_new};

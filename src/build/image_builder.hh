@@ -1,5 +1,5 @@
-// From a project and what it needs to an image: which layers, made or taken from the cache, sealed. The heart of `veneer
-// build` and `veneer plan`. One builder belongs to one thread; it starts more for the layers.
+// From a project and what it needs to an image: which layers, made or taken from the cache, sealed. The heart of
+// `veneer build` and `veneer plan`. One builder belongs to one thread; it starts more for the layers.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,8 @@ struct BuildInputs {
   python::Target target;
   python::Selection selection;
   std::string prefix = "/app/.venv";
-  std::int64_t created = 0;   // seconds since 1970: the time of the commit
-  std::string revision;       // of the commit; empty when there is none or the work tree differs from it
+  std::int64_t created = 0;  // seconds since 1970: the time of the commit
+  std::string revision;      // of the commit; empty when there is none or the work tree differs from it
   FolderRule folder_rule = FolderRule::all;
   std::vector<std::string> listed_files;  // see application_files()
   plan::LayoutOptions layout;             // base_layers is filled in
@@ -37,11 +37,11 @@ struct BuildInputs {
 /// What a build will do. A value: `veneer plan` prints it, build() carries it out.
 struct BuildPlan {
   plan::LayoutPlan layout;
-  std::vector<bool> in_cache;          // for each layer of `layout`: already made
+  std::vector<bool> in_cache;  // for each layer of `layout`: already made
   std::vector<plan::Overlap> overlaps;
-  std::vector<std::string> findings;   // what a user should know, sorted
-  std::string image_name;              // "greenhouse"
-  std::string image_tag;               // "1.0.1"
+  std::vector<std::string> findings;  // what a user should know, sorted
+  std::string image_name;             // "greenhouse"
+  std::string image_tag;              // "1.0.1"
 };
 
 struct BuildStatistics {
@@ -72,8 +72,8 @@ class ImageBuilder {
   ImageBuilder(const BuildInputs& inputs, WheelSupply& supply, const image::LayerCache& cache, std::size_t workers,
                std::function<void(const std::string&)> progress);
 
-  /// Decides the layers. Fetches and builds only what is needed for that: wheels whose files are not known to the cache.
-  /// Throws Error for unusable packages, files that clash, too many layers.
+  /// Decides the layers. Fetches and builds only what is needed for that: wheels whose files are not known to the
+  /// cache. Throws Error for unusable packages, files that clash, too many layers.
   BuildPlan plan();
 
   /// Makes the layers that are missing and seals the image. Its blobs are in the cache and the base.

@@ -1,5 +1,5 @@
-// Where files go on top of a base: paths follow the base's symbolic links (merged /usr), and folders above ours keep the
-// base's mode, owner and time. Called by the layer makers. Immutable after construction; thread-safe.
+// Where files go on top of a base: paths follow the base's symbolic links (merged /usr), and folders above ours keep
+// the base's mode, owner and time. Called by the layer makers. Immutable after construction; thread-safe.
 #pragma once
 
 #include <string>
@@ -17,9 +17,9 @@ class Placement {
   /// `base` must outlive this.
   explicit Placement(const tree::FileTree& base) : base_(base) {}
 
-  /// The path below the root at which "/some/absolute/path" must be written so that it is found there: symbolic links in
-  /// the folders above it are followed as the base has them; the last part is not. Throws Error (refused) for relative
-  /// paths, "..", and parents that are no folders.
+  /// The path below the root at which "/some/absolute/path" must be written so that it is found there: symbolic links
+  /// in the folders above it are followed as the base has them; the last part is not. Throws Error (refused) for
+  /// relative paths, "..", and parents that are no folders.
   std::string resolve(std::string_view absolute) const;
 
   /// Puts every folder above `path` (as resolve() gives it) into `out`: as the base has it, else 0755 root. Existing

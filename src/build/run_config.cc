@@ -86,7 +86,8 @@ image::RunConfig run_config(const BuildInputs& inputs, const std::string& versio
   // What the base would run by itself has no meaning for the project.
   run.set("Entrypoint", options.entrypoint.empty() ? Value() : strings(options.entrypoint));
   run.set("Cmd", options.cmd.empty() ? Value() : strings(options.cmd));
-  if (const Value ports = exposed_ports(base_run, options.expose); !ports.table().empty()) run.set("ExposedPorts", ports);
+  if (const Value ports = exposed_ports(base_run, options.expose); !ports.table().empty())
+    run.set("ExposedPorts", ports);
   run.set("Labels", labels(base_run, inputs, version));
   return config;
 }

@@ -25,7 +25,8 @@ bool is_url(const std::string& location) {
 }
 
 bool has_file(const SelectedPackage& package) {
-  return package.kind == PackageKind::wheel || package.kind == PackageKind::sdist || package.kind == PackageKind::archive;
+  return package.kind == PackageKind::wheel || package.kind == PackageKind::sdist ||
+         package.kind == PackageKind::archive;
 }
 }  // namespace
 
@@ -68,18 +69,18 @@ void WheelSupply::fetch(const std::vector<const SelectedPackage*>& packages) {
     wanted.push_back(package);
     requests.push_back(request(*package));
   }
-  const auto files = downloads_.get_all(requests, std::max<std::size_t>(options_.workers, 8), [&](const net::DownloadProgress& progress) {
-    if (options_.progress) {
-      options_.progress(fmt::format("downloading {} of {} files, {:.1f} of {:.1f} MB", progress.files_done, progress.files_total,
-                                    static_cast<double>(progress.bytes_done) / 1e6,
-                                    static_cast<double>(progress.bytes_total) / 1e6));
-    }
-  });
+  const auto files = downloads_.get_all(
+      requests, std::max<std::size_t>(options_.workers, 8), [&](const net::DownloadProgress& progress) {
+        if (options_.progress) {
+          options_.progress(fmt::format("downloading {} of {} files, {:.1f} of {:.1f} MB", progress.files_done,
+                                        progress.files_total, static_cast<double>(progress.bytes_done) / 1e6,
+                                        static_cast<double>(progress.bytes_total) / 1e6));
+        }
+      });
   for (std::size_t i = 0; i < wanted.size(); ++i) files_.emplace(wanted[i]->name, files[i]);
   for (const SelectedPackage* package : packages) {
     if (wheel_files_.contains(package->name)) continue;
-    wheel_files_[package->name] =
-        package->kind == PackageKind::wheel ? files_.at(package->name).path : build(*package);
+    wheel_files_[package->name] = package->kind == PackageKind::wheel ? files_.at(package->name).path : build(*package);
   }
 }
 
@@ -95,7 +96,8 @@ fs::path WheelSupply::build(const SelectedPackage& package) {
         }
         const Hash key = python::source_build_key(source, target_, uv_);
         if (options_.source_builds == SourceBuilds::refused && !built_.find(key)) {
-          throw Error(ErrorKind::refused, fmt::format("{} has no wheel for the target, and --no-build is given", printable(title(package))),
+          throw Error(ErrorKind::refused,
+                      fmt::format("{} has no wheel for the target, and --no-build is given", printable(title(package))),
                       "build it where that is allowed; its wheel is then in the cache");
         }
         if (options_.progress) options_.progress(fmt::format("building {}", title(package)));
@@ -108,16 +110,15 @@ fs::path WheelSupply::build(const SelectedPackage& package) {
 const python::AppWheel& WheelSupply::build_folder(const SelectedPackage& package) {
   const auto known = folder_wheels_.find(package.name);
   if (known != folder_wheels_.end()) return known->second;
-  return in_context(
-      [&] { return fmt::format("building {}", printable(title(package))); },
-      [&]() -> const python::AppWheel& {
-        const fs::path folder = (options_.lock_folder / package.location).lexically_normal();
-        const python::Project project = python::read_project(folder);
-        if (options_.progress) options_.progress(fmt::format("building {}", title(package)));
-        python::AppWheel wheel = python::build_app_wheel(project, target_, uv_, built_);
-        if (wheel.wheel.origin == python::BuildOrigin::built) ++wheels_built_;
-        return folder_wheels_.emplace(package.name, std::move(wheel)).first->second;
-      });
+  return in_context([&] { return fmt::format("building {}", printable(title(package))); },
+                    [&]() -> const python::AppWheel& {
+                      const fs::path folder = (options_.lock_folder / package.location).lexically_normal();
+                      const python::Project project = python::read_project(folder);
+                      if (options_.progress) options_.progress(fmt::format("building {}", title(package)));
+                      python::AppWheel wheel = python::build_app_wheel(project, target_, uv_, built_);
+                      if (wheel.wheel.origin == python::BuildOrigin::built) ++wheels_built_;
+                      return folder_wheels_.emplace(package.name, std::move(wheel)).first->second;
+                    });
 }
 
 std::string WheelSupply::built_version(const std::string& name) const {

@@ -1,5 +1,5 @@
-// Brings the wheel of each selected distribution: downloaded, taken from a path, or built from its source. Called by the
-// builder. fetch() is for one thread; open() may then be called by several.
+// Brings the wheel of each selected distribution: downloaded, taken from a path, or built from its source. Called by
+// the builder. fetch() is for one thread; open() may then be called by several.
 #pragma once
 
 #include <atomic>
@@ -50,9 +50,7 @@ class WheelSupply {
   python::Wheel open(const python::SelectedPackage& package);
 
   /// Whether the wheel was built here, so that its compressed bytes are not the same on every machine.
-  static bool is_built(const python::SelectedPackage& package) {
-    return package.kind != python::PackageKind::wheel;
-  }
+  static bool is_built(const python::SelectedPackage& package) { return package.kind != python::PackageKind::wheel; }
 
   /// The version that the wheel of `name`, built from a folder, has; empty when there is none.
   std::string built_version(const std::string& name) const;
@@ -74,7 +72,7 @@ class WheelSupply {
   const python::UvProgram& uv_;
   const python::Target& target_;
   SupplyOptions options_;
-  std::map<std::string, net::DownloadedFile> files_;           // by package name
+  std::map<std::string, net::DownloadedFile> files_;          // by package name
   std::map<std::string, std::filesystem::path> wheel_files_;  // by package name
   std::map<std::string, FileHash> computed_hashes_;
   std::map<std::string, python::AppWheel> folder_wheels_;  // by package name

@@ -34,8 +34,8 @@ class CacheThenBase : public image::Blobs {
 };
 
 /// Writes the image where --output says; returns the place for people.
-std::string write_output(const std::optional<std::string>& output, const BuildSession& session, const image::SealedImage& sealed,
-                         const image::Blobs& blobs) {
+std::string write_output(const std::optional<std::string>& output, const BuildSession& session,
+                         const image::SealedImage& sealed, const image::Blobs& blobs) {
   const std::string name = session.image_name();
   if (!output) {
     const fs::path store = project_store(session.inputs().project.folder);
@@ -116,8 +116,9 @@ int run(const Arguments& arguments, Context& context) {
   std::uint64_t total = 0;
   for (const build::BuiltLayer& layer : built.layers) total += layer.layer.size;
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
-  context.terminal().note(fmt::format("{} layers, {} made, {} reused; {} in all, the application layer {}; in {}", built.layers.size(),
-                                      built.statistics.layers_made, built.layers.size() - built.statistics.layers_made, human_size(total),
+  context.terminal().note(fmt::format("{} layers, {} made, {} reused; {} in all, the application layer {}; in {}",
+                                      built.layers.size(), built.statistics.layers_made,
+                                      built.layers.size() - built.statistics.layers_made, human_size(total),
                                       human_size(built.layers.back().layer.size), human_duration(seconds.count())));
   context.print(fmt::format("{} {}\n", session.image_name(), built.sealed.manifest_digest.text()));
   return 0;
@@ -127,13 +128,17 @@ int run(const Arguments& arguments, Context& context) {
 
 Command build_command() {
   std::vector<Option> options = build_options();
-  options.push_back({"-o,--output", "PLACE", "write to oci:DIR[:TAG] or docker-archive:FILE[:TAG] (default: the project's .veneer folder)"});
+  options.push_back({"-o,--output", "PLACE",
+                     "write to oci:DIR[:TAG] or docker-archive:FILE[:TAG] (default: the project's .veneer folder)"});
   options.push_back({"--json", "", "print what was built as JSON"});
   return {.name = "build",
           .summary = "build the project's image",
-          .description = "Builds an image from pyproject.toml and uv.lock: the base, a layer for each large wheel, one for the small ones, the "
-                         "virtual environment, and a thin layer with the project's own code. The same commit gives the same image on every "
-                         "machine. Layers that were made before are taken from the cache.",
+          .description =
+              "Builds an image from pyproject.toml and uv.lock: the base, a layer for each large wheel, one for the "
+              "small ones, the "
+              "virtual environment, and a thin layer with the project's own code. The same commit gives the same image "
+              "on every "
+              "machine. Layers that were made before are taken from the cache.",
           .options = std::move(options),
           .examples = {{"veneer build", "build the project here into its .veneer folder"},
                        {"veneer build -o docker-archive:app.tar", "write a file that docker and podman can load"},

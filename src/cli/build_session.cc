@@ -48,11 +48,15 @@ std::string native_architecture() {
 }
 
 /// Credentials for an index, as uv takes them: UV_INDEX_<NAME>_USERNAME and _PASSWORD for URLs of the index's host.
-std::function<std::optional<net::Credentials>(const std::string&)> index_credentials(const python::Project& project, Context& context) {
+std::function<std::optional<net::Credentials>(const std::string&)> index_credentials(const python::Project& project,
+                                                                                     Context& context) {
   std::map<std::string, net::Credentials> by_host;
   for (const python::PackageIndex& index : project.indexes) {
     std::string name;
-    for (const char c : index.name) name += std::isalnum(static_cast<unsigned char>(c)) != 0 ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : '_';
+    for (const char c : index.name)
+      name += std::isalnum(static_cast<unsigned char>(c)) != 0
+                  ? static_cast<char>(std::toupper(static_cast<unsigned char>(c)))
+                  : '_';
     const auto user = context.environment("UV_INDEX_" + name + "_USERNAME");
     const auto password = context.environment("UV_INDEX_" + name + "_PASSWORD");
     if (!user && !password) continue;
@@ -145,7 +149,8 @@ void BuildSession::read_git(Context& context) {
       std::error_code error;
       const fs::path path = git->root / name;
       // Git lists a tracked file that was deleted, too.
-      if (fs::symlink_status(path, error).type() != fs::file_type::not_found) inputs_.listed_files.push_back(name.substr(prefix.size()));
+      if (fs::symlink_status(path, error).type() != fs::file_type::not_found)
+        inputs_.listed_files.push_back(name.substr(prefix.size()));
     }
     std::sort(inputs_.listed_files.begin(), inputs_.listed_files.end());
     if (git->worktree == python::Worktree::clean) inputs_.revision = git->commit;
@@ -160,12 +165,14 @@ void BuildSession::read_git(Context& context) {
     return;
   }
   inputs_.created = context.seconds_since_1970();
-  context.terminal().warning("the project has no git commit, so the image's creation time is now; two builds will differ in it");
+  context.terminal().warning(
+      "the project has no git commit, so the image's creation time is now; two builds will differ in it");
 }
 
 void BuildSession::read_base(Context& context) {
   python::Project& project = inputs_.project;
-  if (!project.base) project.base = python::parse_base_choice("debian:" + python::default_debian_suite(project.requires_python));
+  if (!project.base)
+    project.base = python::parse_base_choice("debian:" + python::default_debian_suite(project.requires_python));
   const python::BaseChoice& choice = *project.base;
   if (choice.kind == python::BaseChoice::Kind::debian) {
     base::DebianRequest request;
@@ -175,12 +182,15 @@ void BuildSession::read_base(Context& context) {
     request.temporary = context.cache_folder() / "tmp";
     fs::create_directories(request.temporary);
     Terminal& terminal = context.terminal();
-    if (!base::has_debian_base(request, *cache_)) terminal.note(fmt::format("making the base {} (once; it is kept)", choice.text));
-    inputs_.base = base::make_debian_base(request, cache_, [&](const std::string& line) { terminal.progress("base: " + line); });
+    if (!base::has_debian_base(request, *cache_))
+      terminal.note(fmt::format("making the base {} (once; it is kept)", choice.text));
+    inputs_.base =
+        base::make_debian_base(request, cache_, [&](const std::string& line) { terminal.progress("base: " + line); });
     terminal.clear_progress();
   } else {
     if (!project.system.packages.empty()) {
-      throw Error(ErrorKind::refused, fmt::format("packages can be added to a debian: base only, not to {}", printable(choice.text)),
+      throw Error(ErrorKind::refused,
+                  fmt::format("packages can be added to a debian: base only, not to {}", printable(choice.text)),
                   "remove [tool.veneer.system] packages, or use base = \"debian:bookworm\"");
     }
     base::ImageBaseRequest request;
@@ -192,8 +202,8 @@ void BuildSession::read_base(Context& context) {
     context.terminal().progress("reading the base");
     inputs_.base = base::read_image_base(request, cache_.get());
   }
-  const python::TargetChoice chosen =
-      python::choose_target(inputs_.base.tree, search_path(inputs_.base.config), project.requires_python, project.python);
+  const python::TargetChoice chosen = python::choose_target(inputs_.base.tree, search_path(inputs_.base.config),
+                                                            project.requires_python, project.python);
   inputs_.target = chosen.chosen.target;
   if (!chosen.others.empty()) {
     context.terminal().note(fmt::format("the base has several interpreters; {} is taken", inputs_.target.interpreter));
@@ -211,7 +221,8 @@ void BuildSession::read_selection(const Arguments& arguments) {
   options.packages = {python::normalised_name(package)};
   inputs_.selection = in_context([&] { return fmt::format("selecting from {}", printable(lock_path_.native())); },
                                  [&] {
-                                   const python::Lock lock = python::parse_uv_lock(read_text_file(lock_path_, lock_limit));
+                                   const python::Lock lock =
+                                       python::parse_uv_lock(read_text_file(lock_path_, lock_limit));
                                    return python::select(lock, inputs_.target, options);
                                  });
 }

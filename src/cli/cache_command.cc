@@ -65,15 +65,17 @@ int run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 Command cache_command() {
-  return {.name = "cache",
-          .summary = "show or prune what earlier builds left for later ones",
-          .description = "Shows how much the cache holds, or removes what was not used for some time. Everything in it can be made "
-                         "again; removing it costs time only. A prune waits for running builds.",
-          .positionals = {{"ACTION", "show (default) or prune", Positional::Need::optional}},
-          .options = {{"--days", "N", "prune: remove what was not used for N days (default 30; 0: everything)"},
-                      {"--json", "", "print JSON"}},
-          .examples = {{"veneer cache", "what is there"}, {"veneer cache prune --days 7", "keep what this week used"}},
-          .run = run};
+  return {
+      .name = "cache",
+      .summary = "show or prune what earlier builds left for later ones",
+      .description =
+          "Shows how much the cache holds, or removes what was not used for some time. Everything in it can be made "
+          "again; removing it costs time only. A prune waits for running builds.",
+      .positionals = {{"ACTION", "show (default) or prune", Positional::Need::optional}},
+      .options = {{"--days", "N", "prune: remove what was not used for N days (default 30; 0: everything)"},
+                  {"--json", "", "print JSON"}},
+      .examples = {{"veneer cache", "what is there"}, {"veneer cache prune --days 7", "keep what this week used"}},
+      .run = run};
 }
 
 }  // namespace veneer::cli

@@ -16,9 +16,9 @@
 namespace veneer::cli {
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> all = {build_command(), plan_command(),  ship_command(),
-                                           inspect_command(), select_command(), wheel_command(),
-                                           cache_command(), completion_command(), help_command()};
+  static const std::vector<Command> all = {build_command(),   plan_command(),       ship_command(),
+                                           inspect_command(), select_command(),     wheel_command(),
+                                           cache_command(),   completion_command(), help_command()};
   return all;
 }
 
@@ -70,8 +70,9 @@ struct Parsed {
 };
 
 void add_option(Parsed& parsed, const Option& option) {
-  CLI::Option* added = option.value.empty() ? parsed.app->add_flag(option.names, option.help)
-                                            : parsed.app->add_option(option.names, option.help)->type_name(option.value);
+  CLI::Option* added = option.value.empty()
+                           ? parsed.app->add_flag(option.names, option.help)
+                           : parsed.app->add_option(option.names, option.help)->type_name(option.value);
   if (!option.value.empty()) {
     added->expected(1);
     added->multi_option_policy(option.repeat == Option::Repeat::many ? CLI::MultiOptionPolicy::TakeAll
@@ -155,8 +156,10 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     Context context(Verbosity::normal, std::nullopt);
     const std::string name = argc > 1 && argv[1][0] != '-' ? printable(argv[1]) : "";
-    const bool known = std::any_of(parsed.begin(), parsed.end(), [&](const auto& item) { return item->command->name == name; });
-    context.terminal().error(printable(error.what()), known ? fmt::format("see 'veneer {} --help'", name) : "see 'veneer --help'");
+    const bool known =
+        std::any_of(parsed.begin(), parsed.end(), [&](const auto& item) { return item->command->name == name; });
+    context.terminal().error(printable(error.what()),
+                             known ? fmt::format("see 'veneer {} --help'", name) : "see 'veneer --help'");
     return exit_code(ErrorKind::usage);
   }
   for (const auto& item : parsed) {

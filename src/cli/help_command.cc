@@ -41,14 +41,14 @@ int run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 Command help_command() {
-  return {.name = "help",
-          .summary = "show help for a command, or the manual page",
-          .description = "Shows the commands, the help of one of them, or the manual page.",
-          .positionals = {{"COMMAND", "what to explain", Positional::Need::optional}},
-          .options = {{"--man", "", "print the manual page, for man -l"}},
-          .examples = {{"veneer help build", "the options of build"},
-                       {"veneer help --man | man -l -", "read the manual"}},
-          .run = run};
+  return {
+      .name = "help",
+      .summary = "show help for a command, or the manual page",
+      .description = "Shows the commands, the help of one of them, or the manual page.",
+      .positionals = {{"COMMAND", "what to explain", Positional::Need::optional}},
+      .options = {{"--man", "", "print the manual page, for man -l"}},
+      .examples = {{"veneer help build", "the options of build"}, {"veneer help --man | man -l -", "read the manual"}},
+      .run = run};
 }
 
 }  // namespace veneer::cli

@@ -27,7 +27,9 @@ std::pair<std::string, std::string> kind_and_title(const std::string& made_by) {
 Value to_value(const OpenedImage& opened, const std::vector<inspect::LayerSummary>& layers) {
   const image::SealedImage& sealed = opened.sealed;
   Value value = parse_json(inspect::summary_to_json(sealed, layers));
-  auto& rows = std::find_if(value.table().begin(), value.table().end(), [](const auto& member) { return member.first == "layers"; })->second.array();
+  auto& rows = std::find_if(value.table().begin(), value.table().end(), [](const auto& member) {
+                 return member.first == "layers";
+               })->second.array();
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const auto [kind, title] = kind_and_title(layers[i].made_by);
     rows[i].set("kind", kind);
@@ -68,10 +70,11 @@ int run(const Arguments& arguments, Context& context) {
   std::uint64_t total = 0;
   for (const image::Layer& layer : opened.sealed.image.layers) total += layer.size;
   const image::RunConfig& config = opened.sealed.image.config;
-  context.print(fmt::format("{}\nmanifest  {}\nconfig    {}\ncreated   {}\nplatform  {}/{}\nlayers    {}, {}\n\n{}", printable(opened.name),
-                            opened.sealed.manifest_digest.text(), opened.sealed.config_digest.text(), printable(config.created),
-                            printable(config.platform.os), printable(config.platform.architecture), layers.size(), human_size(total),
-                            inspect::summary_to_text(layers)));
+  context.print(fmt::format("{}\nmanifest  {}\nconfig    {}\ncreated   {}\nplatform  {}/{}\nlayers    {}, {}\n\n{}",
+                            printable(opened.name), opened.sealed.manifest_digest.text(),
+                            opened.sealed.config_digest.text(), printable(config.created),
+                            printable(config.platform.os), printable(config.platform.architecture), layers.size(),
+                            human_size(total), inspect::summary_to_text(layers)));
   return 0;
 }
 
@@ -80,9 +83,13 @@ int run(const Arguments& arguments, Context& context) {
 Command inspect_command() {
   return {.name = "inspect",
           .summary = "show an image's layers and what is in each",
-          .description = "Shows the layers of an image from the bottom up: sizes, digests, what each was made from. With --contents the layers are read "
-                         "and the biggest files of each are shown; with --tree, the files that a container would see.",
-          .positionals = {{"IMAGE", "name:tag of the project's store, oci:DIR[:TAG] or docker-archive:FILE[:TAG] (default: what was built last)",
+          .description =
+              "Shows the layers of an image from the bottom up: sizes, digests, what each was made from. With "
+              "--contents the layers are read "
+              "and the biggest files of each are shown; with --tree, the files that a container would see.",
+          .positionals = {{"IMAGE",
+                           "name:tag of the project's store, oci:DIR[:TAG] or docker-archive:FILE[:TAG] (default: what "
+                           "was built last)",
                            Positional::Need::optional}},
           .options = {{"--contents", "", "read the layers and show what is in each"},
                       {"--tree", "", "print the merged tree: every path that a container sees"},
@@ -90,7 +97,8 @@ Command inspect_command() {
                       {"--json", "", "print JSON"}},
           .examples = {{"veneer inspect", "the image that was built last"},
                        {"veneer inspect docker-archive:saved.tar --contents", "what is in an image that docker saved"},
-                       {"veneer inspect --tree --json | jq '.entries[] | select(.size > 1000000) | .path'", "the big files"}},
+                       {"veneer inspect --tree --json | jq '.entries[] | select(.size > 1000000) | .path'",
+                        "the big files"}},
           .run = run};
 }
 

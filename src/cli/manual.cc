@@ -118,9 +118,11 @@ std::string quoted(std::string_view text) {
 }
 
 std::string zsh_completion() {
-  std::string out = "#compdef veneer\n# zsh completion for veneer: veneer completion zsh > \"${fpath[1]}/_veneer\"\n_veneer() {\n";
+  std::string out =
+      "#compdef veneer\n# zsh completion for veneer: veneer completion zsh > \"${fpath[1]}/_veneer\"\n_veneer() {\n";
   out += "  if (( CURRENT == 2 )); then\n    local -a names=(\n";
-  for (const Command& command : commands()) out += fmt::format("      {}\n", quoted(command.name + ":" + command.summary));
+  for (const Command& command : commands())
+    out += fmt::format("      {}\n", quoted(command.name + ":" + command.summary));
   out += "    )\n    _describe command names\n    return\n  fi\n  case ${words[2]} in\n";
   for (const Command& command : commands()) {
     out += fmt::format("    {})\n      local -a options=(\n", command.name);
@@ -133,14 +135,17 @@ std::string zsh_completion() {
     }
     out += "      ) ;;\n";
   }
-  out += "  esac\n  if [[ ${words[CURRENT]} == -* ]]; then _describe option options; else _files; fi\n}\ncompdef _veneer veneer\n";
+  out +=
+      "  esac\n  if [[ ${words[CURRENT]} == -* ]]; then _describe option options; else _files; fi\n}\ncompdef _veneer "
+      "veneer\n";
   return out;
 }
 
 std::string fish_completion() {
   std::string out = "# fish completion for veneer: veneer completion fish | source\n";
   for (const Command& command : commands()) {
-    out += fmt::format("complete -c veneer -n __fish_use_subcommand -f -a {} -d {}\n", command.name, quoted(command.summary));
+    out += fmt::format("complete -c veneer -n __fish_use_subcommand -f -a {} -d {}\n", command.name,
+                       quoted(command.summary));
     for (const auto* list : {&command.options, &common_options()}) {
       for (const Option& option : *list) {
         out += fmt::format("complete -c veneer -n '__fish_seen_subcommand_from {}' -l {}{} -d {}\n", command.name,
@@ -175,8 +180,10 @@ std::string manual_page() {
   std::string out = fmt::format(".TH VENEER 1 \"\" \"veneer {}\" \"User Commands\"\n", VENEER_VERSION);
   out += ".SH NAME\nveneer \\- container images whose deploys cost what changed\n";
   out += ".SH SYNOPSIS\n.B veneer\n\\fICOMMAND\\fR [\\fIOPTION\\fR]... [\\fIARGUMENT\\fR]...\n";
-  out += ".SH DESCRIPTION\nveneer builds container images for Python projects that are locked with uv, one layer a wheel, the same on "
-         "every machine, and brings to a host only what it lacks. It needs no daemon and no root.\n.SH COMMANDS\n";
+  out +=
+      ".SH DESCRIPTION\nveneer builds container images for Python projects that are locked with uv, one layer a wheel, "
+      "the same on "
+      "every machine, and brings to a host only what it lacks. It needs no daemon and no root.\n.SH COMMANDS\n";
   for (const Command& command : commands()) {
     out += fmt::format(".SS {}\n{}\n.PP\n", roff(usage(command)), roff(command.description));
     for (const Positional& positional : command.positionals) {
@@ -189,11 +196,12 @@ std::string manual_page() {
   }
   out += ".SH COMMON OPTIONS\n" + roff_options(common_options()) + ".SH EXIT STATUS\n";
   for (const ExitCode& code : exit_codes) out += fmt::format(".TP\n.B {}\n{}\n", code.code, roff(code.meaning));
-  out += ".SH ENVIRONMENT\n.TP\n.B XDG_CACHE_HOME\nwhere the cache lies (default ~/.cache)\n"
-         ".TP\n.B DOCKER_HOST\nthe engine that images are shipped to (default unix:///var/run/docker.sock)\n"
-         ".TP\n.B SOURCE_DATE_EPOCH\nthe image's creation time where there is no git commit to take it from\n"
-         ".TP\n.B NO_COLOR\nwhen not empty, no colours\n"
-         ".TP\n.B VENEER_FAIL_POINT\nfor tests: the process kills itself at the named place\n";
+  out +=
+      ".SH ENVIRONMENT\n.TP\n.B XDG_CACHE_HOME\nwhere the cache lies (default ~/.cache)\n"
+      ".TP\n.B DOCKER_HOST\nthe engine that images are shipped to (default unix:///var/run/docker.sock)\n"
+      ".TP\n.B SOURCE_DATE_EPOCH\nthe image's creation time where there is no git commit to take it from\n"
+      ".TP\n.B NO_COLOR\nwhen not empty, no colours\n"
+      ".TP\n.B VENEER_FAIL_POINT\nfor tests: the process kills itself at the named place\n";
   return out;
 }
 
@@ -201,7 +209,8 @@ std::string completion_script(const std::string& shell) {
   if (shell == "bash") return bash_completion();
   if (shell == "zsh") return zsh_completion();
   if (shell == "fish") return fish_completion();
-  throw Error(ErrorKind::usage, fmt::format("no completion for '{}'", printable(shell)), "bash, zsh and fish are known");
+  throw Error(ErrorKind::usage, fmt::format("no completion for '{}'", printable(shell)),
+              "bash, zsh and fish are known");
 }
 
 }  // namespace veneer::cli

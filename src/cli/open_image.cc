@@ -58,7 +58,8 @@ OpenedImage open_image(const std::string& argument, Context& context) {
     image::SealedImage sealed = archive->read({file->tag, std::nullopt});
     return {std::move(sealed), std::move(archive), argument};
   }
-  if (const auto* local = std::get_if<image::LocalLocation>(&location)) return open_stored(store, local->name.familiar());
+  if (const auto* local = std::get_if<image::LocalLocation>(&location))
+    return open_stored(store, local->name.familiar());
   throw_unreadable(argument);
 }
 

@@ -20,9 +20,9 @@ struct OpenedImage {
 /// The project's own store: .veneer in the folder of the nearest pyproject.toml above `folder`, else in `folder`.
 std::filesystem::path project_store(const std::filesystem::path& folder);
 
-/// Opens what `argument` names (DESIGN of IMAGE: name:tag in the project's store, oci:DIR[:TAG], docker-archive:FILE[:TAG]).
-/// An empty argument is the image that was built last into the project's store. Throws Error: not_found with a hint, usage
-/// for places that cannot be read from.
+/// Opens what `argument` names (DESIGN of IMAGE: name:tag in the project's store, oci:DIR[:TAG],
+/// docker-archive:FILE[:TAG]). An empty argument is the image that was built last into the project's store. Throws
+/// Error: not_found with a hint, usage for places that cannot be read from.
 OpenedImage open_image(const std::string& argument, Context& context);
 
 }  // namespace veneer::cli

@@ -17,9 +17,11 @@ Value to_value(const BuildSession& session) {
   python.set("version", target.full_version);
   python.set("interpreter", target.interpreter);
   python.set("machine", target.machine);
-  python.set("libc", fmt::format("{}-{}.{}", target.libc.kind == python::LibcKind::glibc ? "glibc" : "musl", target.libc.major, target.libc.minor));
+  python.set("libc", fmt::format("{}-{}.{}", target.libc.kind == python::LibcKind::glibc ? "glibc" : "musl",
+                                 target.libc.major, target.libc.minor));
   Value layout = plan::to_value(plan.layout);
-  for (std::size_t i = 0; i < plan.in_cache.size(); ++i) layout.table()[0].second.array()[i].set("in_cache", bool{plan.in_cache[i]});
+  for (std::size_t i = 0; i < plan.in_cache.size(); ++i)
+    layout.table()[0].second.array()[i].set("in_cache", bool{plan.in_cache[i]});
   Value::Array overlaps;
   for (const plan::Overlap& overlap : plan.overlaps) {
     Value row;
@@ -48,8 +50,8 @@ int run(const Arguments& arguments, Context& context) {
   }
   const build::BuildPlan& plan = session.plan();
   const python::Target& target = session.inputs().target;
-  std::string text = fmt::format("{} on {}, Python {} ({}, {})\n\n", session.image_name(), session.inputs().base.name, target.full_version,
-                                 target.interpreter, target.machine);
+  std::string text = fmt::format("{} on {}, Python {} ({}, {})\n\n", session.image_name(), session.inputs().base.name,
+                                 target.full_version, target.interpreter, target.machine);
   Table table({"#", "layer", "download", "state"}, {0, 2});
   std::size_t number = 0;
   for (const image::Layer& layer : session.inputs().base.layers) {
@@ -57,7 +59,8 @@ int run(const Arguments& arguments, Context& context) {
   }
   for (std::size_t i = 0; i < plan.layout.layers.size(); ++i) {
     const plan::PlannedLayer& layer = plan.layout.layers[i];
-    table.add({fmt::format("{}", ++number), layer.title, layer.size == 0 ? "" : human_size(layer.size), plan.in_cache[i] ? "cached" : "to be made"});
+    table.add({fmt::format("{}", ++number), layer.title, layer.size == 0 ? "" : human_size(layer.size),
+               plan.in_cache[i] ? "cached" : "to be made"});
   }
   text += table.text();
   for (const std::string& finding : plan.findings) text += "\nnote: " + finding + "\n";
@@ -72,10 +75,14 @@ Command plan_command() {
   options.push_back({"--json", "", "print JSON"});
   return {.name = "plan",
           .summary = "show what a build would do",
-          .description = "Shows the base, the Python that it has, and the layers that a build would make or take from the cache, from the bottom "
-                         "up. The base is made if the cache lacks it, and wheels that are unknown are fetched, because the plan depends on them.",
+          .description =
+              "Shows the base, the Python that it has, and the layers that a build would make or take from the cache, "
+              "from the bottom "
+              "up. The base is made if the cache lacks it, and wheels that are unknown are fetched, because the plan "
+              "depends on them.",
           .options = std::move(options),
-          .examples = {{"veneer plan", "the layers of the project here"}, {"veneer plan --json | jq '.layers[].title'", "for scripts"}},
+          .examples = {{"veneer plan", "the layers of the project here"},
+                       {"veneer plan --json | jq '.layers[].title'", "for scripts"}},
           .run = run};
 }
 

@@ -52,7 +52,8 @@ SelectionRequest request_of(const Arguments& arguments) {
     return result;
   };
   for (const char* required : {"LOCK", "--python"}) {
-    if (!arguments.has(required)) throw Error(ErrorKind::usage, fmt::format("{} is missing", required), "see 'veneer select --help'");
+    if (!arguments.has(required))
+      throw Error(ErrorKind::usage, fmt::format("{} is missing", required), "see 'veneer select --help'");
   }
   SelectionRequest request;
   request.lock = *arguments.value("LOCK");
@@ -82,7 +83,8 @@ SelectionRequest request_of(const Arguments& arguments) {
 
 int run(const Arguments& arguments, Context& context) {
   if (const auto batch = arguments.value("--batch")) {
-    if (arguments.has("LOCK")) throw Error(ErrorKind::usage, "--batch takes its locks from the file, not from the command line");
+    if (arguments.has("LOCK"))
+      throw Error(ErrorKind::usage, "--batch takes its locks from the file, not from the command line");
     return run_batch(*batch, context);
   }
   const python::Selection selection = answer(request_of(arguments));
@@ -92,8 +94,9 @@ int run(const Arguments& arguments, Context& context) {
   }
   Table table({"name", "version", "kind", "size", "file"}, {3});
   for (const python::SelectedPackage& package : selection.packages) {
-    table.add({printable(package.name), printable(package.version), std::string(python::package_kind_name(package.kind)),
-               package.size ? human_size(*package.size) : "", printable(package.file.empty() ? package.location : package.file)});
+    table.add({printable(package.name), printable(package.version),
+               std::string(python::package_kind_name(package.kind)), package.size ? human_size(*package.size) : "",
+               printable(package.file.empty() ? package.location : package.file)});
   }
   context.print(table.text());
   for (const std::string& name : selection.unusable) {
@@ -105,32 +108,39 @@ int run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 Command select_command() {
-  return {.name = "select",
-          .summary = "show which files a lock installs for a target",
-          .description = "Reads uv.lock and prints what would be installed: the production dependencies unless options say otherwise. "
-                         "Nothing is downloaded. Packages without a usable file are listed as unusable.\n\n"
-                         "With --batch, FILE holds one JSON object a line: {\"id\", \"lock\", \"python\", \"platform\", \"libc\", \"extras\": [...] or "
-                         "\"all\", \"groups\": [...] or \"all\", \"no_groups\": [...], \"only_groups\": [...], \"default_groups\": bool, "
-                         "\"packages\": [...] or \"all\"}. One object a line comes out: {\"id\", \"packages\", \"unusable\"} or {\"id\", \"error\"}.",
-          .positionals = {{"LOCK", "uv.lock", Positional::Need::optional}},
-          .options = {{"--python", "VERSION", "full version of the target's Python, 3.12.7 or 3.13.1t (free-threaded)"},
-                      {"--platform", "PLATFORM", "the target's platform (default linux/amd64)"},
-                      {"--libc", "LIBC", "the target's C library (default glibc-2.36)"},
-                      {"--extra", "NAME", "take this extra too", Option::Repeat::many},
-                      {"--all-extras", "", "take all extras"},
-                      {"--group", "NAME", "take this dependency group too", Option::Repeat::many},
-                      {"--no-group", "NAME", "leave this dependency group out, whatever else is said", Option::Repeat::many},
-                      {"--only-group", "NAME", "take this dependency group and not the project", Option::Repeat::many},
-                      {"--all-groups", "", "take all dependency groups"},
-                      {"--default-groups", "", "take the groups that uv sync takes by default"},
-                      {"--package", "NAME", "for this member of the workspace", Option::Repeat::many},
-                      {"--all-packages", "", "for all members of the workspace"},
-                      {"--batch", "FILE", "answer every line of FILE"},
-                      {"--json", "", "print JSON"}},
-          .examples = {{"veneer select uv.lock --python 3.12.7", "what a Debian 12 image for amd64 gets"},
-                       {"veneer select uv.lock --python 3.13.1 --platform linux/arm64 --libc musl-1.2 --json", "for another machine, for scripts"},
-                       {"veneer select --batch questions.jsonl", "many at once"}},
-          .run = run};
+  return {
+      .name = "select",
+      .summary = "show which files a lock installs for a target",
+      .description =
+          "Reads uv.lock and prints what would be installed: the production dependencies unless options say otherwise. "
+          "Nothing is downloaded. Packages without a usable file are listed as unusable.\n\n"
+          "With --batch, FILE holds one JSON object a line: {\"id\", \"lock\", \"python\", \"platform\", \"libc\", "
+          "\"extras\": [...] or "
+          "\"all\", \"groups\": [...] or \"all\", \"no_groups\": [...], \"only_groups\": [...], \"default_groups\": "
+          "bool, "
+          "\"packages\": [...] or \"all\"}. One object a line comes out: {\"id\", \"packages\", \"unusable\"} or "
+          "{\"id\", \"error\"}.",
+      .positionals = {{"LOCK", "uv.lock", Positional::Need::optional}},
+      .options = {{"--python", "VERSION", "full version of the target's Python, 3.12.7 or 3.13.1t (free-threaded)"},
+                  {"--platform", "PLATFORM", "the target's platform (default linux/amd64)"},
+                  {"--libc", "LIBC", "the target's C library (default glibc-2.36)"},
+                  {"--extra", "NAME", "take this extra too", Option::Repeat::many},
+                  {"--all-extras", "", "take all extras"},
+                  {"--group", "NAME", "take this dependency group too", Option::Repeat::many},
+                  {"--no-group", "NAME", "leave this dependency group out, whatever else is said",
+                   Option::Repeat::many},
+                  {"--only-group", "NAME", "take this dependency group and not the project", Option::Repeat::many},
+                  {"--all-groups", "", "take all dependency groups"},
+                  {"--default-groups", "", "take the groups that uv sync takes by default"},
+                  {"--package", "NAME", "for this member of the workspace", Option::Repeat::many},
+                  {"--all-packages", "", "for all members of the workspace"},
+                  {"--batch", "FILE", "answer every line of FILE"},
+                  {"--json", "", "print JSON"}},
+      .examples = {{"veneer select uv.lock --python 3.12.7", "what a Debian 12 image for amd64 gets"},
+                   {"veneer select uv.lock --python 3.13.1 --platform linux/arm64 --libc musl-1.2 --json",
+                    "for another machine, for scripts"},
+                   {"veneer select --batch questions.jsonl", "many at once"}},
+      .run = run};
 }
 
 }  // namespace veneer::cli

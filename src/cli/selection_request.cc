@@ -27,16 +27,17 @@ std::string machine_of(const std::string& platform) {
     std::string_view platform;
     std::string_view machine;
   };
-  constexpr std::array machines = {
-      Named{"linux/amd64", "x86_64"},    Named{"linux/arm64", "aarch64"},   Named{"linux/arm64/v8", "aarch64"},
-      Named{"linux/arm/v7", "armv7l"},   Named{"linux/arm/v6", "armv6l"},   Named{"linux/386", "i686"},
-      Named{"linux/ppc64le", "ppc64le"}, Named{"linux/s390x", "s390x"},     Named{"linux/riscv64", "riscv64"},
-      Named{"linux/loong64", "loongarch64"}};
+  constexpr std::array machines = {Named{"linux/amd64", "x86_64"},     Named{"linux/arm64", "aarch64"},
+                                   Named{"linux/arm64/v8", "aarch64"}, Named{"linux/arm/v7", "armv7l"},
+                                   Named{"linux/arm/v6", "armv6l"},    Named{"linux/386", "i686"},
+                                   Named{"linux/ppc64le", "ppc64le"},  Named{"linux/s390x", "s390x"},
+                                   Named{"linux/riscv64", "riscv64"},  Named{"linux/loong64", "loongarch64"}};
   for (const Named& named : machines) {
     if (named.platform == platform) return std::string(named.machine);
   }
-  throw Error(ErrorKind::usage, fmt::format("--platform wants linux/amd64, linux/arm64 or another Linux platform, not '{}'",
-                                            printable(platform)));
+  throw Error(ErrorKind::usage,
+              fmt::format("--platform wants linux/amd64, linux/arm64 or another Linux platform, not '{}'",
+                          printable(platform)));
 }
 
 std::optional<int> small_number(std::string_view text) {
@@ -70,18 +71,21 @@ void add_default_groups(const fs::path& lock, python::SelectOptions& options) {
   options.default_groups = {"dev"};
   const fs::path pyproject = lock.parent_path() / "pyproject.toml";
   if (!fs::exists(pyproject)) return;
-  in_context([&] { return "reading " + printable(pyproject.native()); }, [&] {
-    const Value document = parse_toml(read_text_file(pyproject, pyproject_limit));
-    const Value* groups = document.table_or_empty("tool").table_or_empty("uv").find("default-groups");
-    if (groups == nullptr) return;
-    options.default_groups.clear();
-    if (groups->is_string()) {
-      if (groups->string() != "all") throw Error(ErrorKind::refused, "default-groups is neither a list nor \"all\"");
-      options.group_choice = python::GroupChoice::all;
-      return;
-    }
-    for (const Value& group : groups->array()) options.default_groups.push_back(python::normalised_name(group.string()));
-  });
+  in_context([&] { return "reading " + printable(pyproject.native()); },
+             [&] {
+               const Value document = parse_toml(read_text_file(pyproject, pyproject_limit));
+               const Value* groups = document.table_or_empty("tool").table_or_empty("uv").find("default-groups");
+               if (groups == nullptr) return;
+               options.default_groups.clear();
+               if (groups->is_string()) {
+                 if (groups->string() != "all")
+                   throw Error(ErrorKind::refused, "default-groups is neither a list nor \"all\"");
+                 options.group_choice = python::GroupChoice::all;
+                 return;
+               }
+               for (const Value& group : groups->array())
+                 options.default_groups.push_back(python::normalised_name(group.string()));
+             });
 }
 
 }  // namespace
@@ -106,17 +110,18 @@ python::Target parse_target(const std::string& python, const std::string& platfo
 }
 
 python::Selection answer(SelectionRequest request) {
-  return in_context([&] { return "reading " + printable(request.lock.native()); }, [&] {
-    const python::Lock lock = python::parse_uv_lock(read_text_file(request.lock, lock_limit));
-    if (request.wants_default_groups) add_default_groups(request.lock, request.options);
-    return python::select(lock, request.target, request.options);
-  });
+  return in_context([&] { return "reading " + printable(request.lock.native()); },
+                    [&] {
+                      const python::Lock lock = python::parse_uv_lock(read_text_file(request.lock, lock_limit));
+                      if (request.wants_default_groups) add_default_groups(request.lock, request.options);
+                      return python::select(lock, request.target, request.options);
+                    });
 }
 
 SelectionRequest request_from_json(const Value& line) {
-  static const std::set<std::string, std::less<>> known = {"id",     "lock",      "python",         "platform", "libc",
-                                                           "extras", "groups",    "no_groups",      "only_groups",
-                                                           "default_groups", "packages"};
+  static const std::set<std::string, std::less<>> known = {"id",          "lock",           "python",  "platform",
+                                                           "libc",        "extras",         "groups",  "no_groups",
+                                                           "only_groups", "default_groups", "packages"};
   for (const auto& [key, value] : line.table()) {
     if (!known.contains(key)) throw Error(ErrorKind::refused, fmt::format("unknown member \"{}\"", printable(key)));
   }
@@ -128,7 +133,8 @@ SelectionRequest request_from_json(const Value& line) {
   const auto is_all = [&](std::string_view key) {
     const Value* value = line.find(key);
     if (value == nullptr || !value->is_string()) return false;
-    if (value->string() != "all") throw Error(ErrorKind::refused, fmt::format("\"{}\" is neither a list nor \"all\"", key));
+    if (value->string() != "all")
+      throw Error(ErrorKind::refused, fmt::format("\"{}\" is neither a list nor \"all\"", key));
     return true;
   };
   SelectionRequest request;

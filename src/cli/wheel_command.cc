@@ -29,7 +29,8 @@ int run(const Arguments& arguments, Context& context) {
   place.library_folder = "python" + version;
   const Value described = in_context([&] { return printable(path.native()); },
                                      [&] {
-                                       const python::Wheel wheel = python::open_wheel(std::make_shared<File>(path), path.filename().native(), strictness);
+                                       const python::Wheel wheel = python::open_wheel(
+                                           std::make_shared<File>(path), path.filename().native(), strictness);
                                        return python::describe(wheel, place);
                                      });
   if (arguments.has("--json")) {
@@ -39,10 +40,12 @@ int run(const Arguments& arguments, Context& context) {
   std::string text = fmt::format("{} {}\n\n", described.at("name").string(), described.at("version").string());
   Table table({"mode", "size", "path"}, {1});
   for (const Value& file : described.at("files").array()) {
-    table.add({file.at("mode").string(), fmt::format("{}", file.at("size").integer()), printable(file.at("path").string(), 1000)});
+    table.add({file.at("mode").string(), fmt::format("{}", file.at("size").integer()),
+               printable(file.at("path").string(), 1000)});
   }
   text += table.text();
-  for (const Value& finding : described.at("findings").array()) text += "note: " + finding.at("message").string() + "\n";
+  for (const Value& finding : described.at("findings").array())
+    text += "note: " + finding.at("message").string() + "\n";
   context.print(text);
   return 0;
 }
@@ -52,8 +55,10 @@ int run(const Arguments& arguments, Context& context) {
 Command wheel_command() {
   return {.name = "wheel",
           .summary = "check a wheel file and show what it would install",
-          .description = "Reads a wheel as strictly as a build does, verifies every hash, and shows the files that it would install below the prefix. "
-                         "A wheel that a build would refuse is refused with the reason (exit code 3).",
+          .description =
+              "Reads a wheel as strictly as a build does, verifies every hash, and shows the files that it would "
+              "install below the prefix. "
+              "A wheel that a build would refuse is refused with the reason (exit code 3).",
           .positionals = {{"FILE", "the wheel"}},
           .options = {{"--prefix", "DIR", "where the environment is (default /app/.venv)"},
                       {"--python", "VERSION", "the minor version of Python (default 3.11)"},

@@ -76,9 +76,7 @@ MarkerEnvironment environment_of(const Target& target) {
   return environment;
 }
 
-Marker Marker::parse(std::string_view text) {
-  return Marker(read_marker(text));
-}
+Marker Marker::parse(std::string_view text) { return Marker(read_marker(text)); }
 
 namespace {
 
@@ -92,7 +90,8 @@ bool compare_texts(std::string_view left, const std::string& comparison, std::st
 
 /// A comparison with one of the variables that are sets of names.
 Truth compare_names(const MarkerNode& node, const MarkerEnvironment& environment) {
-  const MarkerOperand& set = node.left.variable && *node.left.variable >= MarkerVariable::extra ? node.left : node.right;
+  const MarkerOperand& set =
+      node.left.variable && *node.left.variable >= MarkerVariable::extra ? node.left : node.right;
   const MarkerOperand& other = &set == &node.left ? node.right : node.left;
   const auto& names = *set.variable == MarkerVariable::dependency_groups ? environment.groups : environment.extras;
   const bool found = names.contains(normalised_name(other.text));

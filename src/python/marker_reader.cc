@@ -92,7 +92,8 @@ class Reader {
     }
     if (take_word("in")) return "in";
     if (take_word("not")) {
-      if (rest_.empty() || (rest_[0] != ' ' && rest_[0] != '\t') || !take_word("in")) refuse("\"in\" must follow \"not\"");
+      if (rest_.empty() || (rest_[0] != ' ' && rest_[0] != '\t') || !take_word("in"))
+        refuse("\"in\" must follow \"not\"");
       return "not in";
     }
     refuse("a comparison is missing");
@@ -106,7 +107,8 @@ class Reader {
       const std::size_t end = rest_.find(quote, 1);
       if (end == std::string_view::npos) refuse("a quote is not closed");
       operand.text = rest_.substr(1, end - 1);
-      if (operand.text.find_first_of("\\\n\r") != std::string::npos) refuse("a quoted text has a backslash or line end");
+      if (operand.text.find_first_of("\\\n\r") != std::string::npos)
+        refuse("a quoted text has a backslash or line end");
       rest_.remove_prefix(end + 1);
       return operand;
     }

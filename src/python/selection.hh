@@ -29,6 +29,7 @@ struct SelectedPackage {
   std::string file;      // file name of wheel, sdist or archive; empty for tree and git
   std::string location;  // URL (percent-encoding as in the lock, fragment with hash removed) or path as in the lock
   std::optional<FileHash> hash;
+  std::string other_hash;             // when the lock has no SHA-256 but another one, "sha512:..."
   std::optional<std::uint64_t> size;  // bytes
   std::string subdirectory;           // of an archive or git source
   std::string git_commit;             // of a git source

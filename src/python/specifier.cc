@@ -40,10 +40,10 @@ std::optional<Specifier> Specifier::parse(std::string_view text) {
     std::string_view written;
     Operator means;
   };
-  constexpr std::array operators = {Named{"===", Operator::arbitrary},    Named{"~=", Operator::compatible},
-                                    Named{"==", Operator::equal},         Named{"!=", Operator::not_equal},
-                                    Named{"<=", Operator::less_equal},    Named{">=", Operator::greater_equal},
-                                    Named{"<", Operator::less},           Named{">", Operator::greater}};
+  constexpr std::array operators = {Named{"===", Operator::arbitrary}, Named{"~=", Operator::compatible},
+                                    Named{"==", Operator::equal},      Named{"!=", Operator::not_equal},
+                                    Named{"<=", Operator::less_equal}, Named{">=", Operator::greater_equal},
+                                    Named{"<", Operator::less},        Named{">", Operator::greater}};
   text = trimmed(text);
   const auto found = std::find_if(operators.begin(), operators.end(),
                                   [&](const Named& named) { return text.starts_with(named.written); });
@@ -140,8 +140,7 @@ bool SpecifierSet::contains(const Version& version) const {
   return std::all_of(clauses_.begin(), clauses_.end(), [&](const Specifier& one) { return one.matches(version); });
 }
 
-std::vector<std::string> SpecifierSet::filter(const std::vector<std::string>& versions,
-                                              Prereleases prereleases) const {
+std::vector<std::string> SpecifierSet::filter(const std::vector<std::string>& versions, Prereleases prereleases) const {
   if (prereleases == Prereleases::as_needed &&
       std::any_of(clauses_.begin(), clauses_.end(), [](const Specifier& one) { return one.names_prerelease(); })) {
     prereleases = Prereleases::accept;
@@ -175,7 +174,8 @@ bool allows_python(const std::string& requires_python, const std::string& full_v
     throw Error(ErrorKind::refused, fmt::format("requires-python is \"{}\", which are no version specifiers (PEP 440)",
                                                 printable(requires_python)));
   }
-  auto version = Version::parse(full_version.ends_with('+') ? full_version.substr(0, full_version.size() - 1) : full_version);
+  auto version =
+      Version::parse(full_version.ends_with('+') ? full_version.substr(0, full_version.size() - 1) : full_version);
   if (!version) throw Error(ErrorKind::refused, fmt::format("\"{}\" is no version of Python", printable(full_version)));
   Version release;
   release.release = version->release;

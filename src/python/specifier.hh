@@ -59,9 +59,9 @@ class SpecifierSet {
   std::vector<Specifier> clauses_;
 };
 
-/// Whether the Python `full_version` ("3.12.7", "3.14.0rc1+") satisfies `requires_python` (specifiers; empty: any). Bounds
-/// on Python mean its release, as uv reads them: 3.14.0rc1 is a 3.14. Throws Error (refused) for what are no specifiers
-/// or no version.
+/// Whether the Python `full_version` ("3.12.7", "3.14.0rc1+") satisfies `requires_python` (specifiers; empty: any).
+/// Bounds on Python mean its release, as uv reads them: 3.14.0rc1 is a 3.14. Throws Error (refused) for what are no
+/// specifiers or no version.
 bool allows_python(const std::string& requires_python, const std::string& full_version);
 
 }  // namespace veneer::python

@@ -25,7 +25,8 @@ struct Target {
   Threading threading = Threading::with_gil;
   Libc libc;
   std::string machine;      // as platform.machine(): x86_64, aarch64, armv7l, ...
-  std::string interpreter;  // absolute path of the real executable in the base, "/usr/bin/python3.11"; may be empty for `select`
+  std::string interpreter;  // absolute path of the real executable in the base, "/usr/bin/python3.11"; may be empty for
+                            // `select`
 
   /// "python3.12" or "python3.13t": the name of the folder below lib/ that holds site-packages.
   std::string library_folder() const {

@@ -28,7 +28,8 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 /// Letters beyond ASCII were allowed once.
 bool is_name(std::string_view text) {
   const auto is_inner = [](char c) { return is_digit(c) || is_letter(c) || static_cast<unsigned char>(c) >= 0x80; };
-  return !text.empty() && is_inner(text.front()) && is_inner(text.back()) && text.find("__") == std::string_view::npos &&
+  return !text.empty() && is_inner(text.front()) && is_inner(text.back()) &&
+         text.find("__") == std::string_view::npos &&
          std::all_of(text.begin(), text.end(), [&](char c) { return is_inner(c) || c == '.' || c == '_'; });
 }
 
@@ -74,16 +75,40 @@ std::optional<Refusal> read(std::string_view file_name, WheelFileName& result) {
 WheelFileName parse_wheel_file_name(std::string_view file_name) {
   WheelFileName result;
   if (const auto refusal = read(file_name, result)) {
-    throw Error(ErrorKind::refused,
-                fmt::format("{} is no name of a wheel: {}", printable(file_name), refusal->fault), refusal->hint);
+    throw Error(ErrorKind::refused, fmt::format("{} is no name of a wheel: {}", printable(file_name), refusal->fault),
+                refusal->hint);
   }
   return result;
 }
 
-std::optional<WheelFileName> read_wheel_file_name(std::string_view file_name) {
-  WheelFileName result;
-  if (read(file_name, result)) return std::nullopt;
+std::optional<WheelNameTags> read_wheel_tags(std::string_view file_name) {
+  if (!file_name.ends_with(".whl")) return std::nullopt;
+  const std::vector<std::string_view> parts = split(file_name.substr(0, file_name.size() - 4), '-');
+  if (parts.size() != 5 && parts.size() != 6) return std::nullopt;
+  WheelNameTags result;
+  if (parts.size() == 6) {
+    result.build = parts[2];
+    if (result.build.empty() || !is_digit(result.build[0])) return std::nullopt;
+  }
+  const std::size_t tag_start = static_cast<std::size_t>(parts[parts.size() - 3].data() - file_name.data());
+  auto tags = expand_tags(file_name.substr(tag_start, file_name.size() - 4 - tag_start));
+  if (!tags) return std::nullopt;
+  result.tags = std::move(*tags);
   return result;
+}
+
+bool is_later_build(std::string_view left, std::string_view right) {
+  if (left.empty() || right.empty()) return !left.empty();
+  const auto take_number = [](std::string_view& text) {
+    std::string_view digits = text.substr(0, std::min(text.find_first_not_of("0123456789"), text.size()));
+    text.remove_prefix(digits.size());
+    digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size()));
+    return digits;
+  };
+  const std::string_view left_number = take_number(left);
+  const std::string_view right_number = take_number(right);
+  if (left_number.size() != right_number.size()) return left_number.size() > right_number.size();
+  return left_number != right_number ? left_number > right_number : left > right;
 }
 
 std::optional<std::vector<std::string>> expand_tags(std::string_view tags) {
@@ -94,7 +119,7 @@ std::optional<std::vector<std::string>> expand_tags(std::string_view tags) {
   for (std::size_t i = 0; i < 3; ++i) {
     sets[i] = split(parts[i], '.');
     for (const std::string_view one : sets[i]) {
-      if (one.empty()) return std::nullopt;
+      if (one.empty() || (i == 0 && is_digit(one[0]))) return std::nullopt;
     }
   }
   if (sets[0].size() > most || sets[1].size() > most || sets[2].size() > most ||

@@ -20,8 +20,19 @@ struct WheelFileName {
 /// label (PEP 817, PEP 825), which veneer does not support.
 WheelFileName parse_wheel_file_name(std::string_view file_name);
 
-/// The same without a reason: nothing for what is no name of a wheel that veneer supports.
-std::optional<WheelFileName> read_wheel_file_name(std::string_view file_name);
+/// What decides whether a wheel can be installed, and which of two is the better one.
+struct WheelNameTags {
+  std::string build;
+  std::vector<std::string> tags;  // as in WheelFileName
+};
+
+/// Nothing for the name of a wheel that can never be chosen: no wheel at all, a variant, malformed tags. Name and
+/// version are not looked at.
+std::optional<WheelNameTags> read_wheel_tags(std::string_view file_name);
+
+/// Whether the build tag `left` is the greater one: as a number, then as text; none is the smallest (binary
+/// distribution format).
+bool is_later_build(std::string_view left, std::string_view right);
 
 struct SdistFileName {
   std::string name;     // normalised

@@ -36,8 +36,7 @@ class LayerCache : public Blobs {
 
   /// Makes the layer with `key`: `make` writes it into the sink and returns what LayerWriter::finish() returned. The
   /// blob is stored first, then the entry; a crash in between leaves a blob without entry, which prune() removes.
-  CachedLayer store(const LayerKey& key,
-                    const std::function<archive::WrittenLayer(ByteSink& blob)>& make) const;
+  CachedLayer store(const LayerKey& key, const std::function<archive::WrittenLayer(ByteSink& blob)>& make) const;
 
   bool contains(const BlobDigest& digest) const override;
   std::unique_ptr<ByteSource> open(const BlobDigest& digest) const override;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <utility>
 
 #include "foundation/error.hh"
 #include "python/lock/location.hh"
@@ -13,45 +12,40 @@ namespace veneer::python {
 
 namespace {
 
-/// Build numbers order as a number, then as text (binary distribution format); a wheel without one comes first.
-std::pair<std::string, std::string> build_order(const std::string& build) {
-  const std::size_t end = std::min(build.find_first_not_of("0123456789"), build.size());
-  std::string digits = build.substr(0, end);
-  digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size()));
-  // Numbers of equal length order as text do.
-  return {fmt::format("{:08}{}", build.empty() ? 0 : digits.size() + 1, digits), build.substr(end)};
-}
-
 const LockFile* best_wheel(const LockPackage& package, const TagRanks& ranks) {
   const LockFile* best = nullptr;
   std::size_t best_rank = 0;
-  std::pair<std::string, std::string> best_build;
+  std::string best_build;
   for (const LockFile& wheel : package.wheels) {
-    // A name that cannot be read is a wheel that is never installed, and no reason to refuse the lock.
-    const std::optional<WheelFileName> name = read_wheel_file_name(wheel.name);
+    const std::optional<WheelNameTags> name = read_wheel_tags(wheel.name);
     if (!name) continue;
     const auto rank = ranks.best(name->tags);
     if (!rank) continue;
-    auto build = build_order(name->build);
-    if (best == nullptr || *rank < best_rank || (*rank == best_rank && build > best_build)) {
+    if (best == nullptr || *rank < best_rank || (*rank == best_rank && is_later_build(name->build, best_build))) {
       best = &wheel;
       best_rank = *rank;
-      best_build = std::move(build);
+      best_build = name->build;
     }
   }
   return best;
+}
+
+/// PEP 625 and its forerunner: what uv unpacks too.
+void check_archive_name(const std::string& name) {
+  if (name.ends_with(".tar.gz") || name.ends_with(".zip")) return;
+  throw Error(ErrorKind::refused,
+              fmt::format("the source distribution {} is neither .tar.gz nor .zip", printable(name)));
 }
 
 void take_file(SelectedPackage& selected, const LockFile& file) {
   selected.file = file.name;
   selected.location = file.location;
   selected.size = file.size;
-  if (file.hash.empty()) return;
-  if (!file.hash.starts_with("sha256:")) {
-    throw Error(ErrorKind::refused, fmt::format("{} has the hash {}, veneer knows sha256 only", printable(file.name),
-                                                printable(file.hash)));
+  if (file.hash.starts_with("sha256:")) {
+    selected.hash = FileHash::parse(file.hash);
+  } else {
+    selected.other_hash = file.hash;
   }
-  selected.hash = FileHash::parse(file.hash);
 }
 
 }  // namespace
@@ -82,6 +76,7 @@ std::optional<SelectedPackage> choose_file(const Lock& lock, std::size_t index, 
       if (!package.sdist) return std::nullopt;
       selected.kind = PackageKind::sdist;
       take_file(selected, *package.sdist);
+      check_archive_name(selected.file);
       return selected;
     case LockSource::Kind::url:
     case LockSource::Kind::path: {
@@ -96,6 +91,7 @@ std::optional<SelectedPackage> choose_file(const Lock& lock, std::size_t index, 
         selected.kind = PackageKind::archive;
         selected.file = file_name_of(package.source.location);
         if (package.sdist) take_file(selected, *package.sdist);
+        check_archive_name(selected.file);
       }
       selected.location = without_fragment(package.source.location);
       return selected;

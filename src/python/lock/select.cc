@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <deque>
 #include <set>
-#include <unordered_map>
 #include <utility>
 
 #include "foundation/error.hh"
@@ -33,10 +32,11 @@ class Walk {
     find_roots();
     check_names();
     check_conflicts();
-    if (!lock_.conflicts.empty()) activate_roots();
-    push_roots();
-    if (!lock_.conflicts.empty()) activate_dependencies();
-    walk_dependencies();
+    if (lock_.conflicts.empty()) {
+      walk();
+    } else {
+      walk_with_conflicts();
+    }
     return {taken_.begin(), taken_.end()};
   }
 
@@ -200,27 +200,52 @@ class Walk {
       return fmt::format("the {} {} of {}", item.kind == ConflictItem::Kind::extra ? "extra" : "group",
                          printable(item.name), printable(item.package));
     };
-    throw Error(ErrorKind::refused,
-                fmt::format("{} and {} are declared as conflicting", name(one), name(other)),
+    throw Error(ErrorKind::refused, fmt::format("{} and {} are declared as conflicting", name(one), name(other)),
                 "choose one of them");
   }
 
-  void activate(const ConflictItem& item) {
-    if (activated_.insert(item).second) environment_.extras.insert(item.encoded());
-  }
-
-  void activate_roots() {
+  std::set<ConflictItem> items_of_roots() const {
+    std::set<ConflictItem> items;
     for (const std::size_t root : roots_) {
       const LockPackage& package = lock_.packages[root];
       if (takes_projects()) {
-        activate({ConflictItem::Kind::project, package.name, ""});
+        items.insert({ConflictItem::Kind::project, package.name, ""});
         for (const auto& [extra, dependencies] : package.optional_dependencies) {
-          if (takes_extra(extra)) activate({ConflictItem::Kind::extra, package.name, extra});
+          if (takes_extra(extra)) items.insert({ConflictItem::Kind::extra, package.name, extra});
         }
       }
       for (const auto& [group, dependencies] : package.groups) {
-        if (takes_group(group)) activate({ConflictItem::Kind::group, package.name, group});
+        if (takes_group(group)) items.insert({ConflictItem::Kind::group, package.name, group});
       }
+    }
+    return items;
+  }
+
+  /// Markers of a lock with conflicts ask which extras are in use, and dependencies ("foo[bar]") put more of them in
+  /// use. So the walk is repeated with what the one before it found, until it finds no more and no less.
+  void walk_with_conflicts() {
+    constexpr int most_walks = 16;
+    const std::set<ConflictItem> from_roots = items_of_roots();
+    std::set<ConflictItem> in_use = from_roots;
+    for (int i = 0;; ++i) {
+      environment_.extras.clear();
+      for (const ConflictItem& item : in_use) environment_.extras.insert(item.encoded());
+      reached_extras_.clear();
+      walk();
+      std::set<ConflictItem> found = from_roots;
+      found.insert(reached_extras_.begin(), reached_extras_.end());
+      if (found == in_use) break;
+      if (i == most_walks) {
+        throw Error(ErrorKind::refused, "the conflicting extras of this lock contradict each other");
+      }
+      in_use = std::move(found);
+    }
+    for (const auto& set : lock_.conflicts) {
+      std::vector<const ConflictItem*> active;
+      for (const ConflictItem& item : set) {
+        if (item.kind == ConflictItem::Kind::extra && in_use.contains(item)) active.push_back(&item);
+      }
+      if (active.size() >= 2) refuse_conflict(*active[0], *active[1]);
     }
   }
 
@@ -243,41 +268,63 @@ class Walk {
     return found == package.optional_dependencies.end() ? nullptr : &found->second;
   }
 
-  void push(std::deque<Place>& queue, std::set<Place>& seen, std::size_t package,
-            const std::vector<std::string>& extras) {
-    if (seen.insert({package, nullptr}).second) queue.push_back({package, nullptr});
+  void take(std::size_t package, const std::vector<std::string>& extras) {
+    taken_.insert(package);
+    if (seen_.insert({package, nullptr}).second) queue_.push_back({package, nullptr});
     for (const std::string& extra : extras) {
-      if (seen.insert({package, &extra}).second) queue.push_back({package, &extra});
+      if (seen_.insert({package, &extra}).second) queue_.push_back({package, &extra});
+      reached_extras_.insert({ConflictItem::Kind::extra, lock_.packages[package].name, extra});
     }
   }
 
-  void push_roots() {
+  /// Takes the dependencies that the environment needs. What a dependency asks for ("foo[bar]") counts as in use for
+  /// its own marker.
+  void take_dependencies(const LockDependencies& dependencies) {
+    for (const LockDependency& dependency : dependencies) {
+      const std::string& name = lock_.packages[dependency.package].name;
+      std::vector<std::string> added;
+      if (!lock_.conflicts.empty()) {
+        for (const std::string& extra : dependency.extras) {
+          const std::string encoded = ConflictItem{ConflictItem::Kind::extra, name, extra}.encoded();
+          if (environment_.extras.insert(encoded).second) added.push_back(encoded);
+        }
+      }
+      const bool needed = holds(dependency.marker, name);
+      for (const std::string& encoded : added) environment_.extras.erase(encoded);
+      if (needed) take(dependency.package, dependency.extras);
+    }
+  }
+
+  void walk() {
+    taken_.clear();
+    seen_.clear();
     for (const std::size_t root : roots_) {
       const LockPackage& package = lock_.packages[root];
       if (takes_projects()) {
         taken_.insert(root);
-        queue_.push_back({root, nullptr});
+        if (seen_.insert({root, nullptr}).second) queue_.push_back({root, nullptr});
         for (const auto& [extra, dependencies] : package.optional_dependencies) {
-          if (takes_extra(extra)) queue_.push_back({root, &extra});
+          if (takes_extra(extra) && seen_.insert({root, &extra}).second) queue_.push_back({root, &extra});
         }
       }
       for (const auto& [group, dependencies] : package.groups) {
-        if (!takes_group(group)) continue;
-        for (const LockDependency& dependency : dependencies) {
-          if (!holds(dependency.marker, lock_.packages[dependency.package].name)) continue;
-          taken_.insert(dependency.package);
-          push(queue_, seen_, dependency.package, dependency.extras);
-        }
+        if (takes_group(group)) take_dependencies(dependencies);
       }
     }
-    push_manifest(lock_.requirements);
-    if (!takes_whole_workspace_) return;
-    for (const auto& [group, requirements] : lock_.groups) {
-      if (takes_group(group)) push_manifest(requirements);
+    take_manifest(lock_.requirements);
+    if (takes_whole_workspace_) {
+      for (const auto& [group, requirements] : lock_.groups) {
+        if (takes_group(group)) take_manifest(requirements);
+      }
+    }
+    while (!queue_.empty()) {
+      const Place place = queue_.front();
+      queue_.pop_front();
+      if (const LockDependencies* dependencies = dependencies_of(place)) take_dependencies(*dependencies);
     }
   }
 
-  void push_manifest(const std::vector<ManifestRequirement>& requirements) {
+  void take_manifest(const std::vector<ManifestRequirement>& requirements) {
     for (const ManifestRequirement& requirement : requirements) {
       if (!holds(requirement.marker, requirement.name)) continue;
       std::optional<std::size_t> found;
@@ -297,57 +344,7 @@ class Walk {
         throw Error(ErrorKind::refused,
                     fmt::format("the lock has no package {} for this environment", printable(requirement.name)));
       }
-      taken_.insert(*found);
-      push(queue_, seen_, *found, requirement.extras);
-    }
-  }
-
-  /// Extras that dependencies ask for ("foo[bar]") may be parts of conflicts too: they are found in a first walk, so
-  /// that the second sees all of them.
-  void activate_dependencies() {
-    std::deque<Place> queue = queue_;
-    std::set<Place> seen = seen_;
-    while (!queue.empty()) {
-      const Place place = queue.front();
-      queue.pop_front();
-      const LockDependencies* dependencies = dependencies_of(place);
-      if (dependencies == nullptr) continue;
-      for (const LockDependency& dependency : *dependencies) {
-        const std::string& name = lock_.packages[dependency.package].name;
-        std::vector<ConflictItem> added;
-        for (const std::string& extra : dependency.extras) {
-          ConflictItem item{ConflictItem::Kind::extra, name, extra};
-          if (!activated_.contains(item)) added.push_back(std::move(item));
-        }
-        for (const ConflictItem& item : added) environment_.extras.insert(item.encoded());
-        if (!holds(dependency.marker, name)) {
-          for (const ConflictItem& item : added) environment_.extras.erase(item.encoded());
-          continue;
-        }
-        activated_.insert(added.begin(), added.end());
-        push(queue, seen, dependency.package, dependency.extras);
-      }
-    }
-    for (const auto& set : lock_.conflicts) {
-      std::vector<const ConflictItem*> active;
-      for (const ConflictItem& item : set) {
-        if (item.kind == ConflictItem::Kind::extra && activated_.contains(item)) active.push_back(&item);
-      }
-      if (active.size() >= 2) refuse_conflict(*active[0], *active[1]);
-    }
-  }
-
-  void walk_dependencies() {
-    while (!queue_.empty()) {
-      const Place place = queue_.front();
-      queue_.pop_front();
-      const LockDependencies* dependencies = dependencies_of(place);
-      if (dependencies == nullptr) continue;
-      for (const LockDependency& dependency : *dependencies) {
-        if (!holds(dependency.marker, lock_.packages[dependency.package].name)) continue;
-        taken_.insert(dependency.package);
-        push(queue_, seen_, dependency.package, dependency.extras);
-      }
+      take(*found, requirement.extras);
     }
   }
 
@@ -357,7 +354,7 @@ class Walk {
   MarkerEnvironment environment_;
   bool takes_whole_workspace_ = false;  // then the groups of a root that is no project count
   std::vector<std::size_t> roots_;
-  std::set<ConflictItem> activated_;
+  std::set<ConflictItem> reached_extras_;  // that dependencies of the last walk ask for
   std::deque<Place> queue_;
   std::set<Place> seen_;
   std::set<std::size_t> taken_;
@@ -378,13 +375,14 @@ Selection select(const Lock& lock, const Target& target, const SelectOptions& op
                   fmt::format("the lock gives several versions of {} for this environment", printable(package.name)),
                   "extras or groups that need different versions must be declared as conflicting");
     }
-    in_context([&] { return "package " + printable(package.name); }, [&] {
-      if (auto file = choose_file(lock, index, ranks)) {
-        selection.packages.push_back(std::move(*file));
-      } else {
-        selection.unusable.push_back(package.name);
-      }
-    });
+    in_context([&] { return "package " + printable(package.name); },
+               [&] {
+                 if (auto file = choose_file(lock, index, ranks)) {
+                   selection.packages.push_back(std::move(*file));
+                 } else {
+                   selection.unusable.push_back(package.name);
+                 }
+               });
   }
   std::sort(selection.packages.begin(), selection.packages.end(),
             [](const SelectedPackage& left, const SelectedPackage& right) { return left.name < right.name; });

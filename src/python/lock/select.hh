@@ -32,7 +32,7 @@ struct SelectOptions {
 };
 
 /// Throws Error (refused) for a Python outside the lock's requires-python, an environment outside its supported ones,
-/// conflicting extras, groups or projects, a marker that hangs on the host's kernel, a hash other than SHA-256, and two
+/// conflicting extras, groups or projects, a marker that hangs on the host's kernel, and two
 /// versions of one name; Error (not_found) for an extra, group or member that the lock does not have.
 Selection select(const Lock& lock, const Target& target, const SelectOptions& options);
 

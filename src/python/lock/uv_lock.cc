@@ -22,11 +22,13 @@ LockSource read_source(const Value& table) {
     std::string_view key;
     LockSource::Kind kind;
   };
-  constexpr std::array kinds = {
-      Named{"registry", LockSource::Kind::registry}, Named{"url", LockSource::Kind::url},
-      Named{"git", LockSource::Kind::git},           Named{"path", LockSource::Kind::path},
-      Named{"directory", LockSource::Kind::directory}, Named{"editable", LockSource::Kind::editable},
-      Named{"virtual", LockSource::Kind::virtual_folder}};
+  constexpr std::array kinds = {Named{"registry", LockSource::Kind::registry},
+                                Named{"url", LockSource::Kind::url},
+                                Named{"git", LockSource::Kind::git},
+                                Named{"path", LockSource::Kind::path},
+                                Named{"directory", LockSource::Kind::directory},
+                                Named{"editable", LockSource::Kind::editable},
+                                Named{"virtual", LockSource::Kind::virtual_folder}};
   for (const Named& named : kinds) {
     const Value* location = table.find(named.key);
     if (location == nullptr) continue;
@@ -129,30 +131,32 @@ class LockReader {
     for (const Value& table : tables) {
       LockPackage package;
       package.name = table.at("name").string();
-      in_context([&] { return "package " + printable(package.name); }, [&] {
-        if (!is_valid_name(package.name) || normalised_name(package.name) != package.name) {
-          throw Error(ErrorKind::refused, "the name is not in normal form");
-        }
-        package.version = table.string_or("version", "");
-        package.source = read_source(table.at("source"));
-        package.resolution_markers = markers(table, "resolution-markers");
-        if (const Value* sdist = table.find("sdist")) package.sdist = read_file(*sdist, package.source);
-        for (const Value& wheel : table.array_or_empty("wheels")) {
-          package.wheels.push_back(read_file(wheel, package.source));
-        }
-        read_metadata(table, package);
-      });
+      in_context([&] { return "package " + printable(package.name); },
+                 [&] {
+                   if (!is_valid_name(package.name) || normalised_name(package.name) != package.name) {
+                     throw Error(ErrorKind::refused, "the name is not in normal form");
+                   }
+                   package.version = table.string_or("version", "");
+                   package.source = read_source(table.at("source"));
+                   package.resolution_markers = markers(table, "resolution-markers");
+                   if (const Value* sdist = table.find("sdist")) package.sdist = read_file(*sdist, package.source);
+                   for (const Value& wheel : table.array_or_empty("wheels")) {
+                     package.wheels.push_back(read_file(wheel, package.source));
+                   }
+                   read_metadata(table, package);
+                 });
       by_name_[package.name].push_back(lock_.packages.size());
       lock_.packages.push_back(std::move(package));
     }
     for (std::size_t i = 0; i < tables.size(); ++i) {
       LockPackage& package = lock_.packages[i];
-      in_context([&] { return "package " + printable(package.name); }, [&] {
-        package.dependencies = dependencies(tables[i].array_or_empty("dependencies"));
-        package.optional_dependencies = dependency_table(tables[i], "optional-dependencies");
-        package.groups = dependency_table(tables[i], "dev-dependencies");
-        if (package.groups.empty()) package.groups = dependency_table(tables[i], "dependency-groups");
-      });
+      in_context([&] { return "package " + printable(package.name); },
+                 [&] {
+                   package.dependencies = dependencies(tables[i].array_or_empty("dependencies"));
+                   package.optional_dependencies = dependency_table(tables[i], "optional-dependencies");
+                   package.groups = dependency_table(tables[i], "dev-dependencies");
+                   if (package.groups.empty()) package.groups = dependency_table(tables[i], "dependency-groups");
+                 });
     }
   }
 
@@ -176,8 +180,8 @@ class LockReader {
     if (const Value* url = table.find("url")) {
       file.location = without_fragment(url->string());
     } else if (const Value* path = table.find("path")) {
-      file.location = source.kind == LockSource::Kind::registry ? join_location(source.location, path->string())
-                                                                : path->string();
+      file.location =
+          source.kind == LockSource::Kind::registry ? join_location(source.location, path->string()) : path->string();
     } else {
       // A direct URL or path: the source itself says where.
       file.location = without_fragment(source.location);
@@ -284,8 +288,7 @@ std::vector<std::size_t> Lock::find(std::string_view name) const {
 std::optional<std::size_t> Lock::root() const {
   for (std::size_t i = 0; i < packages.size(); ++i) {
     const LockSource& source = packages[i].source;
-    const bool is_folder =
-        source.kind == LockSource::Kind::editable || source.kind == LockSource::Kind::virtual_folder;
+    const bool is_folder = source.kind == LockSource::Kind::editable || source.kind == LockSource::Kind::virtual_folder;
     if (is_folder && (source.location == "." || source.location.empty())) return i;
   }
   return std::nullopt;
