@@ -10,6 +10,7 @@
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "foundation/parallel.hh"
+#include "image/history.hh"
 #include "python/wheel/venv.hh"
 #include "tree/write_layer.hh"
 
@@ -60,6 +61,14 @@ void put_all(tree::FileTree& to, const tree::FileTree& from) {
 constexpr std::array<std::string_view, 3> kind_names = {"distribution", "environment", "application"};
 
 }  // namespace
+
+std::string base_title(const base::Base& base, std::size_t index) {
+  const std::vector<image::LayerHistory> history = image::history_of_layers(base.config.history, base.layers.size());
+  std::string_view made_by = history[index].created_by;
+  constexpr std::string_view mark = "veneer: ";
+  if (made_by.starts_with(mark)) made_by.remove_prefix(mark.size());
+  return made_by.empty() || !history[index].is_certain ? base.name : std::string(made_by);
+}
 
 ImageBuilder::ImageBuilder(const BuildInputs& inputs, WheelSupply& supply, const image::LayerCache& cache,
                            std::size_t workers, std::function<void(const std::string&)> progress)
@@ -112,7 +121,7 @@ void ImageBuilder::make_application() {
                   {sha256(fmt::format("veneer application layer {}\n{}{}\n", layer_format, identities,
                                       application_files_.content.hex()))},
                   0};
-  environment_ = {"environment",
+  environment_ = {"virtual environment",
                   "environment",
                   plan::ComponentKind::environment,
                   {sha256(fmt::format("veneer environment layer {}\nat {} {}\nin {}\nof {}\n{}", layer_format,
@@ -283,8 +292,8 @@ BuiltImage ImageBuilder::build(const BuildPlan& plan) {
 
   image::Image image;
   image.config = run_config(inputs_, plan.image_tag);
-  for (const image::Layer& layer : inputs_.base.layers) {
-    result.layers.push_back({"base", inputs_.base.name, layer, 0, false});
+  for (std::size_t i = 0; i < inputs_.base.layers.size(); ++i) {
+    result.layers.push_back({"base", base_title(inputs_.base, i), inputs_.base.layers[i], 0, false});
   }
   for (const BuiltLayer& layer : made) {
     Value history;

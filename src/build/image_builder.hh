@@ -66,6 +66,9 @@ struct BuiltImage {
   BuildStatistics statistics;
 };
 
+/// What layer `index` of the base is called: its history's text, else the base's name.
+std::string base_title(const base::Base& base, std::size_t index);
+
 class ImageBuilder {
  public:
   /// All arguments must outlive the builder. `progress` may be empty.

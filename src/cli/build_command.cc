@@ -67,7 +67,7 @@ Value to_value(const build::BuiltLayer& built) {
   value.set("kind", built.kind);
   value.set("title", built.title);
   value.set("diff_id", built.layer.diff_id.text());
-  value.set("blob", built.layer.blob.text());
+  value.set("digest", built.layer.blob.text());
   value.set("size", built.layer.size);
   value.set("made", built.made);
   return value;

@@ -219,12 +219,9 @@ void BuildSession::read_selection(const Arguments& arguments) {
   for (const std::string& group : arguments.values("--group")) options.groups.push_back(python::normalised_name(group));
   const std::string package = arguments.value_or("--package", project.package.empty() ? project.name : project.package);
   options.packages = {python::normalised_name(package)};
-  inputs_.selection = in_context([&] { return fmt::format("selecting from {}", printable(lock_path_.native())); },
-                                 [&] {
-                                   const python::Lock lock =
-                                       python::parse_uv_lock(read_text_file(lock_path_, lock_limit));
-                                   return python::select(lock, inputs_.target, options);
-                                 });
+  const std::string text = read_text_file(lock_path_, lock_limit);
+  inputs_.selection = in_context([&] { return printable(lock_path_.native()); },
+                                 [&] { return python::select(python::parse_uv_lock(text), inputs_.target, options); });
 }
 
 }  // namespace veneer::cli

@@ -155,6 +155,10 @@ int run(int argc, char** argv) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
     Context context(Verbosity::normal, std::nullopt);
+    if (argc < 2) {
+      context.terminal().note(app.help());
+      return exit_code(ErrorKind::usage);
+    }
     const std::string name = argc > 1 && argv[1][0] != '-' ? printable(argv[1]) : "";
     const bool known =
         std::any_of(parsed.begin(), parsed.end(), [&](const auto& item) { return item->command->name == name; });

@@ -14,32 +14,9 @@ namespace veneer::cli {
 
 namespace {
 
-/// "veneer: distribution numpy 2.1.0" is a layer of kind "distribution"; any other history is a base's.
-std::pair<std::string, std::string> kind_and_title(const std::string& made_by) {
-  constexpr std::string_view mark = "veneer: ";
-  for (const std::string_view kind : {"distribution", "environment", "application"}) {
-    const std::string start = std::string(mark) + std::string(kind) + " ";
-    if (made_by.starts_with(start)) return {std::string(kind), made_by.substr(start.size())};
-  }
-  return {"base", made_by};
-}
-
 Value to_value(const OpenedImage& opened, const std::vector<inspect::LayerSummary>& layers) {
-  const image::SealedImage& sealed = opened.sealed;
-  Value value = parse_json(inspect::summary_to_json(sealed, layers));
-  auto& rows = std::find_if(value.table().begin(), value.table().end(), [](const auto& member) {
-                 return member.first == "layers";
-               })->second.array();
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    const auto [kind, title] = kind_and_title(layers[i].made_by);
-    rows[i].set("kind", kind);
-    rows[i].set("title", title);
-  }
+  Value value = parse_json(inspect::summary_to_json(opened.sealed, layers));
   value.set("name", opened.name);
-  value.set("manifest", sealed.manifest_digest.text());
-  value.set("config", sealed.config_digest.text());
-  value.set("created", sealed.image.config.created);
-  value.set("platform", sealed.image.config.platform.os + "/" + sealed.image.config.platform.architecture);
   return value;
 }
 

@@ -54,8 +54,9 @@ int run(const Arguments& arguments, Context& context) {
                                  target.full_version, target.interpreter, target.machine);
   Table table({"#", "layer", "download", "state"}, {0, 2});
   std::size_t number = 0;
-  for (const image::Layer& layer : session.inputs().base.layers) {
-    table.add({fmt::format("{}", ++number), "base", human_size(layer.size), "kept"});
+  const base::Base& base = session.inputs().base;
+  for (std::size_t i = 0; i < base.layers.size(); ++i) {
+    table.add({fmt::format("{}", ++number), printable(build::base_title(base, i), 60), human_size(base.layers[i].size), "kept"});
   }
   for (std::size_t i = 0; i < plan.layout.layers.size(); ++i) {
     const plan::PlannedLayer& layer = plan.layout.layers[i];

@@ -110,9 +110,10 @@ python::Target parse_target(const std::string& python, const std::string& platfo
 }
 
 python::Selection answer(SelectionRequest request) {
-  return in_context([&] { return "reading " + printable(request.lock.native()); },
+  const std::string text = read_text_file(request.lock, lock_limit);
+  return in_context([&] { return printable(request.lock.native()); },
                     [&] {
-                      const python::Lock lock = python::parse_uv_lock(read_text_file(request.lock, lock_limit));
+                      const python::Lock lock = python::parse_uv_lock(text);
                       if (request.wants_default_groups) add_default_groups(request.lock, request.options);
                       return python::select(lock, request.target, request.options);
                     });

@@ -48,6 +48,22 @@ Value facts_value(const LayerFacts& facts) {
   return value;
 }
 
+/// "veneer: distribution numpy 2.1.0" is a layer of kind "distribution"; any other history is a base's.
+void set_kind_and_title(LayerSummary& summary) {
+  std::string_view rest = summary.made_by;
+  constexpr std::string_view mark = "veneer: ";
+  const bool is_ours = rest.starts_with(mark);
+  if (is_ours) rest.remove_prefix(mark.size());
+  summary.kind = "base";
+  for (const std::string_view kind : {"distribution", "environment", "application"}) {
+    if (!is_ours || !rest.starts_with(kind) || rest.substr(kind.size(), 1) != " ") continue;
+    summary.kind = kind;
+    rest.remove_prefix(kind.size() + 1);
+    break;
+  }
+  summary.title = rest;
+}
+
 }  // namespace
 
 std::vector<LayerSummary> summarize_layers(const image::Image& image, const MergedTree* merged) {
@@ -60,6 +76,7 @@ std::vector<LayerSummary> summarize_layers(const image::Image& image, const Merg
     summary.chain_id = chain[i];
     summary.made_by = history[i].created_by.empty() ? history[i].comment : history[i].created_by;
     summary.made_by_is_certain = history[i].is_certain;
+    set_kind_and_title(summary);
     if (merged != nullptr) summary.facts = merged->layers.at(i);
     summaries.push_back(std::move(summary));
   }
@@ -72,11 +89,11 @@ std::string summary_to_text(const std::vector<LayerSummary>& layers) {
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const LayerSummary& summary = layers[i];
-    std::string made_by = summary.made_by.empty() ? "-" : printable(summary.made_by, 90);
-    if (!summary.made_by.empty() && !summary.made_by_is_certain) made_by += " (uncertain)";
+    std::string title = summary.title.empty() ? "-" : printable(summary.title, 90);
+    if (!summary.title.empty() && !summary.made_by_is_certain) title += " (uncertain)";
     text += fmt::format("{:>3}  {:.12}  {:.12}  {:>8}  {:<4}  {}\n", i + 1, summary.layer.diff_id.hex(),
                         summary.layer.blob.hex(), size_text(summary.layer.size),
-                        archive::encoding_name(summary.layer.encoding), made_by);
+                        archive::encoding_name(summary.layer.encoding), title);
     total += summary.layer.size;
     if (!summary.facts) continue;
     const LayerFacts& facts = *summary.facts;
@@ -107,6 +124,8 @@ std::string summary_to_json(const image::SealedImage& image, const std::vector<L
     row.set("digest", summary.layer.blob.text());
     row.set("size", summary.layer.size);
     row.set("encoding", archive::encoding_name(summary.layer.encoding));
+    row.set("kind", summary.kind);
+    row.set("title", summary.title);
     row.set("made_by", summary.made_by);
     row.set("made_by_is_certain", summary.made_by_is_certain);
     if (summary.facts) row.set("contents", facts_value(*summary.facts));

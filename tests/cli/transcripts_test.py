@@ -6,6 +6,7 @@ it ends with 0, by `[exit N]`. `# project NAME` on the first line makes the smal
 from run to run are written as [DIR]. After a wanted change: transcripts_test.py --accept rewrites the files.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -22,6 +23,10 @@ ACCEPT = False
 class Transcripts(fixtures.SystemTest):
     def shown(self, text: str) -> str:
         text = text.replace(str(fixtures.debian_base()), "[BASE]").replace(str(self.folder), "[DIR]")
+        # The base is what Debian serves on the day.
+        text = re.sub(r"sha256:[0-9a-f]{64}", "sha256:[DIGEST]", text)
+        text = re.sub(r"\b[0-9a-f]{12}\b", "[ID]", text)
+        text = re.sub(r"\b\d+(\.\d+)? MB", "[N] MB", text)
         text = re.sub(r"\bin \d+(\.\d+)? s\b", "in [TIME]", text)
         return text if text.endswith("\n") or not text else text + "\n"
 
@@ -35,7 +40,6 @@ class Transcripts(fixtures.SystemTest):
         bin_folder = self.folder / "bin"
         bin_folder.mkdir()
         shutil.copy(fixtures.binary(), bin_folder / "veneer")
-        import os
         for line in lines:
             if not line.startswith("$ "):
                 continue

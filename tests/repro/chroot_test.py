@@ -86,7 +86,7 @@ class Chroots(fixtures.SystemTest):
         old, new = images["bookworm"], images["trixie"]
         for left, right in zip(old["layers"], new["layers"], strict=True):
             with self.subTest(left["title"]):
-                self.assertEqual((left["diff_id"], left["blob"]), (right["diff_id"], right["blob"]))
+                self.assertEqual((left["diff_id"], left["digest"]), (right["diff_id"], right["digest"]))
         self.assertEqual((old["config"], old["manifest"]), (new["config"], new["manifest"]))
         listed = {suite: sorted(path.name for path in (self.folder / f"layout-{suite}" / "blobs" / "sha256").iterdir()) for suite in images}
         self.assertEqual(listed["bookworm"], listed["trixie"])

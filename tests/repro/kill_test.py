@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python
 import fixtures  # noqa: E402
 
 RANDOM_KILLS = 0
-FAIL_POINTS = ["cache.before-blob", "cache.before-blob:3", "cache.between-blob-and-entry", "cache.between-blob-and-entry:2",
+FAIL_POINTS = ["cache.before-blob", "cache.before-blob:2", "cache.between-blob-and-entry", "cache.between-blob-and-entry:2",
                "cache.after-entry", "file.before-rename:1", "file.before-rename:4", "file.before-rename:9", "file.after-rename:2",
                "layout.before-index", "layout.after-index"]
 
@@ -121,7 +121,7 @@ class Memory(fixtures.SystemTest):
         with open(project / "big.bin", "wb") as big:
             big.truncate(4 << 30)
         text = (project / "pyproject.toml").read_text()
-        (project / "pyproject.toml").write_text(text.replace("files = [", 'files = [{ from = "big.bin", to = "/app/big.bin" }, '))
+        (project / "pyproject.toml").write_text(text.replace("\nfiles = [", '\nfiles = [{ from = "big.bin", to = "/app/big.bin" }, '))
         (project / ".gitignore").write_text(".veneer/\nbig.bin\n")
         fixtures.commit_all(project, "A big file")
         result = subprocess.run(

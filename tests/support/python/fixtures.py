@@ -142,7 +142,7 @@ class SystemTest(unittest.TestCase):
     def json(self, *arguments, **options):
         return json.loads(self.veneer(*arguments, **options).stdout)
 
-    def small_project(self, name: str = "shop", dependencies: int = 3) -> Path:
+    def small_project(self, name: str = "shop", dependencies: int = 3, base: Path | None = None) -> Path:
         """A packaged project in git with path wheels as its dependencies, locked by the real uv, on the Debian base."""
         folder = self.folder / name
         wheels = [
@@ -176,7 +176,7 @@ build-backend = "uv_build"
 {sources}
 
 [tool.veneer]
-base = "oci:{debian_base()}"
+base = "oci:{base or debian_base()}"
 
 [tool.veneer.image]
 files = [{{ from = "run.py", to = "/app/run.py" }}]
