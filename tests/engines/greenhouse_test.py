@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+"""The example project from its lock to running containers on real engines: what an operator and a visitor see, how many
+bytes travel, and that the environment in the image is the one that uv makes."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
+import fixtures  # noqa: E402
+import roots  # noqa: E402
+import uv_tree  # noqa: E402
+
+ENGINES = fixtures.SOURCE / "tests" / "support" / "engines"
+HISTORY = fixtures.SOURCE / "tools" / "demo" / "make_history.py"
+WIRE_BYTES_OF_AN_EDIT = 600_000
+APP_LAYER_BYTES = 500_000
+
+# Imports every module and package that the installed distributions bring at the top of site-packages, each in a process
+# of its own, and prints those that fail.
+IMPORT_ALL = r"""
+import importlib.metadata, pathlib, subprocess, sys
+names = set()
+for distribution in importlib.metadata.distributions():
+    for file in distribution.files or []:
+        parts = pathlib.PurePosixPath(str(file)).parts
+        if parts[0] in ("..", "__pycache__") or parts[0].endswith((".dist-info", ".libs", ".pth")):
+            continue
+        name = parts[0] if len(parts) > 1 else parts[0].split(".")[0] if parts[0].endswith((".py", ".so")) else ""
+        if name.isidentifier():
+            names.add(name)
+failed = []
+for name in sorted(names):
+    done = subprocess.run([sys.executable, "-c", f"import {name}"], capture_output=True, text=True)
+    if done.returncode:
+        failed.append(f"{name}: {done.stderr.strip().splitlines()[-1]}")
+print(len(names), "modules")
+print("\n".join(failed))
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def fetch(url: str, seconds: float = 120) -> bytes:
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return answer.read()
+        except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
+            if time.monotonic() > end:
+                raise AssertionError(f"{url} does not answer: {error}") from None
+            time.sleep(0.2)
+
+
+class Greenhouse(fixtures.SystemTest):
+    """One history and one cache for all tests: its first build is the longest part of them."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.place = fixtures.test_cache() / "greenhouse"
+        shutil.rmtree(cls.place, ignore_errors=True)
+        cls.place.mkdir()
+        cls.addClassCleanup(shutil.rmtree, cls.place, ignore_errors=True)
+        cls.project = cls.place / "greenhouse"
+        subprocess.run([sys.executable, HISTORY, cls.project, "--uv", shutil.which("uv")], check=True, capture_output=True)
+
+    def setUp(self):
+        super().setUp()
+        self.cache = fixtures.test_cache() / "greenhouse-cache"  # wheels and bases come over the network once
+
+    def build(self, tag: str) -> dict:
+        fixtures.git(self.project, "checkout", "--quiet", tag)
+        return self.json("build", "--json", cwd=self.project)
+
+    def on_engine(self, engine: str) -> None:
+        unit = engine + "@greenhouse"
+        subprocess.run([ENGINES, "wipe", unit], check=True, capture_output=True)
+        self.addCleanup(subprocess.run, [ENGINES, "wipe", unit], capture_output=True)
+        started = subprocess.run([ENGINES, "start", unit], check=True, capture_output=True, text=True).stdout
+        self.docker_host = dict(line.replace("'", "").split("=", 1) for line in started.split())["DOCKER_HOST"]
+        self.unit = unit
+
+    def docker(self, *words: str) -> str:
+        done = subprocess.run([ENGINES, "exec", self.unit, "docker", *words], capture_output=True, text=True, cwd="/tmp")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def compose(self, *words: str) -> str:
+        environment = {**os.environ, "DOCKER_HOST": self.docker_host, "GREENHOUSE_PORT": str(self.port),
+                       "GREENHOUSE_API_PORT": str(self.api_port), "GREENHOUSE_INTERVAL": "1"}
+        done = subprocess.run(["docker-compose", *words], cwd=self.project, env=environment, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def ship(self, built: dict) -> dict:
+        return self.json("ship", built["image"], "--as", "greenhouse:live", "--json", cwd=self.project, DOCKER_HOST=self.docker_host)
+
+    def look(self, heading: str) -> None:
+        self.assertIn(heading, fetch(f"http://127.0.0.1:{self.port}/").decode())
+        self.assertTrue(fetch(f"http://127.0.0.1:{self.port}/label/1.pdf").startswith(b"%PDF-"))
+        self.assertEqual(json.loads(fetch(f"http://127.0.0.1:{self.api_port}/healthz"))["status"], "ok")
+
+    def services_run_as_the_user(self) -> None:
+        containers = self.compose("ps", "-q").split()
+        self.assertEqual(len(containers), 3)
+        for container in containers:
+            self.assertEqual(self.docker("exec", container, "id", "-u").strip(), "1000")
+            self.assertEqual(self.docker("inspect", "--format", "{{.State.Status}} {{.RestartCount}}", container).strip(), "running 0")
+
+    def health(self) -> str:
+        api = [name for name in self.compose("ps", "-q", "api").split()][0]
+        end = time.monotonic() + 90
+        while (status := self.docker("inspect", "--format", "{{.State.Health.Status}}", api).strip()) == "starting":
+            self.assertLess(time.monotonic(), end, "the health check never ends")
+            time.sleep(1)
+        return status
+
+    def releases(self, engine: str) -> None:
+        self.on_engine(engine)
+        self.port, self.api_port = free_port(), free_port()
+        first = self.build("v1.0.0")
+        self.ship(first)
+        self.addCleanup(self.compose, "down", "--volumes")
+        self.compose("up", "-d")
+        self.look("Greenhouse")
+        self.services_run_as_the_user()
+        self.assertEqual(self.health(), "healthy")
+
+        # A changed line.
+        second = self.build("v1.0.1")
+        self.assertEqual(second["statistics"]["layers_made"], 1)
+        self.assertLessEqual(second["layers"][-1]["size"], APP_LAYER_BYTES)
+        shipped = self.ship(second)
+        print(f"{engine}: an edit of one line: {shipped['bytes_sent']} bytes on the wire, application layer "
+              f"{second['layers'][-1]['size']} bytes", flush=True)
+        self.assertLessEqual(shipped["bytes_sent"], WIRE_BYTES_OF_AN_EDIT)
+        self.compose("up", "-d")
+        self.look("Greenhouse by the south wall")
+        self.services_run_as_the_user()
+
+        # A bumped package: its layer, on a prefix store what lies above it, and the application.
+        third = self.build("v1.1.0")
+        shipped = self.ship(third)
+        print(f"{engine}: a bumped package: {shipped['bytes_sent']} bytes on the wire", flush=True)
+        self.assertLess(shipped["bytes_sent"], 5_000_000)
+        self.compose("up", "-d")
+        self.look("Greenhouse by the south wall")
+
+    def test_releases_on_a_prefix_store(self):
+        self.releases("docker20")
+
+    def test_releases_on_a_store_of_blobs(self):
+        self.releases("docker28-c8d")
+
+    def test_every_module_can_be_imported(self):
+        self.on_engine("docker20")
+        self.ship(self.build("v1.0.0"))
+        printed = self.docker("run", "--rm", "--network", "none", "--entrypoint", "/app/.venv/bin/python", "greenhouse:live", "-c", IMPORT_ALL)
+        count, _, failed = printed.partition("\n")
+        print(count, flush=True)
+        self.assertGreater(int(count.split()[0]), 100)
+        self.assertEqual(failed.strip(), "")
+
+    def test_the_environment_is_the_one_that_uv_makes(self):
+        """File by file; the differences that may be are in docs/formats.md and in uv_tree."""
+        built = self.build("v1.0.0")
+        root = self.folder / "root"
+        root.mkdir()
+        archive = self.folder / "image.tar"
+        self.veneer("build", "--output", f"docker-archive:{archive}", cwd=self.project)
+        subprocess.run(["skopeo", "copy", "--quiet", f"docker-archive:{archive}", f"oci:{self.folder}/layout:it"], check=True)
+        subprocess.run(["umoci", "raw", "unpack", "--image", f"{self.folder}/layout:it", str(root)], check=True, capture_output=True)
+
+        # uv's own: the same commit, at the same place, by the same interpreter.
+        application = self.folder / "app"
+        shutil.copytree(self.project, application, symlinks=True, ignore=shutil.ignore_patterns(".veneer"))
+        done = roots.run_inside(
+            roots.build_root("bookworm"), {"/app": application, "/uv-cache": fixtures.test_cache() / "uv"},
+            "cd /app\nuv sync --quiet --frozen --no-dev --no-editable --no-python-downloads --python /usr/bin/python3.11",
+            UV_CACHE_DIR="/uv-cache", UV_LINK_MODE="copy")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        comparison = uv_tree.compare(application / ".venv", root / "app" / ".venv")
+        print(comparison.summary(), flush=True)
+        self.assertEqual(comparison.unexpected, [])
+        self.assertGreater(comparison.equal_files, 5000)
+
+        done = roots.run_inside(root, {}, "uv pip check --python /app/.venv/bin/python && rm /usr/local/bin/uv")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertTrue(built["image"].startswith("greenhouse:1.0.0"))
+
+
+if __name__ == "__main__":
+    fixtures.main()

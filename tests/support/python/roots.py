@@ -1,0 +1,56 @@
+"""Debian roots that tests run programs in, with everything that building and running veneer needs; kept in the test cache."""
+
+import fcntl
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import fixtures
+
+PACKAGES = ["g++", "cmake", "ninja-build", "ccache", "mold", "pkg-config", "git", "python3", "ca-certificates", "mmdebstrap",
+            "libcli11-dev", "libfmt-dev", "nlohmann-json3-dev", "libtomlplusplus-dev", "libcurl4-openssl-dev", "libssl-dev",
+            "libzstd-dev", "libisal-dev", "zlib1g-dev", "debian-archive-keyring"]
+
+
+def build_root(suite: str) -> Path:
+    """A root of `suite` ("bookworm"), made once."""
+    target = fixtures.test_cache() / "build-roots" / f"{suite}-1"
+    target.parent.mkdir(exist_ok=True)
+    with open(target.parent / f"{suite}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists():
+            scratch = Path(tempfile.mkdtemp(prefix=f"{suite}-", dir=target.parent))
+            try:
+                subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(PACKAGES)}",
+                                "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*",
+                                suite, str(scratch / "root"), *fixtures.mirror()], check=True)
+                (scratch / "root").rename(target)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+    return target
+
+
+def run_inside(root: Path, places: dict[str, Path], script: str, **environment: str) -> subprocess.CompletedProcess:
+    """Runs a shell script in `root` (chroot, mounts of its own), with folders of this machine at `places` (path in the
+    root -> path here), an empty /tmp, and uv on PATH. The network is the machine's."""
+    mounts = ""
+    for name, place in places.items():
+        target = root / name.lstrip("/")
+        target.mkdir(parents=True, exist_ok=True)
+        mounts += f"mount --bind {shlex.quote(str(place))} {shlex.quote(str(target))}\n"
+    for folder in ("proc", "dev", "sys", "tmp", "usr/local/bin", "etc"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    shutil.copy(shutil.which("uv"), root / "usr" / "local" / "bin" / "uv")
+    shutil.copy("/etc/resolv.conf", root / "etc" / "resolv.conf")
+    passed = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy") or name == "SSL_CERT_FILE"}
+    inner = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp", "LC_ALL": "C.UTF-8",
+             "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
+    quoted = shlex.quote(str(root))
+    return subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-ec",
+         f"{mounts}mount -t proc proc {quoted}/proc\nmount --rbind /dev {quoted}/dev\nmount --rbind /sys {quoted}/sys\n"
+         f"mount -t tmpfs tmpfs {quoted}/tmp\nexec chroot {quoted} /bin/sh -ec \"$0\"", script],
+        capture_output=True, text=True, env={**passed, **inner, **environment})
