@@ -70,7 +70,7 @@ std::string base_title(const base::Base& base, std::size_t index) {
   return made_by.empty() || !history[index].is_certain ? base.name : std::string(made_by);
 }
 
-ImageBuilder::ImageBuilder(const BuildInputs& inputs, WheelSupply& supply, const image::LayerCache& cache,
+ImageBuilder::ImageBuilder(const BuildInputs& inputs, python::WheelSupply& supply, const image::LayerCache& cache,
                            std::size_t workers, std::function<void(const std::string&)> progress)
     : inputs_(inputs),
       supply_(supply),
@@ -156,7 +156,7 @@ tree::FileTree ImageBuilder::installed(const SelectedPackage& package) {
   return in_context([&] { return fmt::format("installing {}", printable(component_id(package))); },
                     [&] {
                       const tree::FileTree tree = python::install(supply_.open(package), place());
-                      return placed(WheelSupply::is_built(package) ? without_deflated_forms(tree) : tree);
+                      return placed(python::WheelSupply::is_built(package) ? without_deflated_forms(tree) : tree);
                     });
 }
 

@@ -9,12 +9,12 @@
 
 #include "base/base.hh"
 #include "build/application.hh"
-#include "build/wheel_supply.hh"
 #include "image/cache/layer_cache.hh"
 #include "image/image.hh"
 #include "plan/layout.hh"
 #include "python/project/project.hh"
 #include "python/selection.hh"
+#include "python/supply/wheel_supply.hh"
 #include "python/target.hh"
 #include "python/wheel/install.hh"
 #include "python/wheel/overlap.hh"
@@ -72,8 +72,8 @@ std::string base_title(const base::Base& base, std::size_t index);
 class ImageBuilder {
  public:
   /// All arguments must outlive the builder. `progress` may be empty.
-  ImageBuilder(const BuildInputs& inputs, WheelSupply& supply, const image::LayerCache& cache, std::size_t workers,
-               std::function<void(const std::string&)> progress);
+  ImageBuilder(const BuildInputs& inputs, python::WheelSupply& supply, const image::LayerCache& cache,
+               std::size_t workers, std::function<void(const std::string&)> progress);
 
   /// Decides the layers. Fetches and builds only what is needed for that: wheels whose files are not known to the
   /// cache. Throws Error for unusable packages, files that clash, too many layers.
@@ -102,7 +102,7 @@ class ImageBuilder {
   void fetch_for(const plan::LayoutPlan& layout, const std::vector<bool>& in_cache);
 
   const BuildInputs& inputs_;
-  WheelSupply& supply_;
+  python::WheelSupply& supply_;
   const image::LayerCache& cache_;
   std::size_t workers_;
   std::function<void(const std::string&)> progress_;

@@ -121,15 +121,15 @@ BuildSession::BuildSession(const Arguments& arguments, Context& context) {
   downloads_ = std::make_unique<net::Downloads>(context.cache_folder(), *client_);
   built_wheels_ = std::make_unique<python::BuiltWheels>(context.cache_folder());
 
-  build::SupplyOptions supply;
+  python::SupplyOptions supply;
   supply.lock_folder = lock_path_.parent_path();
   supply.build_constraints = inputs_.project.build_constraints;
-  supply.source_builds = arguments.has("--no-build") ? build::SourceBuilds::refused : build::SourceBuilds::allowed;
+  supply.source_builds = arguments.has("--no-build") ? python::SourceBuilds::refused : python::SourceBuilds::allowed;
   supply.strictness = arguments.has("--strict") ? python::Strictness::strict : python::Strictness::tolerant;
   supply.workers = workers;
   supply.credentials = index_credentials(inputs_.project, context);
   supply.progress = progress;
-  supply_ = std::make_unique<build::WheelSupply>(*downloads_, *built_wheels_, uv_, inputs_.target, std::move(supply));
+  supply_ = std::make_unique<python::WheelSupply>(*downloads_, *built_wheels_, uv_, inputs_.target, std::move(supply));
   builder_ = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, workers, progress);
   plan_ = builder_->plan();
   terminal.clear_progress();

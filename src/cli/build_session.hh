@@ -5,13 +5,13 @@
 #include <memory>
 
 #include "build/image_builder.hh"
-#include "build/wheel_supply.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
 #include "image/cache/layer_cache.hh"
 #include "net/download.hh"
 #include "net/http.hh"
-#include "python/project/uv_build.hh"
+#include "python/supply/uv_build.hh"
+#include "python/supply/wheel_supply.hh"
 
 namespace veneer::cli {
 
@@ -42,7 +42,7 @@ class BuildSession {
   std::unique_ptr<net::Downloads> downloads_;
   std::unique_ptr<python::BuiltWheels> built_wheels_;
   python::UvProgram uv_;
-  std::unique_ptr<build::WheelSupply> supply_;
+  std::unique_ptr<python::WheelSupply> supply_;
   std::unique_ptr<build::ImageBuilder> builder_;
   build::BuildPlan plan_;
 };

@@ -1,11 +1,11 @@
-#include "python/project/app_wheel.hh"
+#include "python/supply/app_wheel.hh"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "foundation/error.hh"
-#include "python/project/source_copy.hh"
+#include "python/supply/source_copy.hh"
 
 namespace veneer::python {
 

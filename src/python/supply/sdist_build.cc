@@ -1,4 +1,4 @@
-#include "python/project/sdist_build.hh"
+#include "python/supply/sdist_build.hh"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -11,8 +11,8 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "net/http.hh"
-#include "python/project/app_wheel.hh"
 #include "python/project/git.hh"
+#include "python/supply/app_wheel.hh"
 
 namespace veneer::python {
 

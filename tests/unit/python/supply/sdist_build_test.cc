@@ -1,10 +1,10 @@
-#include "python/project/sdist_build.hh"
+#include "python/supply/sdist_build.hh"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "foundation/error.hh"
-#include "python/project/app_wheel.hh"
+#include "python/supply/app_wheel.hh"
 #include "tests/support/project_folder.hh"
 
 namespace veneer::python {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "foundation/digest.hh"
-#include "python/project/uv_build.hh"
 #include "python/selection.hh"
+#include "python/supply/uv_build.hh"
 #include "python/target.hh"
 
 namespace veneer::python {

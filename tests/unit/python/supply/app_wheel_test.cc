@@ -1,4 +1,4 @@
-#include "python/project/app_wheel.hh"
+#include "python/supply/app_wheel.hh"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 
 #include "archive/zip.hh"
 #include "foundation/error.hh"
-#include "python/project/source_copy.hh"
+#include "python/supply/source_copy.hh"
 #include "tests/support/project_folder.hh"
 
 namespace veneer::python {

@@ -12,14 +12,14 @@
 #include <vector>
 
 #include "net/download.hh"
-#include "python/project/app_wheel.hh"
 #include "python/project/project.hh"
-#include "python/project/uv_build.hh"
 #include "python/selection.hh"
+#include "python/supply/app_wheel.hh"
+#include "python/supply/uv_build.hh"
 #include "python/target.hh"
 #include "python/wheel/wheel.hh"
 
-namespace veneer::build {
+namespace veneer::python {
 
 /// Whether sources may be built, which runs code of their authors.
 enum class SourceBuilds { allowed, refused };
@@ -28,7 +28,7 @@ struct SupplyOptions {
   std::filesystem::path lock_folder;  // relative paths in the lock start here
   std::vector<std::string> build_constraints;
   SourceBuilds source_builds = SourceBuilds::allowed;
-  python::Strictness strictness = python::Strictness::tolerant;
+  Strictness strictness = Strictness::tolerant;
   std::size_t workers = 1;
   std::function<std::optional<net::Credentials>(const std::string& url)> credentials;  // may be empty
   std::function<void(const std::string&)> progress;                                    // may be empty
@@ -36,21 +36,21 @@ struct SupplyOptions {
 
 class WheelSupply {
  public:
-  WheelSupply(net::Downloads& downloads, python::BuiltWheels& built, const python::UvProgram& uv,
-              const python::Target& target, SupplyOptions options);
+  WheelSupply(net::Downloads& downloads, BuiltWheels& built, const UvProgram& uv, const Target& target,
+              SupplyOptions options);
 
   /// What decides the bytes of the distribution's layer as far as its file goes, without fetching it: the hash that the
   /// lock gives, or the key of the build. A wheel without a hash in the lock is fetched to learn it.
-  std::string identity(const python::SelectedPackage& package);
+  std::string identity(const SelectedPackage& package);
 
   /// Makes the wheels of all `packages` available: downloads in parallel, then builds one after the other.
-  void fetch(const std::vector<const python::SelectedPackage*>& packages);
+  void fetch(const std::vector<const SelectedPackage*>& packages);
 
   /// The wheel of a package that fetch() was called for.
-  python::Wheel open(const python::SelectedPackage& package);
+  Wheel open(const SelectedPackage& package);
 
   /// Whether the wheel was built here, so that its compressed bytes are not the same on every machine.
-  static bool is_built(const python::SelectedPackage& package) { return package.kind != python::PackageKind::wheel; }
+  static bool is_built(const SelectedPackage& package) { return package.kind != PackageKind::wheel; }
 
   /// The version that the wheel of `name`, built from a folder, has; empty when there is none.
   std::string built_version(const std::string& name) const;
@@ -58,26 +58,26 @@ class WheelSupply {
   std::uint64_t wheels_opened() const { return wheels_opened_; }
   std::uint64_t wheels_built() const { return wheels_built_; }
   /// Wheels built from folders, by package name: what git lists and the wheel lacks is in them.
-  const std::map<std::string, python::AppWheel>& folder_wheels() const { return folder_wheels_; }
+  const std::map<std::string, AppWheel>& folder_wheels() const { return folder_wheels_; }
   /// Packages whose hash the lock does not give, with the hash that was computed.
   const std::map<std::string, FileHash>& computed_hashes() const { return computed_hashes_; }
 
  private:
-  net::DownloadRequest request(const python::SelectedPackage& package) const;
-  std::filesystem::path build(const python::SelectedPackage& package);
-  const python::AppWheel& build_folder(const python::SelectedPackage& package);
+  net::DownloadRequest request(const SelectedPackage& package) const;
+  std::filesystem::path build(const SelectedPackage& package);
+  const AppWheel& build_folder(const SelectedPackage& package);
 
   net::Downloads& downloads_;
-  python::BuiltWheels& built_;
-  const python::UvProgram& uv_;
-  const python::Target& target_;
+  BuiltWheels& built_;
+  const UvProgram& uv_;
+  const Target& target_;
   SupplyOptions options_;
   std::map<std::string, net::DownloadedFile> files_;          // by package name
   std::map<std::string, std::filesystem::path> wheel_files_;  // by package name
   std::map<std::string, FileHash> computed_hashes_;
-  std::map<std::string, python::AppWheel> folder_wheels_;  // by package name
+  std::map<std::string, AppWheel> folder_wheels_;  // by package name
   std::atomic<std::uint64_t> wheels_opened_ = 0;
   std::uint64_t wheels_built_ = 0;
 };
 
-}  // namespace veneer::build
+}  // namespace veneer::python

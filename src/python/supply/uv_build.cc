@@ -1,4 +1,4 @@
-#include "python/project/uv_build.hh"
+#include "python/supply/uv_build.hh"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "python/project/project.hh"
-#include "python/project/uv_build.hh"
+#include "python/supply/uv_build.hh"
 #include "python/target.hh"
 
 namespace veneer::python {

@@ -1,4 +1,4 @@
-#include "build/wheel_supply.hh"
+#include "python/supply/wheel_supply.hh"
 
 #include <fmt/format.h>
 
@@ -6,15 +6,12 @@
 
 #include "foundation/error.hh"
 #include "foundation/file.hh"
-#include "python/project/sdist_build.hh"
+#include "python/supply/sdist_build.hh"
 #include "python/wheel_file_name.hh"
 
-namespace veneer::build {
+namespace veneer::python {
 
 namespace fs = std::filesystem;
-using python::PackageKind;
-using python::SelectedPackage;
-
 namespace {
 std::string title(const SelectedPackage& package) {
   return package.version.empty() ? package.name : package.name + " " + package.version;
@@ -30,8 +27,8 @@ bool has_file(const SelectedPackage& package) {
 }
 }  // namespace
 
-WheelSupply::WheelSupply(net::Downloads& downloads, python::BuiltWheels& built, const python::UvProgram& uv,
-                         const python::Target& target, SupplyOptions options)
+WheelSupply::WheelSupply(net::Downloads& downloads, BuiltWheels& built, const UvProgram& uv, const Target& target,
+                         SupplyOptions options)
     : downloads_(downloads), built_(built), uv_(uv), target_(target), options_(std::move(options)) {}
 
 net::DownloadRequest WheelSupply::request(const SelectedPackage& package) const {
@@ -56,9 +53,9 @@ std::string WheelSupply::identity(const SelectedPackage& package) {
   const auto file_hash = [&] { return package.hash ? *package.hash : files_.at(package.name).hash; };
   if (package.kind == PackageKind::wheel) return "wheel " + file_hash().hex();
   if (package.kind == PackageKind::tree) return "wheel " + build_folder(package).wheel.hash.hex();
-  python::SourceBuild source{package, {}, {}, options_.build_constraints};
+  SourceBuild source{package, {}, {}, options_.build_constraints};
   if (package.kind != PackageKind::git) source.archive_hash = file_hash();
-  return "source " + python::source_build_key(source, target_, uv_).hex();
+  return "source " + source_build_key(source, target_, uv_).hex();
 }
 
 void WheelSupply::fetch(const std::vector<const SelectedPackage*>& packages) {
@@ -89,34 +86,34 @@ fs::path WheelSupply::build(const SelectedPackage& package) {
   return in_context(
       [&] { return fmt::format("building {}", printable(title(package))); },
       [&] {
-        python::SourceBuild source{package, {}, {}, options_.build_constraints};
+        SourceBuild source{package, {}, {}, options_.build_constraints};
         if (package.kind != PackageKind::git) {
           source.archive = files_.at(package.name).path;
           source.archive_hash = files_.at(package.name).hash;
         }
-        const Hash key = python::source_build_key(source, target_, uv_);
+        const Hash key = source_build_key(source, target_, uv_);
         if (options_.source_builds == SourceBuilds::refused && !built_.find(key)) {
           throw Error(ErrorKind::refused,
                       fmt::format("{} has no wheel for the target, and --no-build is given", printable(title(package))),
                       "build it where that is allowed; its wheel is then in the cache");
         }
         if (options_.progress) options_.progress(fmt::format("building {}", title(package)));
-        const python::BuiltWheel wheel = python::build_source(source, target_, uv_, built_);
-        if (wheel.origin == python::BuildOrigin::built) ++wheels_built_;
+        const BuiltWheel wheel = build_source(source, target_, uv_, built_);
+        if (wheel.origin == BuildOrigin::built) ++wheels_built_;
         return wheel.path;
       });
 }
 
-const python::AppWheel& WheelSupply::build_folder(const SelectedPackage& package) {
+const AppWheel& WheelSupply::build_folder(const SelectedPackage& package) {
   const auto known = folder_wheels_.find(package.name);
   if (known != folder_wheels_.end()) return known->second;
   return in_context([&] { return fmt::format("building {}", printable(title(package))); },
-                    [&]() -> const python::AppWheel& {
+                    [&]() -> const AppWheel& {
                       const fs::path folder = (options_.lock_folder / package.location).lexically_normal();
-                      const python::Project project = python::read_project(folder);
+                      const Project project = read_project(folder);
                       if (options_.progress) options_.progress(fmt::format("building {}", title(package)));
-                      python::AppWheel wheel = python::build_app_wheel(project, target_, uv_, built_);
-                      if (wheel.wheel.origin == python::BuildOrigin::built) ++wheels_built_;
+                      AppWheel wheel = build_app_wheel(project, target_, uv_, built_);
+                      if (wheel.wheel.origin == BuildOrigin::built) ++wheels_built_;
                       return folder_wheels_.emplace(package.name, std::move(wheel)).first->second;
                     });
 }
@@ -124,13 +121,13 @@ const python::AppWheel& WheelSupply::build_folder(const SelectedPackage& package
 std::string WheelSupply::built_version(const std::string& name) const {
   const auto known = folder_wheels_.find(name);
   if (known == folder_wheels_.end()) return {};
-  return python::parse_wheel_file_name(known->second.wheel.path.filename().native()).version;
+  return parse_wheel_file_name(known->second.wheel.path.filename().native()).version;
 }
 
-python::Wheel WheelSupply::open(const SelectedPackage& package) {
+Wheel WheelSupply::open(const SelectedPackage& package) {
   ++wheels_opened_;
   const fs::path& path = wheel_files_.at(package.name);
-  return python::open_wheel(std::make_shared<File>(path), path.filename().native(), options_.strictness);
+  return open_wheel(std::make_shared<File>(path), path.filename().native(), options_.strictness);
 }
 
-}  // namespace veneer::build
+}  // namespace veneer::python

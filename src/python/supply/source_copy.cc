@@ -1,4 +1,4 @@
-#include "python/project/source_copy.hh"
+#include "python/supply/source_copy.hh"
 
 #include <fcntl.h>
 #include <fmt/format.h>
