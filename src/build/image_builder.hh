@@ -115,6 +115,11 @@ class ImageBuilder {
   plan::Component application_;
 };
 
+/// Decides what [tool.veneer.image] leaves open. Entrypoint: the project's only script, or the one of its name; for a
+/// project that is no package, its main.py; else `cmd` is the interpreter. Files: for a project that is no package,
+/// what lies at its top, without hidden names, tests, virtual environments, the lock and container files.
+void fill_defaults(BuildInputs& inputs);
+
 /// The configuration of the image on the base's: what [tool.veneer.image] says, else defaults that make a virtual
 /// environment work (PATH, VIRTUAL_ENV, working directory, user).
 image::RunConfig run_config(const BuildInputs& inputs, const std::string& version);

@@ -69,10 +69,10 @@ std::function<std::optional<net::Credentials>(const std::string&)> index_credent
   };
 }
 
+/// Without a path when there is none: a project of wheels alone needs no uv.
 python::UvProgram find_uv_program(Context& context) {
   const auto path = find_program("uv", context.environment("PATH").value_or(""));
-  if (!path) throw Error(ErrorKind::not_found, "uv is not on PATH", "install uv: it builds the project's own wheel");
-  return python::find_uv(*path);
+  return path ? python::find_uv(*path) : python::UvProgram();
 }
 
 }  // namespace
@@ -105,6 +105,7 @@ BuildSession::BuildSession(const Arguments& arguments, Context& context) {
   if (const auto python = arguments.value("--python")) inputs_.project.python = *python;
   cache_ = std::make_shared<image::LayerCache>(context.cache_folder());
   read_git(context);
+  build::fill_defaults(inputs_);
   read_base(context);
   read_selection(arguments);
 

@@ -2,6 +2,7 @@
 // made, and the function that runs it. Values; used by one thread.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>

@@ -1,6 +1,7 @@
 #include "cli/context.hh"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -105,6 +106,10 @@ std::int64_t Context::seconds_since_1970() const {
 void Context::print(std::string_view text) {
   terminal_.clear_progress();
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    if (errno == EPIPE) {  // "veneer ... | head": the reader has what it wanted
+      ::signal(SIGPIPE, SIG_DFL);
+      ::raise(SIGPIPE);
+    }
     throw Error(ErrorKind::failed, fmt::format("cannot write to standard output: {}", std::strerror(errno)));
   }
 }

@@ -169,6 +169,7 @@ ImageOptions read_image(const Value& value) {
     image.workdir = workdir == "/" ? workdir : image_path(table, "workdir", workdir);
   }
   image.labels = table.text_map("labels");
+  image.has_files = table.find("files") != nullptr;
   table.each_table("files", [&](const Value& item, const std::string& place) {
     const StrictTable row(item, place, {"from", "to", "mode"});
     for (const std::string_view key : {"from", "to"}) {
@@ -322,6 +323,8 @@ Project parse_project(std::string_view text, const std::filesystem::path& folder
   if (project.name.empty()) throw Error(ErrorKind::refused, "[project] name is empty");
   project.version = metadata->string_or("version", "");
   project.requires_python = metadata->string_or("requires-python", "");
+  for (const auto& [name, target] : metadata->table_or_empty("scripts").table()) project.scripts.push_back(name);
+  std::sort(project.scripts.begin(), project.scripts.end());
   const std::vector<std::string> dynamic = metadata->strings_or_empty("dynamic");
   read_build_system(document, project, std::find(dynamic.begin(), dynamic.end(), "version") != dynamic.end());
   if (const Value* veneer = document.table_or_empty("tool").find("veneer")) read_veneer(*veneer, project);

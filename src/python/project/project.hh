@@ -60,6 +60,7 @@ struct ImageOptions {
   std::string workdir = "/app";
   std::map<std::string, std::string> labels;
   std::vector<FileRule> files;
+  bool has_files = false;  // `files` is given, be it empty
   std::vector<std::string> empty_files;  // absolute paths
   std::vector<std::string> writable;     // absolute paths of folders that belong to `user`
 };
@@ -78,6 +79,7 @@ struct Project {
   std::vector<std::string> build_requires;
   std::string version_plugin;  // the build requirement that takes the version from git, "setuptools-scm"; may be empty
   bool is_package = false;     // as uv decides: tool.uv.package, else whether [build-system] is there
+  std::vector<std::string> scripts;            // names in [project.scripts], sorted
   std::vector<std::string> build_constraints;  // [tool.uv] build-constraint-dependencies
   std::vector<PackageIndex> indexes;           // [[tool.uv.index]]
 

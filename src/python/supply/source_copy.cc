@@ -243,9 +243,9 @@ void copy_repository(const GitState& git, const fs::path& target) {
     if (end != std::string::npos) git_text(target, {"config", setting.substr(0, end), setting.substr(end + 1)});
   }
 
-  git_text(target, {"update-ref", "--stdin"},
-           git_text(git.root, {"for-each-ref", "--format=create %(refname) %(objectname)", "refs/tags", "refs/heads"}) +
-               "\n");
+  const std::string references =
+      git_text(git.root, {"for-each-ref", "--format=create %(refname) %(objectname)", "refs/tags", "refs/heads"});
+  if (!references.empty()) git_text(target, {"update-ref", "--stdin"}, references + "\n");
   const CommandResult branch = run(git_command(git.root, {"symbolic-ref", "--quiet", "HEAD"}));
   if (branch.exit_code == 0) {
     git_text(target, {"symbolic-ref", "HEAD", branch.output.substr(0, branch.output.find('\n'))});

@@ -31,6 +31,13 @@ WheelSupply::WheelSupply(net::Downloads& downloads, BuiltWheels& built, const Uv
                          SupplyOptions options)
     : downloads_(downloads), built_(built), uv_(uv), target_(target), options_(std::move(options)) {}
 
+const UvProgram& WheelSupply::uv() const {
+  if (uv_.path.empty()) {
+    throw Error(ErrorKind::not_found, "uv is not on PATH", "install uv: it builds the project's own wheel");
+  }
+  return uv_;
+}
+
 net::DownloadRequest WheelSupply::request(const SelectedPackage& package) const {
   net::DownloadRequest request;
   request.location = package.location;
@@ -55,7 +62,7 @@ std::string WheelSupply::identity(const SelectedPackage& package) {
   if (package.kind == PackageKind::tree) return "wheel " + build_folder(package).wheel.hash.hex();
   SourceBuild source{package, {}, {}, options_.build_constraints};
   if (package.kind != PackageKind::git) source.archive_hash = file_hash();
-  return "source " + source_build_key(source, target_, uv_).hex();
+  return "source " + source_build_key(source, target_, uv()).hex();
 }
 
 void WheelSupply::fetch(const std::vector<const SelectedPackage*>& packages) {
@@ -91,14 +98,14 @@ fs::path WheelSupply::build(const SelectedPackage& package) {
           source.archive = files_.at(package.name).path;
           source.archive_hash = files_.at(package.name).hash;
         }
-        const Hash key = source_build_key(source, target_, uv_);
+        const Hash key = source_build_key(source, target_, uv());
         if (options_.source_builds == SourceBuilds::refused && !built_.find(key)) {
           throw Error(ErrorKind::refused,
                       fmt::format("{} has no wheel for the target, and --no-build is given", printable(title(package))),
                       "build it where that is allowed; its wheel is then in the cache");
         }
         if (options_.progress) options_.progress(fmt::format("building {}", title(package)));
-        const BuiltWheel wheel = build_source(source, target_, uv_, built_);
+        const BuiltWheel wheel = build_source(source, target_, uv(), built_);
         if (wheel.origin == BuildOrigin::built) ++wheels_built_;
         return wheel.path;
       });
@@ -112,7 +119,7 @@ const AppWheel& WheelSupply::build_folder(const SelectedPackage& package) {
                       const fs::path folder = (options_.lock_folder / package.location).lexically_normal();
                       const Project project = read_project(folder);
                       if (options_.progress) options_.progress(fmt::format("building {}", title(package)));
-                      AppWheel wheel = build_app_wheel(project, target_, uv_, built_);
+                      AppWheel wheel = build_app_wheel(project, target_, uv(), built_);
                       if (wheel.wheel.origin == BuildOrigin::built) ++wheels_built_;
                       return folder_wheels_.emplace(package.name, std::move(wheel)).first->second;
                     });

@@ -36,6 +36,7 @@ struct SupplyOptions {
 
 class WheelSupply {
  public:
+  /// `uv` with an empty path: there is none, which is an Error (not_found) once something must be built.
   WheelSupply(net::Downloads& downloads, BuiltWheels& built, const UvProgram& uv, const Target& target,
               SupplyOptions options);
 
@@ -63,6 +64,7 @@ class WheelSupply {
   const std::map<std::string, FileHash>& computed_hashes() const { return computed_hashes_; }
 
  private:
+  const UvProgram& uv() const;
   net::DownloadRequest request(const SelectedPackage& package) const;
   std::filesystem::path build(const SelectedPackage& package);
   const AppWheel& build_folder(const SelectedPackage& package);

@@ -1,0 +1,60 @@
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <set>
+
+#include "build/image_builder.hh"
+
+namespace veneer::build {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+bool belongs_into_image(const std::string& name) {
+  constexpr std::array left_out = {"tests",        "test",         "uv.lock",            "venv",
+                                   "__pycache__",  "node_modules", "docker-compose.yml", "docker-compose.yaml",
+                                   "compose.yaml", "compose.yml"};
+  return !name.starts_with('.') && !name.starts_with("Dockerfile") && !name.ends_with(".egg-info") &&
+         std::find(left_out.begin(), left_out.end(), name) == left_out.end();
+}
+
+std::vector<python::FileRule> default_files(const BuildInputs& inputs) {
+  const fs::path& folder = inputs.project.folder;
+  std::set<std::string> names;
+  if (inputs.folder_rule == FolderRule::listed_by_git) {
+    for (const std::string& file : inputs.listed_files) names.insert(file.substr(0, file.find('/')));
+  } else {
+    for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename().native());
+  }
+  const std::string& workdir = inputs.project.image.workdir;
+  std::vector<python::FileRule> rules;
+  for (const std::string& name : names) {
+    if (!belongs_into_image(name) || fs::exists(folder / name / "pyvenv.cfg")) continue;
+    rules.push_back({name, (workdir == "/" ? "" : workdir) + "/" + name, std::nullopt});
+  }
+  return rules;
+}
+
+}  // namespace
+
+void fill_defaults(BuildInputs& inputs) {
+  const python::Project& project = inputs.project;
+  python::ImageOptions& image = inputs.project.image;
+  const bool has_main = !project.is_package && fs::is_regular_file(project.folder / "main.py");
+  if (!project.is_package && !image.has_files) image.files = default_files(inputs);
+  if (!image.entrypoint.empty() || !image.cmd.empty()) return;
+  const std::string programs = inputs.prefix + "/bin/";
+  const auto named = std::find(project.scripts.begin(), project.scripts.end(), project.name);
+  if (project.is_package && project.scripts.size() == 1) {
+    image.entrypoint = {programs + project.scripts.front()};
+  } else if (project.is_package && named != project.scripts.end()) {
+    image.entrypoint = {programs + *named};
+  } else if (has_main && !image.has_files) {
+    image.entrypoint = {programs + "python", (image.workdir == "/" ? "" : image.workdir) + "/main.py"};
+  } else {
+    image.cmd = {programs + "python"};
+  }
+}
+
+}  // namespace veneer::build

@@ -1,0 +1,83 @@
+// What a project gets that says nothing in [tool.veneer].
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "build/image_builder.hh"
+#include "foundation/file.hh"
+
+namespace veneer::build {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class DefaultsTest : public testing::Test {
+ protected:
+  DefaultsTest() {
+    inputs_.project.folder = folder_.path();
+    inputs_.project.name = "shop";
+    write_text_file(folder_.path() / "main.py", "print()\n");
+    for (const char* name : {"tests", "venv", "assets"}) fs::create_directories(folder_.path() / name);
+    write_text_file(folder_.path() / "venv" / "pyvenv.cfg", "");
+    for (const char* name : {"uv.lock", ".env", "Dockerfile", "pyproject.toml"}) write_text_file(folder_.path() / name, "");
+  }
+
+  std::vector<std::string> files() const {
+    std::vector<std::string> result;
+    for (const python::FileRule& rule : inputs_.project.image.files) result.push_back(rule.from + ">" + rule.to);
+    return result;
+  }
+
+  TemporaryFolder folder_{fs::temp_directory_path(), "veneer-defaults-test-"};
+  BuildInputs inputs_;
+};
+
+TEST_F(DefaultsTest, AProjectThatIsNoPackageBringsItsFilesAndStartsMain) {
+  fill_defaults(inputs_);
+  EXPECT_THAT(files(), ElementsAre("assets>/app/assets", "main.py>/app/main.py", "pyproject.toml>/app/pyproject.toml"));
+  EXPECT_THAT(inputs_.project.image.entrypoint, ElementsAre("/app/.venv/bin/python", "/app/main.py"));
+}
+
+TEST_F(DefaultsTest, FilesThatGitDoesNotListStayOut) {
+  inputs_.folder_rule = FolderRule::listed_by_git;
+  inputs_.listed_files = {"assets/a.txt", "assets/b.txt", "tests/x.py"};
+  fill_defaults(inputs_);
+  EXPECT_THAT(files(), ElementsAre("assets>/app/assets"));
+}
+
+TEST_F(DefaultsTest, APackageStartsItsScript) {
+  inputs_.project.is_package = true;
+  inputs_.project.scripts = {"serve"};
+  fill_defaults(inputs_);
+  EXPECT_THAT(files(), IsEmpty());
+  EXPECT_THAT(inputs_.project.image.entrypoint, ElementsAre("/app/.venv/bin/serve"));
+}
+
+TEST_F(DefaultsTest, OfSeveralScriptsTheOneOfTheProjectsName) {
+  inputs_.project.is_package = true;
+  inputs_.project.scripts = {"admin", "shop"};
+  fill_defaults(inputs_);
+  EXPECT_THAT(inputs_.project.image.entrypoint, ElementsAre("/app/.venv/bin/shop"));
+}
+
+TEST_F(DefaultsTest, WithoutAScriptTheInterpreterIsTheCommand) {
+  inputs_.project.is_package = true;
+  inputs_.project.scripts = {"admin", "serve"};
+  fill_defaults(inputs_);
+  EXPECT_THAT(inputs_.project.image.entrypoint, IsEmpty());
+  EXPECT_THAT(inputs_.project.image.cmd, ElementsAre("/app/.venv/bin/python"));
+}
+
+TEST_F(DefaultsTest, WhatIsSaidStays) {
+  inputs_.project.image.entrypoint = {"/bin/true"};
+  inputs_.project.image.has_files = true;
+  fill_defaults(inputs_);
+  EXPECT_THAT(files(), IsEmpty());
+  EXPECT_THAT(inputs_.project.image.entrypoint, ElementsAre("/bin/true"));
+}
+
+}  // namespace
+}  // namespace veneer::build
