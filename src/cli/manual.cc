@@ -48,19 +48,55 @@ std::string usage(const Command& command) {
   return text;
 }
 
+constexpr std::size_t help_width = 100;
+
+/// `text` in lines of at most help_width columns, those after the first of a paragraph behind `indent` spaces. The
+/// first line starts at column `indent` already.
+std::string wrapped(std::string_view text, std::size_t indent) {
+  std::string out;
+  std::size_t column = indent;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of(" \n"), text.size());
+    const std::string_view word = text.substr(0, end);
+    if (column > indent && column + 1 + word.size() > help_width) {
+      out += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (column > indent) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+    text.remove_prefix(end);
+    if (text.starts_with('\n')) {
+      const std::size_t lines = std::min(text.find_first_not_of('\n'), text.size());
+      out += std::string(lines, '\n') + std::string(indent, ' ');
+      column = indent;
+      text.remove_prefix(lines);
+    } else if (!text.empty()) {
+      text.remove_prefix(1);
+    }
+  }
+  return out;
+}
+
 std::string rows(const std::vector<std::pair<std::string, std::string>>& pairs) {
   std::size_t width = 0;
   for (const auto& [head, text] : pairs) width = std::max(width, head.size());
   std::string out;
-  for (const auto& [head, text] : pairs) out += fmt::format("  {:<{}}  {}\n", head, width, text);
+  for (const auto& [head, text] : pairs) {
+    out += fmt::format("  {:<{}}  {}\n", head, width, wrapped(text, width + 4));
+  }
   return out;
 }
 
-/// Text for man(7): a leading dot or quote is a request there, a hyphen-minus must stay one.
+/// Text for man(7): a leading dot or quote is a request there, a hyphen-minus must stay one, an empty line is ".PP".
 std::string roff(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '\\') {
+    if (c == '\n' && out.ends_with('\n')) {
+      out += ".PP\n";
+    } else if (c == '\\') {
       out += "\\e";
     } else if (c == '-') {
       out += "\\-";
@@ -159,7 +195,7 @@ std::string fish_completion() {
 }  // namespace
 
 std::string command_help(const Command& command) {
-  std::string out = fmt::format("Usage: {}\n\n{}\n", usage(command), command.description);
+  std::string out = fmt::format("Usage: {}\n\n{}\n", usage(command), wrapped(command.description, 0));
   std::vector<std::pair<std::string, std::string>> pairs;
   for (const Positional& positional : command.positionals) pairs.emplace_back(positional.name, positional.help);
   if (!pairs.empty()) out += "\nArguments:\n" + rows(pairs);
