@@ -241,6 +241,12 @@ BuildPlan ImageBuilder::plan() {
     result.findings.push_back(
         fmt::format("{} has no hash in the lock; its file has sha256:{}", printable(name), hash.hex()));
   }
+  for (const auto& [name, wheel] : supply_.folder_wheels()) {
+    for (const std::string& path : wheel.left_out) {
+      result.findings.push_back(fmt::format("{} is large and not in git, so the wheel of {} was built without it",
+                                            printable(path), printable(name)));
+    }
+  }
   std::sort(result.findings.begin(), result.findings.end());
   result.image_name = inputs_.project.image.name.empty() ? inputs_.project.name : inputs_.project.image.name;
   result.image_tag = inputs_.project.image.tag.empty() ? image_tag() : inputs_.project.image.tag;
