@@ -26,8 +26,10 @@ ONLY_UV = [
 ]
 ONLY_OURS: list = []
 CFG = "pyvenv.cfg"
-CFG_REASON = "pyvenv.cfg: ours has no version of uv and no patch version of Python"
-RECORD_REASON = "RECORD: rows of files that are on one side only; ours is sorted"
+CFG_REASON = "pyvenv.cfg: ours has no version of uv, no patch version of Python, no prompt"
+RECORD_REASON = "RECORD: rows of INSTALLER and of files that are on one side only; ours is sorted"
+INSTALLER_REASON = "INSTALLER: names the tool"
+ACTIVATE_REASON = "bin/activate: a script for interactive shells"
 LINK_REASON = "bin/python: leads to the interpreter by another chain of links"
 
 
@@ -62,23 +64,20 @@ def allowed_reason(path: str, rules: list) -> str | None:
     return next((reason for pattern, reason in rules if re.fullmatch(pattern, path)), None)
 
 
-def is_compiled(path: str) -> bool:
-    return path.endswith(".pyc") or path.endswith("__pycache__")
-
-
 def record_rows(path: Path, gone: set, folder: str) -> set:
     """Rows but for those of files that only one side has."""
     rows = set()
     for row in path.read_text().splitlines():
         name = row.rsplit(",", 2)[0].strip('"')
-        if f"{folder}/{name}" not in gone:
+        if f"{folder}/{name}" not in gone and not name.endswith(".dist-info/INSTALLER"):
             rows.add(row)
     return rows
 
 
 def settings(path: Path) -> dict:
     pairs = dict(line.split(" = ", 1) for line in path.read_text().splitlines() if " = " in line)
-    pairs.pop("uv", None)
+    for key in ("uv", "prompt"):
+        pairs.pop(key, None)
     for key in ("version_info", "version"):
         if key in pairs:
             pairs[key] = ".".join(pairs[key].split(".")[:2])
@@ -119,6 +118,10 @@ def compare_one(path: str, theirs: Path, ours: Path, gone: set, result: Comparis
         result.equal_files += 1
     elif path == CFG:
         compare_settings(theirs, ours, result)
+    elif path == "bin/activate":
+        result.allow(ACTIVATE_REASON, path)
+    elif path.endswith(".dist-info/INSTALLER"):
+        result.allow(INSTALLER_REASON, path)
     elif path.endswith(".dist-info/RECORD"):
         folder = path.rsplit("/", 2)[0]
         if record_rows(theirs, gone, folder) == record_rows(ours, gone, folder):

@@ -45,7 +45,10 @@ def run_inside(root: Path, places: dict[str, Path], script: str, **environment: 
         (root / folder).mkdir(parents=True, exist_ok=True)
     shutil.copy(shutil.which("uv"), root / "usr" / "local" / "bin" / "uv")
     shutil.copy("/etc/resolv.conf", root / "etc" / "resolv.conf")
-    passed = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy") or name == "SSL_CERT_FILE"}
+    passed = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+    if certificates := os.environ.get("SSL_CERT_FILE"):  # of a proxy that looks into TLS, which only this machine knows
+        shutil.copy(certificates, root / "etc" / "certificates-of-the-machine.crt")
+        passed["SSL_CERT_FILE"] = "/etc/certificates-of-the-machine.crt"
     inner = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp", "LC_ALL": "C.UTF-8",
              "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
     quoted = shlex.quote(str(root))
