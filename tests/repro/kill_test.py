@@ -88,7 +88,7 @@ class FullDisk(fixtures.SystemTest):
     def in_small_space(self, script: str, size: str, where: Path) -> subprocess.CompletedProcess:
         where.mkdir(parents=True, exist_ok=True)
         return subprocess.run(
-            ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+            [fixtures.SOURCE / "tests" / "support" / "private_mounts", "sh", "-c",
              f"mount -t tmpfs -o size={size} tmpfs '{where}' && {script}"],
             capture_output=True, text=True, env=self.environment())
 

@@ -38,6 +38,8 @@ trap "kill -TERM $daemon" TERM
 while kill -0 $daemon 2>/dev/null; do wait $daemon || true; done' init "$@"
 """
 
+PRIVATE_MOUNTS = Path(__file__).resolve().parents[1] / "private_mounts"
+
 ENVIRONMENT = {
     "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/state/home",
@@ -84,8 +86,7 @@ class Space:
         """Starts the command; returns at once. Its output goes to the log in the state folder."""
         with (self.state / "log").open("ab") as log:
             outer = subprocess.Popen(
-                ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--",
-                 "/bin/sh", "-c", ENTER, "enter", str(root), str(self.state), *command],
+                [str(PRIVATE_MOUNTS), "unshare", "--pid", "--fork", "--kill-child", "--", "/bin/sh", "-c", ENTER, "enter", str(root), str(self.state), *command],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=ENVIRONMENT, start_new_session=True,
             )  # fmt: skip
         while (first := self._child(outer.pid)) is None:

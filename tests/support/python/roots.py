@@ -10,6 +10,7 @@ from pathlib import Path
 
 import fixtures
 
+PRIVATE_MOUNTS = fixtures.SOURCE / "tests" / "support" / "private_mounts"
 PACKAGES = ["g++", "cmake", "ninja-build", "ccache", "mold", "pkg-config", "git", "python3", "ca-certificates", "mmdebstrap",
             "libcli11-dev", "libfmt-dev", "nlohmann-json3-dev", "libtomlplusplus-dev", "libcurl4-openssl-dev", "libssl-dev",
             "libzstd-dev", "libisal-dev", "zlib1g-dev", "debian-archive-keyring"]
@@ -53,7 +54,7 @@ def run_inside(root: Path, places: dict[str, Path], script: str, **environment: 
              "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
     quoted = shlex.quote(str(root))
     return subprocess.run(
-        ["unshare", "--mount", "--propagation", "private", "sh", "-ec",
+        [PRIVATE_MOUNTS, "sh", "-ec",
          f"{mounts}mount -t proc proc {quoted}/proc\nmount --rbind /dev {quoted}/dev\nmount --rbind /sys {quoted}/sys\n"
          f"mount -t tmpfs tmpfs {quoted}/tmp\nexec chroot {quoted} /bin/sh -ec \"$0\"", script],
         capture_output=True, text=True, env={**passed, **inner, **environment})
