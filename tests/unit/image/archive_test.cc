@@ -7,7 +7,7 @@
 #include "image/media/docker_archive.hh"
 #include "image/open_layer.hh"
 #include "tests/unit/image/stored_layers.hh"
-#include "tests/unit/tree/tar_builder.hh"
+#include "tests/support/tar_builder.hh"
 
 namespace veneer::image {
 namespace {

@@ -6,7 +6,7 @@
 #include "foundation/json.hh"
 #include "inspect/layer_contents.hh"
 #include "tests/unit/image/stored_layers.hh"
-#include "tests/unit/tree/tar_builder.hh"
+#include "tests/support/tar_builder.hh"
 
 namespace veneer::inspect {
 namespace {

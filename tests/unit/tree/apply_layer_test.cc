@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "foundation/error.hh"
-#include "tests/unit/tree/tar_builder.hh"
+#include "tests/support/tar_builder.hh"
 
 namespace veneer::tree {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "tests/unit/tree/tar_builder.hh"
+#include "tests/support/tar_builder.hh"
 
 namespace veneer::tree {
 namespace {

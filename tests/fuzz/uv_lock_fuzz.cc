@@ -1,0 +1,43 @@
+// uv.lock from anyone: refused or selected from. A selection is sorted, names each package once, and is the same again.
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "foundation/error.hh"
+#include "foundation/json.hh"
+#include "python/lock/select.hh"
+#include "python/lock/uv_lock.hh"
+#include "python/selection.hh"
+
+using namespace veneer;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  python::Target target;
+  target.minor = 12;
+  target.full_version = "3.12.7";
+  target.libc = {python::LibcKind::glibc, 2, 36};
+  target.machine = "x86_64";
+  try {
+    const python::Lock lock = python::parse_uv_lock({reinterpret_cast<const char*>(data), size});
+    for (const auto choice : {python::ExtraChoice::listed, python::ExtraChoice::all}) {
+      python::SelectOptions options;
+      options.extra_choice = choice;
+      options.group_choice =
+          choice == python::ExtraChoice::all ? python::GroupChoice::all : python::GroupChoice::listed;
+      try {
+        const python::Selection selection = python::select(lock, target, options);
+        const auto by_name = [](const auto& left, const auto& right) { return left.name < right.name; };
+        if (!std::is_sorted(selection.packages.begin(), selection.packages.end(), by_name)) std::abort();
+        const auto same = [](const auto& left, const auto& right) { return left.name == right.name; };
+        if (std::adjacent_find(selection.packages.begin(), selection.packages.end(), same) != selection.packages.end())
+          std::abort();
+        const std::string text = to_json(python::selection_to_json(selection));
+        if (to_json(python::selection_to_json(python::select(lock, target, options))) != text) std::abort();
+      } catch (const Error&) {
+      }
+    }
+  } catch (const Error&) {
+  }
+  return 0;
+}
