@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "foundation/error.hh"
 
@@ -29,7 +30,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   bool binary(binary_t& /*value*/) override { return false; }
   bool start_object(std::size_t /*size*/) override { return open(Value(Value::Table{})); }
   bool key(string_t& key) override {
-    if (open_.back().value.find(key) != nullptr) {
+    if (!open_.back().keys.insert(key).second) {
       throw Error(ErrorKind::refused, fmt::format("the key '{}' occurs twice in one object", printable(key)));
     }
     open_.back().key = std::move(key);
@@ -49,6 +50,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   struct Open {
     Value value;
     std::string key;
+    std::unordered_set<std::string> keys;  // of a table, all so far
   };
 
   bool add(Value value) {
@@ -65,7 +67,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     if (open_.size() == maximum_depth) {
       throw Error(ErrorKind::refused, fmt::format("the JSON is nested deeper than {} levels", maximum_depth));
     }
-    open_.push_back({std::move(value), {}});
+    open_.push_back({std::move(value), {}, {}});
     return true;
   }
   bool close() {
@@ -111,7 +113,10 @@ class Writer {
       out += fmt::format("{}", value.integer());
     } else if (value.is_real()) {
       if (!std::isfinite(value.real())) throw Error(ErrorKind::failed, "JSON cannot hold this number");
-      out += fmt::format("{}", value.real());
+      const std::string text = fmt::format("{}", value.real());
+      out += text;
+      // "-0" and "1000" would be integers when read again.
+      if (text.find_first_of(".e") == std::string::npos) out += ".0";
     } else if (value.is_string()) {
       write_string(out, value.string());
     } else if (value.is_array()) {

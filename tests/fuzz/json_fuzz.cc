@@ -24,11 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   tolerate([&] {
     const veneer::Value value = veneer::parse_json(text);
-    // "1e3" is written as "1000" and "-0.0" as "-0", which are integers when read again; after that nothing changes.
-    const veneer::Value again = veneer::parse_json(veneer::to_json(value));
-    if (veneer::parse_json(veneer::to_pretty_json(value)) != again) std::abort();
-    const veneer::Value settled = veneer::parse_json(veneer::to_json(again));
-    if (veneer::parse_json(veneer::to_json(settled)) != settled) std::abort();
+    if (veneer::parse_json(veneer::to_json(value)) != value) std::abort();
+    if (veneer::parse_json(veneer::to_pretty_json(value)) != value) std::abort();
   });
   tolerate([&] { (void)veneer::image::parse_index(text); });
   tolerate([&] { (void)veneer::image::parse_manifest(text); });

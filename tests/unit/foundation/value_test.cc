@@ -39,6 +39,22 @@ TEST(Json, RefusesWhatReadersDisagreeAbout) {
   EXPECT_THAT(error_of([] { parse_json(std::string(100'000, '[')); }), HasSubstr("deeper than 64"));
 }
 
+TEST(Json, RealNumbersStayReal) {
+  for (const char* text : {"-0.0", "1000.0", "1e+300", "0.1", "-2.5"}) {
+    const Value value = parse_json(text);
+    EXPECT_TRUE(value.is_real()) << text;
+    EXPECT_EQ(to_json(value), text);
+    EXPECT_EQ(parse_json(to_json(value)), value);
+  }
+}
+
+TEST(Json, ADoubledKeyIsFoundAmongMany) {
+  std::string text = "{";
+  for (int i = 0; i < 200'000; ++i) text += "\"k" + std::to_string(i) + "\":1,";
+  EXPECT_EQ(parse_json(text + "\"last\":1}").table().size(), 200'001u);
+  EXPECT_THAT(error_of([&] { parse_json(text + "\"k7\":1}"); }), HasSubstr("'k7' occurs twice"));
+}
+
 TEST(Value, NamesTheKeyThatIsWrong) {
   const Value value = parse_json(R"({"name":[1],"list":["a",2]})");
   EXPECT_THAT(error_of([&] { value.string_or("name", ""); }), HasSubstr("key 'name': expected a string, found an array"));
