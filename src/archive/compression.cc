@@ -94,7 +94,8 @@ class InflateSource : public ByteSource {
 
   [[noreturn]] static void throw_damaged(int code) {
     switch (code) {
-      case ISAL_INCORRECT_CHECKSUM: throw Error(ErrorKind::refused, "the compressed data has a wrong checksum or length");
+      case ISAL_INCORRECT_CHECKSUM:
+        throw Error(ErrorKind::refused, "the compressed data has a wrong checksum or length");
       case ISAL_INVALID_WRAPPER:
       case ISAL_UNSUPPORTED_METHOD: throw Error(ErrorKind::refused, "there is something that is no gzip member");
       default: throw Error(ErrorKind::refused, "the compressed data is damaged");
@@ -109,7 +110,8 @@ class InflateSource : public ByteSource {
 
 class ZstdSource : public ByteSource {
  public:
-  explicit ZstdSource(std::unique_ptr<ByteSource> compressed) : input_(std::move(compressed)), stream_(ZSTD_createDStream()) {
+  explicit ZstdSource(std::unique_ptr<ByteSource> compressed)
+      : input_(std::move(compressed)), stream_(ZSTD_createDStream()) {
     ZSTD_DCtx_setParameter(stream_.get(), ZSTD_d_windowLogMax, zstd_window_log);
   }
 

@@ -19,7 +19,8 @@ std::unique_ptr<ByteSource> open_gzip(std::unique_ptr<ByteSource> compressed);
 std::unique_ptr<ByteSource> open_zstd(std::unique_ptr<ByteSource> compressed);
 /// As told by `encoding`.
 std::unique_ptr<ByteSource> open_encoded(std::unique_ptr<ByteSource> stored, Encoding encoding);
-/// As told by the first bytes (gzip and zstd magic numbers; else it is taken as it is). `found`, when given, learns which.
+/// As told by the first bytes (gzip and zstd magic numbers; else it is taken as it is). `found`, when given, learns
+/// which.
 std::unique_ptr<ByteSource> open_sniffed(std::unique_ptr<ByteSource> stored, Encoding* found = nullptr);
 /// Raw deflate (RFC 1951), one stream; the end of the stream must be the end of `compressed`.
 std::unique_ptr<ByteSource> open_deflate(std::unique_ptr<ByteSource> compressed);

@@ -50,9 +50,7 @@ class SliceContent : public Content {
   SliceContent(std::shared_ptr<const RandomAccess> access, std::uint64_t offset, std::uint64_t length)
       : access_(std::move(access)), offset_(offset), length_(length) {}
   std::uint64_t size() const override { return length_; }
-  std::unique_ptr<ByteSource> open() const override {
-    return std::make_unique<SliceSource>(access_, offset_, length_);
-  }
+  std::unique_ptr<ByteSource> open() const override { return std::make_unique<SliceSource>(access_, offset_, length_); }
 
  private:
   std::shared_ptr<const RandomAccess> access_;

@@ -25,7 +25,8 @@ constexpr std::array<unsigned char, 10> member_header = {0x1f, 0x8b, 8, 0, 0, 0,
 class LayerWriter::Implementation {
  public:
   explicit Implementation(ByteSink& blob) : blob_(blob), buffer_(chunk_size), compressed_(chunk_size) {
-    if (deflateInit2(&deflate_, compression_level, Z_DEFLATED, raw_window_bits, memory_level, Z_DEFAULT_STRATEGY) != Z_OK) {
+    if (deflateInit2(&deflate_, compression_level, Z_DEFLATED, raw_window_bits, memory_level, Z_DEFAULT_STRATEGY) !=
+        Z_OK) {
       throw Error(ErrorKind::failed, "zlib cannot be set up");
     }
   }
@@ -114,7 +115,8 @@ class LayerWriter::Implementation {
     if (content.open()->read(byte) != 0) throw_wrong_size(content);
   }
   [[noreturn]] static void throw_wrong_size(const Content& content) {
-    throw Error(ErrorKind::verification, fmt::format("the data is not {} bytes long, as it was when the layer was begun", content.size()));
+    throw Error(ErrorKind::verification,
+                fmt::format("the data is not {} bytes long, as it was when the layer was begun", content.size()));
   }
 
   /// Calls `use` with the data in pieces of chunk_size, the last one shorter, whatever pieces the source gives.

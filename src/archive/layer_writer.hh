@@ -1,6 +1,6 @@
-// Writes a layer in the canonical gzip encoding: one gzip member per tar entry (header and data), in which a wheel's own
-// deflate stream is copied and everything else is compressed by zlib. The bytes depend on the entries alone, so the blob
-// digest is the same on every machine. docs/formats.md describes it byte by byte. A writer belongs to one thread.
+// Writes a layer in the canonical gzip encoding: one gzip member per tar entry (header and data), in which a wheel's
+// own deflate stream is copied and everything else is compressed by zlib. The bytes depend on the entries alone, so the
+// blob digest is the same on every machine. docs/formats.md describes it byte by byte. A writer belongs to one thread.
 #pragma once
 
 #include <memory>

@@ -140,7 +140,8 @@ Records parse_pax(std::string_view data) {
 }  // namespace
 
 bool has_parent_parts(std::string_view path) {
-  return path == ".." || path.starts_with("../") || path.ends_with("/..") || path.find("/../") != std::string_view::npos;
+  return path == ".." || path.starts_with("../") || path.ends_with("/..") ||
+         path.find("/../") != std::string_view::npos;
 }
 
 class TarReader::Implementation : public ByteSource {
@@ -156,7 +157,8 @@ class TarReader::Implementation : public ByteSource {
     if (wanted == 0) return 0;
     const std::size_t count = source_.read(into.first(wanted));
     if (count == 0) {
-      throw Error(ErrorKind::refused, fmt::format("'{}': the archive ends {} bytes too early", printable(current_), rest_));
+      throw Error(ErrorKind::refused,
+                  fmt::format("'{}': the archive ends {} bytes too early", printable(current_), rest_));
     }
     rest_ -= count;
     offset_ += count;
@@ -201,7 +203,9 @@ void TarReader::Implementation::skip(std::uint64_t count) {
   while (count > 0) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(count, buffer.size()));
     const std::size_t got = source_.read(std::span(buffer).first(wanted));
-    if (got == 0) throw Error(ErrorKind::refused, fmt::format("'{}': the archive ends {} bytes too early", printable(current_), count));
+    if (got == 0)
+      throw Error(ErrorKind::refused,
+                  fmt::format("'{}': the archive ends {} bytes too early", printable(current_), count));
     count -= got;
     offset_ += got;
   }
@@ -218,7 +222,8 @@ void TarReader::Implementation::finish_entry() {
 
 std::string TarReader::Implementation::extended_data(std::uint64_t size) {
   if (size > limits_.header_data) {
-    throw Error(ErrorKind::refused, fmt::format("an extension header of {} bytes is larger than the limit of {}", size, limits_.header_data));
+    throw Error(ErrorKind::refused, fmt::format("an extension header of {} bytes is larger than the limit of {}", size,
+                                                limits_.header_data));
   }
   std::string data(static_cast<std::size_t>(size), '\0');
   if (read_full(source_, std::as_writable_bytes(std::span(data))) != data.size()) {
@@ -242,19 +247,22 @@ std::optional<TarEntry> TarReader::Implementation::next() {
   for (;;) {
     Block block;
     if (!read_block(block)) {
-      if (long_name_ || long_link_ || !pax_.empty()) throw Error(ErrorKind::refused, "the archive ends behind an extension header");
+      if (long_name_ || long_link_ || !pax_.empty())
+        throw Error(ErrorKind::refused, "the archive ends behind an extension header");
       return end();
     }
     if (is_zero(block)) {
       if (!read_block(block) || is_zero(block)) return end();
       throw Error(ErrorKind::refused, "a lone zero block stands between entries");
     }
-    if (!checksum_holds(block)) throw Error(ErrorKind::refused, fmt::format("the header at byte {} has a wrong checksum", offset_ - block_size));
+    if (!checksum_holds(block))
+      throw Error(ErrorKind::refused, fmt::format("the header at byte {} has a wrong checksum", offset_ - block_size));
     const char type = static_cast<char>(block[156]);
     if (type == 'x' || type == 'g' || type == 'L' || type == 'K') {
       const auto size = number_field(block, 124, 12);
       if (!size || *size < 0) throw Error(ErrorKind::refused, "an extension header has a malformed size");
-      if (++count_ > limits_.entries) throw Error(ErrorKind::refused, fmt::format("the archive has more than {} entries", limits_.entries));
+      if (++count_ > limits_.entries)
+        throw Error(ErrorKind::refused, fmt::format("the archive has more than {} entries", limits_.entries));
       std::string data = extended_data(static_cast<std::uint64_t>(*size));
       if (type == 'x') {
         pax_ = parse_pax(data);
@@ -278,9 +286,11 @@ void TarReader::Implementation::check_sparse(const Block& block, std::string_vie
   }
 }
 
-void TarReader::Implementation::apply_pax(TarEntry& entry, std::optional<std::uint64_t>& size, std::string& name, std::string& link) const {
+void TarReader::Implementation::apply_pax(TarEntry& entry, std::optional<std::uint64_t>& size, std::string& name,
+                                          std::string& link) const {
   const auto malformed = [&](std::string_view key) {
-    return Error(ErrorKind::refused, fmt::format("'{}': the PAX record '{}' is malformed", printable(name), printable(key)));
+    return Error(ErrorKind::refused,
+                 fmt::format("'{}': the PAX record '{}' is malformed", printable(name), printable(key)));
   };
   const auto unsigned_record = [&](std::string_view key, const std::string& value) {
     const auto number = decimal<std::uint64_t>(value);
@@ -311,7 +321,8 @@ void TarReader::Implementation::apply_pax(TarEntry& entry, std::optional<std::ui
 }
 
 std::optional<TarEntry> TarReader::Implementation::make_entry(const Block& block, char type) {
-  if (++count_ > limits_.entries) throw Error(ErrorKind::refused, fmt::format("the archive has more than {} entries", limits_.entries));
+  if (++count_ > limits_.entries)
+    throw Error(ErrorKind::refused, fmt::format("the archive has more than {} entries", limits_.entries));
   const bool is_posix = field(block, 257, 6) == std::string_view("ustar\0", 6);
   std::string name = text_field(block, 0, 100);
   if (is_posix) {
@@ -355,7 +366,8 @@ std::optional<TarEntry> TarReader::Implementation::make_entry(const Block& block
       break;
     default: {
       const char flag[] = {type, '\0'};
-      throw Error(ErrorKind::refused, fmt::format("'{}': entries of type '{}' are not supported", printable(name), printable(flag)));
+      throw Error(ErrorKind::refused,
+                  fmt::format("'{}': entries of type '{}' are not supported", printable(name), printable(flag)));
     }
   }
   if (entry.type == EntryType::character_device || entry.type == EntryType::block_device) {
@@ -364,12 +376,15 @@ std::optional<TarEntry> TarReader::Implementation::make_entry(const Block& block
   }
 
   const auto check_text = [&](std::string_view text, std::string_view what) {
-    if (text.find('\0') != std::string_view::npos) throw Error(ErrorKind::refused, fmt::format("'{}': the {} holds a NUL", printable(name), what));
-    if (text.size() > limits_.path_length) throw Error(ErrorKind::refused, fmt::format("'{}': the {} is too long", printable(name), what));
+    if (text.find('\0') != std::string_view::npos)
+      throw Error(ErrorKind::refused, fmt::format("'{}': the {} holds a NUL", printable(name), what));
+    if (text.size() > limits_.path_length)
+      throw Error(ErrorKind::refused, fmt::format("'{}': the {} is too long", printable(name), what));
   };
   check_text(name, "name");
   check_text(link, "link target");
-  if (name.empty()) throw Error(ErrorKind::refused, fmt::format("the entry at byte {} has no name", offset_ - block_size));
+  if (name.empty())
+    throw Error(ErrorKind::refused, fmt::format("the entry at byte {} has no name", offset_ - block_size));
   entry.path = clean_path(name);
   if (entry.path.empty() && entry.type != EntryType::folder) {
     throw Error(ErrorKind::refused, fmt::format("the root '{}' is no folder", printable(name)));
@@ -377,16 +392,19 @@ std::optional<TarEntry> TarReader::Implementation::make_entry(const Block& block
   for (std::size_t start = 0; start < entry.path.size();) {
     const std::size_t slash = std::min(entry.path.find('/', start), entry.path.size());
     if (slash - start > component_limit) {
-      throw Error(ErrorKind::refused, fmt::format("'{}': a name longer than {} bytes cannot be made", printable(name), component_limit));
+      throw Error(ErrorKind::refused,
+                  fmt::format("'{}': a name longer than {} bytes cannot be made", printable(name), component_limit));
     }
     start = slash + 1;
   }
   if (entry.type == EntryType::symlink) {
-    if (link.empty()) throw Error(ErrorKind::refused, fmt::format("'{}': the symbolic link leads nowhere", printable(name)));
+    if (link.empty())
+      throw Error(ErrorKind::refused, fmt::format("'{}': the symbolic link leads nowhere", printable(name)));
     entry.link_target = link;
   } else if (entry.type == EntryType::hard_link) {
     entry.link_target = clean_path(link);
-    if (entry.link_target.empty()) throw Error(ErrorKind::refused, fmt::format("'{}': the hard link leads nowhere", printable(name)));
+    if (entry.link_target.empty())
+      throw Error(ErrorKind::refused, fmt::format("'{}': the hard link leads nowhere", printable(name)));
   }
   if (entry.type == EntryType::file) {
     entry.size = *size;

@@ -15,14 +15,15 @@ namespace veneer::archive {
 enum class EntryType { file, folder, symlink, hard_link, character_device, block_device, fifo };
 
 struct TarEntry {
-  std::string path;  // as written, but without "./" parts, doubled, leading and trailing slashes; may hold ".." (see has_parent_parts)
+  std::string path;  // as written, but without "./" parts, doubled, leading and trailing slashes; may hold ".." (see
+                     // has_parent_parts)
   EntryType type = EntryType::file;
   std::uint32_t mode = 0;  // permission bits with set-uid, set-gid, sticky
   std::uint64_t uid = 0;
   std::uint64_t gid = 0;
-  std::int64_t mtime = 0;            // seconds since 1970
-  std::uint64_t size = 0;            // of the data; 0 unless a file
-  std::string link_target;           // symlink: as written; hard_link: a path, cleaned like `path`
+  std::int64_t mtime = 0;   // seconds since 1970
+  std::uint64_t size = 0;   // of the data; 0 unless a file
+  std::string link_target;  // symlink: as written; hard_link: a path, cleaned like `path`
   std::uint32_t device_major = 0;
   std::uint32_t device_minor = 0;
   std::map<std::string, std::string> xattrs;  // PAX SCHILY.xattr.* by name (without that prefix), values raw

@@ -84,9 +84,10 @@ std::string record(std::string_view key, std::string_view value) {
 }
 
 void check_path(std::string_view path, std::string_view what) {
-  const bool bad = path.empty() || path.front() == '/' || path.back() == '/' || path.find('\0') != std::string_view::npos ||
-                   has_parent_parts(path);
-  if (bad) throw Error(ErrorKind::refused, fmt::format("'{}' cannot be the {} of a layer's entry", printable(path), what));
+  const bool bad = path.empty() || path.front() == '/' || path.back() == '/' ||
+                   path.find('\0') != std::string_view::npos || has_parent_parts(path);
+  if (bad)
+    throw Error(ErrorKind::refused, fmt::format("'{}' cannot be the {} of a layer's entry", printable(path), what));
 }
 
 /// The place of the slash that splits `path` into prefix and name; npos when there is none that fits.
@@ -165,6 +166,8 @@ Bytes tar_header(const TarEntry& entry) {
   return out;
 }
 
-std::size_t tar_padding(std::uint64_t size) { return static_cast<std::size_t>((block_size - size % block_size) % block_size); }
+std::size_t tar_padding(std::uint64_t size) {
+  return static_cast<std::size_t>((block_size - size % block_size) % block_size);
+}
 
 }  // namespace veneer::archive

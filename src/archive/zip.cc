@@ -33,7 +33,8 @@ constexpr std::uint16_t flag_patched = 1 << 5;
 constexpr std::uint16_t flag_strong_encryption = 1 << 6;
 constexpr std::uint16_t flag_utf8 = 1 << 11;
 constexpr std::uint16_t flag_masked = 1 << 13;
-constexpr std::uint16_t compared_flags = flag_encrypted | flag_descriptor | flag_patched | flag_strong_encryption | flag_utf8 | flag_masked;
+constexpr std::uint16_t compared_flags =
+    flag_encrypted | flag_descriptor | flag_patched | flag_strong_encryption | flag_utf8 | flag_masked;
 
 constexpr std::uint16_t extra_zip64 = 0x0001;
 constexpr std::uint16_t extra_unicode_path = 0x7075;
@@ -68,8 +69,9 @@ Bytes read_bytes(const RandomAccess& file, std::uint64_t offset, std::size_t siz
 }
 
 std::string method_name(std::uint16_t method) {
-  static const std::map<std::uint16_t, std::string> names = {
-      {1, "shrunk"}, {6, "imploded"}, {9, "deflate64"}, {12, "bzip2"}, {14, "LZMA"}, {93, "zstandard"}, {95, "XZ"}, {98, "PPMd"}, {99, "AES"}};
+  static const std::map<std::uint16_t, std::string> names = {{1, "shrunk"}, {6, "imploded"}, {9, "deflate64"},
+                                                             {12, "bzip2"}, {14, "LZMA"},    {93, "zstandard"},
+                                                             {95, "XZ"},    {98, "PPMd"},    {99, "AES"}};
   const auto found = names.find(method);
   return found == names.end() ? fmt::format("number {}", method) : found->second;
 }
@@ -114,10 +116,12 @@ Directory read_zip64_end(const RandomAccess& file, std::uint64_t end_offset, boo
   const std::uint64_t offset = locator.u64();
   const std::uint32_t disks = locator.u32();
   if (disk != 0 || disks > 1) refuse("archives of several parts are not supported");
-  if (offset != end_offset - zip64_locator_size - zip64_end_size) refuse("the zip64 end record is not where its locator says");
+  if (offset != end_offset - zip64_locator_size - zip64_end_size)
+    refuse("the zip64 end record is not where its locator says");
   const Bytes record_bytes = read_bytes(file, offset, zip64_end_size);
   Fields record(record_bytes);
-  if (record.u32() != zip64_end_signature || record.u64() != zip64_end_size - 12) refuse("the zip64 end record is malformed");
+  if (record.u32() != zip64_end_signature || record.u64() != zip64_end_size - 12)
+    refuse("the zip64 end record is malformed");
   record.u32();  // versions
   if (record.u32() != 0 || record.u32() != 0) refuse("archives of several parts are not supported");
   const std::uint64_t here = record.u64();
@@ -126,12 +130,15 @@ Directory read_zip64_end(const RandomAccess& file, std::uint64_t end_offset, boo
   wide.size = record.u64();
   wide.offset = record.u64();
   if (here != wide.entries) refuse("archives of several parts are not supported");
-  const auto agree = [](std::uint64_t narrow, std::uint64_t sentinel, std::uint64_t value) { return narrow == sentinel || narrow == value; };
+  const auto agree = [](std::uint64_t narrow, std::uint64_t sentinel, std::uint64_t value) {
+    return narrow == sentinel || narrow == value;
+  };
   if (!agree(directory.entries, 0xffff, wide.entries) || !agree(directory.size, 0xffffffff, wide.size) ||
       !agree(directory.offset, 0xffffffff, wide.offset)) {
     refuse("the two end records disagree");
   }
-  if (wide.offset > offset || wide.size != offset - wide.offset) refuse("the central directory does not lie right before the end record");
+  if (wide.offset > offset || wide.size != offset - wide.offset)
+    refuse("the central directory does not lie right before the end record");
   return wide;
 }
 
@@ -176,7 +183,9 @@ ExtraFields parse_extra(ByteView extra, const std::string& name) {
     const auto size = load_little_endian<std::uint16_t>(&extra[2]);
     if (extra.size() - 4 < size) refuse(fmt::format("'{}': the extra field is malformed", printable(name)));
     const ByteView data = extra.subspan(4, size);
-    std::optional<ByteView>* place = id == extra_zip64 ? &fields.zip64 : id == extra_unicode_path ? &fields.unicode_path : nullptr;
+    std::optional<ByteView>* place = id == extra_zip64          ? &fields.zip64
+                                     : id == extra_unicode_path ? &fields.unicode_path
+                                                                : nullptr;
     if (place != nullptr) {
       if (*place) refuse(fmt::format("'{}': an extra field occurs twice", printable(name)));
       *place = data;
@@ -196,7 +205,8 @@ void apply_zip64(Numbers& numbers, const ExtraFields& extra, bool with_offset, c
     return;
   }
   if (extra.zip64->size() < needed) refuse(fmt::format("'{}': the zip64 field is too short", printable(name)));
-  if (needed > 0 && extra.zip64->size() > needed + 4) refuse(fmt::format("'{}': the zip64 field is too long", printable(name)));
+  if (needed > 0 && extra.zip64->size() > needed + 4)
+    refuse(fmt::format("'{}': the zip64 field is too long", printable(name)));
   Fields fields(*extra.zip64);
   if (wide_size) numbers.size = fields.u64();
   if (wide_compressed) numbers.compressed_size = fields.u64();
@@ -252,15 +262,18 @@ Member read_central(ByteView& rest, const ZipLimits& limits) {
 
   apply_zip64(numbers, extra, true, name);
   if (disk != 0) refuse("archives of several parts are not supported");
-  if ((member.flags & (flag_encrypted | flag_strong_encryption | flag_masked)) != 0) refuse(fmt::format("'{}' is encrypted", printable(name)));
-  if ((member.flags & flag_patched) != 0) refuse(fmt::format("'{}' is a patch, which is not supported", printable(name)));
+  if ((member.flags & (flag_encrypted | flag_strong_encryption | flag_masked)) != 0)
+    refuse(fmt::format("'{}' is encrypted", printable(name)));
+  if ((member.flags & flag_patched) != 0)
+    refuse(fmt::format("'{}' is a patch, which is not supported", printable(name)));
   if (extra.unicode_path) {
     // Version 1, CRC of the plain name, the name.
     const bool same = extra.unicode_path->size() >= 5 && as_text(extra.unicode_path->subspan(5)) == name;
     if (!same) refuse(fmt::format("'{}' has a second name", printable(name)));
   }
   if (member.method != 0 && member.method != 8) {
-    refuse(fmt::format("'{}' is compressed by a method that is not supported ({})", printable(name), method_name(member.method)));
+    refuse(fmt::format("'{}' is compressed by a method that is not supported ({})", printable(name),
+                       method_name(member.method)));
   }
   member.header_offset = numbers.offset;
   ZipEntry& entry = member.entry;
@@ -269,10 +282,13 @@ Member read_central(ByteView& rest, const ZipLimits& limits) {
   entry.compressed_size = numbers.compressed_size;
   entry.is_folder = name.ends_with('/');
   if (entry.is_folder && entry.size != 0) refuse(fmt::format("'{}' is a folder with data", printable(name)));
-  if (entry.method == ZipMethod::stored && entry.size != entry.compressed_size) refuse(fmt::format("'{}' is stored, and its two sizes differ", printable(name)));
-  if (entry.size > limits.entry_size) refuse(fmt::format("'{}' is larger than the limit of {} bytes", printable(name), limits.entry_size));
+  if (entry.method == ZipMethod::stored && entry.size != entry.compressed_size)
+    refuse(fmt::format("'{}' is stored, and its two sizes differ", printable(name)));
+  if (entry.size > limits.entry_size)
+    refuse(fmt::format("'{}' is larger than the limit of {} bytes", printable(name), limits.entry_size));
   const std::uint16_t system = made_by >> 8;
-  if ((system == made_on_unix || system == made_on_darwin) && (attributes >> 16) != 0) entry.unix_mode = attributes >> 16;
+  if ((system == made_on_unix || system == made_on_darwin) && (attributes >> 16) != 0)
+    entry.unix_mode = attributes >> 16;
   return member;
 }
 
@@ -303,12 +319,15 @@ bool is_descriptor(ByteView bytes, const ZipEntry& entry) {
 void check_local(const RandomAccess& file, Member& member, std::uint64_t next) {
   ZipEntry& entry = member.entry;
   const auto differ = [&](std::string_view what) {
-    refuse(fmt::format("'{}': the {} in its header is not the one in the central directory", printable(entry.name), what));
+    refuse(
+        fmt::format("'{}': the {} in its header is not the one in the central directory", printable(entry.name), what));
   };
-  if (next - member.header_offset < local_size) refuse(fmt::format("'{}' overlaps what follows", printable(entry.name)));
+  if (next - member.header_offset < local_size)
+    refuse(fmt::format("'{}' overlaps what follows", printable(entry.name)));
   const Bytes header = read_bytes(file, member.header_offset, local_size);
   Fields fields(header);
-  if (fields.u32() != local_signature) refuse(fmt::format("'{}' has no header where the central directory says", printable(entry.name)));
+  if (fields.u32() != local_signature)
+    refuse(fmt::format("'{}' has no header where the central directory says", printable(entry.name)));
   fields.u16();  // version needed
   const std::uint16_t flags = fields.u16();
   const std::uint16_t method = fields.u16();
@@ -319,7 +338,8 @@ void check_local(const RandomAccess& file, Member& member, std::uint64_t next) {
   numbers.size = fields.u32();
   const std::uint16_t name_size = fields.u16();
   const std::uint16_t extra_size = fields.u16();
-  if (next - member.header_offset < local_size + name_size + extra_size) refuse(fmt::format("'{}' overlaps what follows", printable(entry.name)));
+  if (next - member.header_offset < local_size + name_size + extra_size)
+    refuse(fmt::format("'{}' overlaps what follows", printable(entry.name)));
   const Bytes variable = read_bytes(file, member.header_offset + local_size, std::size_t{name_size} + extra_size);
   if (as_text(ByteView(variable).first(name_size)) != entry.name) differ("name");
   const ExtraFields extra = parse_extra(ByteView(variable).subspan(name_size), entry.name);
@@ -330,18 +350,22 @@ void check_local(const RandomAccess& file, Member& member, std::uint64_t next) {
   if ((flags & compared_flags) != (member.flags & compared_flags)) differ("set of flags");
   if (method != member.method) differ("method");
   const bool descriptor = (flags & flag_descriptor) != 0;
-  const auto agrees = [&](std::uint64_t local, std::uint64_t central) { return local == central || (descriptor && local == 0); };
+  const auto agrees = [&](std::uint64_t local, std::uint64_t central) {
+    return local == central || (descriptor && local == 0);
+  };
   if (!agrees(crc, entry.crc32)) differ("CRC");
   if (!agrees(numbers.compressed_size, entry.compressed_size) || !agrees(numbers.size, entry.size)) differ("size");
 
   entry.data_offset = member.header_offset + local_size + name_size + extra_size;
-  if (entry.compressed_size > next - entry.data_offset) refuse(fmt::format("'{}' overlaps what follows", printable(entry.name)));
+  if (entry.compressed_size > next - entry.data_offset)
+    refuse(fmt::format("'{}' overlaps what follows", printable(entry.name)));
   const std::uint64_t behind = next - entry.data_offset - entry.compressed_size;
   if (behind == 0 && !descriptor) return;
   constexpr std::uint64_t longest_descriptor = 24;
   const bool fits = descriptor && behind <= longest_descriptor &&
                     is_descriptor(read_bytes(file, next - behind, static_cast<std::size_t>(behind)), entry);
-  if (!fits) refuse(fmt::format("'{}' is followed by {} bytes that belong to no member", printable(entry.name), behind));
+  if (!fits)
+    refuse(fmt::format("'{}' is followed by {} bytes that belong to no member", printable(entry.name), behind));
 }
 
 /// Passes data on and refuses a wrong size or CRC at its end.
@@ -351,7 +375,8 @@ class CheckedSource : public ByteSource {
       : data_(std::move(data)), name_(entry.name), size_(entry.size), crc_(entry.crc32) {}
 
   std::size_t read(std::span<std::byte> into) override {
-    const std::size_t count = in_context([&] { return fmt::format("member '{}'", printable(name_)); }, [&] { return data_->read(into); });
+    const std::size_t count =
+        in_context([&] { return fmt::format("member '{}'", printable(name_)); }, [&] { return data_->read(into); });
     if (count == 0) {
       if (seen_ != size_) refuse(fmt::format("'{}' has {} bytes instead of {}", printable(name_), seen_, size_));
       if (running_crc_ != crc_) refuse(fmt::format("'{}' has a wrong CRC", printable(name_)));
@@ -380,12 +405,14 @@ std::unique_ptr<ByteSource> open_entry(const std::shared_ptr<const RandomAccess>
 
 class ZipContent : public Content {
  public:
-  ZipContent(std::shared_ptr<const RandomAccess> file, ZipEntry entry) : file_(std::move(file)), entry_(std::move(entry)) {}
+  ZipContent(std::shared_ptr<const RandomAccess> file, ZipEntry entry)
+      : file_(std::move(file)), entry_(std::move(entry)) {}
   std::uint64_t size() const override { return entry_.size; }
   std::unique_ptr<ByteSource> open() const override { return open_entry(file_, entry_); }
   std::optional<DeflatedData> deflated() const override {
     if (entry_.method != ZipMethod::deflated) return std::nullopt;
-    return DeflatedData{std::make_unique<SliceSource>(file_, entry_.data_offset, entry_.compressed_size), entry_.compressed_size, entry_.crc32};
+    return DeflatedData{std::make_unique<SliceSource>(file_, entry_.data_offset, entry_.compressed_size),
+                        entry_.compressed_size, entry_.crc32};
   }
 
  private:
@@ -397,7 +424,8 @@ class ZipContent : public Content {
 
 ZipReader::ZipReader(std::shared_ptr<const RandomAccess> file, const ZipLimits& limits) : file_(std::move(file)) {
   const Directory directory = read_end(*file_);
-  if (directory.entries > limits.entries) refuse(fmt::format("the archive has {} members, more than {}", directory.entries, limits.entries));
+  if (directory.entries > limits.entries)
+    refuse(fmt::format("the archive has {} members, more than {}", directory.entries, limits.entries));
   if (directory.size > directory_limit) refuse("the central directory is too large");
   const Bytes bytes = read_bytes(*file_, directory.offset, static_cast<std::size_t>(directory.size));
   ByteView rest = bytes;
@@ -414,11 +442,14 @@ ZipReader::ZipReader(std::shared_ptr<const RandomAccess> file, const ZipLimits& 
   // Members lie back to back from the start of the file to the directory.
   std::vector<Member*> by_offset;
   for (Member& member : members) by_offset.push_back(&member);
-  std::sort(by_offset.begin(), by_offset.end(), [](const Member* left, const Member* right) { return left->header_offset < right->header_offset; });
-  if ((by_offset.empty() ? directory.offset : by_offset.front()->header_offset) != 0) refuse("there are bytes before the first member");
+  std::sort(by_offset.begin(), by_offset.end(),
+            [](const Member* left, const Member* right) { return left->header_offset < right->header_offset; });
+  if ((by_offset.empty() ? directory.offset : by_offset.front()->header_offset) != 0)
+    refuse("there are bytes before the first member");
   for (std::size_t i = 0; i < by_offset.size(); ++i) {
     const std::uint64_t next = i + 1 < by_offset.size() ? by_offset[i + 1]->header_offset : directory.offset;
-    if (next < by_offset[i]->header_offset) refuse(fmt::format("'{}' lies behind the central directory", printable(by_offset[i]->entry.name)));
+    if (next < by_offset[i]->header_offset)
+      refuse(fmt::format("'{}' lies behind the central directory", printable(by_offset[i]->entry.name)));
     check_local(*file_, *by_offset[i], next);
   }
   for (Member& member : members) entries_.push_back(std::move(member.entry));

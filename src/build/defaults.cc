@@ -12,9 +12,16 @@ namespace {
 namespace fs = std::filesystem;
 
 bool belongs_into_image(const std::string& name) {
-  constexpr std::array left_out = {"tests",        "test",         "uv.lock",            "venv",
-                                   "__pycache__",  "node_modules", "docker-compose.yml", "docker-compose.yaml",
-                                   "compose.yaml", "compose.yml"};
+  constexpr std::array left_out = {"tests",
+                                   "test",
+                                   "uv.lock",
+                                   "venv",
+                                   "__pycache__",
+                                   "node_modules",
+                                   "docker-compose.yml",
+                                   "docker-compose.yaml",
+                                   "compose.yaml",
+                                   "compose.yml"};
   return !name.starts_with('.') && !name.starts_with("Dockerfile") && !name.ends_with(".egg-info") &&
          std::find(left_out.begin(), left_out.end(), name) == left_out.end();
 }

@@ -56,7 +56,8 @@ int run(const Arguments& arguments, Context& context) {
   std::size_t number = 0;
   const base::Base& base = session.inputs().base;
   for (std::size_t i = 0; i < base.layers.size(); ++i) {
-    table.add({fmt::format("{}", ++number), printable(build::base_title(base, i), 60), human_size(base.layers[i].size), "kept"});
+    table.add({fmt::format("{}", ++number), printable(build::base_title(base, i), 60), human_size(base.layers[i].size),
+               "kept"});
   }
   for (std::size_t i = 0; i < plan.layout.layers.size(); ++i) {
     const plan::PlannedLayer& layer = plan.layout.layers[i];

@@ -88,7 +88,8 @@ Hash parse_digest(std::string_view text) {
     throw Error(ErrorKind::refused, "'" + printable(text) + "' is not a digest (algorithm:hexadecimal)");
   }
   if (text.substr(0, colon) != "sha256") {
-    throw Error(ErrorKind::refused, "digest algorithm '" + printable(text.substr(0, colon)) + "' is not supported, only sha256 is");
+    throw Error(ErrorKind::refused,
+                "digest algorithm '" + printable(text.substr(0, colon)) + "' is not supported, only sha256 is");
   }
   const auto hash = Hash::from_hex(text.substr(colon + 1));
   if (!hash) throw Error(ErrorKind::refused, "'" + printable(text) + "' is not a well-formed sha256 digest");

@@ -69,13 +69,13 @@ Digest<Kind> Digest<Kind>::parse(std::string_view text) {
   return {detail::parse_digest(text)};
 }
 
-using DiffId = Digest<struct DiffIdKind>;          // the uncompressed tar of a layer
-using BlobDigest = Digest<struct BlobKind>;        // a blob as stored or sent (often compressed)
-using ChainId = Digest<struct ChainIdKind>;        // a layer and all layers below it
-using ConfigDigest = Digest<struct ConfigKind>;    // an image configuration
+using DiffId = Digest<struct DiffIdKind>;            // the uncompressed tar of a layer
+using BlobDigest = Digest<struct BlobKind>;          // a blob as stored or sent (often compressed)
+using ChainId = Digest<struct ChainIdKind>;          // a layer and all layers below it
+using ConfigDigest = Digest<struct ConfigKind>;      // an image configuration
 using ManifestDigest = Digest<struct ManifestKind>;  // a manifest or an index
-using LayerKey = Digest<struct LayerKeyKind>;      // everything that decides a layer's bytes
-using FileHash = Digest<struct FileHashKind>;      // a downloaded file, such as a wheel
+using LayerKey = Digest<struct LayerKeyKind>;        // everything that decides a layer's bytes
+using FileHash = Digest<struct FileHashKind>;        // a downloaded file, such as a wheel
 
 /// Passes bytes on and hashes them.
 class HashingSink : public ByteSink {

@@ -25,10 +25,10 @@ void throw_system_error(std::string_view doing, const fs::path& path, int error_
   if (error_number == ENOSPC || error_number == EDQUOT) {
     hint = "free some space there; nothing was left half written";
   }
-  throw Error(kind,
-              fmt::format("cannot {} {}: {}", doing, printable(path.native()),
-                          std::generic_category().message(error_number)),
-              hint);
+  throw Error(
+      kind,
+      fmt::format("cannot {} {}: {}", doing, printable(path.native()), std::generic_category().message(error_number)),
+      hint);
 }
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
@@ -63,9 +63,8 @@ void File::read_at(std::uint64_t offset, std::span<std::byte> into) const {
       throw_system_error("read", path_, errno);
     }
     if (count == 0) {
-      throw Error(ErrorKind::refused,
-                  fmt::format("{} ends at byte {}, {} more bytes were expected there", printable(path_.native()), offset,
-                              into.size()));
+      throw Error(ErrorKind::refused, fmt::format("{} ends at byte {}, {} more bytes were expected there",
+                                                  printable(path_.native()), offset, into.size()));
     }
     offset += static_cast<std::uint64_t>(count);
     into = into.subspan(static_cast<std::size_t>(count));

@@ -135,9 +135,8 @@ CommandResult run_into(const Command& command, ByteSink& output,
   CommandResult result;
   const auto buffer = std::make_unique<std::array<char, 64 * 1024>>();
   while (out.read_end.is_open() || err.read_end.is_open()) {
-    std::array<pollfd, 3> waits{{{out.read_end.get(), POLLIN, 0},
-                                 {err.read_end.get(), POLLIN, 0},
-                                 {in.write_end.get(), POLLOUT, 0}}};
+    std::array<pollfd, 3> waits{
+        {{out.read_end.get(), POLLIN, 0}, {err.read_end.get(), POLLIN, 0}, {in.write_end.get(), POLLOUT, 0}}};
     if (::poll(waits.data(), waits.size(), -1) < 0) {
       if (errno == EINTR) continue;
       throw Error(ErrorKind::failed, "cannot wait for another process");
@@ -206,8 +205,8 @@ std::string run_checked(const Command& command) {
     shown += (shown.empty() ? "" : "\n") + printable(tail.substr(start, end - start));
     start = end + 1;
   }
-  throw Error(ErrorKind::failed,
-              fmt::format("{} failed with exit code {}:\n{}", printable(command.arguments[0]), result.exit_code, shown));
+  throw Error(ErrorKind::failed, fmt::format("{} failed with exit code {}:\n{}", printable(command.arguments[0]),
+                                             result.exit_code, shown));
 }
 
 std::optional<std::filesystem::path> find_program(const std::string& name, const std::string& search_path) {

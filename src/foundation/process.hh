@@ -14,12 +14,12 @@
 namespace veneer {
 
 struct Command {
-  std::vector<std::string> arguments;             // arguments[0] is looked up in PATH
-  std::optional<std::filesystem::path> folder;    // where it runs; default: here
-  std::map<std::string, std::string> environment; // set in addition to the inherited environment
-  std::vector<std::string> unset;                 // variables removed from it
-  std::string input;                              // given on standard input, which is then closed
-  std::uint64_t output_limit = 64 * 1024 * 1024;  // more standard output than this is an Error
+  std::vector<std::string> arguments;              // arguments[0] is looked up in PATH
+  std::optional<std::filesystem::path> folder;     // where it runs; default: here
+  std::map<std::string, std::string> environment;  // set in addition to the inherited environment
+  std::vector<std::string> unset;                  // variables removed from it
+  std::string input;                               // given on standard input, which is then closed
+  std::uint64_t output_limit = 64 * 1024 * 1024;   // more standard output than this is an Error
 };
 
 struct CommandResult {

@@ -14,9 +14,9 @@ namespace veneer::inspect {
 struct LayerSummary {
   image::Layer layer;
   ChainId chain_id;
-  std::string kind;   // "distribution", "environment", "application"; "base" for all that veneer's builds did not add
-  std::string title;  // "numpy 2.1.0"; of a base what its history says
-  std::string made_by;              // history's created_by, else its comment; empty when it says nothing
+  std::string kind;     // "distribution", "environment", "application"; "base" for all that veneer's builds did not add
+  std::string title;    // "numpy 2.1.0"; of a base what its history says
+  std::string made_by;  // history's created_by, else its comment; empty when it says nothing
   bool made_by_is_certain = false;  // whether the history fits the layers
   std::optional<LayerFacts> facts;  // when the layers were read
 };

@@ -16,7 +16,7 @@ enum class ComponentKind {
 };
 
 struct Component {
-  std::string id;  // unique; "numpy 2.1.0" for a distribution
+  std::string id;    // unique; "numpy 2.1.0" for a distribution
   std::string name;  // what components are ordered by: the normalised name of a distribution
   ComponentKind kind = ComponentKind::distribution;
   LayerKey key;            // decides its bytes

@@ -33,9 +33,8 @@ void lift_winners(Pointers& order, const std::map<std::string, std::set<std::str
     const auto ready = std::find_if(order.begin(), order.end(), [&](const Component* component) {
       const auto losers = losers_of.find(component->id);
       return losers == losers_of.end() ||
-             std::all_of(losers->second.begin(), losers->second.end(), [&](const std::string& loser) {
-               return placed.contains(loser) || !present.contains(loser);
-             });
+             std::all_of(losers->second.begin(), losers->second.end(),
+                         [&](const std::string& loser) { return placed.contains(loser) || !present.contains(loser); });
     });
     if (ready == order.end()) throw Error(ErrorKind::failed, "the overlaps of the components are circular");
     placed.insert((*ready)->id);

@@ -24,10 +24,10 @@ struct LayoutPlan {
 };
 
 struct LayoutOptions {
-  std::size_t base_layers = 0;             // layers that lie below and count
-  std::size_t dependency_layers = 60;      // at most this many layers of distributions
-  std::size_t total_layers = 125;          // what overlay2 mounts (docs/receivers.md)
-  std::uint64_t small = 64 * 1024;         // a distribution below this many bytes shares the layer of the small ones
+  std::size_t base_layers = 0;         // layers that lie below and count
+  std::size_t dependency_layers = 60;  // at most this many layers of distributions
+  std::size_t total_layers = 125;      // what overlay2 mounts (docs/receivers.md)
+  std::uint64_t small = 64 * 1024;     // a distribution below this many bytes shares the layer of the small ones
 };
 
 /// Distributions largest first, each in a layer of its own, as far as the cap goes; the small rest in one layer above

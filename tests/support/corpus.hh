@@ -21,13 +21,13 @@ inline std::filesystem::path corpus_folder() {
 }
 
 /// To be called first in a test that needs the corpus.
-#define VENEER_NEEDS_CORPUS()                                                          \
-  if (!std::filesystem::exists(veneer::tests::corpus_folder())) {                      \
-    if (std::getenv("CI") != nullptr) {                                                \
-      FAIL() << "the corpus is missing: " << veneer::tests::corpus_folder();           \
-    }                                                                                  \
-    GTEST_SKIP() << "the corpus is missing: " << veneer::tests::corpus_folder();       \
-  }                                                                                    \
+#define VENEER_NEEDS_CORPUS()                                                    \
+  if (!std::filesystem::exists(veneer::tests::corpus_folder())) {                \
+    if (std::getenv("CI") != nullptr) {                                          \
+      FAIL() << "the corpus is missing: " << veneer::tests::corpus_folder();     \
+    }                                                                            \
+    GTEST_SKIP() << "the corpus is missing: " << veneer::tests::corpus_folder(); \
+  }                                                                              \
   static_assert(true)
 
 /// A corpus file; one that ends with .xz is unpacked (by the xz program).

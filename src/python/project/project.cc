@@ -9,8 +9,8 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/toml.hh"
-#include "python/project/strict_table.hh"
 #include "python/name.hh"
+#include "python/project/strict_table.hh"
 
 namespace veneer::python {
 

@@ -60,7 +60,7 @@ struct ImageOptions {
   std::string workdir = "/app";
   std::map<std::string, std::string> labels;
   std::vector<FileRule> files;
-  bool has_files = false;  // `files` is given, be it empty
+  bool has_files = false;                // `files` is given, be it empty
   std::vector<std::string> empty_files;  // absolute paths
   std::vector<std::string> writable;     // absolute paths of folders that belong to `user`
 };

@@ -10,11 +10,11 @@
 #include "archive/zip.hh"
 #include "foundation/digest.hh"
 #include "foundation/error.hh"
+#include "python/name.hh"
+#include "python/version.hh"
 #include "python/wheel/member_path.hh"
 #include "python/wheel/metadata.hh"
 #include "python/wheel/verified_content.hh"
-#include "python/name.hh"
-#include "python/version.hh"
 #include "python/wheel_file_name.hh"
 
 namespace veneer::python {

@@ -22,7 +22,8 @@ class DefaultsTest : public testing::Test {
     write_text_file(folder_.path() / "main.py", "print()\n");
     for (const char* name : {"tests", "venv", "assets"}) fs::create_directories(folder_.path() / name);
     write_text_file(folder_.path() / "venv" / "pyvenv.cfg", "");
-    for (const char* name : {"uv.lock", ".env", "Dockerfile", "pyproject.toml"}) write_text_file(folder_.path() / name, "");
+    for (const char* name : {"uv.lock", ".env", "Dockerfile", "pyproject.toml"})
+      write_text_file(folder_.path() / name, "");
   }
 
   std::vector<std::string> files() const {

@@ -18,7 +18,8 @@ class PlacementTest : public testing::Test {
     base_.put("lib", tree::make_symlink("usr/lib", 0, 0, 1));
     base_.put("srv", tree::make_folder(02775, 7, 8, 99));
     base_.put("etc", tree::make_folder(0755, 0, 0, 1));
-    base_.put("etc/passwd", tree::make_file(std::make_shared<archive::MemoryContent>(std::string_view("x")), 0644, 0, 0, 1));
+    base_.put("etc/passwd",
+              tree::make_file(std::make_shared<archive::MemoryContent>(std::string_view("x")), 0644, 0, 0, 1));
     base_.put("opt", tree::make_symlink("/srv/opt", 0, 0, 1));
   }
   tree::FileTree base_;

@@ -10,7 +10,8 @@
 namespace veneer {
 namespace {
 
-constexpr std::string_view hash_of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";  // FIPS 180-4
+constexpr std::string_view hash_of_abc =
+    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";  // FIPS 180-4
 
 TEST(Sha256, GivesTheStandardsExample) {
   EXPECT_EQ(sha256("abc").hex(), hash_of_abc);

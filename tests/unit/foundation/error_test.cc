@@ -40,8 +40,8 @@ TEST(Error, KindsHaveTheDocumentedExitCodes) {
 TEST(Printable, KeepsTextAndEscapesWhatSteersTerminals) {
   EXPECT_EQ(printable("Größe 中 😀"), "Größe 中 😀");
   EXPECT_EQ(printable("a\x1b[31mb\n"), "a\\x1b[31mb\\x0a");
-  EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b");          // C1 control sequence introducer
-  EXPECT_EQ(printable("\xff\xc3"), "\\xff\\xc3");          // invalid UTF-8
+  EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b");           // C1 control sequence introducer
+  EXPECT_EQ(printable("\xff\xc3"), "\\xff\\xc3");           // invalid UTF-8
   EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate
   EXPECT_EQ(printable(std::string(1000, 'a'), 5), "aaaaa…");
 }

@@ -30,13 +30,15 @@ TEST(Process, MovesMuchDataBothWaysAtOnce) {
 }
 
 TEST(Process, OutputIsBounded) {
-  EXPECT_THROW(run({.arguments = {"sh", "-c", "while :; do echo yyyyyyyyyyyyyy; done"}, .output_limit = 100'000}), Error);
+  EXPECT_THROW(run({.arguments = {"sh", "-c", "while :; do echo yyyyyyyyyyyyyy; done"}, .output_limit = 100'000}),
+               Error);
 }
 
 TEST(Process, ArgumentsAndEnvironmentArriveAsTheyAre) {
-  const CommandResult result = run({.arguments = {"sh", "-c", "printf '%s|' \"$@\" \"$VARIABLE\" \"${HOME-none}\"", "sh", "a b", "$(x)", "'"},
-                                    .environment = {{"VARIABLE", "v w"}},
-                                    .unset = {"HOME"}});
+  const CommandResult result =
+      run({.arguments = {"sh", "-c", "printf '%s|' \"$@\" \"$VARIABLE\" \"${HOME-none}\"", "sh", "a b", "$(x)", "'"},
+           .environment = {{"VARIABLE", "v w"}},
+           .unset = {"HOME"}});
   EXPECT_EQ(result.output, "a b|$(x)|'|v w|none|");
 }
 

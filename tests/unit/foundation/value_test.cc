@@ -57,15 +57,17 @@ TEST(Json, ADoubledKeyIsFoundAmongMany) {
 
 TEST(Value, NamesTheKeyThatIsWrong) {
   const Value value = parse_json(R"({"name":[1],"list":["a",2]})");
-  EXPECT_THAT(error_of([&] { value.string_or("name", ""); }), HasSubstr("key 'name': expected a string, found an array"));
+  EXPECT_THAT(error_of([&] { value.string_or("name", ""); }),
+              HasSubstr("key 'name': expected a string, found an array"));
   EXPECT_THAT(error_of([&] { value.strings_or_empty("list"); }), HasSubstr("key 'list': expected a string"));
   EXPECT_THAT(error_of([&] { value.at("other"); }), HasSubstr("key 'other' is missing"));
   EXPECT_EQ(value.string_or("absent", "x"), "x");
 }
 
 TEST(Toml, ReadsEveryType) {
-  const Value value = parse_toml("z = 1\na = \"text\"\nreal = 1.5\nyes = true\nday = 2026-01-02\n"
-                                 "time = 2026-01-02T03:04:05Z\nlist = [1, \"b\"]\n[table.inner]\nx = 1\n[[many]]\ny=1\n[[many]]\n");
+  const Value value = parse_toml(
+      "z = 1\na = \"text\"\nreal = 1.5\nyes = true\nday = 2026-01-02\n"
+      "time = 2026-01-02T03:04:05Z\nlist = [1, \"b\"]\n[table.inner]\nx = 1\n[[many]]\ny=1\n[[many]]\n");
   EXPECT_EQ(to_json(value),
             R"({"z":1,"a":"text","real":1.5,"yes":true,"day":"2026-01-02","time":"2026-01-02T03:04:05Z",)"
             R"("list":[1,"b"],"table":{"inner":{"x":1}},"many":[{"y":1},{}]})");

@@ -6,8 +6,8 @@
 #include "image/media/archive_writer.hh"
 #include "image/media/docker_archive.hh"
 #include "image/open_layer.hh"
-#include "tests/unit/image/stored_layers.hh"
 #include "tests/support/tar_builder.hh"
+#include "tests/unit/image/stored_layers.hh"
 
 namespace veneer::image {
 namespace {

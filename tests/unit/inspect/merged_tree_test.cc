@@ -5,8 +5,8 @@
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "inspect/layer_contents.hh"
-#include "tests/unit/image/stored_layers.hh"
 #include "tests/support/tar_builder.hh"
+#include "tests/unit/image/stored_layers.hh"
 
 namespace veneer::inspect {
 namespace {
