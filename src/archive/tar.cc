@@ -263,7 +263,7 @@ std::optional<TarEntry> TarReader::Implementation::next() {
       if (!size || *size < 0) throw Error(ErrorKind::refused, "an extension header has a malformed size");
       if (++count_ > limits_.entries)
         throw Error(ErrorKind::refused, fmt::format("the archive has more than {} entries", limits_.entries));
-      std::string data = extended_data(static_cast<std::uint64_t>(*size));
+      const std::string data = extended_data(static_cast<std::uint64_t>(*size));
       if (type == 'x') {
         pax_ = parse_pax(data);
       } else if (type == 'L') {

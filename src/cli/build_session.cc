@@ -25,7 +25,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t lock_limit = 64ull << 20;
-constexpr std::uint64_t pyproject_limit = 4ull << 20;
 
 /// Docker's default PATH; used to look for interpreters in a base that names none.
 constexpr std::string_view default_search_path = "/usr/local/bin:/usr/bin:/bin";

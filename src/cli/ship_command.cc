@@ -60,7 +60,7 @@ Value to_value(const deliver::ShipResult& result) {
 
 int run(const Arguments& arguments, Context& context) {
   const OpenedImage opened = open_image(arguments.value_or("IMAGE", ""), context);
-  std::string name = arguments.value_or("--as", opened.name);
+  const std::string name = arguments.value_or("--as", opened.name);
   if (!arguments.has("--as") && name.find(':') != std::string::npos &&
       (name.starts_with("oci:") || name.starts_with("docker-archive:"))) {
     throw Error(ErrorKind::usage, "this image needs a name on the engine", "give it one with --as NAME:TAG");

@@ -114,13 +114,13 @@ std::vector<Step> steps_on_prefix(const std::vector<image::Layer>& layers, const
 std::vector<Step> steps_on_blobs(const std::vector<image::Layer>& layers, const Holdings& holdings) {
   std::vector<Step> steps;
   for (const image::Layer& layer : layers) {
-    if (const KnownImage* known = holdings.with_blob(layer.blob)) {
+    if (const KnownImage* holder = holdings.with_blob(layer.blob)) {
       steps.push_back(
-          as_stored(layer, Action::keep, fmt::format("the host has this very blob, in {}", display_name(*known))));
-    } else if ((known = holdings.with_diff_id(layer.diff_id)) != nullptr) {
+          as_stored(layer, Action::keep, fmt::format("the host has this very blob, in {}", display_name(*holder))));
+    } else if (const KnownImage* alike = holdings.with_diff_id(layer.diff_id)) {
       steps.push_back(as_stored(layer, Action::send,
                                 fmt::format("the host has the same content in {}, but is not known to have this blob",
-                                            display_name(*known))));
+                                            display_name(*alike))));
     } else {
       steps.push_back(as_stored(layer, Action::send, "the host does not have it"));
     }

@@ -149,7 +149,7 @@ class Writer {
   void new_line(int level) {
     if (indent_ > 0) {
       out += '\n';
-      out.append(static_cast<std::size_t>(level * indent_), ' ');
+      out.append(static_cast<std::size_t>(level) * static_cast<std::size_t>(indent_), ' ');
     }
   }
 

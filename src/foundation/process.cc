@@ -15,7 +15,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 
-extern char** environ;
+extern char** environ;  // NOLINT(readability-redundant-declaration): not every libc declares it
 
 namespace veneer {
 

@@ -344,7 +344,7 @@ Response Client::send(const Request& original, const BodyHandler& on_answer) {
     return on_answer ? on_answer(response) : nullptr;
   };
   for (int hops = 0;; ++hops) {
-    SplitUrl here = split_url(request.url);
+    const SplitUrl here = split_url(request.url);
     if (!request.credentials) request.credentials = here.credentials;
     Response response = implementation_->send_once(request, final_only);
     const std::string* location = response.header("Location");

@@ -56,7 +56,7 @@ GitLocation split_git_location(std::string_view url) {
 }
 
 std::string file_name_of(std::string_view location) {
-  location = location.substr(0, location.find_first_of("#"));
+  location = location.substr(0, location.find('#'));
   const bool url = is_url(location);
   if (url) location = location.substr(0, location.find('?'));
   while (location.ends_with('/')) location.remove_suffix(1);
