@@ -38,7 +38,7 @@ std::string write_output(const std::optional<std::string>& output, const BuildSe
                          const image::SealedImage& sealed, const image::Blobs& blobs) {
   const std::string name = session.image_name();
   if (!output) {
-    const fs::path store = project_store(session.inputs().project.folder);
+    const fs::path store = project_store(session.folder());
     image::OciLayout layout = image::OciLayout::create(store);
     if (!fs::exists(store / ".gitignore")) write_text_file(store / ".gitignore", "*\n");
     layout.write(sealed, blobs, name);

@@ -12,6 +12,7 @@
 #include "foundation/error.hh"
 #include "foundation/parallel.hh"
 #include "foundation/process.hh"
+#include "python/lock/choose_file.hh"
 #include "python/lock/select.hh"
 #include "python/lock/uv_lock.hh"
 #include "python/name.hh"
@@ -74,6 +75,16 @@ python::UvProgram find_uv_program(Context& context) {
   return path ? python::find_uv(*path) : python::UvProgram();
 }
 
+/// Nothing for the root of a workspace that is no project, when one of its members is named.
+std::optional<python::Project> read_own_project(const fs::path& folder, const Arguments& arguments) {
+  try {
+    return python::read_project(folder);
+  } catch (const Error& error) {
+    if (!arguments.has("--package") || error.kind() != ErrorKind::refused) throw;
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 const std::vector<Option>& build_options() {
@@ -83,7 +94,7 @@ const std::vector<Option>& build_options() {
       {"--python", "VERSION", "which interpreter of the base, when it has several"},
       {"--extra", "NAME", "install this extra of the project too", Option::Repeat::many},
       {"--group", "NAME", "install this dependency group too", Option::Repeat::many},
-      {"--package", "NAME", "install this member of the workspace"},
+      {"--package", "NAME", "build the image of this member of the workspace"},
       {"--no-build", "", "refuse distributions that have no wheel instead of building them"},
       {"--strict", "", "refuse wheels whose RECORD is incomplete"},
       {"--jobs", "N", "use N threads (default: one a processor)"},
@@ -98,8 +109,12 @@ BuildSession::BuildSession(const Arguments& arguments, Context& context) {
   const std::size_t workers = static_cast<std::size_t>(arguments.number("--jobs").value_or(default_workers()));
   if (workers < 1 || workers > 256) throw Error(ErrorKind::usage, "--jobs wants a number from 1 to 256");
 
-  inputs_.project = python::read_project(folder);
+  folder_ = folder;
+  const std::optional<python::Project> own = read_own_project(folder, arguments);
   lock_path_ = python::find_lock(folder);
+  const std::string lock_text = read_text_file(lock_path_, lock_limit);
+  lock_ = in_context([&] { return printable(lock_path_.native()); }, [&] { return python::parse_uv_lock(lock_text); });
+  choose_project(own, arguments);
   if (const auto base = arguments.value("--base")) inputs_.project.base = python::parse_base_choice(*base);
   if (const auto python = arguments.value("--python")) inputs_.project.python = *python;
   cache_ = std::make_shared<image::LayerCache>(context.cache_folder());
@@ -133,6 +148,30 @@ BuildSession::BuildSession(const Arguments& arguments, Context& context) {
   builder_ = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, workers, progress);
   plan_ = builder_->plan();
   terminal.clear_progress();
+}
+
+/// The project itself, or the member of its workspace that --package or [tool.veneer] package names; a member that
+/// names no base stands on the same as the project of the folder.
+void BuildSession::choose_project(const std::optional<python::Project>& own, const Arguments& arguments) {
+  const auto named = arguments.value("--package");
+  const std::string package = named ? python::normalised_name(*named) : own->package;
+  if (own && (package.empty() || package == own->name)) {
+    inputs_.project = *own;
+    return;
+  }
+  const auto found = lock_.find(package);
+  const auto member = std::find_if(found.begin(), found.end(),
+                                   [&](std::size_t index) { return python::is_workspace_member(lock_, index); });
+  if (member == found.end()) {
+    throw Error(ErrorKind::not_found, fmt::format("the workspace has no member {}", printable(package)));
+  }
+  inputs_.project =
+      python::read_project((lock_path_.parent_path() / lock_.packages[*member].source.location).lexically_normal());
+  if (inputs_.project.base || !own || !own->base) return;
+  inputs_.project.base = own->base;
+  inputs_.project.system = own->system;
+  fs::path& path = inputs_.project.base->path;
+  if (!path.empty() && path.is_relative()) path = own->folder / path;
 }
 
 void BuildSession::read_git(Context& context) {
@@ -217,11 +256,9 @@ void BuildSession::read_selection(const Arguments& arguments) {
   options.groups = project.groups;
   for (const std::string& extra : arguments.values("--extra")) options.extras.push_back(python::normalised_name(extra));
   for (const std::string& group : arguments.values("--group")) options.groups.push_back(python::normalised_name(group));
-  const std::string package = arguments.value_or("--package", project.package.empty() ? project.name : project.package);
-  options.packages = {python::normalised_name(package)};
-  const std::string text = read_text_file(lock_path_, lock_limit);
+  options.packages = {project.name};
   inputs_.selection = in_context([&] { return printable(lock_path_.native()); },
-                                 [&] { return python::select(python::parse_uv_lock(text), inputs_.target, options); });
+                                 [&] { return python::select(lock_, inputs_.target, options); });
 }
 
 }  // namespace veneer::cli

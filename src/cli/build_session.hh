@@ -2,7 +2,9 @@
 // these commands. Lives as long as the command.
 #pragma once
 
+#include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "build/image_builder.hh"
 #include "cli/command.hh"
@@ -10,6 +12,7 @@
 #include "image/cache/layer_cache.hh"
 #include "net/download.hh"
 #include "net/http.hh"
+#include "python/lock/uv_lock.hh"
 #include "python/supply/uv_build.hh"
 #include "python/supply/wheel_supply.hh"
 
@@ -30,13 +33,19 @@ class BuildSession {
   net::DownloadStatistics download_statistics() const { return downloads_->statistics(); }
   std::string image_name() const { return plan_.image_name + ":" + plan_.image_tag; }
 
+  /// Where the command was called for: images that are built lie below it.
+  const std::filesystem::path& folder() const { return folder_; }
+
  private:
+  void choose_project(const std::optional<python::Project>& own, const Arguments& arguments);
   void read_base(Context& context);
   void read_selection(const Arguments& arguments);
   void read_git(Context& context);
 
   build::BuildInputs inputs_;
+  std::filesystem::path folder_;
   std::filesystem::path lock_path_;
+  python::Lock lock_;
   std::shared_ptr<image::LayerCache> cache_;
   std::unique_ptr<net::Client> client_;
   std::unique_ptr<net::Downloads> downloads_;

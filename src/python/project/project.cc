@@ -315,7 +315,7 @@ Project parse_project(std::string_view text, const std::filesystem::path& folder
   const Value* metadata = document.find("project");
   if (metadata == nullptr) {
     throw Error(ErrorKind::refused, "it has no [project] table",
-                "veneer builds images of projects with PEP 621 metadata and a uv.lock");
+                "name a member of the workspace with --package, or run veneer in its folder");
   }
   Project project;
   project.folder = folder;

@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""Projects of different shapes, as a developer would have them: what one command makes of each."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
+import fixtures  # noqa: E402
+
+BUILD_SYSTEM = '[build-system]\nrequires = ["uv_build>=0.8,<2"]\nbuild-backend = "uv_build"\n'
+
+
+class Projects(fixtures.SystemTest):
+    def project(self, folder: str, pyproject: str, files: dict | None = None) -> Path:
+        """A project without a repository, not yet locked."""
+        path = self.folder / folder
+        path.mkdir(parents=True, exist_ok=True)
+        (path / "pyproject.toml").write_text(pyproject)
+        for name, text in (files or {}).items():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_text(text)
+        return path
+
+    def lock(self, path: Path) -> None:
+        subprocess.run(["uv", "lock", "--quiet"], cwd=path, check=True, env=self.environment())
+
+    def metadata(self, name: str, extra: str = "", requires: str = ">=3.11") -> str:
+        return f'[project]\nname = "{name}"\nversion = "1.0"\nrequires-python = "{requires}"\n{extra}\n'
+
+    def veneer_table(self) -> str:
+        return f'[tool.veneer]\nbase = "oci:{fixtures.debian_base()}"\n'
+
+    def run_config(self, path: Path) -> dict:
+        """Of the image that was built last."""
+        layout = path / ".veneer"
+        index = fixtures.json.loads((layout / "index.json").read_text())
+
+        def blob(digest: str) -> dict:
+            return fixtures.json.loads((layout / "blobs" / "sha256" / digest.split(":")[1]).read_text())
+
+        return blob(blob(index["manifests"][-1]["digest"])["config"]["digest"])["config"]
+
+    def paths(self, path: Path) -> list[str]:
+        return [entry["path"] for entry in self.json("inspect", "--tree", "--json", cwd=path)["entries"]]
+
+    def test_a_project_that_is_no_package_brings_its_files(self):
+        path = self.project("plain", self.metadata("plain") + self.veneer_table(),
+                            {"main.py": "print('hi')\n", "pages/a.html": "a", "tests/test_a.py": "", ".env": "SECRET=1"})
+        self.lock(path)
+        self.veneer("build", cwd=path)
+        paths = self.paths(path)
+        for there in ("app/main.py", "app/pages/a.html"):
+            self.assertIn(there, paths)
+        for absent in ("app/.env", "app/tests/test_a.py", "app/uv.lock"):
+            self.assertNotIn(absent, paths)
+        self.assertEqual(self.run_config(path)["Entrypoint"], ["/app/.venv/bin/python", "/app/main.py"])
+        # The folder that it makes is none of git's business.
+        fixtures.git(path, "init", "-q")
+        self.assertNotIn(".veneer", fixtures.git(path, "status", "--short"))
+
+    def test_a_package_starts_its_script(self):
+        path = self.project("shop", self.metadata("shop", '[project.scripts]\nserve = "shop:main"\n') + BUILD_SYSTEM + self.veneer_table(),
+                            {"src/shop/__init__.py": "def main(): print('x')\n"})
+        self.lock(path)
+        self.veneer("build", cwd=path)
+        self.assertEqual(self.run_config(path)["Entrypoint"], ["/app/.venv/bin/serve"])
+
+    def test_a_member_of_a_workspace(self):
+        sources = "[tool.uv.sources]\nlib-a = { workspace = true }\n"
+        path = self.project("space", self.metadata("space", 'dependencies = ["lib-a"]') + BUILD_SYSTEM + self.veneer_table() + sources +
+                            '[tool.uv.workspace]\nmembers = ["members/*"]\n', {"src/space/__init__.py": ""})
+        self.project("space/members/lib-a", self.metadata("lib-a") + BUILD_SYSTEM, {"src/lib_a/__init__.py": ""})
+        self.project("space/members/app-b", self.metadata("app-b", 'dependencies = ["lib-a"]\n[project.scripts]\nb = "app_b:main"\n') +
+                     BUILD_SYSTEM + sources, {"src/app_b/__init__.py": ""})
+        self.lock(path)
+        site = "app/.venv/lib/python3.11/site-packages"
+        self.assertEqual(self.json("build", "--json", cwd=path)["image"], "space:1.0")
+        self.assertIn(f"{site}/lib_a/__init__.py", self.paths(path))
+        self.assertNotIn(f"{site}/app_b/__init__.py", self.paths(path))
+        # By name from the root, on the root's base, into the store of the folder that we are in; and in its own folder.
+        built = self.json("build", "--json", "--package", "app-b", cwd=path)
+        self.assertEqual(built["image"], "app-b:1.0")
+        self.assertEqual(self.run_config(path)["Entrypoint"], ["/app/.venv/bin/b"])
+        inspected = self.json("inspect", "--json", "app-b:1.0", cwd=path)
+        self.assertEqual(inspected["manifest"], built["manifest"])
+        refused = self.veneer("build", "--package", "other", cwd=path, code=4)
+        self.assertIn("no member other", refused.stderr)
+
+    def test_what_cannot_be_built_is_said(self):
+        lonely = self.project("lonely", self.metadata("lonely"))
+        self.assertIn("hint: run: uv lock", self.veneer("build", cwd=lonely, code=4).stderr)
+
+        newer = self.project("newer", self.metadata("newer", requires=">=3.12") + self.veneer_table(), {"main.py": "",
+                              "uv.lock": 'version = 1\nrevision = 3\nrequires-python = ">=3.12"\n\n[[package]]\nname = "newer"\nversion = "1.0"\n'
+                                         'source = { virtual = "." }\n'})
+        self.assertIn("3.12", self.veneer("build", cwd=newer, code=3).stderr)
+
+        self.project("elsewhere", self.metadata("elsewhere") + BUILD_SYSTEM, {"src/elsewhere/__init__.py": ""})
+        editable = self.project("editable", self.metadata("editable", 'dependencies = ["elsewhere"]') + self.veneer_table() +
+                                '[tool.uv.sources]\nelsewhere = { path = "../elsewhere", editable = true }\n', {"main.py": ""})
+        self.lock(editable)
+        self.assertIn("elsewhere is editable", self.veneer("build", cwd=editable, code=3).stderr)
+
+        unknown = self.project("unknown", self.metadata("unknown") + self.veneer_table() + "colour = 1\n", {"main.py": ""})
+        self.lock(unknown)
+        self.assertIn("colour", self.veneer("build", cwd=unknown, code=3).stderr)
+
+    def test_a_wheel_that_is_not_what_the_lock_says(self):
+        path = self.small_project()
+        fixtures.wheel(path / "wheels", "part1", "1.0", {"part1/__init__.py": "EVIL = 1\n"})
+        refused = self.veneer("build", cwd=path, code=6)
+        self.assertIn("part1", refused.stderr)
+
+    def test_extras_and_groups(self):
+        path = self.small_project()
+        text = (path / "pyproject.toml").read_text()
+        text = text.replace('dependencies = ["part0", "part1", "part2"]', 'dependencies = ["part0"]')
+        text = text.replace("[project.scripts]", '[project.optional-dependencies]\nmore = ["part1"]\n\n[dependency-groups]\ndev = ["part2"]\n\n[project.scripts]')
+        (path / "pyproject.toml").write_text(text)
+        self.lock(path)
+        site = "app/.venv/lib/python3.11/site-packages"
+
+        def parts(*options: str) -> list[str]:
+            self.veneer("build", *options, cwd=path)
+            return [part for part in ("part0", "part1", "part2") if f"{site}/{part}/__init__.py" in self.paths(path)]
+
+        self.assertEqual(parts(), ["part0"])
+        self.assertEqual(parts("--extra", "more"), ["part0", "part1"])
+        self.assertEqual(parts("--group", "dev"), ["part0", "part2"])
+        self.assertIn("no extra", self.veneer("build", "--extra", "less", cwd=path, code=4).stderr)
+
+    def test_a_shallow_clone_is_refused_when_the_version_comes_from_git(self):
+        path = self.project("versioned", '[project]\nname = "versioned"\ndynamic = ["version"]\nrequires-python = ">=3.11"\n'
+                            '[build-system]\nrequires = ["setuptools", "setuptools-scm"]\nbuild-backend = "setuptools.build_meta"\n'
+                            "[tool.setuptools_scm]\n" + self.veneer_table(), {"src/versioned/__init__.py": "", ".gitignore": "*.egg-info\n"})
+        fixtures.git(path, "init", "-q", "-b", "main")
+        fixtures.commit_all(path, "First")
+        fixtures.git(path, "tag", "v2.5")
+        self.lock(path)
+        fixtures.commit_all(path, "Lock")
+        fixtures.git(path, "tag", "v2.6")
+        self.assertEqual(self.json("build", "--json", cwd=path)["image"], "versioned:2.6")
+        shallow = self.folder / "shallow"
+        fixtures.git(self.folder, "clone", "-q", "--depth", "1", f"file://{path}", str(shallow))
+        refused = self.veneer("build", cwd=shallow, code=3)
+        self.assertIn("shallow", refused.stderr)
+        self.assertIn("hint:", refused.stderr)
+
+
+if __name__ == "__main__":
+    fixtures.main()
