@@ -10,6 +10,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/toml.hh"
+#include "python/lock/pylock.hh"
 #include "python/name.hh"
 #include "python/version.hh"
 
@@ -113,6 +114,10 @@ python::Selection answer(SelectionRequest request) {
   const std::string text = read_text_file(request.lock, lock_limit);
   return in_context([&] { return printable(request.lock.native()); },
                     [&] {
+                      if (python::is_pylock_name(request.lock.filename().native())) {
+                        if (request.wants_default_groups) request.options.default_groups = {"dev"};
+                        return python::select(python::parse_pylock(text), request.target, request.options);
+                      }
                       const python::Lock lock = python::parse_uv_lock(text);
                       if (request.wants_default_groups) add_default_groups(request.lock, request.options);
                       return python::select(lock, request.target, request.options);

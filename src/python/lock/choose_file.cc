@@ -61,8 +61,7 @@ bool is_workspace_member(const Lock& lock, std::size_t index) {
   return lock.members.empty() && lock.root() == index;
 }
 
-std::optional<SelectedPackage> choose_file(const Lock& lock, std::size_t index, const TagRanks& ranks) {
-  const LockPackage& package = lock.packages[index];
+std::optional<SelectedPackage> choose_file(const LockPackage& package, const TagRanks& ranks) {
   SelectedPackage selected;
   selected.name = package.name;
   selected.version = package.version;
@@ -108,7 +107,6 @@ std::optional<SelectedPackage> choose_file(const Lock& lock, std::size_t index, 
       selected.kind = PackageKind::tree;
       selected.location = package.source.location;
       selected.editable = package.source.kind == LockSource::Kind::editable ? Editable::yes : Editable::no;
-      selected.is_project = is_workspace_member(lock, index);
       return selected;
   }
   return std::nullopt;

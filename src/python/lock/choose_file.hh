@@ -15,6 +15,6 @@ bool is_workspace_member(const Lock& lock, std::size_t index);
 /// The best wheel by its tags (then by its build number, then the first in the lock), else the source; nothing when the
 /// package has no file that the target can use. Throws Error (refused) for a malformed hash and for a source
 /// archive that uv would not unpack.
-std::optional<SelectedPackage> choose_file(const Lock& lock, std::size_t index, const TagRanks& ranks);
+std::optional<SelectedPackage> choose_file(const LockPackage& package, const TagRanks& ranks);
 
 }  // namespace veneer::python

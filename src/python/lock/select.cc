@@ -377,7 +377,8 @@ Selection select(const Lock& lock, const Target& target, const SelectOptions& op
     }
     in_context([&] { return "package " + printable(package.name); },
                [&] {
-                 if (auto file = choose_file(lock, index, ranks)) {
+                 if (auto file = choose_file(package, ranks)) {
+                   file->is_project = is_workspace_member(lock, index);
                    selection.packages.push_back(std::move(*file));
                  } else {
                    selection.unusable.push_back(package.name);
