@@ -241,6 +241,10 @@ BuildPlan ImageBuilder::plan() {
     result.findings.push_back(
         fmt::format("{} has no hash in the lock; its file has sha256:{}", printable(name), hash.hex()));
   }
+  if (inputs_.project.is_package && own_packages_.empty()) {
+    result.findings.push_back(fmt::format("the lock does not hold {} itself, so its code is not in the image",
+                                          printable(inputs_.project.name)));
+  }
   for (const auto& [name, wheel] : supply_.folder_wheels()) {
     for (const std::string& path : wheel.left_out) {
       result.findings.push_back(fmt::format("{} is large and not in git, so the wheel of {} was built without it",

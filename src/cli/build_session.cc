@@ -90,6 +90,7 @@ std::optional<python::Project> read_own_project(const fs::path& folder, const Ar
 const std::vector<Option>& build_options() {
   static const std::vector<Option> options = {
       {"--project", "DIR", "the folder with pyproject.toml (default: here)"},
+      {"--lock", "FILE", "the lock, uv.lock or pylock.toml (default: uv.lock of the project or its workspace)"},
       {"--base", "BASE", "what the image stands on: debian:SUITE, oci:DIR[:TAG] or docker-archive:FILE[:TAG]"},
       {"--python", "VERSION", "which interpreter of the base, when it has several"},
       {"--extra", "NAME", "install this extra of the project too", Option::Repeat::many},
@@ -111,9 +112,7 @@ BuildSession::BuildSession(const Arguments& arguments, Context& context) {
 
   folder_ = folder;
   const std::optional<python::Project> own = read_own_project(folder, arguments);
-  lock_path_ = python::find_lock(folder);
-  const std::string lock_text = read_text_file(lock_path_, lock_limit);
-  lock_ = in_context([&] { return printable(lock_path_.native()); }, [&] { return python::parse_uv_lock(lock_text); });
+  read_lock(arguments);
   choose_project(own, arguments);
   if (const auto base = arguments.value("--base")) inputs_.project.base = python::parse_base_choice(*base);
   if (const auto python = arguments.value("--python")) inputs_.project.python = *python;
@@ -150,6 +149,20 @@ BuildSession::BuildSession(const Arguments& arguments, Context& context) {
   terminal.clear_progress();
 }
 
+void BuildSession::read_lock(const Arguments& arguments) {
+  const auto named = arguments.value("--lock");
+  lock_path_ = named ? fs::absolute(*named).lexically_normal() : python::find_lock(folder_);
+  const std::string text = read_text_file(lock_path_, lock_limit);
+  in_context([&] { return printable(lock_path_.native()); },
+             [&] {
+               if (python::is_pylock_name(lock_path_.filename().native())) {
+                 pylock_ = python::parse_pylock(text);
+               } else {
+                 lock_ = python::parse_uv_lock(text);
+               }
+             });
+}
+
 /// The project itself, or the member of its workspace that --package or [tool.veneer] package names; a member that
 /// names no base stands on the same as the project of the folder.
 void BuildSession::choose_project(const std::optional<python::Project>& own, const Arguments& arguments) {
@@ -159,6 +172,7 @@ void BuildSession::choose_project(const std::optional<python::Project>& own, con
     inputs_.project = *own;
     return;
   }
+  if (pylock_) throw Error(ErrorKind::usage, "a pylock.toml does not know the members of a workspace");
   const auto found = lock_.find(package);
   const auto member = std::find_if(found.begin(), found.end(),
                                    [&](std::size_t index) { return python::is_workspace_member(lock_, index); });
@@ -256,9 +270,12 @@ void BuildSession::read_selection(const Arguments& arguments) {
   options.groups = project.groups;
   for (const std::string& extra : arguments.values("--extra")) options.extras.push_back(python::normalised_name(extra));
   for (const std::string& group : arguments.values("--group")) options.groups.push_back(python::normalised_name(group));
-  options.packages = {project.name};
+  if (!pylock_) options.packages = {project.name};
   inputs_.selection = in_context([&] { return printable(lock_path_.native()); },
-                                 [&] { return python::select(lock_, inputs_.target, options); });
+                                 [&] {
+                                   return pylock_ ? python::select(*pylock_, inputs_.target, options)
+                                                  : python::select(lock_, inputs_.target, options);
+                                 });
 }
 
 }  // namespace veneer::cli

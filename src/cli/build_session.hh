@@ -12,6 +12,7 @@
 #include "image/cache/layer_cache.hh"
 #include "net/download.hh"
 #include "net/http.hh"
+#include "python/lock/pylock.hh"
 #include "python/lock/uv_lock.hh"
 #include "python/supply/uv_build.hh"
 #include "python/supply/wheel_supply.hh"
@@ -37,6 +38,7 @@ class BuildSession {
   const std::filesystem::path& folder() const { return folder_; }
 
  private:
+  void read_lock(const Arguments& arguments);
   void choose_project(const std::optional<python::Project>& own, const Arguments& arguments);
   void read_base(Context& context);
   void read_selection(const Arguments& arguments);
@@ -45,7 +47,8 @@ class BuildSession {
   build::BuildInputs inputs_;
   std::filesystem::path folder_;
   std::filesystem::path lock_path_;
-  python::Lock lock_;
+  python::Lock lock_;  // unless there is a pylock_
+  std::optional<python::Pylock> pylock_;
   std::shared_ptr<image::LayerCache> cache_;
   std::unique_ptr<net::Client> client_;
   std::unique_ptr<net::Downloads> downloads_;

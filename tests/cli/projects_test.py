@@ -112,6 +112,19 @@ class Projects(fixtures.SystemTest):
         refused = self.veneer("build", cwd=path, code=6)
         self.assertIn("part1", refused.stderr)
 
+    def test_a_pylock_gives_the_same_layers(self):
+        path = self.small_project()
+        first = self.json("build", "--json", cwd=path)
+        exported = subprocess.run(["uv", "export", "--quiet", "--frozen", "--no-dev", "--format", "pylock.toml", "--no-editable"], cwd=path,
+                                  check=True, env=self.environment(), capture_output=True, text=True).stdout
+        (path / "pylock.toml").write_text(exported)
+        second = self.json("build", "--json", "--lock", "pylock.toml", cwd=path)
+        self.assertEqual([layer["diff_id"] for layer in first["layers"][:-1]], [layer["diff_id"] for layer in second["layers"][:-1]])
+        selected = self.json("select", "pylock.toml", "--python", "3.11.2", "--json", cwd=path)
+        self.assertEqual(selected, self.json("select", "uv.lock", "--python", "3.11.2", "--json", cwd=path) | {"packages": [
+            package if package["name"] != "shop" else package | {"version": None} for package in
+            self.json("select", "uv.lock", "--python", "3.11.2", "--json", cwd=path)["packages"]]})
+
     def test_extras_and_groups(self):
         path = self.small_project()
         text = (path / "pyproject.toml").read_text()
