@@ -80,11 +80,15 @@ ImageBuilder::ImageBuilder(const BuildInputs& inputs, python::WheelSupply& suppl
       placement_(inputs.base.tree),
       prefix_path_(placement_.resolve(inputs.prefix)) {}
 
+std::string ImageBuilder::byte_code_key() const {
+  return inputs_.byte_compiler == nullptr ? "" : "\nbyte code by " + inputs_.byte_compiler->identity();
+}
+
 LayerKey ImageBuilder::distribution_key(const SelectedPackage& package) {
   const std::string interpreter = inputs_.prefix + "/bin/python";
-  return {sha256(fmt::format("veneer distribution layer {}\n{}\nat {}\nin {}\nbelow {}\n{}", layer_format,
+  return {sha256(fmt::format("veneer distribution layer {}\n{}\nat {}\nin {}\nbelow {}\n{}{}", layer_format,
                              supply_.identity(package), prefix_path_, inputs_.target.library_folder(), interpreter,
-                             placement_.parent_facts(prefix_path_)))};
+                             placement_.parent_facts(prefix_path_), byte_code_key()))};
 }
 
 void ImageBuilder::make_distributions() {
@@ -118,8 +122,8 @@ void ImageBuilder::make_application() {
   application_ = {"application",
                   "application",
                   plan::ComponentKind::application,
-                  {sha256(fmt::format("veneer application layer {}\n{}{}\n", layer_format, identities,
-                                      application_files_.content.hex()))},
+                  {sha256(fmt::format("veneer application layer {}\n{}{}\n{}", layer_format, identities,
+                                      application_files_.content.hex(), byte_code_key()))},
                   0};
   environment_ = {"virtual environment",
                   "environment",
@@ -169,6 +173,12 @@ const ImageBuilder::Distribution& ImageBuilder::distribution(const std::string& 
 }
 
 tree::FileTree ImageBuilder::layer_tree(const plan::PlannedLayer& layer) {
+  tree::FileTree tree = layer_sources(layer);
+  if (inputs_.byte_compiler != nullptr) inputs_.byte_compiler->add_to(tree, prefix_path_ + "/bin", fixed_time);
+  return tree;
+}
+
+tree::FileTree ImageBuilder::layer_sources(const plan::PlannedLayer& layer) {
   switch (layer.kind) {
     case plan::ComponentKind::distribution: {
       tree::FileTree tree;

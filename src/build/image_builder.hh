@@ -9,6 +9,7 @@
 
 #include "base/base.hh"
 #include "build/application.hh"
+#include "build/byte_code.hh"
 #include "image/cache/layer_cache.hh"
 #include "image/image.hh"
 #include "plan/layout.hh"
@@ -30,8 +31,9 @@ struct BuildInputs {
   std::int64_t created = 0;  // seconds since 1970: the time of the commit
   std::string revision;      // of the commit; empty when there is none or the work tree differs from it
   FolderRule folder_rule = FolderRule::all;
-  std::vector<std::string> listed_files;  // see application_files()
-  plan::LayoutOptions layout;             // base_layers is filled in
+  std::vector<std::string> listed_files;        // see application_files()
+  plan::LayoutOptions layout;                   // base_layers is filled in
+  const ByteCompiler* byte_compiler = nullptr;  // none: the image has no byte code but the base's
 };
 
 /// What a build will do. A value: `veneer plan` prints it, build() carries it out.
@@ -96,6 +98,8 @@ class ImageBuilder {
   const Distribution& distribution(const std::string& id) const;
   tree::FileTree installed(const python::SelectedPackage& package);
   tree::FileTree layer_tree(const plan::PlannedLayer& layer);
+  tree::FileTree layer_sources(const plan::PlannedLayer& layer);
+  std::string byte_code_key() const;
   tree::FileTree placed(const tree::FileTree& tree) const;
   python::InstallPlace place() const;
   std::string image_tag() const;

@@ -1,6 +1,7 @@
 #include "cli/build_session.hh"
 
 #include <fmt/format.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,6 +46,11 @@ std::string native_architecture() {
 #else
   throw Error(ErrorKind::refused, "veneer does not know what this machine is called", "name a base image");
 #endif
+}
+
+std::string native_machine() {
+  struct utsname name {};
+  return ::uname(&name) == 0 ? name.machine : "";
 }
 
 /// Credentials for an index, as uv takes them: UV_INDEX_<NAME>_USERNAME and _PASSWORD for URLs of the index's host.
@@ -97,6 +103,7 @@ const std::vector<Option>& build_options() {
       {"--group", "NAME", "install this dependency group too", Option::Repeat::many},
       {"--package", "NAME", "build the image of this member of the workspace"},
       {"--no-build", "", "refuse distributions that have no wheel instead of building them"},
+      {"--no-byte-code", "", "leave out byte code, which makes the image smaller and its programs start slower"},
       {"--strict", "", "refuse wheels whose RECORD is incomplete"},
       {"--jobs", "N", "use N threads (default: one a processor)"},
   };
@@ -121,6 +128,7 @@ BuildSession::BuildSession(const Arguments& arguments, Context& context) {
   build::fill_defaults(inputs_);
   read_base(context);
   read_selection(arguments);
+  make_byte_compiler(arguments, context);
 
   uv_ = find_uv_program(context);
   net::ClientOptions client_options;
@@ -261,6 +269,20 @@ void BuildSession::read_base(Context& context) {
   if (!chosen.others.empty()) {
     context.terminal().note(fmt::format("the base has several interpreters; {} is taken", inputs_.target.interpreter));
   }
+}
+
+void BuildSession::make_byte_compiler(const Arguments& arguments, Context& context) {
+  if (!inputs_.project.byte_code || arguments.has("--no-byte-code")) return;
+  std::optional<build::Sandbox> sandbox;
+  if (inputs_.target.machine == native_machine()) sandbox = build::find_sandbox();
+  if (!sandbox) {
+    context.terminal().warning(
+        "the interpreter of the base cannot be run here, so the image has no byte code: its programs start slower");
+    return;
+  }
+  byte_compiler_ = std::make_unique<build::ByteCompiler>(inputs_.base, inputs_.target, std::move(*sandbox), *cache_,
+                                                         context.cache_folder());
+  inputs_.byte_compiler = byte_compiler_.get();
 }
 
 void BuildSession::read_selection(const Arguments& arguments) {

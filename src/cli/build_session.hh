@@ -41,6 +41,7 @@ class BuildSession {
   void read_lock(const Arguments& arguments);
   void choose_project(const std::optional<python::Project>& own, const Arguments& arguments);
   void read_base(Context& context);
+  void make_byte_compiler(const Arguments& arguments, Context& context);
   void read_selection(const Arguments& arguments);
   void read_git(Context& context);
 
@@ -53,6 +54,7 @@ class BuildSession {
   std::unique_ptr<net::Client> client_;
   std::unique_ptr<net::Downloads> downloads_;
   std::unique_ptr<python::BuiltWheels> built_wheels_;
+  std::unique_ptr<build::ByteCompiler> byte_compiler_;
   python::UvProgram uv_;
   std::unique_ptr<python::WheelSupply> supply_;
   std::unique_ptr<build::ImageBuilder> builder_;

@@ -36,6 +36,7 @@ Value to_value(const BuildSession& session) {
   value.set("image", session.image_name());
   value.set("base", std::move(base));
   value.set("python", std::move(python));
+  value.set("byte_code", session.inputs().byte_compiler != nullptr);
   value.set("layers", layout.at("layers"));
   value.set("overlaps", std::move(overlaps));
   value.set("findings", std::move(findings));
@@ -50,8 +51,9 @@ int run(const Arguments& arguments, Context& context) {
   }
   const build::BuildPlan& plan = session.plan();
   const python::Target& target = session.inputs().target;
-  std::string text = fmt::format("{} on {}, Python {} ({}, {})\n\n", session.image_name(), session.inputs().base.name,
-                                 target.full_version, target.interpreter, target.machine);
+  std::string text = fmt::format("{} on {}, Python {} ({}, {}), {} byte code\n\n", session.image_name(),
+                                 session.inputs().base.name, target.full_version, target.interpreter, target.machine,
+                                 session.inputs().byte_compiler != nullptr ? "with" : "without");
   Table table({"#", "layer", "download", "state"}, {0, 2});
   std::size_t number = 0;
   const base::Base& base = session.inputs().base;

@@ -27,6 +27,7 @@ class Transcripts(fixtures.SystemTest):
         text = re.sub(r"sha256:[0-9a-f]{64}", "sha256:[DIGEST]", text)
         text = re.sub(r"\b[0-9a-f]{12}\b", "[ID]", text)
         text = re.sub(r"\b\d+(\.\d+)? MB", "[N] MB", text)
+        text = re.sub(r"^(roots|total) +\d+ +", r"\1 [FILES] ", text, flags=re.MULTILINE)
         text = re.sub(r"\bin \d+(\.\d+)? s\b", "in [TIME]", text)
         return text if text.endswith("\n") or not text else text + "\n"
 

@@ -208,6 +208,16 @@ CacheUsage prune_cache(const fs::path& folder, fs::file_time_type before) {
   for (const auto& part : fs::directory_iterator(folder, error)) {
     const std::string name = part.path().filename();
     if (!part.is_directory() || name == "layers" || name == "blobs") continue;
+    if (name == "roots") {
+      // Unpacked bases: each goes as a whole or stays.
+      for (const auto& root : fs::directory_iterator(part.path(), error)) {
+        if (root.last_write_time(error) >= before) continue;
+        collect(root.path());
+        for (const auto& entry : files) remove(entry);
+        fs::remove_all(root.path(), error);
+      }
+      continue;
+    }
     collect(part.path());
     for (const auto& entry : files) {
       if (is_leftover(entry.path()) || entry.last_write_time() < before) remove(entry);

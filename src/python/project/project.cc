@@ -200,13 +200,18 @@ std::vector<std::string> normalised_names(const StrictTable& table, std::string_
 }
 
 void read_veneer(const Value& value, Project& project) {
-  const StrictTable table(value, "[tool.veneer]", {"base", "extras", "groups", "package", "python", "system", "image"});
+  const StrictTable table(value, "[tool.veneer]",
+                          {"base", "byte_code", "extras", "groups", "package", "python", "system", "image"});
   if (const std::string base = table.text("base"); !base.empty()) {
     project.base = in_context([] { return "[tool.veneer] base"; }, [&] { return parse_base_choice(base); });
   }
   project.extras = normalised_names(table, "extras");
   project.groups = normalised_names(table, "groups");
   if (const std::string package = table.text("package"); !package.empty()) project.package = normalised_name(package);
+  if (const Value* byte_code = table.find("byte_code")) {
+    if (!byte_code->is_boolean()) table.refuse("byte_code", "is neither true nor false");
+    project.byte_code = byte_code->boolean();
+  }
   project.python = table.text("python");
   if (!project.python.empty()) {
     std::string_view rest = project.python;

@@ -1,0 +1,17 @@
+// A base as files on this machine, for running its programs. Called by build. Thread-safe; several processes may share
+// the cache.
+#pragma once
+
+#include <filesystem>
+
+#include "base/base.hh"
+
+namespace veneer::base {
+
+/// The folder below `cache_folder` that holds the base's merged tree: made when it is not there yet, under another name
+/// that is renamed at the end. Files keep their contents and permission bits, links their targets; owners are whoever
+/// runs this, times are now; set-user-ID bits, devices and pipes are left out. Layers are compared with their diff IDs.
+/// Nothing is ever written through a link of the base.
+std::filesystem::path unpacked_root(const Base& base, const std::filesystem::path& cache_folder);
+
+}  // namespace veneer::base
