@@ -15,7 +15,8 @@ namespace veneer::archive {
 namespace {
 
 constexpr std::size_t input_size = 128 * 1024;
-constexpr int zstd_window_log = 27;  // 128 MiB
+constexpr std::size_t longest_text = 16 << 10;  // of a name or comment in a gzip header
+constexpr int zstd_window_log = 27;             // 128 MiB
 
 /// Input of a decompressor, refilled from a source.
 class Input {
@@ -29,6 +30,17 @@ class Input {
       end_ = source_->read(buffer_);
     }
     return begin_ != end_;
+  }
+  /// Reads more behind what is left; false at the end, and when there is no room.
+  bool more() {
+    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
+              buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
+    end_ -= begin_;
+    begin_ = 0;
+    if (end_ == buffer_.size()) return false;
+    const std::size_t count = source_->read(std::span(buffer_).subspan(end_));
+    end_ += count;
+    return count > 0;
   }
   std::byte* data() { return buffer_.data() + begin_; }
   std::size_t size() const { return end_ - begin_; }
@@ -53,6 +65,7 @@ class InflateSource : public ByteSource {
   std::size_t read(std::span<std::byte> into) override {
     while (!finished_) {
       if (state_->block_state == ISAL_BLOCK_FINISH && !next_stream()) break;
+      if (needs_header_) gather_header();
       const bool more = input_.fill();
       const std::size_t wanted = std::min<std::size_t>(into.size(), 1u << 30);
       state_->next_in = reinterpret_cast<std::uint8_t*>(input_.data());
@@ -75,6 +88,54 @@ class InflateSource : public ByteSource {
   void begin_stream() {
     isal_inflate_init(state_.get());
     state_->crc_flag = framing_ == Framing::gzip ? ISAL_GZIP : ISAL_DEFLATE;
+    needs_header_ = framing_ == Framing::gzip;
+  }
+
+  /// Brings the whole header of the next member into one piece: ISA-L loses its way when one with a name is split.
+  void gather_header() {
+    while (!has_whole_header(ByteView(input_.data(), input_.size()))) {
+      if (!input_.more()) throw Error(ErrorKind::refused, "the compressed data ends too early");
+    }
+    needs_header_ = false;
+  }
+
+  /// Whether `bytes` hold all of a member's header (RFC 1952, 2.3).
+  static bool has_whole_header(ByteView bytes) {
+    constexpr unsigned has_sum = 2;
+    constexpr unsigned has_extra = 4;
+    constexpr unsigned has_name = 8;
+    constexpr unsigned has_comment = 16;
+    constexpr unsigned reserved = 0xe0;
+    constexpr std::size_t fixed_size = 10;
+    constexpr std::array<std::uint8_t, 3> start = {0x1f, 0x8b, 8};
+    const auto at = [&](std::size_t place) { return std::to_integer<unsigned>(bytes[place]); };
+    for (std::size_t i = 0; i < std::min(bytes.size(), start.size()); ++i) {
+      if (at(i) != start[i]) throw_no_member();
+    }
+    if (bytes.size() < fixed_size) return false;
+    const unsigned flags = at(3);
+    if ((flags & reserved) != 0) throw_no_member();
+    std::size_t size = fixed_size;
+    if ((flags & has_extra) != 0) {
+      if (bytes.size() < size + 2) return false;
+      size += 2 + at(size) + (at(size + 1) << 8);
+    }
+    for (const unsigned flag : {has_name, has_comment}) {
+      if ((flags & flag) == 0) continue;
+      const auto end = std::find(bytes.begin() + static_cast<std::ptrdiff_t>(std::min(size, bytes.size())), bytes.end(),
+                                 std::byte{0});
+      if (static_cast<std::size_t>(end - bytes.begin()) > size + longest_text) {
+        throw Error(ErrorKind::refused, "a gzip member has a name that is too long");
+      }
+      if (end == bytes.end()) return false;
+      size = static_cast<std::size_t>(end - bytes.begin()) + 1;
+    }
+    if ((flags & has_sum) != 0) size += 2;
+    return bytes.size() >= size;
+  }
+
+  [[noreturn]] static void throw_no_member() {
+    throw Error(ErrorKind::refused, "there is something that is no gzip member");
   }
 
   /// After the end of a stream: begins the next member, or says that there is none.
@@ -93,18 +154,16 @@ class InflateSource : public ByteSource {
   }
 
   [[noreturn]] static void throw_damaged(int code) {
-    switch (code) {
-      case ISAL_INCORRECT_CHECKSUM:
-        throw Error(ErrorKind::refused, "the compressed data has a wrong checksum or length");
-      case ISAL_INVALID_WRAPPER:
-      case ISAL_UNSUPPORTED_METHOD: throw Error(ErrorKind::refused, "there is something that is no gzip member");
-      default: throw Error(ErrorKind::refused, "the compressed data is damaged");
+    if (code == ISAL_INCORRECT_CHECKSUM) {
+      throw Error(ErrorKind::refused, "the compressed data has a wrong checksum or length");
     }
+    throw Error(ErrorKind::refused, "the compressed data is damaged");
   }
 
   Input input_;
   std::unique_ptr<inflate_state> state_;
   Framing framing_;
+  bool needs_header_ = false;  // of a gzip member
   bool finished_ = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <tuple>
 
 #include "foundation/error.hh"
 #include "foundation/utf8.hh"
@@ -134,8 +135,9 @@ std::vector<RecordRow> parse_record(std::string_view text) {
 }
 
 std::string write_record(std::vector<RecordRow> rows) {
-  std::sort(rows.begin(), rows.end(),
-            [](const RecordRow& left, const RecordRow& right) { return left.path < right.path; });
+  std::sort(rows.begin(), rows.end(), [](const RecordRow& left, const RecordRow& right) {
+    return std::tie(left.path, left.hash, left.size) < std::tie(right.path, right.hash, right.size);
+  });
   std::string text;
   for (const RecordRow& row : rows) {
     append_field(text, row.path);

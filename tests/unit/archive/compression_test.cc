@@ -56,6 +56,39 @@ TEST(OpenGzip, TruncationIsAnErrorWhereverItIs) {
   }
 }
 
+/// A header with an extra field, a name and a comment.
+std::string with_long_header(const std::string& stored) {
+  return std::string("\x1f\x8b\x08\x1d\0\0\0\0\0\xff", 10) + std::string("\5\0extra", 7) +
+         std::string("name.txt\0comment\0", 17) + stored.substr(10);
+}
+
+TEST(OpenGzip, HeadersMayComeInPieces) {
+  class Pieces : public ByteSource {
+   public:
+    Pieces(ByteView bytes, std::size_t size) : source_(bytes), size_(size) {}
+    std::size_t read(std::span<std::byte> into) override {
+      return source_.read(into.first(std::min(into.size(), size_)));
+    }
+
+   private:
+    MemorySource source_;
+    std::size_t size_;
+  };
+  const std::string stored = with_long_header(gzipped("one")) + with_long_header(gzipped("two"));
+  for (std::size_t size = 1; size <= stored.size(); ++size) {
+    const auto source = open_gzip(std::make_unique<Pieces>(as_bytes(stored), size));
+    EXPECT_EQ(as_text(read_all(*source, 100)), "onetwo") << size;
+  }
+}
+
+TEST(OpenGzip, HeadersAreBounded) {
+  std::string stored = gzipped("x");
+  stored[3] = 8;  // has a name
+  EXPECT_THROW(read(open_gzip, stored.substr(0, 10) + std::string(70'000, 'n') + '\0' + stored.substr(10)), Error);
+  stored[3] = '\x20';
+  EXPECT_THROW(read(open_gzip, stored), Error);
+}
+
 TEST(OpenGzip, DamageAndJunkAreErrors) {
   const std::string stored = gzipped("some text");
   for (std::size_t place : {0u, 1u, 2u}) {

@@ -68,6 +68,7 @@ TEST(GitState, SaysWhenGitDoesNotTrustTheFolder) {
   ProjectFolder folder;
   folder.write("a", "1");
   folder.commit_all();
+  ::setenv("GIT_CONFIG_COUNT", "0", 1);  // whoever runs the tests may trust every folder
   ASSERT_EQ(::chown(folder.path().c_str(), 12345, 12345), 0);
   ASSERT_EQ(::chown((folder.path() / ".git").c_str(), 12345, 12345), 0);
   try {
