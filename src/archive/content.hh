@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "foundation/bytes.hh"
+#include "foundation/file.hh"
 #include "foundation/stream.hh"
 
 namespace veneer::archive {
@@ -56,6 +58,19 @@ class SliceContent : public Content {
   std::shared_ptr<const RandomAccess> access_;
   std::uint64_t offset_;
   std::uint64_t length_;
+};
+
+/// A file of `size` bytes that is opened only when it is read, so that many of them hold no descriptors.
+class FileContent : public Content {
+ public:
+  FileContent(std::filesystem::path path, std::uint64_t size) : path_(std::move(path)), size_(size) {}
+  std::uint64_t size() const override { return size_; }
+  std::unique_ptr<ByteSource> open() const override { return std::make_unique<File>(path_); }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  std::uint64_t size_;
 };
 
 }  // namespace veneer::archive

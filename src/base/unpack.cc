@@ -19,19 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Data that was put into a file of its own while its layer was read.
-class StagedContent : public archive::Content {
- public:
-  StagedContent(fs::path path, std::uint64_t size) : path_(std::move(path)), size_(size) {}
-  std::uint64_t size() const override { return size_; }
-  std::unique_ptr<ByteSource> open() const override { return std::make_unique<File>(path_); }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-  std::uint64_t size_;
-};
-
 /// Unsynced: all is synced at once at the end.
 void write_file(const fs::path& path, ByteSource& data) {
   const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
@@ -62,7 +49,7 @@ tree::FileTree stage(const Base& base, const fs::path& staging) {
     tree::apply_layer(tree, *tar, i, [&](const archive::TarEntry& entry, ByteSource& data, std::uint64_t) {
       const fs::path path = staging / std::to_string(number++);
       write_file(path, data);
-      return std::make_shared<StagedContent>(path, entry.size);
+      return std::make_shared<archive::FileContent>(path, entry.size);
     });
   }
   return tree;
@@ -87,7 +74,7 @@ void write_tree(const tree::FileTree& tree, const fs::path& root) {
       check(::link(first->second.c_str(), target.c_str()), "linking", target);
       continue;
     }
-    const auto& content = dynamic_cast<const StagedContent&>(*entry.inode->content);
+    const auto& content = dynamic_cast<const archive::FileContent&>(*entry.inode->content);
     if (::rename(content.path().c_str(), target.c_str()) != 0) {
       throw_system_error("moving", target, errno);
     }

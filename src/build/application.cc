@@ -16,18 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A file that is opened only when read, so that a folder of many does not hold as many descriptors.
-class FileContent : public archive::Content {
- public:
-  FileContent(fs::path path, std::uint64_t size) : path_(std::move(path)), size_(size) {}
-  std::uint64_t size() const override { return size_; }
-  std::unique_ptr<ByteSource> open() const override { return std::make_unique<File>(path_); }
-
- private:
-  fs::path path_;
-  std::uint64_t size_;
-};
-
 struct Status {
   mode_t mode = 0;
   std::uint64_t size = 0;
@@ -120,8 +108,8 @@ class Collector {
     const std::string path = placement_.resolve(to);
     if (S_ISREG(status.mode)) {
       const std::uint32_t default_mode = (status.mode & 0100) != 0 ? 0755 : 0644;
-      put(path, tree::make_file(std::make_shared<FileContent>(from, status.size), mode.value_or(default_mode), 0, 0,
-                                fixed_time));
+      put(path, tree::make_file(std::make_shared<archive::FileContent>(from, status.size), mode.value_or(default_mode),
+                                0, 0, fixed_time));
     } else if (S_ISLNK(status.mode)) {
       const fs::path target = fs::read_symlink(from);
       const fs::path reached = (fs::path("/" + path).parent_path() / target).lexically_normal();

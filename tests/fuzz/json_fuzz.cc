@@ -7,18 +7,9 @@
 #include "foundation/json.hh"
 #include "image/image.hh"
 #include "image/parse.hh"
+#include "tests/fuzz/tolerate.hh"
 
-namespace {
-
-template <typename Action>
-void tolerate(const Action& action) {
-  try {
-    action();
-  } catch (const veneer::Error&) {
-  }
-}
-
-}  // namespace
+using veneer::fuzz::tolerate;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

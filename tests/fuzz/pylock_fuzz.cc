@@ -6,15 +6,12 @@
 
 #include "foundation/error.hh"
 #include "python/lock/pylock.hh"
+#include "tests/fuzz/tolerate.hh"
 
 using namespace veneer;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  python::Target target;
-  target.minor = 12;
-  target.full_version = "3.12.7";
-  target.libc = {python::LibcKind::glibc, 2, 36};
-  target.machine = "x86_64";
+  const python::Target target = fuzz::some_target();
   try {
     const python::Pylock lock = python::parse_pylock({reinterpret_cast<const char*>(data), size});
     python::SelectOptions options;

@@ -11,27 +11,14 @@
 #include "python/target.hh"
 #include "python/version.hh"
 #include "python/wheel_file_name.hh"
+#include "tests/fuzz/tolerate.hh"
 
 using namespace veneer;
-
-namespace {
-
-template <typename Action>
-void tolerate(const Action& action) {
-  try {
-    action();
-  } catch (const Error&) {
-  }
-}
-
-}  // namespace
+using fuzz::tolerate;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  python::Target target;
-  target.minor = 12;
-  target.full_version = "3.12.7";
-  target.machine = "x86_64";
+  const python::Target target = fuzz::some_target();
   const python::MarkerEnvironment environment = python::environment_of(target);
   tolerate([&] {
     const python::Marker marker = python::Marker::parse(text);

@@ -9,15 +9,12 @@
 #include "python/lock/select.hh"
 #include "python/lock/uv_lock.hh"
 #include "python/selection.hh"
+#include "tests/fuzz/tolerate.hh"
 
 using namespace veneer;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  python::Target target;
-  target.minor = 12;
-  target.full_version = "3.12.7";
-  target.libc = {python::LibcKind::glibc, 2, 36};
-  target.machine = "x86_64";
+  const python::Target target = fuzz::some_target();
   try {
     const python::Lock lock = python::parse_uv_lock({reinterpret_cast<const char*>(data), size});
     for (const auto choice : {python::ExtraChoice::listed, python::ExtraChoice::all}) {

@@ -13,20 +13,10 @@
 #include "python/wheel/install.hh"
 #include "python/wheel/record.hh"
 #include "python/wheel/wheel.hh"
+#include "tests/fuzz/tolerate.hh"
 
 using namespace veneer;
-
-namespace {
-
-template <typename Action>
-void tolerate(const Action& action) {
-  try {
-    action();
-  } catch (const Error&) {
-  }
-}
-
-}  // namespace
+using fuzz::tolerate;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto* bytes = reinterpret_cast<const std::byte*>(data);
