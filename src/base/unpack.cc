@@ -98,29 +98,30 @@ fs::path unpacked_root(const Base& base, const fs::path& cache_folder) {
   hash.update("unpacked base 1\n");
   for (const image::Layer& layer : base.layers) hash.update(layer.diff_id.text() + "\n");
   const fs::path roots = cache_folder / "roots";
-  const fs::path root = roots / hash.finish().hex();
+  const std::string name = hash.finish().hex();
+  const fs::path root = roots / name;
   std::error_code error;
   if (fs::is_directory(root, error)) {
     fs::last_write_time(root, fs::file_time_type::clock::now(), error);  // says that it is in use
-    return root;
+    return roots / name;
   }
   make_folders(roots);
-  return in_context([] { return "unpacking the base"; },
-                    [&] {
-                      const TemporaryFolder scratch(roots, ".new-");
-                      make_folders(scratch.path() / "staging");
-                      const tree::FileTree tree = stage(base, scratch.path() / "staging");
-                      const fs::path made = scratch.path() / "root";
-                      make_folders(made);
-                      write_tree(tree, made);
-                      // Everybody may enter: programs of the base run as another user.
-                      check(::chmod(made.c_str(), 0755), "writing", made);
-                      sync_file_system(made);
-                      if (::rename(made.c_str(), root.c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST) {
-                        throw_system_error("making", root, errno);
-                      }
-                      return root;
-                    });
+  in_context([] { return "unpacking the base"; },
+             [&] {
+               const TemporaryFolder scratch(roots, ".new-");
+               make_folders(scratch.path() / "staging");
+               const tree::FileTree tree = stage(base, scratch.path() / "staging");
+               const fs::path made = scratch.path() / "root";
+               make_folders(made);
+               write_tree(tree, made);
+               // Everybody may enter: programs of the base run as another user.
+               check(::chmod(made.c_str(), 0755), "writing", made);
+               sync_file_system(made);
+               if (::rename(made.c_str(), root.c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST) {
+                 throw_system_error("making", root, errno);
+               }
+             });
+  return roots / name;
 }
 
 }  // namespace veneer::base

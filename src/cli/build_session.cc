@@ -103,7 +103,8 @@ const std::vector<Option>& build_options() {
       {"--group", "NAME", "install this dependency group too", Option::Repeat::many},
       {"--package", "NAME", "build the image of this member of the workspace"},
       {"--no-build", "", "refuse distributions that have no wheel instead of building them"},
-      {"--no-byte-code", "", "leave out byte code, which makes the image smaller and its programs start slower"},
+      {"--byte-code", "", "compile what is installed, by the base's own interpreter: programs start faster"},
+      {"--no-byte-code", "", "leave out byte code, whatever the project says"},
       {"--strict", "", "refuse wheels whose RECORD is incomplete"},
       {"--jobs", "N", "use N threads (default: one a processor)"},
   };
@@ -272,13 +273,18 @@ void BuildSession::read_base(Context& context) {
 }
 
 void BuildSession::make_byte_compiler(const Arguments& arguments, Context& context) {
-  if (!inputs_.project.byte_code || arguments.has("--no-byte-code")) return;
+  if (arguments.has("--byte-code") && arguments.has("--no-byte-code")) {
+    throw Error(ErrorKind::usage, "--byte-code and --no-byte-code exclude each other");
+  }
+  if (arguments.has("--no-byte-code") || !(inputs_.project.byte_code || arguments.has("--byte-code"))) return;
   std::optional<build::Sandbox> sandbox;
   if (inputs_.target.machine == native_machine()) sandbox = build::find_sandbox();
   if (!sandbox) {
-    context.terminal().warning(
-        "the interpreter of the base cannot be run here, so the image has no byte code: its programs start slower");
-    return;
+    // An image without it would be another one than the same commit gives elsewhere.
+    throw Error(
+        ErrorKind::failed,
+        fmt::format("byte code is asked for, but {} of the base cannot be run here", inputs_.target.interpreter),
+        "it needs a machine of the image's kind and root or user namespaces; or build with --no-byte-code");
   }
   byte_compiler_ = std::make_unique<build::ByteCompiler>(inputs_.base, inputs_.target, std::move(*sandbox), *cache_,
                                                          context.cache_folder());

@@ -33,7 +33,7 @@ class ByteCode(fixtures.SystemTest):
             f'[tool.veneer]\nbase = "oci:{fixtures.debian_base()}"\n')
         environment = {"XDG_CACHE_HOME": str(self.folder / cache)}
         subprocess.run(["uv", "lock", "--quiet"], cwd=project, check=True, env=self.environment())
-        self.json("build", "--json", *options, cwd=project, **environment)
+        self.json("build", "--json", "--byte-code", *options, cwd=project, **environment)
         tree = self.json("inspect", "--tree", "--json", cwd=project, **environment)
         return {entry["path"].removeprefix(SITE + "/"): entry["sha256"] for entry in tree["entries"]
                 if entry["path"].startswith(SITE) and entry["path"].endswith(".pyc")}
@@ -54,15 +54,24 @@ class ByteCode(fixtures.SystemTest):
         self.assertEqual(sorted(compiled), ["shared/__pycache__/good.cpython-311.pyc", "shared/__pycache__/latin.cpython-311.pyc"])
 
     def test_it_can_be_left_out(self):
-        files = {"shared/a.py": "x = 1\n"}
-        self.assertEqual(self.layered(files, "--no-byte-code"), {})
-        self.assertEqual(len(self.layered(files)), 1)
+        project = self.small_project()
+        text = (project / "pyproject.toml").read_text()
+        (project / "pyproject.toml").write_text(text.replace("[tool.veneer]\n", "[tool.veneer]\nbyte_code = true\n"))
+
+        def compiled(*options: str) -> int:
+            self.veneer("build", *options, cwd=project)
+            tree = self.json("inspect", "--tree", "--json", cwd=project)
+            return sum(entry["path"].startswith(SITE) and entry["path"].endswith(".pyc") for entry in tree["entries"])
+
+        self.assertGreater(compiled(), 3)
+        self.assertEqual(compiled("--no-byte-code"), 0)
+        self.veneer("build", "--byte-code", "--no-byte-code", cwd=project, code=2)
 
     def test_it_is_what_uv_compiles(self):
         """Names and code objects, of the example's own shape: a wheel, a package, another's test files."""
         project = self.small_project()
         archive = self.folder / "image.tar"
-        self.veneer("build", "--output", f"docker-archive:{archive}", cwd=project)
+        self.veneer("build", "--byte-code", "--output", f"docker-archive:{archive}", cwd=project)
         root = self.folder / "root"
         root.mkdir()
         subprocess.run(["skopeo", "copy", "--quiet", f"docker-archive:{archive}", f"oci:{self.folder}/layout:it"], check=True)
@@ -95,9 +104,8 @@ class ByteCode(fixtures.SystemTest):
     def test_the_interpreter_takes_it_whatever_the_source_says(self):
         """Unchecked: no file is compared with its source when a container starts."""
         project = self.small_project()
-        self.veneer("build", cwd=project)
         layout = self.folder / "layout"
-        self.veneer("build", "--output", f"oci:{layout}:it", cwd=project)
+        self.veneer("build", "--byte-code", "--output", f"oci:{layout}:it", cwd=project)
         root = self.folder / "root"
         root.mkdir()
         subprocess.run(["umoci", "raw", "unpack", "--image", f"{layout}:it", str(root)], check=True, capture_output=True)

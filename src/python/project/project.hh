@@ -88,7 +88,7 @@ struct Project {
   std::vector<std::string> extras;  // normalised
   std::vector<std::string> groups;  // normalised
   std::string package;              // the workspace member to install; normalised, usually empty
-  bool byte_code = true;            // whether the image gets byte code of what is installed
+  bool byte_code = false;           // whether the image gets byte code of what is installed
   std::string python;               // "3.11"; the choice among the base's interpreters, usually empty
   SystemOptions system;
   ImageOptions image;
