@@ -137,9 +137,9 @@ std::string ByteCompiler::identity() const {
     if ("/" + path != target_.interpreter && !tree::base_name(path).starts_with(library)) continue;
     hash.update(path + " " + tree::content_hash(*entry.inode->content).hex() + "\n");
   }
-  const std::string identity = hash.finish().hex();
-  cache_.set_note("interpreter", key, identity);
-  return identity;
+  const Hash identity = hash.finish();
+  cache_.set_note("interpreter", key, identity.hex());
+  return identity.hex();
 }
 
 const fs::path& ByteCompiler::root() const {
