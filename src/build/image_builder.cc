@@ -19,7 +19,7 @@ namespace veneer::build {
 namespace {
 
 /// Raised whenever the same inputs give other bytes than before.
-constexpr int layer_format = 1;
+constexpr int layer_format = 2;
 
 using python::PackageKind;
 using python::SelectedPackage;

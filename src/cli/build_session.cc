@@ -10,6 +10,7 @@
 
 #include "base/debian.hh"
 #include "base/image_base.hh"
+#include "cli/selection_request.hh"
 #include "foundation/error.hh"
 #include "foundation/parallel.hh"
 #include "foundation/process.hh"
@@ -19,6 +20,7 @@
 #include "python/name.hh"
 #include "python/project/base_target.hh"
 #include "python/project/git.hh"
+#include "python/supply/index_files.hh"
 
 namespace veneer::cli {
 
@@ -96,7 +98,7 @@ std::optional<python::Project> read_own_project(const fs::path& folder, const Ar
 const std::vector<Option>& build_options() {
   static const std::vector<Option> options = {
       {"--project", "DIR", "the folder with pyproject.toml (default: here)"},
-      {"--lock", "FILE", "the lock, uv.lock or pylock.toml (default: uv.lock of the project or its workspace)"},
+      {"--lock", "FILE", "the lock: uv.lock, pylock.toml or a requirements.txt with hashes (default: uv.lock of the project or its workspace)"},
       {"--base", "BASE", "what the image stands on: debian:SUITE, oci:DIR[:TAG] or docker-archive:FILE[:TAG]"},
       {"--python", "VERSION", "which interpreter of the base, when it has several"},
       {"--extra", "NAME", "install this extra of the project too", Option::Repeat::many},
@@ -105,7 +107,7 @@ const std::vector<Option>& build_options() {
       {"--no-build", "", "refuse distributions that have no wheel instead of building them"},
       {"--byte-code", "", "compile what is installed, by the base's own interpreter: programs start faster"},
       {"--no-byte-code", "", "leave out byte code, whatever the project says"},
-      {"--strict", "", "refuse wheels whose RECORD is incomplete"},
+      {"--strict", "", "refuse wheels whose RECORD is incomplete and files that the lock has no hash of"},
       {"--jobs", "N", "use N threads (default: one a processor)"},
   };
   return options;
@@ -128,10 +130,10 @@ BuildSession::BuildSession(const Arguments& arguments, Context& context) {
   read_git(context);
   build::fill_defaults(inputs_);
   read_base(context);
+  uv_ = find_uv_program(context);
   read_selection(arguments);
   make_byte_compiler(arguments, context);
 
-  uv_ = find_uv_program(context);
   net::ClientOptions client_options;
   client_options.user_agent = "veneer/" VENEER_VERSION;
   if (const auto bundle = context.environment("SSL_CERT_FILE")) client_options.ca_bundle = *bundle;
@@ -164,8 +166,11 @@ void BuildSession::read_lock(const Arguments& arguments) {
   const std::string text = read_text_file(lock_path_, lock_limit);
   in_context([&] { return printable(lock_path_.native()); },
              [&] {
-               if (python::is_pylock_name(lock_path_.filename().native())) {
-                 pylock_ = python::parse_pylock(text);
+               const std::string name = lock_path_.filename().native();
+               if (python::is_pylock_name(name)) {
+                 lock_ = python::parse_pylock(text);
+               } else if (python::is_requirements_name(name)) {
+                 lock_ = python::parse_requirements(text);
                } else {
                  lock_ = python::parse_uv_lock(text);
                }
@@ -181,15 +186,19 @@ void BuildSession::choose_project(const std::optional<python::Project>& own, con
     inputs_.project = *own;
     return;
   }
-  if (pylock_) throw Error(ErrorKind::usage, "a pylock.toml does not know the members of a workspace");
-  const auto found = lock_.find(package);
+  const auto* lock = std::get_if<python::Lock>(&lock_);
+  if (lock == nullptr) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{} does not know the members of a workspace", printable(lock_path_.filename().native())));
+  }
+  const auto found = lock->find(package);
   const auto member = std::find_if(found.begin(), found.end(),
-                                   [&](std::size_t index) { return python::is_workspace_member(lock_, index); });
+                                   [&](std::size_t index) { return python::is_workspace_member(*lock, index); });
   if (member == found.end()) {
     throw Error(ErrorKind::not_found, fmt::format("the workspace has no member {}", printable(package)));
   }
   inputs_.project =
-      python::read_project((lock_path_.parent_path() / lock_.packages[*member].source.location).lexically_normal());
+      python::read_project((lock_path_.parent_path() / lock->packages[*member].source.location).lexically_normal());
   if (inputs_.project.base || !own || !own->base) return;
   inputs_.project.base = own->base;
   inputs_.project.system = own->system;
@@ -298,12 +307,23 @@ void BuildSession::read_selection(const Arguments& arguments) {
   options.groups = project.groups;
   for (const std::string& extra : arguments.values("--extra")) options.extras.push_back(python::normalised_name(extra));
   for (const std::string& group : arguments.values("--group")) options.groups.push_back(python::normalised_name(group));
-  if (!pylock_) options.packages = {project.name};
-  inputs_.selection = in_context([&] { return printable(lock_path_.native()); },
-                                 [&] {
-                                   return pylock_ ? python::select(*pylock_, inputs_.target, options)
-                                                  : python::select(lock_, inputs_.target, options);
-                                 });
+  const python::Target& target = inputs_.target;
+  in_context([&] { return printable(lock_path_.native()); },
+             [&] {
+               if (const auto* lock = std::get_if<python::Lock>(&lock_)) {
+                 options.packages = {project.name};
+                 inputs_.selection = python::select(*lock, target, options);
+               } else if (const auto* pylock = std::get_if<python::Pylock>(&lock_)) {
+                 inputs_.selection = python::select(*pylock, target, options);
+               } else {
+                 const auto& file = std::get<python::RequirementsFile>(lock_);
+                 const fs::path folder = lock_path_.parent_path();
+                 const python::Selection releases =
+                     python::select(file, target, options, name_of_folder_below(folder));
+                 inputs_.selection = python::fill_in(
+                     releases, python::files_of_releases(releases, file, target, uv_, folder), target);
+               }
+             });
 }
 
 }  // namespace veneer::cli

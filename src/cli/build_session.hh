@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <variant>
 
 #include "build/image_builder.hh"
 #include "cli/command.hh"
@@ -13,6 +14,7 @@
 #include "net/download.hh"
 #include "net/http.hh"
 #include "python/lock/pylock.hh"
+#include "python/lock/requirements.hh"
 #include "python/lock/uv_lock.hh"
 #include "python/supply/uv_build.hh"
 #include "python/supply/wheel_supply.hh"
@@ -48,8 +50,7 @@ class BuildSession {
   build::BuildInputs inputs_;
   std::filesystem::path folder_;
   std::filesystem::path lock_path_;
-  python::Lock lock_;  // unless there is a pylock_
-  std::optional<python::Pylock> pylock_;
+  std::variant<python::Lock, python::Pylock, python::RequirementsFile> lock_;
   std::shared_ptr<image::LayerCache> cache_;
   std::unique_ptr<net::Client> client_;
   std::unique_ptr<net::Downloads> downloads_;

@@ -112,16 +112,16 @@ Command select_command() {
       .name = "select",
       .summary = "show which files a lock installs for a target",
       .description =
-          "Reads uv.lock or pylock.toml and prints what would be installed: the production dependencies unless options "
-          "say otherwise. "
-          "Nothing is downloaded. Packages without a usable file are listed as unusable.\n\n"
+          "Reads uv.lock, pylock.toml or requirements.txt and prints what would be installed: the production dependencies "
+          "unless options say otherwise. Nothing is downloaded. Packages without a usable file are listed as unusable. A "
+          "requirements.txt names versions and no files, so kind and file are not known there.\n\n"
           "With --batch, FILE holds one JSON object a line: {\"id\", \"lock\", \"python\", \"platform\", \"libc\", "
           "\"extras\": [...] or "
           "\"all\", \"groups\": [...] or \"all\", \"no_groups\": [...], \"only_groups\": [...], \"default_groups\": "
           "bool, "
           "\"packages\": [...] or \"all\"}. One object a line comes out: {\"id\", \"packages\", \"unusable\"} or "
           "{\"id\", \"error\"}.",
-      .positionals = {{"LOCK", "uv.lock or pylock.toml", Positional::Need::optional}},
+      .positionals = {{"LOCK", "uv.lock, pylock.toml or requirements.txt", Positional::Need::optional}},
       .options = {{"--python", "VERSION", "full version of the target's Python, 3.12.7 or 3.13.1t (free-threaded)"},
                   {"--platform", "PLATFORM", "the target's platform (default linux/amd64)"},
                   {"--libc", "LIBC", "the target's C library (default glibc-2.36)"},

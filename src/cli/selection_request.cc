@@ -11,7 +11,9 @@
 #include "foundation/file.hh"
 #include "foundation/toml.hh"
 #include "python/lock/pylock.hh"
+#include "python/lock/requirements.hh"
 #include "python/name.hh"
+#include "python/project/project.hh"
 #include "python/version.hh"
 
 namespace veneer::cli {
@@ -110,6 +112,10 @@ python::Target parse_target(const std::string& python, const std::string& platfo
   return target;
 }
 
+python::NameOfFolder name_of_folder_below(const fs::path& lock_folder) {
+  return [lock_folder](const std::string& path) { return python::read_project(lock_folder / path).name; };
+}
+
 python::Selection answer(SelectionRequest request) {
   const std::string text = read_text_file(request.lock, lock_limit);
   return in_context([&] { return printable(request.lock.native()); },
@@ -117,6 +123,10 @@ python::Selection answer(SelectionRequest request) {
                       if (python::is_pylock_name(request.lock.filename().native())) {
                         if (request.wants_default_groups) request.options.default_groups = {"dev"};
                         return python::select(python::parse_pylock(text), request.target, request.options);
+                      }
+                      if (python::is_requirements_name(request.lock.filename().native())) {
+                        return python::select(python::parse_requirements(text), request.target, request.options,
+                                              name_of_folder_below(request.lock.parent_path()));
                       }
                       const python::Lock lock = python::parse_uv_lock(text);
                       if (request.wants_default_groups) add_default_groups(request.lock, request.options);

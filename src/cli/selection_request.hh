@@ -6,6 +6,7 @@
 #include <string>
 
 #include "foundation/value.hh"
+#include "python/lock/requirements.hh"
 #include "python/lock/select.hh"
 #include "python/target.hh"
 
@@ -20,6 +21,9 @@ struct SelectionRequest {
   python::SelectOptions options;
   bool wants_default_groups = false;
 };
+
+/// Reads pyproject.toml in folders that a requirements file names by paths from its own folder.
+python::NameOfFolder name_of_folder_below(const std::filesystem::path& lock_folder);
 
 /// Reads the lock (and pyproject.toml beside it, when default groups are wanted) and selects.
 python::Selection answer(SelectionRequest request);

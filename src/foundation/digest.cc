@@ -52,16 +52,40 @@ Hash sha256(ByteSource& source) {
   return hash.finish();
 }
 
-std::string Hash::hex() const {
+namespace {
+std::string hexadecimal(ByteView bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text;
-  text.reserve(64);
+  text.reserve(2 * bytes.size());
   for (const std::byte b : bytes) {
     text += digits[std::to_integer<unsigned>(b) >> 4];
     text += digits[std::to_integer<unsigned>(b) & 15];
   }
   return text;
 }
+}  // namespace
+
+std::optional<std::string> digest_text(std::string_view algorithm, ByteSource& source) {
+  const EVP_MD* method = algorithm == "sha512"    ? EVP_sha512()
+                         : algorithm == "sha384"  ? EVP_sha384()
+                         : algorithm == "blake2b" ? EVP_blake2b512()
+                         : algorithm == "md5"     ? EVP_md5()
+                                                  : nullptr;
+  if (method == nullptr) return std::nullopt;
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  std::array<std::byte, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  bool is_well = EVP_DigestInit_ex(context.get(), method, nullptr) == 1;
+  const auto buffer = std::make_unique<std::array<std::byte, 128 * 1024>>();
+  while (const std::size_t count = source.read(*buffer)) {
+    is_well = is_well && EVP_DigestUpdate(context.get(), buffer->data(), count) == 1;
+  }
+  is_well = is_well && EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()), &size) == 1;
+  if (!is_well) throw Error(ErrorKind::failed, std::string(algorithm) + " failed");
+  return std::string(algorithm) + ":" + hexadecimal(ByteView(digest).first(size));
+}
+
+std::string Hash::hex() const { return hexadecimal(bytes); }
 
 std::optional<Hash> Hash::from_hex(std::string_view text) {
   if (text.size() != 64) return std::nullopt;

@@ -48,6 +48,10 @@ inline Hash sha256(std::string_view text) { return sha256(as_bytes(text)); }
 /// Reads `source` to its end.
 Hash sha256(ByteSource& source);
 
+/// "sha512:<hex>" of everything in `source`: for files whose lock uses another algorithm than SHA-256. Nothing for an
+/// algorithm other than md5, sha384, sha512 and blake2b.
+std::optional<std::string> digest_text(std::string_view algorithm, ByteSource& source);
+
 /// A hash of one particular kind of thing. Different kinds do not convert into each other.
 template <typename Kind>
 struct Digest {

@@ -5,7 +5,7 @@
 namespace veneer::python {
 
 std::string_view package_kind_name(PackageKind kind) {
-  constexpr std::array<std::string_view, 5> names = {"wheel", "sdist", "archive", "tree", "git"};
+  constexpr std::array<std::string_view, 6> names = {"wheel", "sdist", "archive", "tree", "git", "release"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -16,7 +16,7 @@ Value selection_to_json(const Selection& selection) {
     Value one;
     one.set("name", package.name);
     one.set("version", text_or_null(package.version));
-    one.set("kind", package_kind_name(package.kind));
+    one.set("kind", package.kind == PackageKind::release ? Value() : Value(package_kind_name(package.kind)));
     one.set("file", text_or_null(package.file));
     one.set("sha256", package.hash ? Value(package.hash->hex()) : Value());
     one.set("size", package.size ? Value(*package.size) : Value());

@@ -18,6 +18,7 @@ enum class PackageKind {
   archive,  // a source archive from a URL or path, to be built
   tree,     // a folder, to be built: the project itself, a workspace member, another directory
   git,      // a commit of a git repository, to be built
+  release,  // a version that an index has, of which the lock does not say which file to take (requirements.txt)
 };
 
 enum class Editable { no, yes };
@@ -30,6 +31,7 @@ struct SelectedPackage {
   std::string location;  // URL (percent-encoding as in the lock, fragment with hash removed) or path as in the lock
   std::optional<FileHash> hash;
   std::string other_hash;             // when the lock has no SHA-256 but another one, "sha512:..."
+  std::vector<std::string> hashes;    // of a release: "sha256:...", any of them is right
   std::optional<std::uint64_t> size;  // bytes
   std::string subdirectory;           // of an archive or git source
   std::string git_commit;             // of a git source
@@ -42,11 +44,11 @@ struct Selection {
   std::vector<std::string> unusable;      // names that have no file for the target, sorted
 };
 
-/// "wheel", "sdist", "archive", "tree", "git".
+/// "wheel", "sdist", "archive", "tree", "git", "release".
 std::string_view package_kind_name(PackageKind kind);
 
 /// {"packages": [{"name", "version", "kind", "file", "sha256", "size"}], "unusable": ["name"]}; what is not known is
-/// null. The form that `veneer select --json` promises.
+/// null, the kind of a release too. The form that `veneer select --json` promises.
 Value selection_to_json(const Selection& selection);
 
 }  // namespace veneer::python

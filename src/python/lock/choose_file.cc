@@ -61,6 +61,11 @@ bool is_workspace_member(const Lock& lock, std::size_t index) {
   return lock.members.empty() && lock.root() == index;
 }
 
+bool is_own_folder(const std::string& path, Editable editable) {
+  if (path.empty() || path == ".") return true;
+  return editable == Editable::yes && !path.starts_with('/') && !path.starts_with("..");
+}
+
 std::optional<SelectedPackage> choose_file(const LockPackage& package, const TagRanks& ranks) {
   SelectedPackage selected;
   selected.name = package.name;

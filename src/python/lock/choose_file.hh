@@ -12,6 +12,10 @@ namespace veneer::python {
 /// Whether package `index` is one of the projects that the lock was made for.
 bool is_workspace_member(const Lock& lock, std::size_t index);
 
+/// Whether the folder at `path`, seen from the lock, is code of the project that the lock was made for, where the lock
+/// names no members (pylock.toml, requirements.txt): the lock's own folder, and editable ones below it.
+bool is_own_folder(const std::string& path, Editable editable);
+
 /// The best wheel by its tags (then by its build number, then the first in the lock), else the source; nothing when the
 /// package has no file that the target can use. Throws Error (refused) for a malformed hash and for a source
 /// archive that uv would not unpack.

@@ -236,7 +236,7 @@ Selection select(const Pylock& lock, const Target& target, const SelectOptions& 
                  if (!taken.insert(name).second) refuse("the lock lists it twice for this environment");
                  if (auto chosen = choose_file(entry.package, ranks)) {
                    const bool is_folder = chosen->kind == PackageKind::tree;
-                   chosen->is_project = is_folder && (chosen->location == "." || chosen->location.empty());
+                   chosen->is_project = is_folder && is_own_folder(chosen->location, chosen->editable);
                    selection.packages.push_back(std::move(*chosen));
                  } else {
                    selection.unusable.push_back(name);

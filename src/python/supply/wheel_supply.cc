@@ -51,11 +51,37 @@ net::DownloadRequest WheelSupply::request(const SelectedPackage& package) const 
   return request;
 }
 
+/// Files whose hash the lock gives were compared with it when they came.
+void WheelSupply::keep(const SelectedPackage& package, const net::DownloadedFile& file) {
+  if (!package.hash) {
+    const std::string& expected = package.other_hash;
+    const std::string algorithm = expected.substr(0, expected.find(':'));
+    if (!expected.empty()) {
+      File data(file.path);
+      const auto found = digest_text(algorithm, data);
+      if (!found) {
+        throw Error(ErrorKind::refused, fmt::format("the lock has a hash of {} by {}, which is not supported",
+                                                    printable(title(package)), printable(algorithm)));
+      }
+      if (*found != expected) {
+        throw Error(ErrorKind::verification, fmt::format("{} has {}, but the lock says {}", printable(package.file),
+                                                         *found, printable(expected)));
+      }
+    }
+    if (expected.empty() || algorithm == "md5") {
+      if (options_.strictness == Strictness::strict) {
+        throw Error(ErrorKind::refused, fmt::format("the lock has no hash of {}", printable(title(package))),
+                    "lock it with an index that gives hashes, or build without --strict");
+      }
+      computed_hashes_.emplace(package.name, file.hash);
+    }
+  }
+  files_.emplace(package.name, file);
+}
+
 std::string WheelSupply::identity(const SelectedPackage& package) {
   if (has_file(package) && !package.hash && !files_.contains(package.name)) {
-    const net::DownloadedFile file = downloads_.get(request(package));
-    files_.emplace(package.name, file);
-    computed_hashes_.emplace(package.name, file.hash);
+    keep(package, downloads_.get(request(package)));
   }
   const auto file_hash = [&] { return package.hash ? *package.hash : files_.at(package.name).hash; };
   if (package.kind == PackageKind::wheel) return "wheel " + file_hash().hex();
@@ -81,7 +107,7 @@ void WheelSupply::fetch(const std::vector<const SelectedPackage*>& packages) {
                                         static_cast<double>(progress.bytes_total) / 1e6));
         }
       });
-  for (std::size_t i = 0; i < wanted.size(); ++i) files_.emplace(wanted[i]->name, files[i]);
+  for (std::size_t i = 0; i < wanted.size(); ++i) keep(*wanted[i], files[i]);
   for (const SelectedPackage* package : packages) {
     if (wheel_files_.contains(package->name)) continue;
     wheel_files_[package->name] = package->kind == PackageKind::wheel ? files_.at(package->name).path : build(*package);

@@ -60,12 +60,13 @@ class WheelSupply {
   std::uint64_t wheels_built() const { return wheels_built_; }
   /// Wheels built from folders, by package name: what git lists and the wheel lacks is in them.
   const std::map<std::string, AppWheel>& folder_wheels() const { return folder_wheels_; }
-  /// Packages whose hash the lock does not give, with the hash that was computed.
+  /// Packages whose hash the lock does not give (or only a broken one, MD5), with the hash that was computed.
   const std::map<std::string, FileHash>& computed_hashes() const { return computed_hashes_; }
 
  private:
   const UvProgram& uv() const;
   net::DownloadRequest request(const SelectedPackage& package) const;
+  void keep(const SelectedPackage& package, const net::DownloadedFile& file);
   std::filesystem::path build(const SelectedPackage& package);
   const AppWheel& build_folder(const SelectedPackage& package);
 

@@ -179,7 +179,10 @@ class Installer {
     std::vector<RecordRow> rows;
     rows.push_back({record_path(path), {}, {}});
     for (const auto& [name, file] : files_) rows.push_back(file.row);
-    files_[path] = {std::make_shared<archive::MemoryContent>(write_record(std::move(rows))), false, {}};
+    // uv writes over the wheel's own RECORD, which keeps its mode.
+    const WheelMember* own = wheel_.find(wheel_.dist_info + "/RECORD");
+    const bool executable = own != nullptr && own->executable;
+    files_[path] = {std::make_shared<archive::MemoryContent>(write_record(std::move(rows))), executable, {}};
   }
 
   tree::FileTree make_tree() const {

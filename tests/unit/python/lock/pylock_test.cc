@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "foundation/error.hh"
+#include "tests/unit/python/lock/some_target.hh"
 
 namespace veneer::python {
 namespace {
@@ -14,15 +15,6 @@ using testing::HasSubstr;
 using testing::ThrowsMessage;
 
 const std::string head = "lock-version = \"1.0\"\ncreated-by = \"test\"\n";
-
-Target target() {
-  Target result;
-  result.minor = 12;
-  result.full_version = "3.12.7";
-  result.libc = {LibcKind::glibc, 2, 36};
-  result.machine = "x86_64";
-  return result;
-}
 
 std::string package(const std::string& name, const std::string& extra = "", const std::string& version = "1.0") {
   return fmt::format(
@@ -34,7 +26,7 @@ std::string package(const std::string& name, const std::string& extra = "", cons
 
 std::vector<std::string> selected(const std::string& text, const SelectOptions& options = {}) {
   std::vector<std::string> result;
-  for (const SelectedPackage& one : select(parse_pylock(text), target(), options).packages) {
+  for (const SelectedPackage& one : select(parse_pylock(text), some_target(), options).packages) {
     result.push_back(one.name + " " + one.version);
   }
   return result;
@@ -47,7 +39,7 @@ auto parsing(const std::string& text) {
 auto refuses(const std::string& part) { return ThrowsMessage<Error>(HasSubstr(part)); }
 
 TEST(Pylock, SelectsWheels) {
-  const Selection selection = select(parse_pylock(head + package("b") + package("a")), target(), {});
+  const Selection selection = select(parse_pylock(head + package("b") + package("a")), some_target(), {});
   ASSERT_EQ(selection.packages.size(), 2u);
   const SelectedPackage& first = selection.packages[0];
   EXPECT_EQ(first.name, "a");
@@ -147,7 +139,7 @@ TEST(Pylock, EverySource) {
                           "[[packages]]\nname = \"windows\"\nversion = \"1\"\nwheels = [{ url = "
                           "\"https://x.example/windows-1-cp312-cp312-win32.whl\", " +
                           hashes + " }]\n"),
-             target(), {});
+             some_target(), {});
   ASSERT_EQ(selection.packages.size(), 4u);
   EXPECT_EQ(selection.packages[0].git_commit, "c0ffee");
   EXPECT_EQ(selection.packages[0].subdirectory, "s");

@@ -1,0 +1,357 @@
+#include "python/lock/requirements.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "foundation/error.hh"
+#include "python/lock/choose_file.hh"
+#include "python/lock/location.hh"
+#include "python/name.hh"
+#include "python/tag.hh"
+#include "python/version.hh"
+#include "python/wheel_file_name.hh"
+
+namespace veneer::python {
+
+namespace {
+
+constexpr std::string_view space = " \t\r\f\v";
+
+[[noreturn]] void refuse(std::string message, std::string hint = {}) {
+  throw Error(ErrorKind::refused, std::move(message), std::move(hint));
+}
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t start = text.find_first_not_of(space);
+  if (start == std::string_view::npos) return {};
+  return text.substr(start, text.find_last_not_of(space) - start + 1);
+}
+
+/// A "#" at the start of a line or after white space begins a comment.
+std::string_view without_comment(std::string_view line) {
+  for (std::size_t at = line.find('#'); at != std::string_view::npos; at = line.find('#', at + 1)) {
+    if (at == 0 || space.find(line[at - 1]) != std::string_view::npos) return line.substr(0, at);
+  }
+  return line;
+}
+
+struct LogicalLine {
+  std::size_t number = 0;  // of its first line
+  std::string text;
+};
+
+/// Lines joined where one ends with a backslash; comments gone. A line that is only a comment ends a joined one.
+std::vector<LogicalLine> logical_lines(std::string_view text) {
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  std::vector<LogicalLine> result;
+  LogicalLine current;
+  std::size_t number = 0;
+  const auto finish = [&] {
+    if (!trimmed(current.text).empty()) result.push_back({current.number, std::string(trimmed(current.text))});
+    current = {};
+  };
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    ++number;
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (current.text.empty()) current.number = number;
+    if (trimmed(line).starts_with('#')) {
+      finish();
+    } else if (line.ends_with('\\')) {
+      line.remove_suffix(1);
+      current.text += line;
+      current.text += ' ';
+    } else {
+      current.text += without_comment(line);
+      finish();
+    }
+  }
+  finish();
+  return result;
+}
+
+/// "--hash=sha256:…" at the end of a line, taken off it.
+std::vector<std::string> take_hashes(std::string& line) {
+  std::vector<std::string> hashes;
+  std::size_t at = line.find(" --");
+  if (at == std::string::npos) return hashes;
+  std::string_view rest = trimmed(std::string_view(line).substr(at));
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find_first_of(space), rest.size());
+    std::string_view word = rest.substr(0, end);
+    rest = trimmed(rest.substr(end));
+    if (word == "--hash" && !rest.empty()) {
+      const std::size_t value_end = std::min(rest.find_first_of(space), rest.size());
+      hashes.emplace_back(rest.substr(0, value_end));
+      rest = trimmed(rest.substr(value_end));
+    } else if (word.starts_with("--hash=")) {
+      hashes.emplace_back(word.substr(7));
+    } else {
+      refuse(fmt::format("the option {} of a requirement is not supported", printable(word)));
+    }
+  }
+  struct Algorithm {
+    std::string_view name;
+    std::size_t digits;
+  };
+  constexpr std::array algorithms = {Algorithm{"sha256", 64}, Algorithm{"sha384", 96}, Algorithm{"sha512", 128}};
+  for (std::string& hash : hashes) {
+    std::transform(hash.begin(), hash.end(), hash.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    const std::size_t colon = hash.find(':');
+    const auto known = std::find_if(algorithms.begin(), algorithms.end(), [&](const Algorithm& algorithm) {
+      return colon != std::string::npos && hash.substr(0, colon) == algorithm.name;
+    });
+    if (known == algorithms.end() || hash.size() - colon - 1 != known->digits ||
+        hash.find_first_not_of("0123456789abcdef", colon + 1) != std::string::npos) {
+      refuse(fmt::format("\"{}\" is no hash of SHA-256, SHA-384 or SHA-512", printable(hash)));
+    }
+  }
+  line = trimmed(std::string_view(line).substr(0, at));
+  return hashes;
+}
+
+/// Options that stand for themselves: those for the index are kept, those that change nothing here are let pass.
+bool take_option(const std::string& line, RequirementsFile& file) {
+  if (!line.starts_with('-')) return false;
+  const std::size_t end = std::min(line.find_first_of(" \t="), line.size());
+  const std::string name = line.substr(0, end);
+  const std::string value(trimmed(std::string_view(line).substr(std::min(end + 1, line.size()))));
+  if (name == "-e" || name == "--editable") return false;
+  if (name == "-i" || name == "--index-url" || name == "--pypi-url") {
+    file.index_options.push_back("--index-url " + value);
+  } else if (name == "--extra-index-url" || name == "--find-links" || name == "-f") {
+    file.index_options.push_back((name == "-f" ? "--find-links" : name) + " " + value);
+  } else if (name == "--no-index") {
+    file.index_options.push_back(name);
+  } else if (name == "-r" || name == "--requirement" || name == "-c" || name == "--constraint") {
+    refuse(fmt::format("it includes another file, {}", printable(value)), "export one file that holds everything");
+  } else if (name != "--require-hashes" && name != "--pre" && name != "--prefer-binary" && name != "--trusted-host") {
+    refuse(fmt::format("the option {} is not supported", printable(name)));
+  }
+  return true;
+}
+
+bool is_path(std::string_view text) {
+  return text == "." || text == ".." || text.starts_with("./") || text.starts_with("../") || text.starts_with('/') ||
+         text.starts_with("file:") || text.starts_with("git+") || text.starts_with("http:") ||
+         text.starts_with("https:") || text.ends_with(".whl") || text.ends_with(".tar.gz") || text.ends_with(".zip");
+}
+
+/// "path ; marker"; extras behind a path say nothing more, since all that is needed is in the file.
+RequirementsLine read_path(std::string_view text) {
+  RequirementsLine line;
+  const std::size_t semicolon = std::min(text.find(" ;"), text.find("; "));
+  if (semicolon != std::string_view::npos) {
+    line.marker = Marker::parse(trimmed(text.substr(text.find(';') + 1)));
+    text = trimmed(text.substr(0, semicolon));
+  }
+  if (text.ends_with(']')) text = text.substr(0, text.rfind('['));
+  line.location = trimmed(text);
+  return line;
+}
+
+RequirementsLine read_release(std::string_view text) {
+  const Requirement requirement = Requirement::parse(text);
+  RequirementsLine line;
+  line.name = normalised_name(requirement.name);
+  line.marker = requirement.marker;
+  if (!requirement.url.empty()) {
+    line.location = requirement.url;
+    return line;
+  }
+  std::string clause = requirement.specifier.text();
+  const std::string_view equals = clause.starts_with("===") ? "===" : "==";
+  const bool pins = clause.starts_with("==") && clause.find(',') == std::string::npos && !clause.ends_with('*');
+  if (!pins) {
+    refuse(fmt::format("{} is not pinned to one version", printable(line.name)),
+           "export it from a lock: uv export --format requirements.txt");
+  }
+  line.version = clause.substr(equals.size());
+  return line;
+}
+
+RequirementsLine read_line(std::string text) {
+  if (text.find("${") != std::string::npos) refuse("variables of the environment are not filled in");
+  bool is_editable = false;
+  for (const std::string_view option : {"-e", "--editable"}) {
+    if (text.starts_with(option) && text.size() > option.size() && text.find_first_of(" \t=") == option.size()) {
+      text = trimmed(std::string_view(text).substr(option.size() + 1));
+      is_editable = true;
+    }
+  }
+  std::vector<std::string> hashes = take_hashes(text);
+  RequirementsLine line = is_editable || is_path(text) ? read_path(text) : read_release(text);
+  line.hashes = std::move(hashes);
+  line.editable = is_editable ? Editable::yes : Editable::no;
+  return line;
+}
+
+bool holds(const RequirementsLine& line, const MarkerEnvironment& environment) {
+  const Truth truth = line.marker.evaluate(environment);
+  if (truth == Truth::unknown) {
+    refuse(fmt::format("whether {} is needed hangs on the kernel of the host, which is not known: {}",
+                       printable(line.name.empty() ? line.location : line.name), printable(line.marker.text())),
+           "platform_release and platform_version cannot be used in an image");
+  }
+  return truth == Truth::yes;
+}
+
+/// "git+https://host/repo@<commit>#subdirectory=a"
+void take_git(const std::string& location, SelectedPackage& package) {
+  package.kind = PackageKind::git;
+  std::string url = location.substr(4);
+  const std::size_t fragment = url.find('#');
+  if (fragment != std::string::npos) {
+    constexpr std::string_view key = "subdirectory=";
+    const std::size_t at = url.find(key, fragment);
+    if (at != std::string::npos) {
+      const std::size_t end = std::min(url.find('&', at), url.size());
+      package.subdirectory = percent_decoded(url.substr(at + key.size(), end - at - key.size()));
+    }
+    url.resize(fragment);
+  }
+  const std::size_t at = url.rfind('@');
+  package.git_commit = at == std::string::npos ? "" : url.substr(at + 1);
+  if (package.git_commit.size() != 40 || package.git_commit.find_first_not_of("0123456789abcdef") != std::string::npos)
+    refuse(fmt::format("{} is not pinned to a commit", printable(package.name.empty() ? url : package.name)));
+  package.location = url.substr(0, at);
+}
+
+void take_file(const RequirementsLine& line, SelectedPackage& package) {
+  package.kind = package.file.ends_with(".whl") ? PackageKind::wheel : PackageKind::archive;
+  package.location = without_fragment(line.location);
+  for (const std::string& hash : line.hashes) {
+    if (hash.starts_with("sha256:") && line.hashes.size() == 1) package.hash = FileHash::parse(hash);
+    if (!hash.starts_with("sha256:") && package.other_hash.empty()) package.other_hash = hash;
+  }
+}
+
+/// "file:///a" as "/a"; other locations as they are.
+std::string as_path(const std::string& location) {
+  constexpr std::string_view scheme = "file://";
+  return location.starts_with(scheme) ? percent_decoded(location.substr(scheme.size())) : location;
+}
+
+SelectedPackage selected(const RequirementsLine& line, const NameOfFolder& name_of_folder) {
+  SelectedPackage package;
+  package.name = line.name;
+  package.version = line.version;
+  if (line.location.empty()) {
+    package.kind = PackageKind::release;
+    package.hashes = line.hashes;
+    return package;
+  }
+  if (line.location.starts_with("git+")) {
+    take_git(line.location, package);
+    if (package.name.empty()) refuse("a git source needs a name: name @ git+https://…");
+    return package;
+  }
+  package.file = file_name_of(without_fragment(line.location));
+  const bool is_archive = package.file.ends_with(".tar.gz") || package.file.ends_with(".zip");
+  if (package.file.ends_with(".whl") || is_archive) {
+    if (package.file.ends_with(".whl")) {
+      const WheelFileName file = parse_wheel_file_name(package.file);
+      if (package.name.empty()) package.name = normalised_name(file.name);
+      package.version = file.version;
+    } else if (package.name.empty()) {
+      const auto file = parse_sdist_file_name(package.file);
+      if (!file) refuse(fmt::format("the name of {} does not tell its project", printable(package.file)));
+      package.name = file->name;
+      package.version = file->version;
+    }
+    take_file(line, package);
+    return package;
+  }
+  package.file.clear();
+  package.kind = PackageKind::tree;
+  package.location = as_path(line.location);
+  package.editable = line.editable;
+  if (package.location.starts_with("./")) package.location.erase(0, 2);
+  if (package.location.empty()) package.location = ".";
+  if (package.name.empty()) package.name = name_of_folder(package.location);
+  package.is_project = is_own_folder(package.location, package.editable);
+  return package;
+}
+
+}  // namespace
+
+bool is_requirements_name(std::string_view file_name) { return file_name.ends_with(".txt"); }
+
+RequirementsFile parse_requirements(std::string_view text) {
+  RequirementsFile file;
+  for (const LogicalLine& line : logical_lines(text)) {
+    in_context([&] { return fmt::format("line {}", line.number); },
+               [&] {
+                 if (!take_option(line.text, file)) file.lines.push_back(read_line(line.text));
+               });
+  }
+  return file;
+}
+
+Selection select(const RequirementsFile& file, const Target& target, const SelectOptions& options,
+                 const NameOfFolder& name_of_folder) {
+  if (options.extra_choice == ExtraChoice::all || !options.extras.empty() ||
+      options.group_choice == GroupChoice::all || !options.groups.empty() || !options.packages.empty() ||
+      options.member_choice == MemberChoice::all) {
+    refuse("a requirements file knows no extras, groups or members of a workspace: they were chosen when it was made",
+           "choose them in: uv export");
+  }
+  const MarkerEnvironment environment = environment_of(target);
+  Selection selection;
+  std::set<std::string> taken;
+  for (const RequirementsLine& line : file.lines) {
+    if (!holds(line, environment)) continue;
+    SelectedPackage package = selected(line, name_of_folder);
+    if (!taken.insert(package.name).second) {
+      refuse(fmt::format("{} is there twice for this environment", printable(package.name)));
+    }
+    selection.packages.push_back(std::move(package));
+  }
+  std::sort(selection.packages.begin(), selection.packages.end(),
+            [](const SelectedPackage& left, const SelectedPackage& right) { return left.name < right.name; });
+  return selection;
+}
+
+Selection fill_in(const Selection& selection, const Pylock& available, const Target& target) {
+  const TagRanks ranks(target);
+  Selection result;
+  result.unusable = selection.unusable;
+  for (const SelectedPackage& wanted : selection.packages) {
+    if (wanted.kind != PackageKind::release) {
+      result.packages.push_back(wanted);
+      continue;
+    }
+    const auto version = Version::parse(wanted.version);
+    std::optional<SelectedPackage> chosen;
+    for (const PylockPackage& entry : available.packages) {
+      if (entry.package.name != wanted.name) continue;
+      const auto found = Version::parse(entry.package.version);
+      if (entry.package.version != wanted.version && (!version || !found || *version != *found)) continue;
+      LockPackage package = entry.package;
+      const auto is_wrong = [&](const LockFile& file) {
+        return !wanted.hashes.empty() &&
+               std::find(wanted.hashes.begin(), wanted.hashes.end(), file.hash) == wanted.hashes.end();
+      };
+      std::erase_if(package.wheels, is_wrong);
+      if (package.sdist && is_wrong(*package.sdist)) package.sdist.reset();
+      chosen = choose_file(package, ranks);
+    }
+    if (!chosen) {
+      result.unusable.push_back(wanted.name);
+      continue;
+    }
+    if (wanted.hashes.empty()) chosen->hash.reset();
+    result.packages.push_back(std::move(*chosen));
+  }
+  std::sort(result.unusable.begin(), result.unusable.end());
+  return result;
+}
+
+}  // namespace veneer::python
