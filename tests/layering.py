@@ -24,7 +24,8 @@ ARROWS = {
     "deliver": "foundation image archive",
     "deliver/receiver": "net",
     "inspect": "foundation archive tree image python",
-    "cli": "foundation archive tree net image python base plan build deliver inspect",
+    "check": "foundation archive tree image python",
+    "cli": "foundation archive tree net image python base plan build deliver inspect check",
 }
 # Heavy headers: each is included in one file only.
 SINGLE_USE = {"nlohmann/json.hpp", "toml++/toml.h", "CLI/CLI.hpp"}

@@ -84,35 +84,7 @@ std::string cached_path(std::string_view source, std::string_view tag) {
                          fmt::format("__pycache__/{}.{}.pyc", name.substr(0, name.rfind('.')), tag));
 }
 
-bool works(const Sandbox& sandbox) {
-  Command command;
-  command.arguments = sandbox.words;
-  command.arguments.insert(command.arguments.end(), {"/", "/bin/true"});
-  try {
-    return run(command).exit_code == 0;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
 }  // namespace
-
-std::optional<Sandbox> find_sandbox() {
-  const std::vector<std::string> clean = {"env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONHASHSEED=0",
-                                          "LC_ALL=C.UTF-8"};
-  const std::vector<std::vector<std::string>> ways = {
-      {"unshare", "--net", "--pid", "--fork", "--kill-child", "chroot", "--userspec=65534:65534"},
-      {"chroot", "--userspec=65534:65534"},
-      {"unshare", "--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", "chroot"},
-      {"unshare", "--user", "--map-root-user", "chroot"},
-  };
-  for (const std::vector<std::string>& way : ways) {
-    Sandbox sandbox{clean};
-    sandbox.words.insert(sandbox.words.end(), way.begin(), way.end());
-    if (works(sandbox)) return sandbox;
-  }
-  return std::nullopt;
-}
 
 ByteCompiler::ByteCompiler(const base::Base& base, const python::Target& target, Sandbox sandbox,
                            const image::LayerCache& cache, fs::path cache_folder)

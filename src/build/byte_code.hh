@@ -9,20 +9,12 @@
 #include <vector>
 
 #include "base/base.hh"
+#include "foundation/sandbox.hh"
 #include "image/cache/layer_cache.hh"
 #include "python/target.hh"
 #include "tree/file_tree.hh"
 
 namespace veneer::build {
-
-/// How programs of the base are started on this machine: the words in front of the new root.
-struct Sandbox {
-  std::vector<std::string> words;
-};
-
-/// The best way that works here, without network and as nobody where that can be had; nothing when the machine allows
-/// none.
-std::optional<Sandbox> find_sandbox();
 
 class ByteCompiler {
  public:

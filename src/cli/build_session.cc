@@ -14,6 +14,7 @@
 #include "foundation/error.hh"
 #include "foundation/parallel.hh"
 #include "foundation/process.hh"
+#include "foundation/sandbox.hh"
 #include "python/lock/choose_file.hh"
 #include "python/lock/select.hh"
 #include "python/lock/uv_lock.hh"
@@ -286,8 +287,8 @@ void BuildSession::make_byte_compiler(const Arguments& arguments, Context& conte
     throw Error(ErrorKind::usage, "--byte-code and --no-byte-code exclude each other");
   }
   if (arguments.has("--no-byte-code") || !(inputs_.project.byte_code || arguments.has("--byte-code"))) return;
-  std::optional<build::Sandbox> sandbox;
-  if (inputs_.target.machine == native_machine()) sandbox = build::find_sandbox();
+  std::optional<Sandbox> sandbox;
+  if (inputs_.target.machine == native_machine()) sandbox = find_sandbox();
   if (!sandbox) {
     // An image without it would be another one than the same commit gives elsewhere.
     throw Error(

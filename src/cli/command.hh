@@ -65,6 +65,7 @@ const std::vector<Option>& common_options();
 
 Command build_command();
 Command cache_command();
+Command check_command();
 Command completion_command();
 Command help_command();
 Command inspect_command();

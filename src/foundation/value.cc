@@ -70,20 +70,20 @@ void Value::set(std::string_view key, Value value) {
 
 std::string Value::string_or(std::string_view key, std::string_view fallback) const {
   const Value* value = find(key);
-  if (value == nullptr) return std::string(fallback);
+  if (value == nullptr || value->is_null()) return std::string(fallback);
   return in_context([&] { return key_context(key); }, [&] { return value->string(); });
 }
 
 bool Value::boolean_or(std::string_view key, bool fallback) const {
   const Value* value = find(key);
-  if (value == nullptr) return fallback;
+  if (value == nullptr || value->is_null()) return fallback;
   return in_context([&] { return key_context(key); }, [&] { return value->boolean(); });
 }
 
 std::vector<std::string> Value::strings_or_empty(std::string_view key) const {
   std::vector<std::string> strings;
   const Value* value = find(key);
-  if (value == nullptr) return strings;
+  if (value == nullptr || value->is_null()) return strings;
   in_context([&] { return key_context(key); },
              [&] {
                for (const Value& item : value->array()) strings.push_back(item.string());
@@ -94,14 +94,14 @@ std::vector<std::string> Value::strings_or_empty(std::string_view key) const {
 const Value::Array& Value::array_or_empty(std::string_view key) const {
   static const Array empty;
   const Value* value = find(key);
-  if (value == nullptr) return empty;
+  if (value == nullptr || value->is_null()) return empty;
   return in_context([&] { return key_context(key); }, [&]() -> const Array& { return value->array(); });
 }
 
 const Value& Value::table_or_empty(std::string_view key) const {
   static const Value empty{Table{}};
   const Value* value = find(key);
-  if (value == nullptr) return empty;
+  if (value == nullptr || value->is_null()) return empty;
   in_context([&] { return key_context(key); }, [&] { (void)value->table(); });
   return *value;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What veneer installs is what uv installs: for projects of many shapes, file by file, by the same interpreter at the same
-place. A fair part of them by default; all of them, some with gigabytes, where VENEER_ALL_SHAPES is set."""
+place. A fair part of them by default; all of them, some with gigabytes, where VENEER_TEST_ALL is set."""
 
 import json
 import os
@@ -94,7 +94,7 @@ class Shapes(fixtures.SystemTest):
 
 def add_tests() -> None:
     for name, shape in shapes.SHAPES.items():
-        if shape.in_ci or os.environ.get("VENEER_ALL_SHAPES"):
+        if shape.in_ci or os.environ.get("VENEER_TEST_ALL"):
             setattr(Shapes, f"test_{name}", lambda self, name=name: self.compare(name))
 
 

@@ -1,0 +1,208 @@
+#include "check/environment.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "foundation/error.hh"
+#include "python/name.hh"
+#include "python/project/base_target.hh"
+#include "python/specifier.hh"
+#include "python/version.hh"
+#include "python/wheel/metadata.hh"
+#include "python/wheel/record.hh"
+
+namespace veneer::check {
+
+namespace {
+
+constexpr std::uint64_t text_limit = 64 << 20;
+
+std::string text_of(const tree::FileTree& tree, const std::string& path) {
+  const auto real = tree.resolve(path);
+  const tree::Inode* inode = real ? tree.find(*real) : nullptr;
+  if (inode == nullptr || inode->type != archive::EntryType::file) return {};
+  return std::string(as_text(read_all(*inode->content->open(), text_limit)));
+}
+
+/// Names of what lies directly in the folder `path`.
+std::vector<std::string> names_in(const tree::FileTree& tree, const std::string& path) {
+  std::vector<std::string> names;
+  const std::string start = path + "/";
+  for (auto entry = tree.entries().lower_bound(start);
+       entry != tree.entries().end() && entry->first.starts_with(start); ++entry) {
+    if (entry->first.find('/', start.size()) == std::string::npos) names.push_back(entry->first.substr(start.size()));
+  }
+  return names;
+}
+
+bool is_identifier(std::string_view text) {
+  if (text.empty() || (text[0] >= '0' && text[0] <= '9')) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+           static_cast<unsigned char>(c) >= 0x80;
+  });
+}
+
+/// The module that a file of site-packages makes importable: the first folder of its path, or the stem of a module.
+std::string module_of(std::string_view path) {
+  const std::size_t slash = path.find('/');
+  if (path.starts_with("../") || path.starts_with('/')) return {};
+  std::string_view name = path.substr(0, slash);
+  if (slash == std::string_view::npos) {
+    if (!path.ends_with(".py") && !path.ends_with(".so")) return {};
+    name = name.substr(0, name.find('.'));
+  } else if (!path.ends_with(".py") && !path.ends_with(".so")) {
+    return {};  // a folder of data is no package because of them
+  }
+  return is_identifier(name) && name != "__pycache__" ? std::string(name) : std::string();
+}
+
+Distribution read_distribution(const tree::FileTree& tree, const std::string& folder, const std::string& metadata) {
+  Distribution distribution;
+  distribution.folder = folder;
+  const python::Headers headers(text_of(tree, metadata));
+  distribution.name = python::normalised_name(headers.first("Name", metadata));
+  distribution.version = headers.first("Version", metadata);
+  for (const std::string& text : headers.all("Requires-Dist")) {
+    distribution.requirements.push_back(python::Requirement::parse(text));
+  }
+  for (const std::string& text : headers.all("Requires-Python")) distribution.requires_python = text;
+  distribution.commands = python::parse_entry_points(text_of(tree, folder + "/entry_points.txt"));
+  std::set<std::string> modules;
+  for (const python::RecordRow& row : python::parse_record(text_of(tree, folder + "/RECORD"))) {
+    if (std::string module = module_of(row.path); !module.empty()) modules.insert(std::move(module));
+  }
+  distribution.modules.assign(modules.begin(), modules.end());
+  return distribution;
+}
+
+void read_distributions(const tree::FileTree& tree, Environment& environment, Findings& findings) {
+  for (const std::string& site : environment.site_folders) {
+    for (const std::string& name : names_in(tree, site)) {
+      const std::string folder = site + "/" + name;
+      std::string metadata;
+      if (name.ends_with(".dist-info")) metadata = folder + "/METADATA";
+      if (name.ends_with(".egg-info")) metadata = tree.contains(folder + "/PKG-INFO") ? folder + "/PKG-INFO" : folder;
+      if (metadata.empty()) continue;
+      try {
+        environment.distributions.push_back(read_distribution(tree, folder, metadata));
+      } catch (const Error& error) {
+        findings.push_back({"metadata:" + name, Severity::problem,
+                            fmt::format("/{} cannot be read: {}", printable(folder), error.message())});
+      }
+    }
+  }
+  std::stable_sort(environment.distributions.begin(), environment.distributions.end(),
+                   [](const Distribution& left, const Distribution& right) { return left.name < right.name; });
+}
+
+python::Target target_of(const tree::FileTree& tree, const std::string& real,
+                         const std::vector<python::FoundInterpreter>& found) {
+  for (const python::FoundInterpreter& one : found) {
+    if (one.target.interpreter == "/" + real) return one.target;
+  }
+  // An interpreter outside of the usual folders.
+  const std::string folder = "/" + std::string(tree::parent_path(real));
+  for (const python::FoundInterpreter& one : python::find_interpreters(tree, folder)) {
+    if (one.target.interpreter == "/" + real) return one.target;
+  }
+  throw Error(ErrorKind::refused, fmt::format("/{} is no CPython", printable(real)));
+}
+
+}  // namespace
+
+std::vector<Environment> find_environments(const tree::FileTree& tree, const std::string& search_path,
+                                           Findings& findings) {
+  std::vector<std::string> prefixes;
+  for (const auto& [path, entry] : tree.entries()) {
+    if (tree::base_name(path) == "pyvenv.cfg" && entry.inode->type == archive::EntryType::file) {
+      prefixes.emplace_back(tree::parent_path(path));
+    }
+  }
+  const std::vector<python::FoundInterpreter> found = python::find_interpreters(tree, search_path);
+  std::vector<Environment> environments;
+  const auto keep_existing = [&](Environment& environment, const std::vector<std::string>& folders) {
+    for (const std::string& folder : folders) {
+      const tree::Inode* inode = tree.find(folder);
+      if (inode != nullptr && inode->type == archive::EntryType::folder) environment.site_folders.push_back(folder);
+    }
+  };
+  for (const std::string& prefix : prefixes) {
+    Environment environment;
+    environment.prefix = prefix;
+    environment.interpreter = prefix + "/bin/python";
+    std::vector<std::string> folders;
+    for (const std::string& name : names_in(tree, prefix + "/lib")) {
+      if (name.starts_with("python")) folders.push_back(prefix + "/lib/" + name + "/site-packages");
+    }
+    try {
+      // Why an interpreter is not there is said by check_programs().
+      if (const auto real = tree.resolve(environment.interpreter)) {
+        environment.target = target_of(tree, *real, found);
+        folders = {prefix + "/lib/" + environment.target->library_folder() + "/site-packages"};
+      }
+    } catch (const Error& error) {
+      findings.push_back({"environment:/" + prefix, Severity::problem,
+                          fmt::format("the environment /{} cannot be used: {}", printable(prefix), error.message())});
+    }
+    keep_existing(environment, folders);
+    read_distributions(tree, environment, findings);
+    environments.push_back(std::move(environment));
+  }
+  if (!prefixes.empty()) return environments;
+  if (found.empty()) throw Error(ErrorKind::refused, "the image has no Python");
+  Environment environment;
+  environment.target = found.front().target;
+  environment.interpreter = found.front().found_as.substr(1);
+  const std::string library = environment.target->library_folder();
+  environment.prefix = tree::parent_path(tree::parent_path(environment.interpreter));
+  keep_existing(environment, {"usr/local/lib/" + library + "/site-packages", "usr/local/lib/" + library + "/dist-packages",
+                              "usr/lib/python3/dist-packages", "usr/lib/" + library + "/site-packages"});
+  read_distributions(tree, environment, findings);
+  environments.push_back(std::move(environment));
+  return environments;
+}
+
+void check_requirements(const Environment& environment, Findings& findings) {
+  std::map<std::string, const Distribution*> installed;
+  for (const Distribution& distribution : environment.distributions) {
+    const auto [known, is_new] = installed.try_emplace(distribution.name, &distribution);
+    if (!is_new) {
+      findings.push_back({"twice:" + distribution.name, Severity::problem,
+                          fmt::format("{} is installed twice: /{} and /{}", printable(distribution.name),
+                                      printable(known->second->folder), printable(distribution.folder))});
+    }
+  }
+  if (!environment.target) return;
+  const python::MarkerEnvironment markers = python::environment_of(*environment.target);
+  for (const Distribution& distribution : environment.distributions) {
+    const std::string title = printable(distribution.name + " " + distribution.version);
+    try {
+      if (!python::allows_python(distribution.requires_python, environment.target->full_version)) {
+        findings.push_back({"python:" + distribution.name, Severity::problem,
+                            fmt::format("{} wants Python {}, the image has {}", title,
+                                        printable(distribution.requires_python), environment.target->full_version)});
+      }
+    } catch (const Error&) {
+      // A Requires-Python that is no specifier; pip passes over it too.
+    }
+    for (const python::Requirement& requirement : distribution.requirements) {
+      if (requirement.marker.evaluate(markers) != python::Truth::yes) continue;
+      const std::string name = python::normalised_name(requirement.name);
+      const auto found = installed.find(name);
+      if (found == installed.end()) {
+        findings.push_back({fmt::format("requires:{}:{}", distribution.name, name), Severity::problem,
+                            fmt::format("{} requires {}, which is not installed", title, printable(name))});
+      } else if (!requirement.specifier.contains(found->second->version, python::Prereleases::accept)) {
+        findings.push_back({fmt::format("requires:{}:{}", distribution.name, name), Severity::problem,
+                            fmt::format("{} requires {} {}, but {} is installed", title, printable(name),
+                                        printable(requirement.specifier.text()), printable(found->second->version))});
+      }
+    }
+  }
+}
+
+}  // namespace veneer::check

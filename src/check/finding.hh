@@ -1,0 +1,22 @@
+// What a check finds. A value.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace veneer::check {
+
+enum class Severity {
+  problem,  // something does not work
+  note,     // it may be meant so
+};
+
+struct Finding {
+  std::string id;  // what `--allow` takes: "library:libpango-1.0.so.0", "import:weasyprint"; the same for the same fault
+  Severity severity = Severity::problem;
+  std::string message;
+};
+
+using Findings = std::vector<Finding>;
+
+}  // namespace veneer::check

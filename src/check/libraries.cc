@@ -1,0 +1,231 @@
+#include "check/libraries.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <set>
+
+#include "check/elf.hh"
+#include "foundation/error.hh"
+
+namespace veneer::check {
+
+namespace {
+
+constexpr std::uint64_t text_limit = 1 << 20;
+constexpr int most_includes = 64;  // of ld.so.conf
+
+std::vector<std::string> split(std::string_view text, std::string_view separators) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of(separators), text.size());
+    if (end > 0) parts.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
+/// Whether `name` fits a pattern of ld.so.conf's include: "*" stands for anything.
+bool fits(std::string_view pattern, std::string_view name) {
+  const std::size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return pattern == name;
+  const std::string_view end = pattern.substr(star + 1);
+  return name.size() + 1 >= pattern.size() && name.starts_with(pattern.substr(0, star)) && name.ends_with(end);
+}
+
+class Closure {
+ public:
+  Closure(const tree::FileTree& tree, const std::string& library_path, const OpenFile& open, Findings& findings)
+      : tree_(tree), open_(open), findings_(findings), library_path_(split(library_path, ":")) {
+    read_loader_configuration("etc/ld.so.conf", 0);
+    for (const std::string folder : {"lib", "usr/lib", "lib64", "usr/lib64", "usr/local/lib"}) usual_.push_back(folder);
+    // musl's loader reads /etc/ld-musl-<machine>.path instead.
+    for (const auto& [path, entry] : tree_.entries()) {
+      if (path.starts_with("etc/ld-musl-") && path.ends_with(".path")) {
+        for (const std::string& folder : split(text_of(path), ":\n")) usual_.push_back(folder.substr(1));
+      }
+    }
+  }
+
+  void add(const std::string& path) {
+    const auto real = tree_.resolve(path);
+    if (real && seen_.insert(*real).second) queue_.push_back(*real);
+  }
+
+  std::size_t run() {
+    std::size_t count = 0;
+    while (!queue_.empty()) {
+      const std::string path = queue_.front();
+      queue_.pop_front();
+      if (const Elf* elf = elf_at(path)) {
+        ++count;
+        check(path, *elf);
+      }
+    }
+    return count;
+  }
+
+  /// What lies below a prefix and is an ELF file is looked at, and can be what others load beforehand.
+  void add_below(const std::string& prefix) {
+    for (auto entry = tree_.entries().lower_bound(prefix + "/");
+         entry != tree_.entries().end() && entry->first.starts_with(prefix + "/"); ++entry) {
+      if (entry->second.inode->type != archive::EntryType::file) continue;
+      const std::string_view name = tree::base_name(entry->first);
+      const bool may_be_elf = name.find(".so") != std::string_view::npos || (entry->second.inode->mode & 0100) != 0;
+      if (!may_be_elf) continue;
+      by_name_[std::string(name)].push_back(entry->first);
+      add(entry->first);
+    }
+  }
+
+ private:
+  std::string text_of(const std::string& path) const {
+    const auto real = tree_.resolve(path);
+    const tree::Inode* inode = real ? tree_.find(*real) : nullptr;
+    if (inode == nullptr || inode->type != archive::EntryType::file) return {};
+    return std::string(as_text(read_all(*inode->content->open(), text_limit)));
+  }
+
+  void read_loader_configuration(const std::string& path, int depth) {
+    if (depth > most_includes) return;
+    for (std::string line : split(text_of(path), "\n")) {
+      line = line.substr(0, line.find('#'));
+      const std::vector<std::string> words = split(line, " \t\r");
+      if (words.empty()) continue;
+      if (words[0] == "include" && words.size() > 1 && words[1].starts_with('/')) {
+        const std::string pattern = words[1].substr(1);
+        for (const auto& [name, entry] : tree_.entries()) {
+          if (tree::parent_path(name) == tree::parent_path(pattern) && fits(pattern, name)) {
+            read_loader_configuration(name, depth + 1);
+          }
+        }
+      } else if (words[0].starts_with('/')) {
+        usual_.push_back(words[0].substr(1));
+      }
+    }
+  }
+
+  const Elf* elf_at(const std::string& path) {
+    const auto known = elves_.find(path);
+    if (known != elves_.end()) return known->second ? &*known->second : nullptr;
+    std::optional<Elf> elf;
+    const tree::Inode* inode = tree_.find(path);
+    if (inode != nullptr && inode->type == archive::EntryType::file) {
+      try {
+        elf = read_elf(*open_(*inode));
+      } catch (const Error& error) {
+        findings_.push_back({"elf:/" + path, Severity::note,
+                             fmt::format("/{} cannot be read: {}", printable(path), error.message())});
+      }
+    }
+    const auto& kept = elves_.emplace(path, std::move(elf)).first->second;
+    return kept ? &*kept : nullptr;
+  }
+
+  /// "$ORIGIN/../x" of the file at `path` as a path of the tree.
+  static std::string expanded(std::string folder, const std::string& path) {
+    for (const std::string_view token : {"$ORIGIN", "${ORIGIN}"}) {
+      for (std::size_t at = folder.find(token); at != std::string::npos; at = folder.find(token)) {
+        folder.replace(at, token.size(), "/" + std::string(tree::parent_path(path)));
+      }
+    }
+    return folder.starts_with('/') ? folder.substr(1) : folder;
+  }
+
+  /// The library in `folder` that fits `elf`, if it is there.
+  std::optional<std::string> in_folder(const std::string& folder, const std::string& name, const Elf& elf) {
+    std::optional<std::string> real;
+    try {
+      real = tree_.resolve(folder.empty() ? name : folder + "/" + name);
+    } catch (const Error&) {
+      return std::nullopt;  // links in circles
+    }
+    if (!real) return std::nullopt;
+    const Elf* found = elf_at(*real);
+    return found != nullptr && found->kind == elf.kind ? real : std::nullopt;
+  }
+
+  std::optional<std::string> find(const std::string& name, const std::string& path, const Elf& elf) {
+    if (name.find('/') != std::string::npos) return in_folder("", expanded(name, path), elf);
+    std::vector<std::string> folders;
+    if (elf.runpath.empty()) {
+      for (const std::string& folder : elf.rpath) folders.push_back(expanded(folder, path));
+    }
+    for (const std::string& folder : library_path_) folders.push_back(expanded(folder, path));
+    for (const std::string& folder : elf.runpath) folders.push_back(expanded(folder, path));
+    folders.insert(folders.end(), usual_.begin(), usual_.end());
+    for (const std::string& folder : folders) {
+      if (auto found = in_folder(folder, name, elf)) return found;
+    }
+    return std::nullopt;
+  }
+
+  void check(const std::string& path, const Elf& elf) {
+    std::map<std::string, std::string> found;
+    for (const std::string& name : elf.needed) {
+      if (auto library = find(name, path, elf)) {
+        found[name] = *library;
+        add(*library);
+        continue;
+      }
+      // A loader of another name, such as musl's, stands for the C library.
+      if (!elf.loader.empty() && name == tree::base_name(elf.loader)) continue;
+      missing(name, path, elf);
+    }
+    for (const NeededVersion& wanted : elf.needed_versions) {
+      const auto library = found.find(wanted.library);
+      if (library == found.end()) continue;
+      const Elf* provider = elf_at(library->second);
+      const auto& defined = provider->defined_versions;
+      if (defined.empty() || std::find(defined.begin(), defined.end(), wanted.version) != defined.end()) continue;
+      findings_.push_back({fmt::format("version:{}:{}", wanted.library, wanted.version), Severity::problem,
+                           fmt::format("/{} needs {} of {}, which /{} does not have", printable(path),
+                                       printable(wanted.version), printable(wanted.library),
+                                       printable(library->second))});
+    }
+  }
+
+  void missing(const std::string& name, const std::string& path, const Elf& elf) {
+    const auto elsewhere = by_name_.find(name);
+    if (elsewhere != by_name_.end()) {
+      for (const std::string& place : elsewhere->second) {
+        const auto real = tree_.resolve(place);
+        const Elf* other = real ? elf_at(*real) : nullptr;
+        if (other == nullptr || other->kind != elf.kind) continue;
+        findings_.push_back({"library:" + name, Severity::note,
+                             fmt::format("/{} needs {}, which is at /{}, where the loader does not look by itself",
+                                         printable(path), printable(name), printable(place))});
+        return;
+      }
+    }
+    findings_.push_back({"library:" + name, Severity::problem,
+                         fmt::format("/{} needs {}, which is not in the image", printable(path), printable(name))});
+  }
+
+  const tree::FileTree& tree_;
+  const OpenFile& open_;
+  Findings& findings_;
+  std::vector<std::string> library_path_;
+  std::vector<std::string> usual_;
+  std::map<std::string, std::vector<std::string>> by_name_;  // below the prefixes
+  std::map<std::string, std::optional<Elf>> elves_;          // by real path
+  std::set<std::string> seen_;
+  std::deque<std::string> queue_;
+};
+
+}  // namespace
+
+std::size_t check_libraries(const tree::FileTree& tree, const std::vector<Environment>& environments,
+                            const std::string& library_path, const OpenFile& open, Findings& findings) {
+  Closure closure(tree, library_path, open, findings);
+  for (const Environment& environment : environments) {
+    closure.add(environment.interpreter);
+    for (const std::string& folder : environment.site_folders) closure.add_below(folder);
+    closure.add_below(environment.prefix + "/bin");
+  }
+  return closure.run();
+}
+
+}  // namespace veneer::check

@@ -1,0 +1,377 @@
+#include "check/programs.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "foundation/error.hh"
+
+namespace veneer::check {
+
+namespace {
+
+constexpr std::uint64_t text_limit = 16 << 20;
+constexpr std::size_t most_examples = 3;
+
+enum Bit : std::uint32_t { read_bit = 4, run_bit = 1 };
+
+bool may(const tree::Inode& inode, const User& user, std::uint32_t bits) {
+  if (user.uid == 0) return (bits & run_bit) == 0 || (inode.mode & 0111) != 0;
+  const std::uint32_t shift = inode.uid == user.uid ? 6 : user.groups.contains(inode.gid) ? 3 : 0;
+  return ((inode.mode >> shift) & bits) == bits;
+}
+
+std::string text_of(const tree::FileTree& tree, std::string_view path) {
+  const auto real = tree.resolve(path);
+  const tree::Inode* inode = real ? tree.find(*real) : nullptr;
+  if (inode == nullptr || inode->type != archive::EntryType::file) return {};
+  return std::string(as_text(read_all(*inode->content->open(), text_limit)));
+}
+
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::vector<std::string> fields(std::string_view line) {
+  std::vector<std::string> result;
+  for (;;) {
+    const std::size_t end = line.find(':');
+    result.emplace_back(line.substr(0, end));
+    if (end == std::string_view::npos) return result;
+    line.remove_prefix(end + 1);
+  }
+}
+
+std::vector<std::vector<std::string>> table(const std::string& text) {
+  std::vector<std::vector<std::string>> rows;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    rows.push_back(fields(rest.substr(0, end)));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return rows;
+}
+
+class Programs {
+ public:
+  Programs(const tree::FileTree& tree, const image::RunConfig& config, const User& user, Findings& findings)
+      : tree_(tree), config_(config), user_(user), findings_(findings) {}
+
+  std::size_t check_scripts(const Environment& environment) {
+    check_interpreter(environment.prefix);
+    std::size_t count = 0;
+    const std::string start = environment.prefix + "/bin/";
+    for (auto entry = tree_.entries().lower_bound(start);
+         entry != tree_.entries().end() && entry->first.starts_with(start); ++entry) {
+      const tree::Inode& inode = *entry->second.inode;
+      if (inode.type != archive::EntryType::file || (inode.mode & 0111) == 0) continue;
+      std::array<std::byte, 512> head{};
+      const std::string_view text = as_text(ByteView(head).first(read_full(*inode.content->open(), head)));
+      if (!text.starts_with("#!")) continue;
+      ++count;
+      check_script(entry->first, text);
+    }
+    return count;
+  }
+
+  void check_readable(const Environment& environment) {
+    std::vector<std::string> closed;
+    std::size_t count = 0;
+    const auto look_at = [&](const std::string& path, const tree::Inode& inode) {
+      const bool is_folder = inode.type == archive::EntryType::folder;
+      if (inode.type == archive::EntryType::symlink) return;
+      if (may(inode, user_, is_folder ? read_bit | run_bit : read_bit)) return;
+      ++count;
+      if (closed.size() < most_examples) closed.push_back(shown(path));
+    };
+    for (const std::string& site : environment.site_folders) {
+      if (const tree::Inode* folder = tree_.find(site)) look_at(site, *folder);
+      for (auto entry = tree_.entries().lower_bound(site + "/");
+           entry != tree_.entries().end() && entry->first.starts_with(site + "/"); ++entry) {
+        look_at(entry->first, *entry->second.inode);
+      }
+      if (const auto fault = unreachable(site)) problem("user:/" + site, *fault);
+    }
+    if (count == 0) return;
+    problem("user:/" + environment.prefix,
+            fmt::format("{} of the environment cannot be read by user {}: {}{}",
+                        count == 1 ? "1 file or folder" : fmt::format("{} files or folders", count), user_.uid,
+                        fmt::join(closed, ", "), count > closed.size() ? ", …" : ""));
+  }
+
+  void check_start() {
+    const Value* run = &config_.run;
+    std::vector<std::string> words = run->strings_or_empty("Entrypoint");
+    const std::vector<std::string> more = run->strings_or_empty("Cmd");
+    words.insert(words.end(), more.begin(), more.end());
+    if (!words.empty()) check_program("entrypoint", words[0], "the image starts");
+    const std::string folder = run->string_or("WorkingDir", "/");
+    if (folder.size() <= 1) return;
+    const auto real = tree_.resolve(folder.substr(1));
+    const tree::Inode* inode = real ? tree_.find(*real) : nullptr;
+    if (inode == nullptr || inode->type != archive::EntryType::folder) {
+      findings_.push_back({"workdir:" + folder, Severity::note,
+                           fmt::format("the working directory {} is not in the image; engines make it, as root",
+                                       printable(folder))});
+    } else if (!may(*inode, user_, run_bit)) {
+      problem("workdir:" + folder, fmt::format("the working directory {} is closed to user {}", shown(*real), user_.uid));
+    }
+  }
+
+ private:
+  void problem(std::string id, std::string message) {
+    findings_.push_back({std::move(id), Severity::problem, std::move(message)});
+  }
+
+  /// "/root/python (mode 0700, owner 0:0)"
+  std::string shown(const std::string& path) const {
+    const tree::Inode* inode = tree_.find(path);
+    if (inode == nullptr) return "/" + printable(path);
+    return fmt::format("/{} (mode {:04o}, owner {}:{})", printable(path), inode->mode & 07777, inode->uid, inode->gid);
+  }
+
+  /// The links from `path` on, as "/a -> /b -> /c (not there)".
+  std::string chain(const std::string& path) const {
+    constexpr int most_links = 40;
+    std::string text = "/" + printable(path);
+    std::string place = path;
+    for (int i = 0; i < most_links; ++i) {
+      const tree::Inode* inode = tree_.find(place);
+      if (inode == nullptr) {
+        try {
+          const std::string located = tree_.locate(place);
+          if (located == place || tree_.find(located) == nullptr) return text + " (not there)";
+          place = located;
+          continue;
+        } catch (const Error&) {
+          return text + " (not there)";
+        }
+      }
+      if (inode->type != archive::EntryType::symlink) {
+        return text + fmt::format(" (mode {:04o}, owner {}:{})", inode->mode & 07777, inode->uid, inode->gid);
+      }
+      const std::string& target = inode->link_target;
+      place = target.starts_with('/') ? target.substr(1)
+                                      : tree::join_path(tree::parent_path(place), target);
+      text += " -> " + printable(target.starts_with('/') ? target : "/" + place);
+      std::string clean;
+      for (const std::string& part : parts(place)) {
+        if (part == "..") {
+          clean = tree::parent_path(clean);
+        } else if (part != "." && !part.empty()) {
+          clean = tree::join_path(clean, part);
+        }
+      }
+      place = clean;
+    }
+    return text + " (links in a circle)";
+  }
+
+  static std::vector<std::string> parts(std::string_view path) {
+    std::vector<std::string> result;
+    while (!path.empty()) {
+      const std::size_t end = std::min(path.find('/'), path.size());
+      result.emplace_back(path.substr(0, end));
+      path.remove_prefix(std::min(end + 1, path.size()));
+    }
+    return result;
+  }
+
+  /// What keeps the user from `path`: a folder on the way that is closed.
+  std::optional<std::string> unreachable(const std::string& path) const {
+    std::string_view rest = path;
+    for (std::size_t slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/', slash + 1)) {
+      const std::string folder(rest.substr(0, slash));
+      const tree::Inode* inode = tree_.find(folder);
+      if (inode != nullptr && inode->type == archive::EntryType::folder && !may(*inode, user_, run_bit)) {
+        return fmt::format("{} is closed to user {}", shown(folder), user_.uid);
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// Why the program at `path` cannot be run, if so.
+  std::optional<std::string> fault_of_program(const std::string& path) const {
+    std::optional<std::string> real;
+    try {
+      real = tree_.resolve(path);
+    } catch (const Error&) {
+      return chain(path);
+    }
+    if (!real || tree_.find(*real) == nullptr) return chain(path);
+    const tree::Inode& inode = *tree_.find(*real);
+    if (inode.type != archive::EntryType::file || !may(inode, user_, run_bit)) {
+      return chain(path) + fmt::format(" cannot be run by user {}", user_.uid);
+    }
+    for (const std::string& way : {path, *real}) {
+      if (const auto fault = unreachable(way)) return chain(path) + ": " + *fault;
+    }
+    return std::nullopt;
+  }
+
+  void check_interpreter(const std::string& prefix) {
+    const std::string path = prefix + "/bin/python";
+    if (tree_.find(path) == nullptr) return;  // no virtual environment
+    if (const auto fault = fault_of_program(path)) {
+      problem("interpreter:/" + path, "the environment's interpreter cannot be used: " + *fault);
+    }
+  }
+
+  std::optional<std::string> on_path(const std::string& name) const {
+    for (const std::string& folder : fields(variable(config_, "PATH"))) {
+      if (!folder.starts_with('/')) continue;
+      const std::string path = folder.substr(1) + "/" + name;
+      try {
+        if (tree_.resolve(path)) return path;
+      } catch (const Error&) {
+        continue;
+      }
+    }
+    return std::nullopt;
+  }
+
+  void check_program(const std::string& kind, const std::string& program, const std::string& who) {
+    std::string path;
+    if (program.starts_with('/')) {
+      path = program.substr(1);
+    } else if (program.find('/') != std::string::npos) {
+      const std::string folder = config_.run.string_or("WorkingDir", "/");
+      path = (folder.size() > 1 ? folder.substr(1) + "/" : "") + program;
+    } else if (const auto found = on_path(program)) {
+      path = *found;
+    } else {
+      problem(kind + ":" + program, fmt::format("{} {}, which is not on PATH", who, printable(program)));
+      return;
+    }
+    if (const auto fault = fault_of_program(path)) {
+      problem(kind + ":" + program, fmt::format("{} {}, but {}", who, printable(program), *fault));
+    }
+  }
+
+  void check_script(const std::string& path, std::string_view text) {
+    std::string_view line = text.substr(2, text.find('\n') - 2);
+    while (line.starts_with(' ') || line.starts_with('\t')) line.remove_prefix(1);
+    const std::size_t end = line.find_first_of(" \t\r");
+    const std::string program(line.substr(0, end));
+    if (line.find('\r') != std::string_view::npos) {
+      problem("script:/" + path, fmt::format("the first line of /{} ends with a carriage return, which the kernel takes "
+                                             "for part of the interpreter's name",
+                                             printable(path)));
+      return;
+    }
+    const std::string who = fmt::format("/{} is started by", printable(path));
+    if (!program.starts_with('/')) {
+      problem("script:/" + path, fmt::format("{} {}, which is no absolute path", who, printable(program)));
+      return;
+    }
+    check_program("script:/" + path, program, who);
+    if (tree::base_name(program) == "env" && end != std::string_view::npos) {
+      std::string_view name = line.substr(end);
+      while (name.starts_with(' ')) name.remove_prefix(1);
+      if (name.starts_with("-S ")) name.remove_prefix(3);
+      name = name.substr(0, name.find(' '));
+      if (!name.starts_with('-') && name.find('=') == std::string_view::npos) {
+        check_program("script:/" + path, std::string(name), who);
+      }
+    }
+    // A path that is too long for one line, as uv and pip write it: a shell starts the interpreter.
+    constexpr std::string_view trampoline = "\n'''exec' ";
+    const std::size_t at = text.find(trampoline);
+    if (program == "/bin/sh" && at != std::string_view::npos) {
+      std::string_view rest = text.substr(at + trampoline.size());
+      const bool is_quoted = rest.starts_with('"') || rest.starts_with('\'');
+      const char quote = is_quoted ? rest[0] : ' ';
+      if (is_quoted) rest.remove_prefix(1);
+      const std::size_t close = rest.find(quote);
+      if (close != std::string_view::npos) check_program("script:/" + path, std::string(rest.substr(0, close)), who);
+    }
+  }
+
+  const tree::FileTree& tree_;
+  const image::RunConfig& config_;
+  const User& user_;
+  Findings& findings_;
+};
+
+}  // namespace
+
+std::string variable(const image::RunConfig& config, std::string_view name) {
+  for (const std::string& entry : config.run.strings_or_empty("Env")) {
+    if (entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name)) {
+      return entry.substr(name.size() + 1);
+    }
+  }
+  return {};
+}
+
+User user_of(const tree::FileTree& tree, const image::RunConfig& config) {
+  const std::string text = config.run.string_or("User", "");
+  User user;
+  user.groups.insert(0);
+  if (text.empty()) return user;
+  const std::size_t colon = text.find(':');
+  const std::string name = text.substr(0, colon);
+  const auto passwords = table(text_of(tree, "etc/passwd"));
+  const auto uid = number(name);
+  std::string known_as;
+  bool is_known = false;
+  user.groups.clear();
+  for (const auto& row : passwords) {
+    if (row.size() < 4 || (uid ? number(row[2]) != uid : row[0] != name)) continue;
+    user.uid = number(row[2]).value_or(0);
+    user.groups.insert(number(row[3]).value_or(0));
+    known_as = row[0];
+    is_known = true;
+    break;
+  }
+  if (!is_known && !uid) {
+    throw Error(ErrorKind::refused, fmt::format("the image's user {} is not in its /etc/passwd", printable(name)));
+  }
+  if (!is_known) {
+    user.uid = *uid;
+    user.groups.insert(0);
+  }
+  const auto groups = table(text_of(tree, "etc/group"));
+  if (colon == std::string::npos) {
+    for (const auto& row : groups) {
+      if (row.size() < 4 || known_as.empty()) continue;
+      const std::string members = "," + row[3] + ",";
+      if (members.find("," + known_as + ",") != std::string::npos) user.groups.insert(number(row[2]).value_or(0));
+    }
+    return user;
+  }
+  const std::string group = text.substr(colon + 1);
+  user.groups.clear();
+  if (const auto gid = number(group)) {
+    user.groups.insert(*gid);
+    return user;
+  }
+  for (const auto& row : groups) {
+    if (row.size() >= 3 && row[0] == group) {
+      user.groups.insert(number(row[2]).value_or(0));
+      return user;
+    }
+  }
+  throw Error(ErrorKind::refused, fmt::format("the image's group {} is not in its /etc/group", printable(group)));
+}
+
+std::size_t check_programs(const tree::FileTree& tree, const std::vector<Environment>& environments,
+                           const image::RunConfig& config, const User& user, Findings& findings) {
+  Programs programs(tree, config, user, findings);
+  std::size_t count = 0;
+  for (const Environment& environment : environments) {
+    count += programs.check_scripts(environment);
+    programs.check_readable(environment);
+  }
+  programs.check_start();
+  return count;
+}
+
+}  // namespace veneer::check

@@ -1,0 +1,35 @@
+// Whether the image's programs can be started by its user: interpreters of scripts, the entrypoint, permissions. Called
+// by check_image. Pure, thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "check/environment.hh"
+#include "check/finding.hh"
+#include "image/image.hh"
+#include "tree/file_tree.hh"
+
+namespace veneer::check {
+
+struct User {
+  std::uint64_t uid = 0;
+  std::set<std::uint64_t> groups;
+};
+
+/// Whom the image's processes run as (image-spec config.md, "User"): names are looked up in etc/passwd and etc/group.
+/// Throws Error (refused) for a name that is not there.
+User user_of(const tree::FileTree& tree, const image::RunConfig& config);
+
+/// The value of a variable of the image's configuration; empty when it is not set.
+std::string variable(const image::RunConfig& config, std::string_view name);
+
+/// Every script below the environments' bin folders: that its interpreter is there, and may be run by `user` (links are
+/// followed, and shown with the modes of what they lead to). That `user` may read all of the environments. That the
+/// entrypoint and the working directory are there. Returns how many scripts were looked at.
+std::size_t check_programs(const tree::FileTree& tree, const std::vector<Environment>& environments,
+                           const image::RunConfig& config, const User& user, Findings& findings);
+
+}  // namespace veneer::check

@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+#include <sys/utsname.h>
+
+#include <set>
+
+#include "check/check_image.hh"
+#include "cli/command.hh"
+#include "cli/context.hh"
+#include "cli/open_image.hh"
+#include "foundation/error.hh"
+#include "foundation/file.hh"
+#include "foundation/json.hh"
+
+namespace veneer::cli {
+
+namespace {
+
+constexpr int exit_problem = 10;
+
+std::string native_machine() {
+  struct utsname name {};
+  return ::uname(&name) == 0 ? name.machine : "";
+}
+
+std::string_view severity_name(check::Severity severity) {
+  return severity == check::Severity::problem ? "problem" : "note";
+}
+
+Value to_value(const OpenedImage& opened, const check::CheckReport& report, const std::set<std::string>& allowed) {
+  Value::Array findings;
+  for (const check::Finding& finding : report.findings) {
+    Value one;
+    one.set("id", finding.id);
+    one.set("severity", severity_name(finding.severity));
+    one.set("message", finding.message);
+    one.set("allowed", allowed.contains(finding.id));
+    findings.push_back(std::move(one));
+  }
+  Value value;
+  value.set("image", opened.name);
+  value.set("manifest", opened.sealed.manifest_digest.text());
+  value.set("distributions", std::uint64_t{report.distributions});
+  value.set("libraries", std::uint64_t{report.libraries});
+  value.set("scripts", std::uint64_t{report.scripts});
+  value.set("imports", std::uint64_t{report.imports});
+  value.set("without_imports", report.without_imports.empty() ? Value() : Value(report.without_imports));
+  value.set("findings", std::move(findings));
+  return value;
+}
+
+int run(const Arguments& arguments, Context& context) {
+  Terminal& terminal = context.terminal();
+  const OpenedImage opened = open_image(arguments.value_or("IMAGE", ""), context);
+  const std::filesystem::path temporary = context.cache_folder() / "tmp";
+  make_folders(temporary);
+  const TemporaryFolder scratch(temporary, "check-");
+  check::CheckOptions options;
+  options.scratch = scratch.path();
+  options.native_machine = native_machine();
+  options.imports = arguments.has("--no-imports") ? check::ImportChoice::left_out : check::ImportChoice::tried;
+  options.progress = [&](const std::string& text) { terminal.progress(text); };
+  const check::CheckReport report = check::check_image(opened.sealed.image, *opened.blobs, options);
+  terminal.clear_progress();
+
+  std::set<std::string> allowed;
+  for (const std::string& id : arguments.values("--allow")) allowed.insert(id);
+  std::size_t problems = 0;
+  std::set<std::string> met;
+  for (const check::Finding& finding : report.findings) {
+    met.insert(finding.id);
+    if (finding.severity == check::Severity::problem && !allowed.contains(finding.id)) ++problems;
+  }
+  if (arguments.has("--json")) {
+    context.print(to_pretty_json(to_value(opened, report, allowed)));
+    return problems == 0 ? 0 : exit_problem;
+  }
+  for (const check::Finding& finding : report.findings) {
+    const std::string_view mark = allowed.contains(finding.id) ? "allowed" : severity_name(finding.severity);
+    context.print(fmt::format("{:8} {}\n         {}\n", mark, printable(finding.id), finding.message));
+  }
+  for (const std::string& id : allowed) {
+    if (!met.contains(id)) terminal.warning(fmt::format("--allow {}: nothing was found under that name", printable(id)));
+  }
+  if (!report.without_imports.empty()) {
+    terminal.warning(fmt::format("imports were not tried: {}", report.without_imports));
+  }
+  terminal.note(fmt::format("{}: {} distributions, {} programs and libraries, {} scripts, {} imports; {}",
+                            printable(opened.name), report.distributions, report.libraries, report.scripts, report.imports,
+                            problems == 0   ? "no problem"
+                            : problems == 1 ? "1 problem"
+                                            : fmt::format("{} problems", problems)));
+  return problems == 0 ? 0 : exit_problem;
+}
+
+}  // namespace
+
+Command check_command() {
+  return {.name = "check",
+          .summary = "find out whether an image works",
+          .description =
+              "Reads an image and looks for what would fail when it runs: requirements that are not installed or have "
+              "another version (as pip check), libraries that programs and extension modules need and the image lacks, "
+              "symbol versions that its C library does not have, scripts whose interpreter is not there, files that the "
+              "image's user may not read. Then every module at the top of its environments and every command is "
+              "imported by the image's own interpreter, in a sandbox without network, as the image's user.\n\n"
+              "Exit code 10: a problem was found that is not allowed. A problem is named by its id, as in "
+              "library:libcuda.so.1.",
+          .positionals = {{"IMAGE",
+                           "name:tag of the project's store, oci:DIR[:TAG] or docker-archive:FILE[:TAG] (default: what "
+                           "was built last)",
+                           Positional::Need::optional}},
+          .options = {{"--allow", "ID", "do not count the problem of this id", Option::Repeat::many},
+                      {"--no-imports", "", "run nothing of the image"},
+                      {"--json", "", "print JSON"}},
+          .examples = {{"veneer check", "the image that was built last"},
+                       {"veneer check docker-archive:saved.tar --allow library:libcuda.so.1",
+                        "an image that docker saved; the driver comes from the host"}},
+          .run = run};
+}
+
+}  // namespace veneer::cli

@@ -1,0 +1,32 @@
+// Running programs of another root file system: an image's, a base's. Called by whoever runs them; thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace veneer {
+
+/// How programs are started in another root on this machine: the words that stand in front of the new root.
+struct Sandbox {
+  std::vector<std::string> words;
+  bool is_furnished = false;  // has proc, the usual devices and an empty tmp
+  bool is_root = false;       // runs as root of a user namespace, whoever was asked for
+};
+
+enum class Furniture {
+  none,    // the root as it is, for programs that read and write their standard streams only
+  wanted,  // proc, dev, tmp where that can be had: mounted in a mount namespace of its own, gone with it
+};
+
+struct SandboxUser {
+  std::uint64_t uid = 65534;  // nobody
+  std::uint64_t gid = 65534;
+};
+
+/// The best way that works here: without network, as `user`, in namespaces of its own, where that can be had; an
+/// environment of PATH, LC_ALL and PYTHONHASHSEED alone. Nothing when the machine allows no way.
+std::optional<Sandbox> find_sandbox(Furniture furniture = Furniture::none, const SandboxUser& user = {});
+
+}  // namespace veneer
