@@ -111,7 +111,7 @@ class Programs {
     std::vector<std::string> words = run->strings_or_empty("Entrypoint");
     const std::vector<std::string> more = run->strings_or_empty("Cmd");
     words.insert(words.end(), more.begin(), more.end());
-    if (!words.empty()) check_program("entrypoint", words[0], "the image starts");
+    if (!words.empty()) check_program("entrypoint:" + words[0], words[0], "the image starts");
     const std::string folder = run->string_or("WorkingDir", "/");
     if (folder.size() <= 1) return;
     const auto real = tree_.resolve(folder.substr(1));
@@ -137,41 +137,51 @@ class Programs {
     return fmt::format("/{} (mode {:04o}, owner {}:{})", printable(path), inode->mode & 07777, inode->uid, inode->gid);
   }
 
-  /// The links from `path` on, as "/a -> /b -> /c (not there)".
-  std::string chain(const std::string& path) const {
-    constexpr int most_links = 40;
-    std::string text = "/" + printable(path);
+  /// Where `path` leads, link by link: each place with its parents' links followed, the last one no link or not there.
+  std::vector<std::string> steps(const std::string& path) const {
+    constexpr std::size_t most_links = 40;
+    std::vector<std::string> result;
     std::string place = path;
-    for (int i = 0; i < most_links; ++i) {
+    while (result.size() < most_links) {
+      try {
+        place = tree_.locate(place);
+      } catch (const Error&) {
+        result.push_back(place);
+        break;
+      }
+      result.push_back(place);
       const tree::Inode* inode = tree_.find(place);
-      if (inode == nullptr) {
-        try {
-          const std::string located = tree_.locate(place);
-          if (located == place || tree_.find(located) == nullptr) return text + " (not there)";
-          place = located;
-          continue;
-        } catch (const Error&) {
-          return text + " (not there)";
-        }
-      }
-      if (inode->type != archive::EntryType::symlink) {
-        return text + fmt::format(" (mode {:04o}, owner {}:{})", inode->mode & 07777, inode->uid, inode->gid);
-      }
+      if (inode == nullptr || inode->type != archive::EntryType::symlink) break;
       const std::string& target = inode->link_target;
-      place = target.starts_with('/') ? target.substr(1)
-                                      : tree::join_path(tree::parent_path(place), target);
-      text += " -> " + printable(target.starts_with('/') ? target : "/" + place);
-      std::string clean;
-      for (const std::string& part : parts(place)) {
-        if (part == "..") {
-          clean = tree::parent_path(clean);
-        } else if (part != "." && !part.empty()) {
-          clean = tree::join_path(clean, part);
-        }
-      }
-      place = clean;
+      place = cleaned(target.starts_with('/') ? target : tree::join_path(tree::parent_path(place), target));
     }
-    return text + " (links in a circle)";
+    return result;
+  }
+
+  /// "/a -> /b -> /c (not there)", "/a -> /b (mode 0644, owner 0:0)".
+  std::string chain(const std::string& path) const {
+    const std::vector<std::string> places = steps(path);
+    std::string text = "/" + printable(path);
+    for (const std::string& place : places) {
+      if (place != path) text += " -> /" + printable(place);
+    }
+    const tree::Inode* last = tree_.find(places.back());
+    if (last == nullptr) return text + " (not there)";
+    if (last->type == archive::EntryType::symlink) return text + " (links in a circle)";
+    return text + fmt::format(" (mode {:04o}, owner {}:{})", last->mode & 07777, last->uid, last->gid);
+  }
+
+  /// Without empty, "." and ".." parts and without a leading slash.
+  static std::string cleaned(std::string_view path) {
+    std::string clean;
+    for (const std::string& part : parts(path)) {
+      if (part == "..") {
+        clean = tree::parent_path(clean);
+      } else if (part != "." && !part.empty()) {
+        clean = tree::join_path(clean, part);
+      }
+    }
+    return clean;
   }
 
   static std::vector<std::string> parts(std::string_view path) {
@@ -199,19 +209,14 @@ class Programs {
 
   /// Why the program at `path` cannot be run, if so.
   std::optional<std::string> fault_of_program(const std::string& path) const {
-    std::optional<std::string> real;
-    try {
-      real = tree_.resolve(path);
-    } catch (const Error&) {
-      return chain(path);
+    const std::vector<std::string> places = steps(path);
+    const tree::Inode* inode = tree_.find(places.back());
+    if (inode == nullptr || inode->type == archive::EntryType::symlink) return chain(path);
+    for (const std::string& place : places) {
+      if (const auto fault = unreachable(place)) return chain(path) + ": " + *fault;
     }
-    if (!real || tree_.find(*real) == nullptr) return chain(path);
-    const tree::Inode& inode = *tree_.find(*real);
-    if (inode.type != archive::EntryType::file || !may(inode, user_, run_bit)) {
+    if (inode->type != archive::EntryType::file || !may(*inode, user_, run_bit)) {
       return chain(path) + fmt::format(" cannot be run by user {}", user_.uid);
-    }
-    for (const std::string& way : {path, *real}) {
-      if (const auto fault = unreachable(way)) return chain(path) + ": " + *fault;
     }
     return std::nullopt;
   }
@@ -237,7 +242,7 @@ class Programs {
     return std::nullopt;
   }
 
-  void check_program(const std::string& kind, const std::string& program, const std::string& who) {
+  void check_program(const std::string& id, const std::string& program, const std::string& who) {
     std::string path;
     if (program.starts_with('/')) {
       path = program.substr(1);
@@ -247,11 +252,11 @@ class Programs {
     } else if (const auto found = on_path(program)) {
       path = *found;
     } else {
-      problem(kind + ":" + program, fmt::format("{} {}, which is not on PATH", who, printable(program)));
+      problem(id, fmt::format("{} {}, which is not on PATH", who, printable(program)));
       return;
     }
     if (const auto fault = fault_of_program(path)) {
-      problem(kind + ":" + program, fmt::format("{} {}, but {}", who, printable(program), *fault));
+      problem(id, fmt::format("{} {}, but {}", who, printable(program), *fault));
     }
   }
 

@@ -147,7 +147,7 @@ class SystemTest(unittest.TestCase):
         folder = self.folder / name
         wheels = [
             wheel(folder / "wheels", f"part{i}", "1.0",
-                  {f"part{i}/__init__.py": f"VALUE = {i}\n" + "# padding that is not random\n" * (5000 if i == 0 else 50),
+                  {f"part{i}/__init__.py": f"VALUE = {i}\n" + ("def main(): print(VALUE)\n" if i == 1 else "") + "# padding that is not random\n" * (5000 if i == 0 else 50),
                    f"part{i}/data.bin": hashlib.sha256(str(i).encode()).digest() * (4000 if i == 0 else 1)},
                   entry_points=f"[console_scripts]\npart{i} = part{i}:main\n" if i == 1 else "")
             for i in range(dependencies)
