@@ -204,22 +204,33 @@ python::Claims ImageBuilder::claims(const Distribution& distribution) {
 }
 
 std::vector<plan::Overlap> ImageBuilder::overlaps(std::vector<std::string>& findings) {
+  std::vector<Distribution> all = distributions_;
+  // The application's layer lies above all others, so what the project itself installs is used whatever its name.
+  for (const SelectedPackage* package : own_packages_) {
+    Distribution own{package, {}};
+    own.component = {component_id(*package), package->name, plan::ComponentKind::application, distribution_key(*package), 0};
+    all.push_back(std::move(own));
+  }
   std::vector<const SelectedPackage*> unknown;
-  for (const Distribution& distribution : distributions_) {
+  for (const Distribution& distribution : all) {
     if (!cache_.note("claims", distribution.component.key)) unknown.push_back(distribution.package);
   }
   supply_.fetch(unknown);
-  std::vector<python::Claims> all(distributions_.size());
-  parallel_for(all.size(), workers_, [&](std::size_t i) { all[i] = claims(distributions_[i]); });
-  const std::vector<python::PathOverlap> found = python::find_overlaps(all);
-  for (const python::Finding& finding : python::overlap_findings(found)) findings.push_back(finding.message);
+  std::vector<python::Claims> claimed(all.size());
+  parallel_for(all.size(), workers_, [&](std::size_t i) { claimed[i] = claims(all[i]); });
+  std::vector<python::PathOverlap> found = python::find_overlaps(claimed);
   std::map<std::string, std::string> id_of;
   for (const Distribution& distribution : distributions_)
     id_of[distribution.component.name] = distribution.component.id;
   std::vector<plan::Overlap> result;
-  for (const python::PathOverlap& overlap : found) {
-    result.push_back({id_of.at(overlap.loser), id_of.at(overlap.winner), overlap.path});
+  for (python::PathOverlap& overlap : found) {
+    const bool wins_by_layer = id_of.contains(overlap.winner) && !id_of.contains(overlap.loser);
+    if (wins_by_layer) std::swap(overlap.winner, overlap.loser);
+    if (id_of.contains(overlap.winner) && id_of.contains(overlap.loser)) {
+      result.push_back({id_of.at(overlap.loser), id_of.at(overlap.winner), overlap.path});
+    }
   }
+  for (const python::Finding& finding : python::overlap_findings(found)) findings.push_back(finding.message);
   return result;
 }
 
@@ -255,7 +266,24 @@ BuildPlan ImageBuilder::plan() {
     result.findings.push_back(fmt::format("the lock does not hold {} itself, so its code is not in the image",
                                           printable(inputs_.project.name)));
   }
+  for (const SelectedPackage& package : inputs_.selection.packages) {
+    if (package.location.starts_with('/') || package.location.starts_with("file:")) {
+      result.findings.push_back(
+          fmt::format("the lock names {} by a path of this machine, {}; on another one it will not be found",
+                      printable(package.name), printable(package.location)));
+    }
+  }
   for (const auto& [name, wheel] : supply_.folder_wheels()) {
+    if (!wheel.missing.empty()) {
+      constexpr std::size_t most_shown = 5;
+      std::string shown;
+      for (std::size_t i = 0; i < std::min(most_shown, wheel.missing.size()); ++i)
+        shown += (i == 0 ? "" : ", ") + printable(wheel.missing[i]);
+      if (wheel.missing.size() > most_shown) shown += ", …";
+      result.findings.push_back(fmt::format("{} of the package's files in git {} not in the wheel of {}: {}",
+                                            wheel.missing.size(), wheel.missing.size() == 1 ? "is" : "are",
+                                            printable(name), shown));
+    }
     for (const std::string& path : wheel.left_out) {
       result.findings.push_back(fmt::format("{} is large and not in git, so the wheel of {} was built without it",
                                             printable(path), printable(name)));

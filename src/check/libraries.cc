@@ -41,6 +41,13 @@ class Closure {
       : tree_(tree), open_(open), findings_(findings), library_path_(split(library_path, ":")) {
     read_loader_configuration("etc/ld.so.conf", 0);
     for (const std::string folder : {"lib", "usr/lib", "lib64", "usr/lib64", "usr/local/lib"}) usual_.push_back(folder);
+    // Folders of Debian's multiarch are built into its loader; those of other machines hold nothing that fits.
+    for (const auto& [path, entry] : tree_.entries()) {
+      const std::string_view parent = tree::parent_path(path);
+      if ((parent == "lib" || parent == "usr/lib") && tree::base_name(path).find("-linux-") != std::string_view::npos) {
+        usual_.push_back(path);
+      }
+    }
     // musl's loader reads /etc/ld-musl-<machine>.path instead.
     for (const auto& [path, entry] : tree_.entries()) {
       if (path.starts_with("etc/ld-musl-") && path.ends_with(".path")) {

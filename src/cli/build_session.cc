@@ -51,6 +51,26 @@ std::string native_architecture() {
 #endif
 }
 
+/// "linux/arm64", "linux/arm/v7".
+image::Platform parse_platform(const std::string& text) {
+  image::Platform platform;
+  const std::size_t first = text.find('/');
+  const std::size_t second = first == std::string::npos ? first : text.find('/', first + 1);
+  platform.os = text.substr(0, first);
+  if (first != std::string::npos) platform.architecture = text.substr(first + 1, second - first - 1);
+  if (second != std::string::npos) platform.variant = text.substr(second + 1);
+  static_cast<void>(machine_of_platform(text));
+  return platform;
+}
+
+/// Whether this machine's kernel runs programs of the Debian architecture, by itself or by an emulator.
+bool runs_programs_of(const std::string& architecture) {
+  if (architecture == native_architecture()) return true;
+  const std::string machine = machine_of_platform("linux/" + architecture + (architecture == "arm" ? "/v7" : ""));
+  const std::string emulator = machine == "armv7l" ? "arm" : machine == "i686" ? "i386" : machine;
+  return fs::exists("/proc/sys/fs/binfmt_misc/qemu-" + emulator);
+}
+
 std::string native_machine() {
   struct utsname name {};
   return ::uname(&name) == 0 ? name.machine : "";
@@ -101,6 +121,7 @@ const std::vector<Option>& build_options() {
       {"--project", "DIR", "the folder with pyproject.toml (default: here)"},
       {"--lock", "FILE", "the lock: uv.lock, pylock.toml or a requirements.txt with hashes (default: uv.lock of the project or its workspace)"},
       {"--base", "BASE", "what the image stands on: debian:SUITE, oci:DIR[:TAG] or docker-archive:FILE[:TAG]"},
+      {"--platform", "PLATFORM", "linux/amd64, linux/arm64, ...: build for another machine than this one"},
       {"--python", "VERSION", "which interpreter of the base, when it has several"},
       {"--extra", "NAME", "install this extra of the project too", Option::Repeat::many},
       {"--group", "NAME", "install this dependency group too", Option::Repeat::many},
@@ -130,7 +151,8 @@ BuildSession::BuildSession(const Arguments& arguments, Context& context) {
   cache_ = std::make_shared<image::LayerCache>(context.cache_folder());
   read_git(context);
   build::fill_defaults(inputs_);
-  read_base(context);
+  const auto platform = arguments.value("--platform");
+  read_base(platform ? parse_platform(*platform) : image::Platform{"linux", native_architecture(), ""}, context);
   uv_ = find_uv_program(context);
   read_selection(arguments);
   make_byte_compiler(arguments, context);
@@ -241,7 +263,7 @@ void BuildSession::read_git(Context& context) {
       "the project has no git commit, so the image's creation time is now; two builds will differ in it");
 }
 
-void BuildSession::read_base(Context& context) {
+void BuildSession::read_base(const image::Platform& platform, Context& context) {
   python::Project& project = inputs_.project;
   if (!project.base)
     project.base = python::parse_base_choice("debian:" + python::default_debian_suite(project.requires_python));
@@ -250,12 +272,20 @@ void BuildSession::read_base(Context& context) {
     base::DebianRequest request;
     request.archive = {choice.suite, project.system.snapshot, project.system.mirror};
     request.packages = project.system.packages;
-    request.architecture = native_architecture();
+    request.architecture = platform.architecture;
     request.temporary = context.cache_folder() / "tmp";
     fs::create_directories(request.temporary);
     Terminal& terminal = context.terminal();
-    if (!base::has_debian_base(request, *cache_))
+    if (!base::has_debian_base(request, *cache_)) {
+      if (!runs_programs_of(request.architecture)) {
+        throw Error(ErrorKind::refused,
+                    fmt::format("a Debian base for {} cannot be made here: its packages run programs of that machine",
+                                request.architecture),
+                    "install qemu-user-static and binfmt-support, or take an image as the base: oci:DIR, "
+                    "docker-archive:FILE");
+      }
       terminal.note(fmt::format("making the base {} (once; it is kept)", choice.text));
+    }
     inputs_.base =
         base::make_debian_base(request, cache_, [&](const std::string& line) { terminal.progress("base: " + line); });
     terminal.clear_progress();
@@ -270,7 +300,7 @@ void BuildSession::read_base(Context& context) {
                                                                        : base::ImageBaseRequest::Form::docker_archive;
     request.path = choice.path.is_absolute() ? choice.path : project.folder / choice.path;
     request.tag = choice.tag;
-    request.platform = {"linux", native_architecture(), ""};
+    request.platform = platform;
     context.terminal().progress("reading the base");
     inputs_.base = base::read_image_base(request, cache_.get());
   }

@@ -42,7 +42,7 @@ class BuildSession {
  private:
   void read_lock(const Arguments& arguments);
   void choose_project(const std::optional<python::Project>& own, const Arguments& arguments);
-  void read_base(Context& context);
+  void read_base(const image::Platform& platform, Context& context);
   void make_byte_compiler(const Arguments& arguments, Context& context);
   void read_selection(const Arguments& arguments);
   void read_git(Context& context);

@@ -25,24 +25,6 @@ namespace {
 constexpr std::uint64_t lock_limit = 64ull << 20;
 constexpr std::uint64_t pyproject_limit = 4ull << 20;
 
-std::string machine_of(const std::string& platform) {
-  struct Named {
-    std::string_view platform;
-    std::string_view machine;
-  };
-  constexpr std::array machines = {Named{"linux/amd64", "x86_64"},     Named{"linux/arm64", "aarch64"},
-                                   Named{"linux/arm64/v8", "aarch64"}, Named{"linux/arm/v7", "armv7l"},
-                                   Named{"linux/arm/v6", "armv6l"},    Named{"linux/386", "i686"},
-                                   Named{"linux/ppc64le", "ppc64le"},  Named{"linux/s390x", "s390x"},
-                                   Named{"linux/riscv64", "riscv64"},  Named{"linux/loong64", "loongarch64"}};
-  for (const Named& named : machines) {
-    if (named.platform == platform) return std::string(named.machine);
-  }
-  throw Error(ErrorKind::usage,
-              fmt::format("--platform wants linux/amd64, linux/arm64 or another Linux platform, not '{}'",
-                          printable(platform)));
-}
-
 std::optional<int> small_number(std::string_view text) {
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -93,6 +75,24 @@ void add_default_groups(const fs::path& lock, python::SelectOptions& options) {
 
 }  // namespace
 
+std::string machine_of_platform(const std::string& platform) {
+  struct Named {
+    std::string_view platform;
+    std::string_view machine;
+  };
+  constexpr std::array machines = {Named{"linux/amd64", "x86_64"},     Named{"linux/arm64", "aarch64"},
+                                   Named{"linux/arm64/v8", "aarch64"}, Named{"linux/arm/v7", "armv7l"},
+                                   Named{"linux/arm/v6", "armv6l"},    Named{"linux/386", "i686"},
+                                   Named{"linux/ppc64le", "ppc64le"},  Named{"linux/s390x", "s390x"},
+                                   Named{"linux/riscv64", "riscv64"},  Named{"linux/loong64", "loongarch64"}};
+  for (const Named& named : machines) {
+    if (named.platform == platform) return std::string(named.machine);
+  }
+  throw Error(ErrorKind::usage,
+              fmt::format("--platform wants linux/amd64, linux/arm64 or another Linux platform, not '{}'",
+                          printable(platform)));
+}
+
 python::Target parse_target(const std::string& python, const std::string& platform, const std::string& libc) {
   python::Target target;
   std::string version = python;
@@ -107,7 +107,7 @@ python::Target parse_target(const std::string& python, const std::string& platfo
   target.major = 3;
   target.minor = static_cast<int>(parsed->release[1]);
   target.full_version = parsed->release.size() == 2 ? version + ".0" : version;
-  target.machine = machine_of(platform);
+  target.machine = machine_of_platform(platform);
   target.libc = parse_libc(libc);
   return target;
 }

@@ -12,6 +12,9 @@
 
 namespace veneer::cli {
 
+/// "x86_64" for "linux/amd64", as platform.machine() names it; an Error (usage) for what is no known Linux platform.
+std::string machine_of_platform(const std::string& platform);
+
 /// "3.12.7", "3.13.1t", "linux/arm64", "glibc-2.36": an Error of kind usage that names the option for anything else.
 python::Target parse_target(const std::string& python, const std::string& platform, const std::string& libc);
 

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """Projects of different shapes, as a developer would have them: what one command makes of each."""
 
+import hashlib
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
 import fixtures  # noqa: E402
+import shapes  # noqa: E402
 
 BUILD_SYSTEM = '[build-system]\nrequires = ["uv_build>=0.8,<2"]\nbuild-backend = "uv_build"\n'
 
@@ -124,6 +128,121 @@ class Projects(fixtures.SystemTest):
         self.assertEqual(selected, self.json("select", "uv.lock", "--python", "3.11.2", "--json", cwd=path) | {"packages": [
             package if package["name"] != "shop" else package | {"version": None} for package in
             self.json("select", "uv.lock", "--python", "3.11.2", "--json", cwd=path)["packages"]]})
+
+    def test_a_requirements_file_gives_the_same_layers(self):
+        path = self.small_project()
+        first = self.json("build", "--json", cwd=path)
+        self.export(path, "requirements.txt")
+        second = self.json("build", "--json", "--lock", "requirements.txt", cwd=path)
+        # Path wheels have no hash there; what they are does not change by that.
+        self.assertEqual([layer["diff_id"] for layer in first["layers"]], [layer["diff_id"] for layer in second["layers"]])
+
+    def export(self, path: Path, file: str) -> None:
+        exported = subprocess.run(["uv", "export", "--quiet", "--frozen", "--no-dev", "--format", file], cwd=path, check=True,
+                                  env=self.environment(), capture_output=True, text=True).stdout
+        (path / file).write_text(exported)
+
+    def test_exports_of_real_locks_select_the_same(self):
+        """Locks of many shapes, with markers, extras, git and paths: by name and version in each form, and by file where
+        the form names files."""
+        for shape in ("fastapi", "zope", "notebooks", "workspace", "conflicts", "git", "wheel", "sources"):
+            with self.subTest(shape):
+                path = self.folder / shape
+                shapes.make(shape, path, self.environment())
+                for file in ("pylock.toml", "requirements.txt"):
+                    extras = [word for extra in shapes.SHAPES[shape].extras for word in ("--extra", extra)]
+                    exported = subprocess.run(["uv", "export", "--quiet", "--frozen", "--no-dev", "--no-editable", *extras, "--format", file], cwd=path,
+                                              check=True, env=self.environment(), capture_output=True, text=True).stdout
+                    (path / file).write_text(exported)
+                    locked = self.json("select", "uv.lock", *extras, "--python", "3.11.2", "--json", cwd=path)["packages"]
+                    found = self.json("select", file, "--python", "3.11.2", "--json", cwd=path)["packages"]
+                    self.assertEqual([one["name"] for one in found], [one["name"] for one in locked], file)
+                    for ours, theirs in zip(found, locked):
+                        # Folders and commits need not have a version there.
+                        if ours["version"] or theirs["kind"] in ("wheel", "sdist"):
+                            self.assertEqual(ours["version"], theirs["version"], ours["name"])
+                        if file == "pylock.toml":
+                            self.assertEqual((ours["kind"], ours["sha256"]), (theirs["kind"], theirs["sha256"]), ours["name"])
+
+    # CASES 4 (astral-sh/uv#16818)
+    def test_case_4_a_file_without_hash(self):
+        path = self.small_project()
+        first = self.json("build", "--json", cwd=path)
+        lock = (path / "uv.lock").read_text()
+        (path / "uv.lock").write_text(re.sub(r', hash = "sha256:[0-9a-f]+"', "", lock, count=1))
+        fixtures.commit_all(path, "Less", fixtures.FIRST_COMMIT_TIME)
+        second = self.json("build", "--json", cwd=path)
+        self.assertEqual([layer["diff_id"] for layer in first["layers"]], [layer["diff_id"] for layer in second["layers"]])
+        self.assertRegex("\n".join(second["findings"]), r"part0 has no hash in the lock; its file has sha256:[0-9a-f]{64}")
+        refused = self.veneer("build", "--strict", cwd=path, code=3)
+        self.assertIn("no hash of part0", refused.stderr)
+
+    def test_a_hash_by_another_algorithm_is_verified(self):
+        path = self.small_project()
+        file = path / "wheels" / "part0-1.0-py3-none-any.whl"
+        right = hashlib.sha512(file.read_bytes()).hexdigest()
+        lock = (path / "uv.lock").read_text()
+        (path / "uv.lock").write_text(re.sub(r'(part0[^}]*hash = ")sha256:[0-9a-f]+', rf"\1sha512:{right}", lock))
+        self.assertIn("sha512", (path / "uv.lock").read_text())
+        self.veneer("build", "--strict", cwd=path)
+        (path / "uv.lock").write_text(re.sub(r'(part0[^}]*hash = ")sha256:[0-9a-f]+', rf"\1sha512:{'0' * 128}", lock))
+        self.assertIn("part0", self.veneer("build", cwd=path, code=6).stderr)
+
+    # CASES 2 (astral-sh/uv#15055); CASES, More (ls1intum/edutelligence#1002)
+    def test_case_2_absolute_paths_in_a_lock(self):
+        path = self.small_project()
+        self.assertNotIn("path of this machine", self.veneer("build", cwd=path).stderr)
+        moved = self.folder / "elsewhere"
+        path.rename(moved)
+        self.veneer("build", cwd=moved)  # relative paths work from any folder
+        for file in ("uv.lock", "pyproject.toml"):
+            text = (moved / file).read_text()
+            (moved / file).write_text(text.replace('path = "wheels/', f'path = "{moved}/wheels/'))
+        self.assertIn(f"by a path of this machine, {moved}/wheels/part0", self.veneer("build", cwd=moved).stderr)
+        again = self.folder / "again"
+        moved.rename(again)
+        refused = self.veneer("build", "--cache", self.folder / "fresh", cwd=again, code=4)
+        self.assertIn(f"is not there: {moved}/wheels/part0", refused.stderr)
+        self.assertIn("make it relative", refused.stderr)
+
+    def test_files_that_the_wheel_lacks(self):
+        path = self.project("lacking", self.metadata("lacking") + '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+                            "[tool.setuptools.package-data]\nlacking = ['*.txt']\n" + self.veneer_table(),
+                            {"src/lacking/__init__.py": "", "src/lacking/in.txt": "x", "src/lacking/page.html": "x", "src/lacking/.gitignore": "*.tmp\n", "docs/x.md": ""})
+        self.lock(path)
+        fixtures.git(path, "init", "-q", "-b", "main")
+        fixtures.commit_all(path, "First")
+        self.assertEqual(self.json("build", "--json", cwd=path)["findings"],
+                         ["1 of the package's files in git is not in the wheel of lacking: src/lacking/page.html"])
+
+    def test_the_project_replaces_a_file_of_a_dependency(self):
+        path = self.small_project()
+        (path / "src" / "part0").mkdir()
+        (path / "src" / "part0" / "data.bin").write_text("mine\n")
+        text = (path / "pyproject.toml").read_text()
+        (path / "pyproject.toml").write_text(text + '\n[tool.uv.build-backend]\nmodule-name = ["shop", "part0"]\nnamespace = true\n')
+        fixtures.commit_all(path, "Replace")
+        built = self.json("build", "--json", cwd=path)
+        self.assertIn("part0 and shop install different files as app/.venv/lib/python3.11/site-packages/part0/data.bin; that of shop is used",
+                      built["findings"])
+
+    def test_another_platform(self):
+        """Wheels of an arm64 image are chosen, and its files made, on any machine; what must be compiled is refused."""
+        base = fixtures.debian_base("arm64")
+        path = self.project("arm", self.metadata("arm", 'dependencies = ["markupsafe"]') + f'[tool.veneer]\nbase = "oci:{base}"\n', {"main.py": ""})
+        self.lock(path)
+        self.assertIn("linux/amd64", self.veneer("build", cwd=path, code=4).stderr)
+        built = self.json("build", "--json", "--platform", "linux/arm64", cwd=path)
+        self.assertTrue(any("aarch64-linux-gnu.so" in name for name in self.paths(path)))
+        self.assertEqual(built["layers"][0]["kind"], "base")
+        report = self.json("check", "--json", cwd=path)
+        self.assertIn("runs on this machine", report["without_imports"])
+        self.assertGreater(report["libraries"], 3)
+        self.assertIn("byte code", self.veneer("build", "--platform", "linux/arm64", "--byte-code", cwd=path, code=1).stderr)
+        text = (path / "pyproject.toml").read_text().replace(f"oci:{base}", "debian:bookworm")
+        (path / "pyproject.toml").write_text(text)
+        self.assertIn("cannot be made here", self.veneer("build", "--platform", "linux/s390x", cwd=path, code=3).stderr)
+        self.assertIn("--platform wants", self.veneer("build", "--platform", "windows/amd64", cwd=path, code=2).stderr)
 
     def test_extras_and_groups(self):
         path = self.small_project()

@@ -201,6 +201,12 @@ std::vector<FoundInterpreter> find_interpreters(const tree::FileTree& base, cons
     const std::string_view name = file_name(path);
     const bool is_other = name.starts_with("pypy3") || name.starts_with("graalpy");
     const auto parsed_link = parse_interpreter_name(name);
+    for (const std::string_view end : {"d", "-dbg"}) {
+      if (!name.ends_with(end)) continue;
+      const auto release = parse_interpreter_name(name.substr(0, name.size() - end.size()));
+      if (!release || release->minor < 0) continue;
+      problems.push_back(fmt::format("/{} is a debug build, whose ABI is another", printable(path)));
+    }
     if (!is_other && !parsed_link) return;
     const std::optional<std::string> real = base.resolve(path);
     if (!real || !seen.insert(*real).second) return;

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
+#include "archive/zip.hh"
 #include "foundation/error.hh"
+#include "foundation/file.hh"
 #include "python/supply/source_copy.hh"
 
 namespace veneer::python {
@@ -41,6 +44,33 @@ void check_history(const Project& project, const ProjectSources& sources, const 
                             project.version_plugin, printable(project.name), printable(sources.git->root.native())),
                 "run: git fetch --unshallow --tags");
   }
+}
+
+std::vector<std::string> files_that_the_wheel_lacks(const ProjectSources& sources, const std::filesystem::path& path) {
+  const archive::ZipReader wheel(std::make_shared<File>(path));
+  std::set<std::string, std::less<>> members;
+  std::set<std::string, std::less<>> packages;
+  for (const archive::ZipEntry& entry : wheel.entries()) {
+    members.insert(entry.name);
+    const std::size_t slash = entry.name.find('/');
+    if (slash == std::string::npos) continue;
+    const std::string folder = entry.name.substr(0, slash);
+    if (folder.find('.') == std::string::npos) packages.insert(folder);  // dist-info and data have one
+  }
+  std::vector<std::string> missing;
+  const std::string start = sources.subfolder.empty() ? "" : sources.subfolder.generic_string() + "/";
+  for (const std::string& tracked : sources.tracked) {
+    if (!tracked.starts_with(start)) continue;
+    const std::string file = tracked.substr(start.size());
+    const std::string_view name = std::string_view(file).substr(file.rfind('/') + 1);
+    if (name.starts_with(".git")) continue;
+    std::string_view installed = file;
+    if (installed.starts_with("src/")) installed.remove_prefix(4);
+    const std::size_t slash = installed.find('/');
+    if (slash == std::string_view::npos || !packages.contains(installed.substr(0, slash))) continue;
+    if (!members.contains(installed)) missing.push_back(file);
+  }
+  return missing;
 }
 
 }  // namespace
@@ -94,8 +124,10 @@ AppWheel build_app_wheel(const Project& project, const Target& target, const UvP
                                     build.ceiling = scratch;
                                     uv_build_wheel(uv, build, output, scratch);
                                   }),
-                        sources.left_out};
+                        sources.left_out,
+                        {}};
         check_built_tags(result.wheel.tags, target);
+        result.missing = files_that_the_wheel_lacks(sources, result.wheel.path);
         return result;
       });
 }

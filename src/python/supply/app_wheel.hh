@@ -15,6 +15,9 @@ namespace veneer::python {
 struct AppWheel {
   BuiltWheel wheel;
   std::vector<std::string> left_out;  // see ProjectSources
+  /// Files that git lists below the folders of the wheel's packages (or src/ and them) and that the wheel lacks,
+  /// relative to the project, sorted: data that the build backend was not told of, mostly.
+  std::vector<std::string> missing;
 };
 
 /// Builds the wheel of `project` from a clean copy of its checkout (see copy_sources), or takes it from `cache` when

@@ -183,6 +183,7 @@ void find_git_sources(ProjectSources& sources) {
   std::set<std::string> all(files.tracked.begin(), files.tracked.end());
   all.insert(extra.begin(), extra.end());
   sources.paths.assign(all.begin(), all.end());
+  sources.tracked = files.tracked;
 }
 
 void copy_one(const fs::path& from, const fs::path& to) {

@@ -19,6 +19,7 @@ struct ProjectSources {
   std::filesystem::path subfolder;  // of the project below root; empty when it is the root
   std::optional<GitState> git;
   std::vector<std::string> paths;     // files and symbolic links relative to root, sorted
+  std::vector<std::string> tracked;   // those of `paths` that git lists as its own; empty outside of git
   std::vector<std::string> left_out;  // ignored by git and too big to be taken along, relative to root
   Hash fingerprint;  // of everything that copy_sources() would put there, and of commit, tags, and what git tracks
 };

@@ -21,6 +21,13 @@ bool is_url(const std::string& location) {
   return location.starts_with("http://") || location.starts_with("https://") || location.starts_with("file://");
 }
 
+/// What to do about a file or folder that is not there.
+std::string moved_hint(const SelectedPackage& package) {
+  return package.location.starts_with('/')
+             ? "the lock holds a path of the machine that locked; make it relative in pyproject.toml and run: uv lock"
+             : "it should lie there, as seen from the lock";
+}
+
 bool has_file(const SelectedPackage& package) {
   return package.kind == PackageKind::wheel || package.kind == PackageKind::sdist ||
          package.kind == PackageKind::archive;
@@ -43,6 +50,11 @@ net::DownloadRequest WheelSupply::request(const SelectedPackage& package) const 
   request.location = package.location;
   if (!is_url(request.location)) {
     request.location = (options_.lock_folder / request.location).lexically_normal().native();
+  }
+  if (request.location.starts_with('/') && !fs::exists(request.location)) {
+    throw Error(ErrorKind::not_found,
+                fmt::format("{} is not there: {}", printable(title(package)), printable(request.location)),
+                moved_hint(package));
   }
   request.file_name = package.file;
   request.hash = package.hash;
@@ -143,6 +155,11 @@ const AppWheel& WheelSupply::build_folder(const SelectedPackage& package) {
   return in_context([&] { return fmt::format("building {}", printable(title(package))); },
                     [&]() -> const AppWheel& {
                       const fs::path folder = (options_.lock_folder / package.location).lexically_normal();
+                      if (!fs::exists(folder)) {
+                        throw Error(ErrorKind::not_found,
+                                    fmt::format("its folder is not there: {}", printable(folder.native())),
+                                    moved_hint(package));
+                      }
                       const Project project = read_project(folder);
                       if (options_.progress) options_.progress(fmt::format("building {}", title(package)));
                       AppWheel wheel = build_app_wheel(project, target_, uv(), built_);

@@ -58,9 +58,10 @@ def wheel(folder: Path, name: str, version: str, files: dict, entry_points: str 
     return target
 
 
-def debian_base() -> Path:
-    """An OCI layout with a Debian 12 and its python3, made by mmdebstrap without veneer's help; cached."""
-    target = test_cache() / "base-bookworm-1"
+def debian_base(architecture: str = "amd64") -> Path:
+    """An OCI layout with a Debian 12 and its python3, made by mmdebstrap without veneer's help; cached. For another
+    machine than this one packages are unpacked and not configured, which needs none of its programs."""
+    target = test_cache() / ("base-bookworm-1" if architecture == "amd64" else f"base-bookworm-{architecture}-1")
     with open(test_cache() / "base.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if target.exists():
@@ -69,7 +70,8 @@ def debian_base() -> Path:
         try:
             tar = scratch / "layer.tar"
             subprocess.run(
-                ["mmdebstrap", "--quiet", "--variant=minbase", "--include=python3", "--dpkgopt=path-exclude=/usr/share/doc/*",
+                ["mmdebstrap", "--quiet", "--variant=minbase" if architecture == "amd64" else "--variant=extract",
+                 f"--architectures={architecture}", "--include=python3", "--dpkgopt=path-exclude=/usr/share/doc/*",
                  "--dpkgopt=path-exclude=/usr/share/locale/*", "bookworm", str(tar)] + mirror(), check=True)
             layout = scratch / "layout"
             blobs = layout / "blobs" / "sha256"
@@ -83,7 +85,7 @@ def debian_base() -> Path:
             data = tar.read_bytes()
             layer = blob(gzip.compress(data, 6, mtime=0), "application/vnd.oci.image.layer.v1.tar+gzip")
             config = blob(json.dumps({
-                "architecture": "amd64", "os": "linux", "config": {"Env": ["PATH=/usr/local/bin:/usr/bin:/bin"]},
+                "architecture": architecture, "os": "linux", "config": {"Env": ["PATH=/usr/local/bin:/usr/bin:/bin"]},
                 "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(data).hexdigest()]},
                 "history": [{"created_by": "mmdebstrap"}]}).encode(), "application/vnd.oci.image.config.v1+json")
             manifest = blob(json.dumps({
