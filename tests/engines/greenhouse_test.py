@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
 import fixtures  # noqa: E402
+import layouts  # noqa: E402
 import roots  # noqa: E402
 import uv_tree  # noqa: E402
 
@@ -176,6 +177,19 @@ class Greenhouse(fixtures.SystemTest):
         print(count, flush=True)
         self.assertGreater(int(count.split()[0]), 100)
         self.assertEqual(failed.strip(), "")
+
+    def test_a_removed_library_is_found(self):
+        """libpango is opened by name at import time, which no list of needed libraries tells; libpangoft2 needs it too."""
+        self.build("v1.0.0")
+        self.assertEqual(self.json("check", "--json", cwd=self.project)["findings"], [])
+        tree = self.json("inspect", "--tree", "--json", cwd=self.project)["entries"]
+        gone = {f"{entry['path'].rpartition('/')[0]}/.wh.{entry['path'].rpartition('/')[2]}": b"" for entry in tree
+                if entry["path"].rpartition("/")[2].startswith("libpango-1.0.so")}
+        self.assertTrue(gone)
+        broken = layouts.with_layer(self.project / ".veneer", self.folder / "broken", gone)
+        found = self.json("check", "--json", f"oci:{broken}", cwd=self.project, code=10)["findings"]
+        imports = {finding["id"]: finding["message"] for finding in found}
+        self.assertIn("libpango-1.0", imports["import:weasyprint"])
 
     def test_the_environment_is_the_one_that_uv_makes(self):
         """File by file; the differences that may be are in docs/formats.md and in uv_tree."""

@@ -142,6 +142,9 @@ TEST(FindInterpreters, NamesWhatItCannotUse) {
   EXPECT_THAT(refusal(base.tree()), HasSubstr("the base has no Python"));
   base.link("usr/bin/python3", "pypy3.10").file("usr/bin/pypy3.10", elf({loader, "3.10.14"}));
   EXPECT_THAT(refusal(base.tree()), AllOf(HasSubstr("PyPy"), HasSubstr("/usr/bin/pypy3.10")));
+  BaseTree debug;
+  debug.file("usr/bin/python3.11d", elf({loader, "3.11.2"}));
+  EXPECT_THAT(refusal(debug.tree()), AllOf(HasSubstr("debug build"), HasSubstr("/usr/bin/python3.11d")));
   BaseTree script;
   script.file("usr/bin/python3", "#!/bin/sh\nexec python\n");
   EXPECT_THAT(refusal(script.tree()), HasSubstr("script"));

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 
 #include "foundation/error.hh"
+#include "foundation/file.hh"
+#include "foundation/process.hh"
 #include "python/wheel/record.hh"
 #include "tests/support/zip_builder.hh"
 #include "tree/write_layer.hh"
@@ -158,6 +160,38 @@ TEST(Install, Case13SpreadsAllFiveSchemes) {
                          "\n../../../lib64/y," + WheelBuilder::hash_and_size("y") + "\n../../../share/doc/x,"));
   EXPECT_THAT(record, HasSubstr("\npkg/pure.py," + WheelBuilder::hash_and_size("p") + "\n"));
   EXPECT_THAT(record, Not(HasSubstr(".data/")));
+}
+
+// The same by the kernel: both kinds of scripts are started under such prefixes.
+TEST(Install, Case17ScriptsRunUnderLongAndSpacedPrefixes) {
+  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "veneer-");
+  const WheelBuilder builder =
+      WheelBuilder()
+          .add("pkg/__init__.py", "def main(): print('entry point')\n")
+          .add("pkg-1.0.data/scripts/data-script", "#!python\nprint('data script')\n")
+          .add("pkg-1.0.dist-info/entry_points.txt", "[console_scripts]\ncommand = pkg:main\n");
+  const std::string start = folder.path().native() + "/";
+  const auto of_length = [&](std::size_t line) { return start + std::string(line - 15 - (start.size() - 1), 'p'); };
+  for (const std::string& prefix : {of_length(126), of_length(127), of_length(128), start + "with a space"}) {
+    SCOPED_TRACE(prefix);
+    InstallPlace place;
+    place.prefix = prefix;
+    const tree::FileTree tree = installed(builder, place);
+    const std::filesystem::path bin = prefix + "/bin";
+    std::filesystem::create_directories(bin);
+    std::filesystem::create_symlink("/usr/bin/python3", bin / "python");
+    for (const char* const name : {"command", "data-script"}) {
+      write_text_file(bin / name, text_at(tree, (bin / name).native().substr(1)));
+      std::filesystem::permissions(bin / name, std::filesystem::perms::owner_all);
+    }
+    std::filesystem::create_directory(bin / "pkg");  // beside the script, where Python looks first
+    write_text_file(bin / "pkg" / "__init__.py", "def main(): print('entry point')\n");
+    Command command;
+    command.arguments = {(bin / "command").native()};
+    EXPECT_EQ(run_checked(command), "entry point\n");
+    command.arguments = {(bin / "data-script").native()};
+    EXPECT_EQ(run_checked(command), "data script\n");
+  }
 }
 
 // CASES 17 (astral-sh/uv#2097): interpreter paths that the kernel cannot take in one line.
