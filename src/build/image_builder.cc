@@ -208,7 +208,8 @@ std::vector<plan::Overlap> ImageBuilder::overlaps(std::vector<std::string>& find
   // The application's layer lies above all others, so what the project itself installs is used whatever its name.
   for (const SelectedPackage* package : own_packages_) {
     Distribution own{package, {}};
-    own.component = {component_id(*package), package->name, plan::ComponentKind::application, distribution_key(*package), 0};
+    own.component = {component_id(*package), package->name, plan::ComponentKind::application,
+                     distribution_key(*package), 0};
     all.push_back(std::move(own));
   }
   std::vector<const SelectedPackage*> unknown;

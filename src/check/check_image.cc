@@ -107,7 +107,8 @@ CheckReport check_image(const image::Image& image, const image::Blobs& blobs, co
   if (options.imports == ImportChoice::left_out) {
     report.without_imports = "as asked";
   } else if (std::none_of(environments.begin(), environments.end(), runs_here)) {
-    report.without_imports = fmt::format("no interpreter of the image runs on this machine ({})", options.native_machine);
+    report.without_imports =
+        fmt::format("no interpreter of the image runs on this machine ({})", options.native_machine);
   } else {
     sandbox = find_sandbox(Furniture::wanted, {user.uid, user.groups.empty() ? 0 : *user.groups.begin()});
     if (!sandbox) report.without_imports = "this machine allows no sandbox; it takes root or user namespaces";

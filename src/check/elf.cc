@@ -14,9 +14,9 @@ namespace veneer::check {
 namespace {
 
 constexpr std::size_t most_segments = 4096;
-constexpr std::size_t most_entries = 64 << 10;   // of the dynamic section and of version lists
+constexpr std::size_t most_entries = 64 << 10;  // of the dynamic section and of version lists
 constexpr std::size_t longest_text = 4096;
-constexpr std::size_t most_texts = 256 << 10;    // bytes of names in all lists together, times 16
+constexpr std::size_t most_texts = 256 << 10;  // bytes of names in all lists together, times 16
 
 enum SegmentType : std::uint32_t { load = 1, dynamic = 2, loader = 3 };
 enum DynamicTag : std::uint64_t {
@@ -41,7 +41,9 @@ class Reader {
   explicit Reader(const RandomAccess& file) : file_(file) {}
 
   std::optional<Elf> read() {
-    constexpr std::string_view magic = "\x7f" "ELF";
+    constexpr std::string_view magic =
+        "\x7f"
+        "ELF";
     std::array<std::byte, 64> head{};
     if (file_.size() < 52) return std::nullopt;
     file_.read_at(0, std::span(head).first(std::min<std::uint64_t>(head.size(), file_.size())));

@@ -1,5 +1,5 @@
-// What the dynamic loader reads of an ELF file: which libraries it needs, where it looks for them, which symbol versions
-// it wants and offers (System V ABI, "Dynamic Linking"; symbol versions as in the LSB). Pure, thread-safe.
+// What the dynamic loader reads of an ELF file: which libraries it needs, where it looks for them, which symbol
+// versions it wants and offers (System V ABI, "Dynamic Linking"; symbol versions as in the LSB). Pure, thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,8 @@ struct Elf {
   std::string loader;  // PT_INTERP; empty for libraries
   std::string soname;
   std::vector<std::string> needed;
-  std::vector<std::string> rpath;    // DT_RPATH, parts between colons; unused where there is a runpath
-  std::vector<std::string> runpath;  // DT_RUNPATH
+  std::vector<std::string> rpath;              // DT_RPATH, parts between colons; unused where there is a runpath
+  std::vector<std::string> runpath;            // DT_RUNPATH
   std::vector<NeededVersion> needed_versions;  // without weak ones
   std::vector<std::string> defined_versions;
 };

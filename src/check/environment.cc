@@ -31,8 +31,8 @@ std::string text_of(const tree::FileTree& tree, const std::string& path) {
 std::vector<std::string> names_in(const tree::FileTree& tree, const std::string& path) {
   std::vector<std::string> names;
   const std::string start = path + "/";
-  for (auto entry = tree.entries().lower_bound(start);
-       entry != tree.entries().end() && entry->first.starts_with(start); ++entry) {
+  for (auto entry = tree.entries().lower_bound(start); entry != tree.entries().end() && entry->first.starts_with(start);
+       ++entry) {
     if (entry->first.find('/', start.size()) == std::string::npos) names.push_back(entry->first.substr(start.size()));
   }
   return names;
@@ -159,8 +159,9 @@ std::vector<Environment> find_environments(const tree::FileTree& tree, const std
   environment.interpreter = found.front().found_as.substr(1);
   const std::string library = environment.target->library_folder();
   environment.prefix = tree::parent_path(tree::parent_path(environment.interpreter));
-  keep_existing(environment, {"usr/local/lib/" + library + "/site-packages", "usr/local/lib/" + library + "/dist-packages",
-                              "usr/lib/python3/dist-packages", "usr/lib/" + library + "/site-packages"});
+  keep_existing(environment,
+                {"usr/local/lib/" + library + "/site-packages", "usr/local/lib/" + library + "/dist-packages",
+                 "usr/lib/python3/dist-packages", "usr/lib/" + library + "/site-packages"});
   read_distributions(tree, environment, findings);
   environments.push_back(std::move(environment));
   return environments;

@@ -24,10 +24,10 @@ struct Distribution {
 };
 
 struct Environment {
-  std::string prefix;       // "app/.venv"; "usr" for the system's own
-  std::string interpreter;  // "app/.venv/bin/python", before links are followed
+  std::string prefix;                       // "app/.venv"; "usr" for the system's own
+  std::string interpreter;                  // "app/.venv/bin/python", before links are followed
   std::optional<python::Target> target;     // none when its interpreter is not there or is none
-  std::vector<std::string> site_folders;  // those that are there
+  std::vector<std::string> site_folders;    // those that are there
   std::vector<Distribution> distributions;  // sorted by name
 };
 

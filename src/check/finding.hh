@@ -12,7 +12,8 @@ enum class Severity {
 };
 
 struct Finding {
-  std::string id;  // what `--allow` takes: "library:libpango-1.0.so.0", "import:weasyprint"; the same for the same fault
+  std::string
+      id;  // what `--allow` takes: "library:libpango-1.0.so.0", "import:weasyprint"; the same for the same fault
   Severity severity = Severity::problem;
   std::string message;
 };

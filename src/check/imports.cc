@@ -89,7 +89,8 @@ class Answers : public ByteSink {
       take(std::string_view(rest_).substr(0, end));
       rest_.erase(0, end + 1);
     }
-    if (rest_.size() > 1 << 20) throw Error(ErrorKind::refused, "the image's interpreter answers with a line that is too long");
+    if (rest_.size() > 1 << 20)
+      throw Error(ErrorKind::refused, "the image's interpreter answers with a line that is too long");
   }
   void commit() override {}
   std::size_t taken() const { return taken_; }
@@ -132,7 +133,8 @@ std::size_t check_imports(const Environment& environment, const ImportRun& asked
   };
   for (const Distribution& distribution : environment.distributions) {
     for (const std::string& module : distribution.modules) add({"module", module});
-    for (const python::EntryPoint& entry : distribution.commands) add({"command", entry.name, entry.module, entry.attribute});
+    for (const python::EntryPoint& entry : distribution.commands)
+      add({"command", entry.name, entry.module, entry.attribute});
   }
   if (count == 0) return 0;
   Value variables{Value::Table{}};
@@ -141,8 +143,8 @@ std::size_t check_imports(const Environment& environment, const ImportRun& asked
   frame.set("folder", asked.folder);
   frame.set("environment", std::move(variables));
   command.arguments = asked.sandbox.words;
-  command.arguments.insert(command.arguments.end(), {asked.root.native(), "/" + environment.interpreter, "-s", "-B", "-c",
-                                                     std::string(enter), to_json(frame), std::string(try_out)});
+  command.arguments.insert(command.arguments.end(), {asked.root.native(), "/" + environment.interpreter, "-s", "-B",
+                                                     "-c", std::string(enter), to_json(frame), std::string(try_out)});
   Answers answers(count, findings, progress);
   const CommandResult result = run_into(command, answers);
   if (result.exit_code != 0 || answers.taken() != count) {

@@ -123,8 +123,8 @@ class Closure {
       try {
         elf = read_elf(*open_(*inode));
       } catch (const Error& error) {
-        findings_.push_back({"elf:/" + path, Severity::note,
-                             fmt::format("/{} cannot be read: {}", printable(path), error.message())});
+        findings_.push_back(
+            {"elf:/" + path, Severity::note, fmt::format("/{} cannot be read: {}", printable(path), error.message())});
       }
     }
     const auto& kept = elves_.emplace(path, std::move(elf)).first->second;
@@ -187,10 +187,10 @@ class Closure {
       const Elf* provider = elf_at(library->second);
       const auto& defined = provider->defined_versions;
       if (defined.empty() || std::find(defined.begin(), defined.end(), wanted.version) != defined.end()) continue;
-      findings_.push_back({fmt::format("version:{}:{}", wanted.library, wanted.version), Severity::problem,
-                           fmt::format("/{} needs {} of {}, which /{} does not have", printable(path),
-                                       printable(wanted.version), printable(wanted.library),
-                                       printable(library->second))});
+      findings_.push_back(
+          {fmt::format("version:{}:{}", wanted.library, wanted.version), Severity::problem,
+           fmt::format("/{} needs {} of {}, which /{} does not have", printable(path), printable(wanted.version),
+                       printable(wanted.library), printable(library->second))});
     }
   }
 

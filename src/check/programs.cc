@@ -117,11 +117,12 @@ class Programs {
     const auto real = tree_.resolve(folder.substr(1));
     const tree::Inode* inode = real ? tree_.find(*real) : nullptr;
     if (inode == nullptr || inode->type != archive::EntryType::folder) {
-      findings_.push_back({"workdir:" + folder, Severity::note,
-                           fmt::format("the working directory {} is not in the image; engines make it, as root",
-                                       printable(folder))});
+      findings_.push_back(
+          {"workdir:" + folder, Severity::note,
+           fmt::format("the working directory {} is not in the image; engines make it, as root", printable(folder))});
     } else if (!may(*inode, user_, run_bit)) {
-      problem("workdir:" + folder, fmt::format("the working directory {} is closed to user {}", shown(*real), user_.uid));
+      problem("workdir:" + folder,
+              fmt::format("the working directory {} is closed to user {}", shown(*real), user_.uid));
     }
   }
 
@@ -266,9 +267,10 @@ class Programs {
     const std::size_t end = line.find_first_of(" \t\r");
     const std::string program(line.substr(0, end));
     if (line.find('\r') != std::string_view::npos) {
-      problem("script:/" + path, fmt::format("the first line of /{} ends with a carriage return, which the kernel takes "
-                                             "for part of the interpreter's name",
-                                             printable(path)));
+      problem("script:/" + path,
+              fmt::format("the first line of /{} ends with a carriage return, which the kernel takes "
+                          "for part of the interpreter's name",
+                          printable(path)));
       return;
     }
     const std::string who = fmt::format("/{} is started by", printable(path));

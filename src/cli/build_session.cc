@@ -119,7 +119,9 @@ std::optional<python::Project> read_own_project(const fs::path& folder, const Ar
 const std::vector<Option>& build_options() {
   static const std::vector<Option> options = {
       {"--project", "DIR", "the folder with pyproject.toml (default: here)"},
-      {"--lock", "FILE", "the lock: uv.lock, pylock.toml or a requirements.txt with hashes (default: uv.lock of the project or its workspace)"},
+      {"--lock", "FILE",
+       "the lock: uv.lock, pylock.toml or a requirements.txt with hashes (default: uv.lock of the project or its "
+       "workspace)"},
       {"--base", "BASE", "what the image stands on: debian:SUITE, oci:DIR[:TAG] or docker-archive:FILE[:TAG]"},
       {"--platform", "PLATFORM", "linux/amd64, linux/arm64, ...: build for another machine than this one"},
       {"--python", "VERSION", "which interpreter of the base, when it has several"},
@@ -349,10 +351,9 @@ void BuildSession::read_selection(const Arguments& arguments) {
                } else {
                  const auto& file = std::get<python::RequirementsFile>(lock_);
                  const fs::path folder = lock_path_.parent_path();
-                 const python::Selection releases =
-                     python::select(file, target, options, name_of_folder_below(folder));
-                 inputs_.selection = python::fill_in(
-                     releases, python::files_of_releases(releases, file, target, uv_, folder), target);
+                 const python::Selection releases = python::select(file, target, options, name_of_folder_below(folder));
+                 inputs_.selection =
+                     python::fill_in(releases, python::files_of_releases(releases, file, target, uv_, folder), target);
                }
              });
 }

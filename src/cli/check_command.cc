@@ -79,13 +79,15 @@ int run(const Arguments& arguments, Context& context) {
     context.print(fmt::format("{:8} {}\n         {}\n", mark, printable(finding.id), finding.message));
   }
   for (const std::string& id : allowed) {
-    if (!met.contains(id)) terminal.warning(fmt::format("--allow {}: nothing was found under that name", printable(id)));
+    if (!met.contains(id))
+      terminal.warning(fmt::format("--allow {}: nothing was found under that name", printable(id)));
   }
   if (!report.without_imports.empty()) {
     terminal.warning(fmt::format("imports were not tried: {}", report.without_imports));
   }
   terminal.note(fmt::format("{}: {} distributions, {} programs and libraries, {} scripts, {} imports; {}",
-                            printable(opened.name), report.distributions, report.libraries, report.scripts, report.imports,
+                            printable(opened.name), report.distributions, report.libraries, report.scripts,
+                            report.imports,
                             problems == 0   ? "no problem"
                             : problems == 1 ? "1 problem"
                                             : fmt::format("{} problems", problems)));
@@ -95,27 +97,28 @@ int run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 Command check_command() {
-  return {.name = "check",
-          .summary = "find out whether an image works",
-          .description =
-              "Reads an image and looks for what would fail when it runs: requirements that are not installed or have "
-              "another version (as pip check), libraries that programs and extension modules need and the image lacks, "
-              "symbol versions that its C library does not have, scripts whose interpreter is not there, files that the "
-              "image's user may not read. Then every module at the top of its environments and every command is "
-              "imported by the image's own interpreter, in a sandbox without network, as the image's user.\n\n"
-              "Exit code 10: a problem was found that is not allowed. A problem is named by its id, as in "
-              "library:libcuda.so.1.",
-          .positionals = {{"IMAGE",
-                           "name:tag of the project's store, oci:DIR[:TAG] or docker-archive:FILE[:TAG] (default: what "
-                           "was built last)",
-                           Positional::Need::optional}},
-          .options = {{"--allow", "ID", "do not count the problem of this id", Option::Repeat::many},
-                      {"--no-imports", "", "run nothing of the image"},
-                      {"--json", "", "print JSON"}},
-          .examples = {{"veneer check", "the image that was built last"},
-                       {"veneer check docker-archive:saved.tar --allow library:libcuda.so.1",
-                        "an image that docker saved; the driver comes from the host"}},
-          .run = run};
+  return {
+      .name = "check",
+      .summary = "find out whether an image works",
+      .description =
+          "Reads an image and looks for what would fail when it runs: requirements that are not installed or have "
+          "another version (as pip check), libraries that programs and extension modules need and the image lacks, "
+          "symbol versions that its C library does not have, scripts whose interpreter is not there, files that the "
+          "image's user may not read. Then every module at the top of its environments and every command is "
+          "imported by the image's own interpreter, in a sandbox without network, as the image's user.\n\n"
+          "Exit code 10: a problem was found that is not allowed. A problem is named by its id, as in "
+          "library:libcuda.so.1.",
+      .positionals = {{"IMAGE",
+                       "name:tag of the project's store, oci:DIR[:TAG] or docker-archive:FILE[:TAG] (default: what "
+                       "was built last)",
+                       Positional::Need::optional}},
+      .options = {{"--allow", "ID", "do not count the problem of this id", Option::Repeat::many},
+                  {"--no-imports", "", "run nothing of the image"},
+                  {"--json", "", "print JSON"}},
+      .examples = {{"veneer check", "the image that was built last"},
+                   {"veneer check docker-archive:saved.tar --allow library:libcuda.so.1",
+                    "an image that docker saved; the driver comes from the host"}},
+      .run = run};
 }
 
 }  // namespace veneer::cli

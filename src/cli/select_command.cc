@@ -112,8 +112,10 @@ Command select_command() {
       .name = "select",
       .summary = "show which files a lock installs for a target",
       .description =
-          "Reads uv.lock, pylock.toml or requirements.txt and prints what would be installed: the production dependencies "
-          "unless options say otherwise. Nothing is downloaded. Packages without a usable file are listed as unusable. A "
+          "Reads uv.lock, pylock.toml or requirements.txt and prints what would be installed: the production "
+          "dependencies "
+          "unless options say otherwise. Nothing is downloaded. Packages without a usable file are listed as unusable. "
+          "A "
           "requirements.txt names versions and no files, so kind and file are not known there.\n\n"
           "With --batch, FILE holds one JSON object a line: {\"id\", \"lock\", \"python\", \"platform\", \"libc\", "
           "\"extras\": [...] or "

@@ -61,12 +61,17 @@ std::optional<Sandbox> find_sandbox(Furniture furniture, const SandboxUser& user
   if (furniture == Furniture::wanted) {
     // "/" is no root to furnish: that the mounts can be made is tried out on an empty tmpfs.
     const std::string trial = fmt::format(
-        "if [ \"$1\" = / ]; then mount -t tmpfs tmpfs /mnt; mount -t proc proc /mnt 2>/dev/null; exec /bin/true; fi\n{}",
+        "if [ \"$1\" = / ]; then mount -t tmpfs tmpfs /mnt; mount -t proc proc /mnt 2>/dev/null; exec /bin/true; "
+        "fi\n{}",
         furnish);
-    if (auto found = try_way(unshare({"--mount"}, {"sh", "-c", trial + fmt::format("exec chroot {} \"$root\" \"$@\"\n", as_user), "sh"}), true, false)) {
+    if (auto found = try_way(
+            unshare({"--mount"}, {"sh", "-c", trial + fmt::format("exec chroot {} \"$root\" \"$@\"\n", as_user), "sh"}),
+            true, false)) {
       return found;
     }
-    if (auto found = try_way(unshare({"--user", "--map-root-user", "--mount"}, {"sh", "-c", trial + "exec chroot \"$root\" \"$@\"\n", "sh"}), true, true)) {
+    if (auto found = try_way(unshare({"--user", "--map-root-user", "--mount"},
+                                     {"sh", "-c", trial + "exec chroot \"$root\" \"$@\"\n", "sh"}),
+                             true, true)) {
       return found;
     }
   }

@@ -16,8 +16,8 @@ enum class Owners {
   kept,  // as in the tree, which takes the superuser
 };
 
-/// Writes `tree`, whose contents were kept by keep_in(), below the empty folder `root`: the contents are moved there, so
-/// the tree's are gone. Files keep their permission bits (and are readable and, as folders, writable by whoever runs
+/// Writes `tree`, whose contents were kept by keep_in(), below the empty folder `root`: the contents are moved there,
+/// so the tree's are gone. Files keep their permission bits (and are readable and, as folders, writable by whoever runs
 /// this), links their targets; times are now; set-user-ID bits, devices and pipes are left out. Nothing is ever written
 /// through a link of the tree.
 void move_to(const FileTree& tree, const std::filesystem::path& root, Owners owners = Owners::mine);

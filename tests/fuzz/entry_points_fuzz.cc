@@ -14,7 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::tolerate([&] {
     std::string last;
     for (const python::EntryPoint& entry : python::parse_entry_points(text)) {
-      if (entry.name.empty() || entry.name.find('/') != std::string::npos || entry.name == "." || entry.name == "..") std::abort();
+      if (entry.name.empty() || entry.name.find('/') != std::string::npos || entry.name == "." || entry.name == "..")
+        std::abort();
       if (entry.name < last || entry.name == last) std::abort();
       last = entry.name;
       const std::string program = python::launcher(entry, "/app/.venv/bin/python");

@@ -15,7 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const python::RequirementsLine& line : file.lines) {
       if (line.version.empty() == line.location.empty()) std::abort();
     }
-    const python::Selection selection = python::select(file, fuzz::some_target(), {}, [](const auto&) { return "own"; });
+    const python::Selection selection =
+        python::select(file, fuzz::some_target(), {}, [](const auto&) { return "own"; });
     for (std::size_t i = 1; i < selection.packages.size(); ++i) {
       if (!(selection.packages[i - 1].name < selection.packages[i].name)) std::abort();
     }

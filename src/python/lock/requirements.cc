@@ -297,9 +297,8 @@ RequirementsFile parse_requirements(std::string_view text) {
 
 Selection select(const RequirementsFile& file, const Target& target, const SelectOptions& options,
                  const NameOfFolder& name_of_folder) {
-  if (options.extra_choice == ExtraChoice::all || !options.extras.empty() ||
-      options.group_choice == GroupChoice::all || !options.groups.empty() || !options.packages.empty() ||
-      options.member_choice == MemberChoice::all) {
+  if (options.extra_choice == ExtraChoice::all || !options.extras.empty() || options.group_choice == GroupChoice::all ||
+      !options.groups.empty() || !options.packages.empty() || options.member_choice == MemberChoice::all) {
     refuse("a requirements file knows no extras, groups or members of a workspace: they were chosen when it was made",
            "choose them in: uv export");
   }

@@ -28,16 +28,28 @@ Pylock files_of_releases(const Selection& selection, const RequirementsFile& fil
   if (uv.cache) command.environment["UV_CACHE_DIR"] = uv.cache->native();
   command.unset = {"VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_EXCLUDE_NEWER", "UV_CONSTRAINT", "UV_OVERRIDE"};
   // Universal, so that the answer holds every file and the choice among them is made here.
-  command.arguments = {uv.path.native(),         "pip",         "compile",           "-",
-                       "--universal",            "--no-deps",   "--no-progress",     "--quiet",
-                       "--no-python-downloads",  "--no-header", "--format",          "pylock.toml",
-                       "--python-version",       target.full_version.substr(0, target.full_version.find_first_not_of("0123456789.")),
-                       "--index-strategy",       "unsafe-best-match"};
+  command.arguments = {uv.path.native(),
+                       "pip",
+                       "compile",
+                       "-",
+                       "--universal",
+                       "--no-deps",
+                       "--no-progress",
+                       "--quiet",
+                       "--no-python-downloads",
+                       "--no-header",
+                       "--format",
+                       "pylock.toml",
+                       "--python-version",
+                       target.full_version.substr(0, target.full_version.find_first_not_of("0123456789.")),
+                       "--index-strategy",
+                       "unsafe-best-match"};
   try {
     return in_context([] { return "asking the index for files"; }, [&] { return parse_pylock(run_checked(command)); });
   } catch (Error& error) {
     std::string message = error.message();
-    throw Error(error.kind() == ErrorKind::failed ? ErrorKind::network : error.kind(), std::move(message), error.hint());
+    throw Error(error.kind() == ErrorKind::failed ? ErrorKind::network : error.kind(), std::move(message),
+                error.hint());
   }
 }
 

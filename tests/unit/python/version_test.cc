@@ -24,7 +24,8 @@ TEST(Version, NormalForms) {
 }
 
 TEST(Version, Order) {
-  const char* const sorted[] = {"1.dev0", "1a1.dev0", "1a1", "1b1", "1rc1", "1", "1+abc", "1+1", "1.post0.dev0", "1.post0", "1.1", "1!0"};
+  const char* const sorted[] = {"1.dev0", "1a1.dev0", "1a1",          "1b1",     "1rc1", "1",
+                                "1+abc",  "1+1",      "1.post0.dev0", "1.post0", "1.1",  "1!0"};
   for (std::size_t i = 0; i + 1 < std::size(sorted); ++i) {
     EXPECT_LT(*Version::parse(sorted[i]), *Version::parse(sorted[i + 1])) << sorted[i];
   }

@@ -31,8 +31,12 @@ TEST(Requirements, ReadsWhatUvExports) {
   const RequirementsFile file = parse_requirements(
       "# made by a tool\n"
       "anyio==3.7.0 ; python_full_version >= '3.8' \\\n"
-      "    --hash=sha256:" + a64 + " \\\n"
-      "    --hash=sha256:" + b64 + "\n"
+      "    --hash=sha256:" +
+      a64 +
+      " \\\n"
+      "    --hash=sha256:" +
+      b64 +
+      "\n"
       "    # via project\n"
       "idna[all]===3.6  # a comment\n");
   ASSERT_EQ(file.lines.size(), 2u);
@@ -45,7 +49,10 @@ TEST(Requirements, ReadsWhatUvExports) {
 }
 
 TEST(Requirements, LineEndsOfWindowsAndAByteOrderMark) {
-  const RequirementsFile file = parse_requirements("\xef\xbb\xbf" "a==1 \\\r\n  --hash=sha256:" + a64 + "\r\nb==2\r\n");
+  const RequirementsFile file = parse_requirements(
+      "\xef\xbb\xbf"
+      "a==1 \\\r\n  --hash=sha256:" +
+      a64 + "\r\nb==2\r\n");
   ASSERT_EQ(file.lines.size(), 2u);
   EXPECT_THAT(file.lines[0].hashes, ElementsAre("sha256:" + a64));
 }
@@ -87,10 +94,15 @@ TEST(Requirements, SelectsByMarkerAndSorts) {
 
 TEST(Requirements, FoldersFilesAndCommits) {
   const std::string commit(40, 'c');
-  const Selection selection = selected("-e .\n-e ./child\n./other\n"
-                                       "w @ https://h.example/w-1.0-py3-none-any.whl --hash=sha256:" + a64 + "\n"
-                                       "g @ git+https://h.example/g.git@" + commit + "#subdirectory=a%2Fb\n"
-                                       "./wheels/p-2.0-py3-none-any.whl\n");
+  const Selection selection = selected(
+      "-e .\n-e ./child\n./other\n"
+      "w @ https://h.example/w-1.0-py3-none-any.whl --hash=sha256:" +
+      a64 +
+      "\n"
+      "g @ git+https://h.example/g.git@" +
+      commit +
+      "#subdirectory=a%2Fb\n"
+      "./wheels/p-2.0-py3-none-any.whl\n");
   std::map<std::string, SelectedPackage> by_name;
   for (const SelectedPackage& package : selection.packages) by_name[package.name] = package;
   ASSERT_EQ(by_name.size(), 6u);
@@ -113,10 +125,13 @@ TEST(Requirements, ExtrasWereChosenWhenItWasMade) {
 }
 
 Pylock index_of(const std::string& wheel_hash, const std::string& sdist_hash) {
-  return parse_pylock("lock-version = \"1.0\"\ncreated-by = \"x\"\n[[packages]]\nname = \"a\"\nversion = \"1.0\"\n"
-                      "sdist = { url = \"https://h.example/a-1.0.tar.gz\", hashes = { sha256 = \"" + sdist_hash + "\" } }\n"
-                      "wheels = [{ url = \"https://h.example/a-1.0-py3-none-any.whl\", hashes = { sha256 = \"" +
-                      wheel_hash + "\" } }]\n");
+  return parse_pylock(
+      "lock-version = \"1.0\"\ncreated-by = \"x\"\n[[packages]]\nname = \"a\"\nversion = \"1.0\"\n"
+      "sdist = { url = \"https://h.example/a-1.0.tar.gz\", hashes = { sha256 = \"" +
+      sdist_hash +
+      "\" } }\n"
+      "wheels = [{ url = \"https://h.example/a-1.0-py3-none-any.whl\", hashes = { sha256 = \"" +
+      wheel_hash + "\" } }]\n");
 }
 
 TEST(Requirements, FillsInTheBestFileWithAHashThatIsAskedFor) {

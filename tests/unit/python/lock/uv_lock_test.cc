@@ -24,7 +24,8 @@ const std::string head = "version = 1\nrevision = 3\nrequires-python = \">=3.10\
 std::string package(const std::string& name, const std::string& version = "1.0", const std::string& more = "",
                     const std::string& hash = std::string(64, 'a')) {
   return fmt::format(
-      "[[package]]\nname = \"{0}\"\nversion = \"{1}\"\nsource = {{ registry = \"https://index.example/simple\" }}\n{2}\n"
+      "[[package]]\nname = \"{0}\"\nversion = \"{1}\"\nsource = {{ registry = \"https://index.example/simple\" "
+      "}}\n{2}\n"
       "wheels = [{{ url = \"https://files.index.example/{0}-{1}-py3-none-any.whl\"{3} }}]\n",
       name, version, more, hash.empty() ? "" : ", hash = \"sha256:" + hash + "\"");
 }
@@ -89,20 +90,23 @@ TEST(UvLock, Case1ConflictingExtrasGiveOneVersionEach) {
 TEST(UvLock, Case1ALengthThatDoesNotFitIsRefused) {
   for (const std::string bad : {"extra-9-project-cpu", "extra-7-projectcpu", "extra--project-cpu", "group-99-a-b",
                                 "project-8-project", "extra-18446744073709551616-a-b"}) {
-    const std::string lock = head + project("dependencies = [{ name = \"a\", marker = \"extra == '" + bad + "'\" }]") +
-                             package("a");
+    const std::string lock =
+        head + project("dependencies = [{ name = \"a\", marker = \"extra == '" + bad + "'\" }]") + package("a");
     EXPECT_THAT([&] { parse_uv_lock(lock); }, refuses("malformed conflict")) << bad;
   }
 }
 
 TEST(UvLock, Case1ConflictingGroups) {
   const std::string lock =
-      head + "conflicts = [[{ package = \"project\", group = \"one\" }, { package = \"project\", group = \"two\" }]]\n" +
+      head +
+      "conflicts = [[{ package = \"project\", group = \"one\" }, { package = \"project\", group = \"two\" }]]\n" +
       project(
           "[package.dev-dependencies]\n"
-          "one = [{ name = \"a\", version = \"1.0\", source = { registry = \"https://index.example/simple\" }, marker = "
+          "one = [{ name = \"a\", version = \"1.0\", source = { registry = \"https://index.example/simple\" }, marker "
+          "= "
           "\"extra == 'group-7-project-one'\" }]\n"
-          "two = [{ name = \"a\", version = \"2.0\", source = { registry = \"https://index.example/simple\" }, marker = "
+          "two = [{ name = \"a\", version = \"2.0\", source = { registry = \"https://index.example/simple\" }, marker "
+          "= "
           "\"extra == 'group-7-project-two'\" }]\n"
           "[package.metadata.requires-dev]\none = []\ntwo = []\n") +
       package("a", "1.0") + package("a", "2.0");
@@ -162,11 +166,14 @@ TEST(UvLock, GroupsOfTheRootDoNotComeWithAMember) {
 }
 
 TEST(UvLock, SaysWhatIsMalformed) {
-  EXPECT_THAT(selecting(head + "[[package]]\nname = \"Not_Normal\"\nsource = { virtual = \".\" }\n"), refuses("normal form"));
+  EXPECT_THAT(selecting(head + "[[package]]\nname = \"Not_Normal\"\nsource = { virtual = \".\" }\n"),
+              refuses("normal form"));
   EXPECT_THAT(selecting(head + "[[package]]\nname = \"a\"\nsource = { moon = \"far\" }\n"), refuses("but: moon"));
-  EXPECT_THAT(selecting(head + project("dependencies = [{ name = \"gone\" }]")), refuses("gone, which the lock does not have"));
-  EXPECT_THAT(selecting(head + project("dependencies = [{ name = \"a\" }]") + package("a", "1.0") + package("a", "2.0")),
-              refuses("more than once"));
+  EXPECT_THAT(selecting(head + project("dependencies = [{ name = \"gone\" }]")),
+              refuses("gone, which the lock does not have"));
+  EXPECT_THAT(
+      selecting(head + project("dependencies = [{ name = \"a\" }]") + package("a", "1.0") + package("a", "2.0")),
+      refuses("more than once"));
 }
 
 TEST(UvLock, AskingTheKernelIsRefusedOnlyWhereItMatters) {
@@ -179,10 +186,12 @@ TEST(UvLock, AskingTheKernelIsRefusedOnlyWhereItMatters) {
 }
 
 TEST(UvLock, RefusesPythonsAndEnvironmentsOutside) {
-  EXPECT_THAT(selecting("version = 1\nrequires-python = \">=3.13\"\n" + project("")), refuses("outside the lock's requires-python"));
-  EXPECT_THAT(selecting("version = 1\nrequires-python = \">=3.10\"\nsupported-markers = [\"sys_platform == 'darwin'\"]\n" +
-                        project("")),
-              refuses("outside those that the lock supports"));
+  EXPECT_THAT(selecting("version = 1\nrequires-python = \">=3.13\"\n" + project("")),
+              refuses("outside the lock's requires-python"));
+  EXPECT_THAT(
+      selecting("version = 1\nrequires-python = \">=3.10\"\nsupported-markers = [\"sys_platform == 'darwin'\"]\n" +
+                project("")),
+      refuses("outside those that the lock supports"));
 }
 
 TEST(UvLock, WheelsForOthersAndNoSourceAreUnusable) {
