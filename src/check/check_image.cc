@@ -15,6 +15,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "image/open_layer.hh"
+#include "image/run_config.hh"
 #include "tree/unpack.hh"
 
 namespace veneer::check {
@@ -22,9 +23,6 @@ namespace veneer::check {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Docker's default, for images that set none.
-constexpr std::string_view default_search_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 tree::FileTree read_tree(const image::Image& image, const image::Blobs& blobs, const CheckOptions& options) {
   tree::FileTree tree;
@@ -86,8 +84,7 @@ CheckReport check_image(const image::Image& image, const image::Blobs& blobs, co
   CheckReport report;
   const image::RunConfig& config = image.config;
   const tree::FileTree tree = read_tree(image, blobs, options);
-  std::string search_path = variable(config, "PATH");
-  if (search_path.empty()) search_path = default_search_path;
+  const std::string search_path = image::search_path(config);
   const User user = user_of(tree, config);
 
   if (options.progress) options.progress("looking at distributions, libraries and programs");
@@ -97,18 +94,19 @@ CheckReport check_image(const image::Image& image, const image::Blobs& blobs, co
     check_requirements(environment, report.findings);
   }
   report.libraries =
-      check_libraries(tree, environments, variable(config, "LD_LIBRARY_PATH"), open_file, report.findings);
+      check_libraries(tree, environments, image::environment_variable(config, "LD_LIBRARY_PATH"), open_file, report.findings);
   report.scripts = check_programs(tree, environments, config, user, report.findings);
 
+  const std::string machine = native_machine();
   const auto runs_here = [&](const Environment& environment) {
-    return environment.target && environment.target->machine == options.native_machine;
+    return environment.target && environment.target->machine == machine;
   };
   std::optional<Sandbox> sandbox;
   if (options.imports == ImportChoice::left_out) {
     report.without_imports = "as asked";
   } else if (std::none_of(environments.begin(), environments.end(), runs_here)) {
     report.without_imports =
-        fmt::format("no interpreter of the image runs on this machine ({})", options.native_machine);
+        fmt::format("no interpreter of the image runs on this machine ({})", machine);
   } else {
     sandbox = find_sandbox(Furniture::wanted, {user.uid, user.groups.empty() ? 0 : *user.groups.begin()});
     if (!sandbox) report.without_imports = "this machine allows no sandbox; it takes root or user namespaces";

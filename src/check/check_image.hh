@@ -19,7 +19,6 @@ enum class ImportChoice { tried, left_out };
 struct CheckOptions {
   std::filesystem::path scratch;  // an empty folder with room for the unpacked image
   ImportChoice imports = ImportChoice::tried;
-  std::string native_machine;                        // as platform.machine() of this machine
   std::function<void(const std::string&)> progress;  // may be empty
 };
 

@@ -13,19 +13,13 @@
 #include "python/version.hh"
 #include "python/wheel/metadata.hh"
 #include "python/wheel/record.hh"
+#include "tree/read_text.hh"
 
 namespace veneer::check {
 
 namespace {
 
 constexpr std::uint64_t text_limit = 64 << 20;
-
-std::string text_of(const tree::FileTree& tree, const std::string& path) {
-  const auto real = tree.resolve(path);
-  const tree::Inode* inode = real ? tree.find(*real) : nullptr;
-  if (inode == nullptr || inode->type != archive::EntryType::file) return {};
-  return std::string(as_text(read_all(*inode->content->open(), text_limit)));
-}
 
 /// Names of what lies directly in the folder `path`.
 std::vector<std::string> names_in(const tree::FileTree& tree, const std::string& path) {
@@ -63,16 +57,16 @@ std::string module_of(std::string_view path) {
 Distribution read_distribution(const tree::FileTree& tree, const std::string& folder, const std::string& metadata) {
   Distribution distribution;
   distribution.folder = folder;
-  const python::Headers headers(text_of(tree, metadata));
+  const python::Headers headers(tree::read_text(tree, metadata, text_limit));
   distribution.name = python::normalised_name(headers.first("Name", metadata));
   distribution.version = headers.first("Version", metadata);
   for (const std::string& text : headers.all("Requires-Dist")) {
     distribution.requirements.push_back(python::Requirement::parse(text));
   }
   for (const std::string& text : headers.all("Requires-Python")) distribution.requires_python = text;
-  distribution.commands = python::parse_entry_points(text_of(tree, folder + "/entry_points.txt"));
+  distribution.commands = python::parse_entry_points(tree::read_text(tree, folder + "/entry_points.txt", text_limit));
   std::set<std::string> modules;
-  for (const python::RecordRow& row : python::parse_record(text_of(tree, folder + "/RECORD"))) {
+  for (const python::RecordRow& row : python::parse_record(tree::read_text(tree, folder + "/RECORD", text_limit))) {
     if (std::string module = module_of(row.path); !module.empty()) modules.insert(std::move(module));
   }
   distribution.modules.assign(modules.begin(), modules.end());

@@ -12,8 +12,8 @@ enum class Severity {
 };
 
 struct Finding {
-  std::string
-      id;  // what `--allow` takes: "library:libpango-1.0.so.0", "import:weasyprint"; the same for the same fault
+  /// What `--allow` takes, the same for the same fault: "library:libpango-1.0.so.0", "import:weasyprint".
+  std::string id;
   Severity severity = Severity::problem;
   std::string message;
 };

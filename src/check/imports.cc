@@ -25,12 +25,9 @@ os.execve(sys.executable, [sys.executable, "-c", sys.argv[2]], asked["environmen
 /// Reads what to try, a JSON list a line: ["module", name] or ["command", name, module, attribute]. Answers each with a
 /// JSON list: [kind, name, error or ""]. Modules are imported in forked processes, so none sees another.
 constexpr std::string_view try_out = R"python(
-import json, os, signal, sys
+import json, os, select, signal, sys, time
 sys.path[:] = [place for place in sys.path if place]
 answers = os.dup(1)
-quiet = os.open(os.devnull if os.path.exists(os.devnull) else "/tmp/.veneer-check", os.O_RDWR | os.O_CREAT)
-for stream in (1, 2):
-    os.dup2(quiet, stream)
 
 def attempt(item):
     import importlib
@@ -43,9 +40,13 @@ def attempt(item):
 
 def answer(item):
     reading, writing = os.pipe()
+    printed, printing = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(reading)
+        os.setsid()
+        os.dup2(printing, 1)
+        os.dup2(printing, 2)
+        os.close(answers)
         signal.alarm(60)
         error = ""
         try:
@@ -54,18 +55,34 @@ def answer(item):
             error = f"it ends the program (SystemExit: {end.code})"
         except BaseException as fault:
             error = f"{type(fault).__name__}: {fault}"
-        data = error.encode("utf-8", "replace")[:2000]
-        os.write(writing, b"+" + data)
+        os.write(writing, b"+" + error.encode("utf-8", "replace")[:2000])
         os._exit(0)
     os.close(writing)
+    os.close(printing)
+    # What it prints is read and forgotten. The answer ends when it is there whole, not when the last process that the
+    # module started has let go of the pipe.
     data = b""
-    while piece := os.read(reading, 4096):
-        data += piece
-        if len(data) > 8192:
-            os.kill(child, signal.SIGKILL)
+    end = time.monotonic() + 65
+    streams = [reading, printed]
+    while reading in streams and not data and time.monotonic() < end:
+        ready, _, _ = select.select(streams, [], [], 1)
+        for stream in ready:
+            piece = os.read(stream, 65536)
+            if not piece:
+                streams.remove(stream)
+            elif stream == reading:
+                data = piece
+        if not ready and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             break
     os.close(reading)
+    os.close(printed)
+    if not data and time.monotonic() >= end:
+        os.kill(child, signal.SIGALRM)
     _, status = os.waitpid(child, 0)
+    try:
+        os.killpg(child, signal.SIGKILL)  # what the module left running
+    except (ProcessLookupError, PermissionError):
+        pass
     if data.startswith(b"+"):
         return data[1:].decode("utf-8", "replace")
     if os.WIFSIGNALED(status):

@@ -9,6 +9,8 @@
 
 #include "check/elf.hh"
 #include "foundation/error.hh"
+#include "foundation/text.hh"
+#include "tree/read_text.hh"
 
 namespace veneer::check {
 
@@ -16,16 +18,6 @@ namespace {
 
 constexpr std::uint64_t text_limit = 1 << 20;
 constexpr int most_includes = 64;  // of ld.so.conf
-
-std::vector<std::string> split(std::string_view text, std::string_view separators) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find_first_of(separators), text.size());
-    if (end > 0) parts.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return parts;
-}
 
 /// Whether `name` fits a pattern of ld.so.conf's include: "*" stands for anything.
 bool fits(std::string_view pattern, std::string_view name) {
@@ -38,7 +30,7 @@ bool fits(std::string_view pattern, std::string_view name) {
 class Closure {
  public:
   Closure(const tree::FileTree& tree, const std::string& library_path, const OpenFile& open, Findings& findings)
-      : tree_(tree), open_(open), findings_(findings), library_path_(split(library_path, ":")) {
+      : tree_(tree), open_(open), findings_(findings), library_path_(split_words(library_path, ":")) {
     read_loader_configuration("etc/ld.so.conf", 0);
     for (const std::string folder : {"lib", "usr/lib", "lib64", "usr/lib64", "usr/local/lib"}) usual_.push_back(folder);
     // Folders of Debian's multiarch are built into its loader; those of other machines hold nothing that fits.
@@ -51,7 +43,7 @@ class Closure {
     // musl's loader reads /etc/ld-musl-<machine>.path instead.
     for (const auto& [path, entry] : tree_.entries()) {
       if (path.starts_with("etc/ld-musl-") && path.ends_with(".path")) {
-        for (const std::string& folder : split(text_of(path), ":\n")) usual_.push_back(folder.substr(1));
+        for (const std::string& folder : split_words(tree::read_text(tree_, path, text_limit), ":\n")) usual_.push_back(folder.substr(1));
       }
     }
   }
@@ -88,18 +80,11 @@ class Closure {
   }
 
  private:
-  std::string text_of(const std::string& path) const {
-    const auto real = tree_.resolve(path);
-    const tree::Inode* inode = real ? tree_.find(*real) : nullptr;
-    if (inode == nullptr || inode->type != archive::EntryType::file) return {};
-    return std::string(as_text(read_all(*inode->content->open(), text_limit)));
-  }
-
   void read_loader_configuration(const std::string& path, int depth) {
     if (depth > most_includes) return;
-    for (std::string line : split(text_of(path), "\n")) {
+    for (std::string line : split_words(tree::read_text(tree_, path, text_limit), "\n")) {
       line = line.substr(0, line.find('#'));
-      const std::vector<std::string> words = split(line, " \t\r");
+      const std::vector<std::string> words = split_words(line, " \t\r");
       if (words.empty()) continue;
       if (words[0] == "include" && words.size() > 1 && words[1].starts_with('/')) {
         const std::string pattern = words[1].substr(1);

@@ -8,6 +8,9 @@
 #include <optional>
 
 #include "foundation/error.hh"
+#include "foundation/text.hh"
+#include "image/run_config.hh"
+#include "tree/read_text.hh"
 
 namespace veneer::check {
 
@@ -24,13 +27,6 @@ bool may(const tree::Inode& inode, const User& user, std::uint32_t bits) {
   return ((inode.mode >> shift) & bits) == bits;
 }
 
-std::string text_of(const tree::FileTree& tree, std::string_view path) {
-  const auto real = tree.resolve(path);
-  const tree::Inode* inode = real ? tree.find(*real) : nullptr;
-  if (inode == nullptr || inode->type != archive::EntryType::file) return {};
-  return std::string(as_text(read_all(*inode->content->open(), text_limit)));
-}
-
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -38,23 +34,11 @@ std::optional<std::uint64_t> number(std::string_view text) {
   return value;
 }
 
-std::vector<std::string> fields(std::string_view line) {
-  std::vector<std::string> result;
-  for (;;) {
-    const std::size_t end = line.find(':');
-    result.emplace_back(line.substr(0, end));
-    if (end == std::string_view::npos) return result;
-    line.remove_prefix(end + 1);
-  }
-}
-
-std::vector<std::vector<std::string>> table(const std::string& text) {
+/// The rows of etc/passwd or etc/group.
+std::vector<std::vector<std::string>> table(const tree::FileTree& tree, std::string_view path) {
   std::vector<std::vector<std::string>> rows;
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    rows.push_back(fields(rest.substr(0, end)));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+  for (const std::string& line : split_words(tree::read_text(tree, path, text_limit), "\n")) {
+    rows.push_back(split_fields(line, ':'));
   }
   return rows;
 }
@@ -175,24 +159,14 @@ class Programs {
   /// Without empty, "." and ".." parts and without a leading slash.
   static std::string cleaned(std::string_view path) {
     std::string clean;
-    for (const std::string& part : parts(path)) {
+    for (const std::string& part : split_words(path, "/")) {
       if (part == "..") {
         clean = tree::parent_path(clean);
-      } else if (part != "." && !part.empty()) {
+      } else if (part != ".") {
         clean = tree::join_path(clean, part);
       }
     }
     return clean;
-  }
-
-  static std::vector<std::string> parts(std::string_view path) {
-    std::vector<std::string> result;
-    while (!path.empty()) {
-      const std::size_t end = std::min(path.find('/'), path.size());
-      result.emplace_back(path.substr(0, end));
-      path.remove_prefix(std::min(end + 1, path.size()));
-    }
-    return result;
   }
 
   /// What keeps the user from `path`: a folder on the way that is closed.
@@ -231,7 +205,7 @@ class Programs {
   }
 
   std::optional<std::string> on_path(const std::string& name) const {
-    for (const std::string& folder : fields(variable(config_, "PATH"))) {
+    for (const std::string& folder : split_fields(image::search_path(config_), ':')) {
       if (!folder.starts_with('/')) continue;
       const std::string path = folder.substr(1) + "/" + name;
       try {
@@ -309,15 +283,6 @@ class Programs {
 
 }  // namespace
 
-std::string variable(const image::RunConfig& config, std::string_view name) {
-  for (const std::string& entry : config.run.strings_or_empty("Env")) {
-    if (entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name)) {
-      return entry.substr(name.size() + 1);
-    }
-  }
-  return {};
-}
-
 User user_of(const tree::FileTree& tree, const image::RunConfig& config) {
   const std::string text = config.run.string_or("User", "");
   User user;
@@ -325,7 +290,7 @@ User user_of(const tree::FileTree& tree, const image::RunConfig& config) {
   if (text.empty()) return user;
   const std::size_t colon = text.find(':');
   const std::string name = text.substr(0, colon);
-  const auto passwords = table(text_of(tree, "etc/passwd"));
+  const auto passwords = table(tree, "etc/passwd");
   const auto uid = number(name);
   std::string known_as;
   bool is_known = false;
@@ -345,7 +310,7 @@ User user_of(const tree::FileTree& tree, const image::RunConfig& config) {
     user.uid = *uid;
     user.groups.insert(0);
   }
-  const auto groups = table(text_of(tree, "etc/group"));
+  const auto groups = table(tree, "etc/group");
   if (colon == std::string::npos) {
     for (const auto& row : groups) {
       if (row.size() < 4 || known_as.empty()) continue;

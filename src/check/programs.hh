@@ -23,9 +23,6 @@ struct User {
 /// Throws Error (refused) for a name that is not there.
 User user_of(const tree::FileTree& tree, const image::RunConfig& config);
 
-/// The value of a variable of the image's configuration; empty when it is not set.
-std::string variable(const image::RunConfig& config, std::string_view name);
-
 /// Every script below the environments' bin folders: that its interpreter is there, and may be run by `user` (links are
 /// followed, and shown with the modes of what they lead to). That `user` may read all of the environments. That the
 /// entrypoint and the working directory are there. Returns how many scripts were looked at.

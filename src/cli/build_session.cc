@@ -1,7 +1,6 @@
 #include "cli/build_session.hh"
 
 #include <fmt/format.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,8 @@
 #include "foundation/parallel.hh"
 #include "foundation/process.hh"
 #include "foundation/sandbox.hh"
+#include "image/platform.hh"
+#include "image/run_config.hh"
 #include "python/lock/choose_file.hh"
 #include "python/lock/select.hh"
 #include "python/lock/uv_lock.hh"
@@ -31,16 +32,6 @@ namespace {
 
 constexpr std::uint64_t lock_limit = 64ull << 20;
 
-/// Docker's default PATH; used to look for interpreters in a base that names none.
-constexpr std::string_view default_search_path = "/usr/local/bin:/usr/bin:/bin";
-
-std::string search_path(const image::RunConfig& config) {
-  for (const std::string& entry : config.run.strings_or_empty("Env")) {
-    if (entry.starts_with("PATH=")) return entry.substr(5);
-  }
-  return std::string(default_search_path);
-}
-
 std::string native_architecture() {
 #if defined(__x86_64__)
   return "amd64";
@@ -51,29 +42,12 @@ std::string native_architecture() {
 #endif
 }
 
-/// "linux/arm64", "linux/arm/v7".
-image::Platform parse_platform(const std::string& text) {
-  image::Platform platform;
-  const std::size_t first = text.find('/');
-  const std::size_t second = first == std::string::npos ? first : text.find('/', first + 1);
-  platform.os = text.substr(0, first);
-  if (first != std::string::npos) platform.architecture = text.substr(first + 1, second - first - 1);
-  if (second != std::string::npos) platform.variant = text.substr(second + 1);
-  static_cast<void>(machine_of_platform(text));
-  return platform;
-}
-
 /// Whether this machine's kernel runs programs of the Debian architecture, by itself or by an emulator.
 bool runs_programs_of(const std::string& architecture) {
   if (architecture == native_architecture()) return true;
   const std::string machine = machine_of_platform("linux/" + architecture + (architecture == "arm" ? "/v7" : ""));
   const std::string emulator = machine == "armv7l" ? "arm" : machine == "i686" ? "i386" : machine;
   return fs::exists("/proc/sys/fs/binfmt_misc/qemu-" + emulator);
-}
-
-std::string native_machine() {
-  struct utsname name {};
-  return ::uname(&name) == 0 ? name.machine : "";
 }
 
 /// Credentials for an index, as uv takes them: UV_INDEX_<NAME>_USERNAME and _PASSWORD for URLs of the index's host.
@@ -154,7 +128,8 @@ BuildSession::BuildSession(const Arguments& arguments, Context& context) {
   read_git(context);
   build::fill_defaults(inputs_);
   const auto platform = arguments.value("--platform");
-  read_base(platform ? parse_platform(*platform) : image::Platform{"linux", native_architecture(), ""}, context);
+  if (platform) static_cast<void>(machine_of_platform(*platform));  // refuses what is no known Linux platform
+  read_base(platform ? image::parse_platform(*platform) : image::Platform{"linux", native_architecture(), ""}, context);
   uv_ = find_uv_program(context);
   read_selection(arguments);
   make_byte_compiler(arguments, context);
@@ -306,7 +281,7 @@ void BuildSession::read_base(const image::Platform& platform, Context& context) 
     context.terminal().progress("reading the base");
     inputs_.base = base::read_image_base(request, cache_.get());
   }
-  const python::TargetChoice chosen = python::choose_target(inputs_.base.tree, search_path(inputs_.base.config),
+  const python::TargetChoice chosen = python::choose_target(inputs_.base.tree, image::search_path(inputs_.base.config),
                                                             project.requires_python, project.python);
   inputs_.target = chosen.chosen.target;
   if (!chosen.others.empty()) {

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <sys/utsname.h>
 
 #include <set>
 
@@ -16,11 +15,6 @@ namespace veneer::cli {
 namespace {
 
 constexpr int exit_problem = 10;
-
-std::string native_machine() {
-  struct utsname name {};
-  return ::uname(&name) == 0 ? name.machine : "";
-}
 
 std::string_view severity_name(check::Severity severity) {
   return severity == check::Severity::problem ? "problem" : "note";
@@ -56,7 +50,6 @@ int run(const Arguments& arguments, Context& context) {
   const TemporaryFolder scratch(temporary, "check-");
   check::CheckOptions options;
   options.scratch = scratch.path();
-  options.native_machine = native_machine();
   options.imports = arguments.has("--no-imports") ? check::ImportChoice::left_out : check::ImportChoice::tried;
   options.progress = [&](const std::string& text) { terminal.progress(text); };
   const check::CheckReport report = check::check_image(opened.sealed.image, *opened.blobs, options);

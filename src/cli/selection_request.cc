@@ -125,6 +125,7 @@ python::Selection answer(SelectionRequest request) {
                         return python::select(python::parse_pylock(text), request.target, request.options);
                       }
                       if (python::is_requirements_name(request.lock.filename().native())) {
+                        if (request.wants_default_groups) request.options.default_groups = {"dev"};  // refused
                         return python::select(python::parse_requirements(text), request.target, request.options,
                                               name_of_folder_below(request.lock.parent_path()));
                       }

@@ -1,8 +1,12 @@
 #include "foundation/sandbox.hh"
 
 #include <fmt/format.h>
+#include <sys/utsname.h>
+
+#include <filesystem>
 
 #include "foundation/error.hh"
+#include "foundation/file.hh"
 #include "foundation/process.hh"
 
 namespace veneer {
@@ -28,10 +32,9 @@ ln -s /proc/self/fd "$root/dev/fd"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 )";
 
-bool works(const Sandbox& sandbox) {
+bool succeeds(std::vector<std::string> words) {
   Command command;
-  command.arguments = sandbox.words;
-  command.arguments.insert(command.arguments.end(), {"/", "/bin/true"});
+  command.arguments = std::move(words);
   try {
     return run(command).exit_code == 0;
   } catch (const Error&) {
@@ -39,46 +42,62 @@ bool works(const Sandbox& sandbox) {
   }
 }
 
+std::vector<std::string> joined(std::vector<std::string> words, const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+const std::vector<std::string> clean = {"env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONHASHSEED=0",
+                                        "LC_ALL=C.UTF-8"};
+const std::vector<std::string> isolated = {"--net", "--pid", "--fork", "--kill-child"};
+const std::vector<std::string> as_mapped_root = {"--user", "--map-root-user"};
+
+/// How the new root is entered in the end.
+struct Entry {
+  std::vector<std::string> unshare;  // options of the namespaces that it takes; may be empty
+  std::string user;                  // option of chroot; empty for the root of a user namespace
+};
+
+std::optional<Sandbox> furnished(const Entry& entry) {
+  std::vector<std::string> words = joined(clean, {"unshare"});
+  words = joined(joined(joined(words, entry.unshare), {"--mount"}), isolated);
+  // All that can fail is tried out on an empty folder.
+  const TemporaryFolder trial(std::filesystem::temp_directory_path(), "veneer-sandbox-");
+  if (!succeeds(joined(words, {"sh", "-c", std::string(furnish), "sh", trial.path().native()}))) return std::nullopt;
+  const std::string enter = std::string(furnish) + "exec chroot " + entry.user + " \"$root\" \"$@\"\n";
+  return Sandbox{joined(words, {"sh", "-c", enter, "sh"}), true, entry.user.empty()};
+}
+
+std::optional<Sandbox> bare(const Entry& entry, const std::vector<std::string>& more) {
+  std::vector<std::string> words = clean;
+  if (!entry.unshare.empty() || !more.empty()) words = joined(joined(joined(words, {"unshare"}), entry.unshare), more);
+  words.push_back("chroot");
+  if (!entry.user.empty()) words.push_back(entry.user);
+  if (!succeeds(joined(words, {"/", "/bin/true"}))) return std::nullopt;
+  return Sandbox{std::move(words), false, entry.user.empty()};
+}
+
 }  // namespace
 
+std::string native_machine() {
+  struct utsname name {};
+  return ::uname(&name) == 0 ? name.machine : "";
+}
+
 std::optional<Sandbox> find_sandbox(Furniture furniture, const SandboxUser& user) {
-  const std::vector<std::string> clean = {"env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONHASHSEED=0",
-                                          "LC_ALL=C.UTF-8"};
-  const std::vector<std::string> isolated = {"--net", "--pid", "--fork", "--kill-child"};
-  const std::string as_user = fmt::format("--userspec={}:{}", user.uid, user.gid);
-  const auto try_way = [&](std::vector<std::string> way, bool is_furnished, bool is_root) -> std::optional<Sandbox> {
-    Sandbox sandbox{clean, is_furnished, is_root};
-    sandbox.words.insert(sandbox.words.end(), way.begin(), way.end());
-    return works(sandbox) ? std::optional(std::move(sandbox)) : std::nullopt;
-  };
-  const auto unshare = [&](std::vector<std::string> first, std::vector<std::string> last) {
-    std::vector<std::string> way = {"unshare"};
-    way.insert(way.end(), first.begin(), first.end());
-    way.insert(way.end(), isolated.begin(), isolated.end());
-    way.insert(way.end(), last.begin(), last.end());
-    return way;
-  };
+  const Entry superuser{{}, fmt::format("--userspec={}:{}", user.uid, user.gid)};
+  const Entry namespaced{as_mapped_root, ""};
   if (furniture == Furniture::wanted) {
-    // "/" is no root to furnish: that the mounts can be made is tried out on an empty tmpfs.
-    const std::string trial = fmt::format(
-        "if [ \"$1\" = / ]; then mount -t tmpfs tmpfs /mnt; mount -t proc proc /mnt 2>/dev/null; exec /bin/true; "
-        "fi\n{}",
-        furnish);
-    if (auto found = try_way(
-            unshare({"--mount"}, {"sh", "-c", trial + fmt::format("exec chroot {} \"$root\" \"$@\"\n", as_user), "sh"}),
-            true, false)) {
-      return found;
-    }
-    if (auto found = try_way(unshare({"--user", "--map-root-user", "--mount"},
-                                     {"sh", "-c", trial + "exec chroot \"$root\" \"$@\"\n", "sh"}),
-                             true, true)) {
-      return found;
+    for (const Entry& entry : {superuser, namespaced}) {
+      if (auto found = furnished(entry)) return found;
     }
   }
-  if (auto found = try_way(unshare({}, {"chroot", as_user}), false, false)) return found;
-  if (auto found = try_way({"chroot", as_user}, false, false)) return found;
-  if (auto found = try_way(unshare({"--user", "--map-root-user"}, {"chroot"}), false, true)) return found;
-  return try_way({"unshare", "--user", "--map-root-user", "chroot"}, false, true);
+  for (const Entry& entry : {superuser, namespaced}) {
+    for (const auto& more : {isolated, std::vector<std::string>{}}) {
+      if (auto found = bare(entry, more)) return found;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace veneer

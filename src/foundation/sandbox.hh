@@ -15,6 +15,9 @@ struct Sandbox {
   bool is_root = false;       // runs as root of a user namespace, whoever was asked for
 };
 
+/// As platform.machine() of Python names this machine: "x86_64".
+std::string native_machine();
+
 enum class Furniture {
   none,    // the root as it is, for programs that read and write their standard streams only
   wanted,  // proc, dev, tmp where that can be had: mounted in a mount namespace of its own, gone with it

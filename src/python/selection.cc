@@ -1,8 +1,14 @@
 #include "python/selection.hh"
 
+#include <algorithm>
 #include <array>
 
 namespace veneer::python {
+
+void sort_by_name(std::vector<SelectedPackage>& packages) {
+  std::sort(packages.begin(), packages.end(),
+            [](const SelectedPackage& left, const SelectedPackage& right) { return left.name < right.name; });
+}
 
 std::string_view package_kind_name(PackageKind kind) {
   constexpr std::array<std::string_view, 6> names = {"wheel", "sdist", "archive", "tree", "git", "release"};

@@ -30,8 +30,8 @@ struct SelectedPackage {
   std::string file;      // file name of wheel, sdist or archive; empty for tree and git
   std::string location;  // URL (percent-encoding as in the lock, fragment with hash removed) or path as in the lock
   std::optional<FileHash> hash;
-  std::string other_hash;             // when the lock has no SHA-256 but another one, "sha512:..."
-  std::vector<std::string> hashes;    // of a release: "sha256:...", any of them is right
+  /// Where `hash` alone does not say it: "sha256:...", "sha512:...", any of which the file may have.
+  std::vector<std::string> hashes;
   std::optional<std::uint64_t> size;  // bytes
   std::string subdirectory;           // of an archive or git source
   std::string git_commit;             // of a git source
@@ -43,6 +43,9 @@ struct Selection {
   std::vector<SelectedPackage> packages;  // sorted by name
   std::vector<std::string> unusable;      // names that have no file for the target, sorted
 };
+
+/// In the order of names, as every selection has them.
+void sort_by_name(std::vector<SelectedPackage>& packages);
 
 /// "wheel", "sdist", "archive", "tree", "git", "release".
 std::string_view package_kind_name(PackageKind kind);

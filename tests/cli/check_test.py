@@ -55,6 +55,11 @@ class Check(fixtures.SystemTest):
         self.assertIn("signal 11", found["import:part0"])
         self.assertIn("SystemExit", found["import:part1"])
 
+    def test_modules_that_leave_processes_behind(self):
+        """Neither holds up the check nor fills its memory."""
+        endless = b"import os\nif os.fork() == 0:\n    while True:\n        os.write(1, b'x' * 65536)\n"
+        self.assertEqual(self.check({f"{SITE}/part0/__init__.py": endless}, code=0)["findings"], [])
+
     def test_a_command_without_its_function(self):
         found = self.problems({f"{SITE}/shop/__init__.py": b"\n"})
         self.assertIn("main", found.pop("command:shop"))

@@ -188,6 +188,15 @@ class Projects(fixtures.SystemTest):
         (path / "uv.lock").write_text(re.sub(r'(part0[^}]*hash = ")sha256:[0-9a-f]+', rf"\1sha512:{'0' * 128}", lock))
         self.assertIn("part0", self.veneer("build", cwd=path, code=6).stderr)
 
+    def test_one_of_several_hashes_must_be_right(self):
+        path = self.small_project()
+        right = hashlib.sha256((path / "wheels" / "part0-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+        line = "part0 @ wheels/part0-1.0-py3-none-any.whl --hash=sha256:{} --hash=sha256:" + "0" * 64 + "\n-e .\n"
+        (path / "requirements.txt").write_text(line.format(right))
+        self.veneer("build", "--strict", "--lock", "requirements.txt", cwd=path)
+        (path / "requirements.txt").write_text(line.format("1" * 64))
+        self.assertIn("but the lock says", self.veneer("build", "--lock", "requirements.txt", cwd=path, code=6).stderr)
+
     # CASES 2 (astral-sh/uv#15055); CASES, More (ls1intum/edutelligence#1002)
     def test_case_2_absolute_paths_in_a_lock(self):
         path = self.small_project()

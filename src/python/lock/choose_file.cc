@@ -43,8 +43,8 @@ void take_file(SelectedPackage& selected, const LockFile& file) {
   selected.size = file.size;
   if (file.hash.starts_with("sha256:")) {
     selected.hash = FileHash::parse(file.hash);
-  } else {
-    selected.other_hash = file.hash;
+  } else if (!file.hash.empty()) {
+    selected.hashes = {file.hash};
   }
 }
 

@@ -9,6 +9,7 @@
 #include "foundation/toml.hh"
 #include "python/lock/choose_file.hh"
 #include "python/lock/location.hh"
+#include "python/lock/needed.hh"
 #include "python/name.hh"
 #include "python/specifier.hh"
 #include "python/tag.hh"
@@ -158,16 +159,6 @@ MarkerEnvironment environment_for(const Pylock& lock, const Target& target, cons
   return environment;
 }
 
-bool holds(const Marker& marker, const MarkerEnvironment& environment, const std::string& of) {
-  const Truth truth = marker.evaluate(environment);
-  if (truth == Truth::unknown) {
-    refuse(fmt::format("whether {} is needed hangs on the kernel of the host, which is not known: {}", printable(of),
-                       printable(marker.text())),
-           "platform_release and platform_version cannot be used in an image");
-  }
-  return truth == Truth::yes;
-}
-
 }  // namespace
 
 bool is_pylock_name(std::string_view file_name) {
@@ -226,7 +217,7 @@ Selection select(const Pylock& lock, const Target& target, const SelectOptions& 
   std::set<std::string> taken;
   for (const PylockPackage& entry : lock.packages) {
     const std::string& name = entry.package.name;
-    if (!holds(entry.marker, environment, name)) continue;
+    if (!is_needed(entry.marker, environment, name)) continue;
     in_context([&] { return "package " + printable(name); },
                [&] {
                  if (!allows_python(entry.requires_python, target.full_version)) {
@@ -243,8 +234,7 @@ Selection select(const Pylock& lock, const Target& target, const SelectOptions& 
                  }
                });
   }
-  std::sort(selection.packages.begin(), selection.packages.end(),
-            [](const SelectedPackage& left, const SelectedPackage& right) { return left.name < right.name; });
+  sort_by_name(selection.packages);
   std::sort(selection.unusable.begin(), selection.unusable.end());
   return selection;
 }

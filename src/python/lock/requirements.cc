@@ -9,6 +9,7 @@
 #include "foundation/error.hh"
 #include "python/lock/choose_file.hh"
 #include "python/lock/location.hh"
+#include "python/lock/needed.hh"
 #include "python/name.hh"
 #include "python/tag.hh"
 #include "python/version.hh"
@@ -23,6 +24,8 @@ constexpr std::string_view space = " \t\r\f\v";
 [[noreturn]] void refuse(std::string message, std::string hint = {}) {
   throw Error(ErrorKind::refused, std::move(message), std::move(hint));
 }
+
+bool is_sha256(const std::string& hash) { return hash.starts_with("sha256:"); }
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t start = text.find_first_not_of(space);
@@ -138,7 +141,21 @@ bool take_option(const std::string& line, RequirementsFile& file) {
   return true;
 }
 
+/// "name @ https://host/file.whl", which ends like a path.
+bool is_named_url(std::string_view text) {
+  const auto is_name = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
+           c == '.';
+  };
+  const auto end = std::find_if_not(text.begin(), text.end(), is_name);
+  if (end == text.begin()) return false;
+  std::string_view rest(end, text.end());
+  if (rest.starts_with('[')) rest.remove_prefix(std::min(rest.find(']') + 1, rest.size()));
+  return trimmed(rest).starts_with('@');
+}
+
 bool is_path(std::string_view text) {
+  if (is_named_url(text)) return false;
   return text == "." || text == ".." || text.starts_with("./") || text.starts_with("../") || text.starts_with('/') ||
          text.starts_with("file:") || text.starts_with("git+") || text.starts_with("http:") ||
          text.starts_with("https:") || text.ends_with(".whl") || text.ends_with(".tar.gz") || text.ends_with(".zip");
@@ -193,16 +210,6 @@ RequirementsLine read_line(std::string text) {
   return line;
 }
 
-bool holds(const RequirementsLine& line, const MarkerEnvironment& environment) {
-  const Truth truth = line.marker.evaluate(environment);
-  if (truth == Truth::unknown) {
-    refuse(fmt::format("whether {} is needed hangs on the kernel of the host, which is not known: {}",
-                       printable(line.name.empty() ? line.location : line.name), printable(line.marker.text())),
-           "platform_release and platform_version cannot be used in an image");
-  }
-  return truth == Truth::yes;
-}
-
 /// "git+https://host/repo@<commit>#subdirectory=a"
 void take_git(const std::string& location, SelectedPackage& package) {
   package.kind = PackageKind::git;
@@ -227,9 +234,10 @@ void take_git(const std::string& location, SelectedPackage& package) {
 void take_file(const RequirementsLine& line, SelectedPackage& package) {
   package.kind = package.file.ends_with(".whl") ? PackageKind::wheel : PackageKind::archive;
   package.location = without_fragment(line.location);
-  for (const std::string& hash : line.hashes) {
-    if (hash.starts_with("sha256:") && line.hashes.size() == 1) package.hash = FileHash::parse(hash);
-    if (!hash.starts_with("sha256:") && package.other_hash.empty()) package.other_hash = hash;
+  if (line.hashes.size() == 1 && line.hashes[0].starts_with("sha256:")) {
+    package.hash = FileHash::parse(line.hashes[0]);
+  } else {
+    package.hashes = line.hashes;
   }
 }
 
@@ -297,8 +305,10 @@ RequirementsFile parse_requirements(std::string_view text) {
 
 Selection select(const RequirementsFile& file, const Target& target, const SelectOptions& options,
                  const NameOfFolder& name_of_folder) {
-  if (options.extra_choice == ExtraChoice::all || !options.extras.empty() || options.group_choice == GroupChoice::all ||
-      !options.groups.empty() || !options.packages.empty() || options.member_choice == MemberChoice::all) {
+  const auto is_given = [](const std::vector<std::string>& names) { return !names.empty(); };
+  if (options.extra_choice == ExtraChoice::all || options.group_choice == GroupChoice::all ||
+      options.member_choice == MemberChoice::all || is_given(options.extras) || is_given(options.groups) ||
+      is_given(options.default_groups) || is_given(options.excluded_groups) || is_given(options.packages)) {
     refuse("a requirements file knows no extras, groups or members of a workspace: they were chosen when it was made",
            "choose them in: uv export");
   }
@@ -306,15 +316,14 @@ Selection select(const RequirementsFile& file, const Target& target, const Selec
   Selection selection;
   std::set<std::string> taken;
   for (const RequirementsLine& line : file.lines) {
-    if (!holds(line, environment)) continue;
+    if (!is_needed(line.marker, environment, line.name.empty() ? line.location : line.name)) continue;
     SelectedPackage package = selected(line, name_of_folder);
     if (!taken.insert(package.name).second) {
       refuse(fmt::format("{} is there twice for this environment", printable(package.name)));
     }
     selection.packages.push_back(std::move(package));
   }
-  std::sort(selection.packages.begin(), selection.packages.end(),
-            [](const SelectedPackage& left, const SelectedPackage& right) { return left.name < right.name; });
+  sort_by_name(selection.packages);
   return selection;
 }
 
@@ -334,19 +343,26 @@ Selection fill_in(const Selection& selection, const Pylock& available, const Tar
       const auto found = Version::parse(entry.package.version);
       if (entry.package.version != wanted.version && (!version || !found || *version != *found)) continue;
       LockPackage package = entry.package;
-      const auto is_wrong = [&](const LockFile& file) {
-        return !wanted.hashes.empty() &&
-               std::find(wanted.hashes.begin(), wanted.hashes.end(), file.hash) == wanted.hashes.end();
-      };
-      std::erase_if(package.wheels, is_wrong);
-      if (package.sdist && is_wrong(*package.sdist)) package.sdist.reset();
+      // By hashes of another kind than the index gives, a file can only be told once it is here.
+      if (std::any_of(wanted.hashes.begin(), wanted.hashes.end(), is_sha256)) {
+        const auto is_wrong = [&](const LockFile& file) {
+          return std::find(wanted.hashes.begin(), wanted.hashes.end(), file.hash) == wanted.hashes.end();
+        };
+        std::erase_if(package.wheels, is_wrong);
+        if (package.sdist && is_wrong(*package.sdist)) package.sdist.reset();
+      }
       chosen = choose_file(package, ranks);
+      break;
     }
     if (!chosen) {
       result.unusable.push_back(wanted.name);
       continue;
     }
-    if (wanted.hashes.empty()) chosen->hash.reset();
+    // What the index says of a file is no promise of the lock.
+    if (std::none_of(wanted.hashes.begin(), wanted.hashes.end(), is_sha256)) {
+      chosen->hash.reset();
+      chosen->hashes = wanted.hashes;
+    }
     result.packages.push_back(std::move(*chosen));
   }
   std::sort(result.unusable.begin(), result.unusable.end());

@@ -9,6 +9,7 @@
 
 #include "foundation/error.hh"
 #include "python/lock/choose_file.hh"
+#include "python/lock/needed.hh"
 #include "python/specifier.hh"
 #include "python/tag.hh"
 
@@ -249,18 +250,6 @@ class Walk {
     }
   }
 
-  bool holds(const Marker& marker, const std::string& of) {
-    switch (marker.evaluate(environment_)) {
-      case Truth::yes: return true;
-      case Truth::no: return false;
-      case Truth::unknown: break;
-    }
-    throw Error(ErrorKind::refused,
-                fmt::format("whether {} is needed hangs on the kernel of the host, which is not known: {}",
-                            printable(of), printable(marker.text())),
-                "platform_release and platform_version cannot be used in an image");
-  }
-
   const LockDependencies* dependencies_of(const Place& place) const {
     const LockPackage& package = lock_.packages[place.package];
     if (place.extra == nullptr) return &package.dependencies;
@@ -289,7 +278,7 @@ class Walk {
           if (environment_.extras.insert(encoded).second) added.push_back(encoded);
         }
       }
-      const bool needed = holds(dependency.marker, name);
+      const bool needed = is_needed(dependency.marker, environment_, name);
       for (const std::string& encoded : added) environment_.extras.erase(encoded);
       if (needed) take(dependency.package, dependency.extras);
     }
@@ -326,12 +315,12 @@ class Walk {
 
   void take_manifest(const std::vector<ManifestRequirement>& requirements) {
     for (const ManifestRequirement& requirement : requirements) {
-      if (!holds(requirement.marker, requirement.name)) continue;
+      if (!is_needed(requirement.marker, environment_, requirement.name)) continue;
       std::optional<std::size_t> found;
       for (const std::size_t index : lock_.find(requirement.name)) {
         const auto& forks = lock_.packages[index].resolution_markers;
         if (!forks.empty() && std::none_of(forks.begin(), forks.end(),
-                                           [&](const Marker& fork) { return holds(fork, requirement.name); })) {
+                                           [&](const Marker& fork) { return is_needed(fork, environment_, requirement.name); })) {
           continue;
         }
         if (found) {
@@ -385,8 +374,7 @@ Selection select(const Lock& lock, const Target& target, const SelectOptions& op
                  }
                });
   }
-  std::sort(selection.packages.begin(), selection.packages.end(),
-            [](const SelectedPackage& left, const SelectedPackage& right) { return left.name < right.name; });
+  sort_by_name(selection.packages);
   std::sort(selection.unusable.begin(), selection.unusable.end());
   return selection;
 }

@@ -7,20 +7,11 @@
 #include <string_view>
 
 #include "foundation/error.hh"
+#include "foundation/text.hh"
 
 namespace veneer::python {
 
 namespace {
-
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(separator), text.size());
-    if (end > 0) parts.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return parts;
-}
 
 std::vector<std::string> sorted_unique(std::vector<std::string> names) {
   std::sort(names.begin(), names.end());
@@ -98,7 +89,7 @@ GitFiles list_git_files(const GitState& state) {
     arguments.insert(arguments.end(), options.begin(), options.end());
     const CommandResult result = run(git_command(state.root, std::move(arguments)));
     if (result.exit_code != 0) throw_git_error(state.root, result);
-    return sorted_unique(split(result.output, '\0'));
+    return sorted_unique(split_words(result.output, nul));
   };
   return {list({"--cached", "--recurse-submodules"}), list({"--others", "--exclude-standard"}),
           list({"--others", "--ignored", "--exclude-standard", "--directory"})};

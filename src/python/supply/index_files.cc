@@ -41,16 +41,12 @@ Pylock files_of_releases(const Selection& selection, const RequirementsFile& fil
                        "--format",
                        "pylock.toml",
                        "--python-version",
-                       target.full_version.substr(0, target.full_version.find_first_not_of("0123456789.")),
-                       "--index-strategy",
-                       "unsafe-best-match"};
-  try {
-    return in_context([] { return "asking the index for files"; }, [&] { return parse_pylock(run_checked(command)); });
-  } catch (Error& error) {
-    std::string message = error.message();
-    throw Error(error.kind() == ErrorKind::failed ? ErrorKind::network : error.kind(), std::move(message),
-                error.hint());
+                       target.full_version.substr(0, target.full_version.find_first_not_of("0123456789."))};
+  const CommandResult result = run(command);
+  if (result.exit_code != 0) {
+    throw Error(ErrorKind::network, "uv cannot tell which files the index has: " + printable(result.errors, 2000));
   }
+  return in_context([] { return "reading what uv says of the index"; }, [&] { return parse_pylock(result.output); });
 }
 
 }  // namespace veneer::python

@@ -12,7 +12,7 @@
 namespace veneer::python {
 
 /// Asks uv, which asks the index that the file's options, the project in `folder` or the user's settings name. Nothing
-/// is resolved: dependencies are not followed. Errors: not_found without uv, failed with what uv said.
+/// is resolved: dependencies are not followed. Errors: not_found without uv, network with what uv said.
 Pylock files_of_releases(const Selection& selection, const RequirementsFile& file, const Target& target,
                          const UvProgram& uv, const std::filesystem::path& folder);
 

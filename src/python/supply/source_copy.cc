@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "foundation/error.hh"
+#include "foundation/text.hh"
 #include "foundation/file.hh"
 
 namespace veneer::python {
@@ -105,16 +106,6 @@ void add_file(Sha256& hash, const fs::path& root, const std::string& path) {
   hash.update(content.bytes);
 }
 
-std::vector<std::string> nul_separated(std::string_view text) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\0'), text.size());
-    parts.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return parts;
-}
-
 std::string without_slash(std::string path) {
   while (path.ends_with('/')) path.pop_back();
   return path;
@@ -164,7 +155,7 @@ void find_git_sources(ProjectSources& sources) {
     const CommandResult difference =
         run(git_command(git.root, {"diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", "HEAD"}));
     if (difference.exit_code != 0) throw Error(ErrorKind::failed, "git diff failed: " + printable(difference.errors));
-    changed = nul_separated(difference.output);
+    changed = split_words(difference.output, nul);
   }
   const CommandResult status = run(git_command(git.root, {"status", "--porcelain=v1", "--no-renames", "-z",
                                                           "--untracked-files=no", "--ignore-submodules=none"}));
@@ -239,7 +230,7 @@ void copy_repository(const GitState& git, const fs::path& target) {
   const CommandResult settings =
       run(git_command(git.root, {"config", "--local", "-z", "--get-regexp",
                                  "^(core\\.(autocrlf|eol|filemode|symlinks|ignorecase)|filter\\..*)$"}));
-  for (const std::string& setting : nul_separated(settings.output)) {
+  for (const std::string& setting : split_words(settings.output, nul)) {
     const std::size_t end = setting.find('\n');
     if (end != std::string::npos) git_text(target, {"config", setting.substr(0, end), setting.substr(end + 1)});
   }

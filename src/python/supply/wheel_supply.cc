@@ -63,32 +63,38 @@ net::DownloadRequest WheelSupply::request(const SelectedPackage& package) const 
   return request;
 }
 
-/// Files whose hash the lock gives were compared with it when they came.
+/// Files whose SHA-256 the lock gives were compared with it when they came.
 void WheelSupply::keep(const SelectedPackage& package, const net::DownloadedFile& file) {
-  if (!package.hash) {
-    const std::string& expected = package.other_hash;
-    const std::string algorithm = expected.substr(0, expected.find(':'));
-    if (!expected.empty()) {
-      File data(file.path);
-      const auto found = digest_text(algorithm, data);
-      if (!found) {
-        throw Error(ErrorKind::refused, fmt::format("the lock has a hash of {} by {}, which is not supported",
-                                                    printable(title(package)), printable(algorithm)));
-      }
-      if (*found != expected) {
-        throw Error(ErrorKind::verification, fmt::format("{} has {}, but the lock says {}", printable(package.file),
-                                                         *found, printable(expected)));
-      }
-    }
-    if (expected.empty() || algorithm == "md5") {
-      if (options_.strictness == Strictness::strict) {
-        throw Error(ErrorKind::refused, fmt::format("the lock has no hash of {}", printable(title(package))),
-                    "lock it with an index that gives hashes, or build without --strict");
-      }
-      computed_hashes_.emplace(package.name, file.hash);
-    }
-  }
   files_.emplace(package.name, file);
+  if (package.hash) return;
+  bool is_vouched_for = false;
+  std::vector<std::string> found;
+  for (const std::string& expected : package.hashes) {
+    const std::string algorithm = expected.substr(0, expected.find(':'));
+    File data(file.path);
+    const auto digest = algorithm == "sha256" ? file.hash.text() : digest_text(algorithm, data);
+    if (!digest) {
+      throw Error(ErrorKind::refused, fmt::format("the lock has a hash of {} by {}, which is not supported",
+                                                  printable(title(package)), printable(algorithm)));
+    }
+    if (*digest == expected) {
+      found.clear();
+      is_vouched_for = algorithm != "md5";
+      break;
+    }
+    found.push_back(*digest);
+  }
+  if (!found.empty()) {
+    throw Error(ErrorKind::verification,
+                fmt::format("{} has {}, but the lock says {}", printable(package.file), fmt::join(found, ", "),
+                            printable(fmt::format("{}", fmt::join(package.hashes, ", ")))));
+  }
+  if (is_vouched_for) return;
+  if (options_.strictness == Strictness::strict) {
+    throw Error(ErrorKind::refused, fmt::format("the lock has no hash of {}", printable(title(package))),
+                "lock it with an index that gives hashes, or build without --strict");
+  }
+  computed_hashes_.emplace(package.name, file.hash);
 }
 
 std::string WheelSupply::identity(const SelectedPackage& package) {

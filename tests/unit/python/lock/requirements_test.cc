@@ -111,6 +111,7 @@ TEST(Requirements, FoldersFilesAndCommits) {
   EXPECT_FALSE(by_name["name-of-other"].is_project);
   EXPECT_EQ(by_name["name-of-other"].kind, PackageKind::tree);
   EXPECT_EQ(by_name["w"].hash->hex(), a64);
+  EXPECT_EQ(by_name["w"].location, "https://h.example/w-1.0-py3-none-any.whl");
   EXPECT_EQ(by_name["g"].git_commit, commit);
   EXPECT_EQ(by_name["g"].subdirectory, "a/b");
   EXPECT_EQ(by_name["g"].location, "https://h.example/g.git");
@@ -118,10 +119,30 @@ TEST(Requirements, FoldersFilesAndCommits) {
   EXPECT_THAT([] { selected("g @ git+https://h.example/g.git@main\n"); }, refuses("g is not pinned to a commit"));
 }
 
-TEST(Requirements, ExtrasWereChosenWhenItWasMade) {
-  SelectOptions options;
-  options.extras = {"x"};
-  EXPECT_THAT([&] { select(parse_requirements("a==1\n"), some_target(), options, {}); }, refuses("knows no extras"));
+TEST(Requirements, ExtrasAndGroupsWereChosenWhenItWasMade) {
+  for (const auto list : {&SelectOptions::extras, &SelectOptions::groups, &SelectOptions::default_groups,
+                          &SelectOptions::excluded_groups, &SelectOptions::packages}) {
+    SelectOptions options;
+    options.*list = {"x"};
+    EXPECT_THAT([&] { select(parse_requirements("a==1\n"), some_target(), options, {}); }, refuses("knows no extras"));
+  }
+}
+
+TEST(Requirements, SeveralHashesOfAFileAreAllKept) {
+  const Selection selection = selected("w @ https://h.example/w-1.0-py3-none-any.whl --hash=sha256:" + a64 +
+                                       " --hash=sha256:" + b64 + "\n");
+  EXPECT_FALSE(selection.packages[0].hash.has_value());
+  EXPECT_THAT(selection.packages[0].hashes, ElementsAre("sha256:" + a64, "sha256:" + b64));
+}
+
+TEST(Requirements, AHashOfAnotherKindIsLeftToTheDownload) {
+  const Pylock index = parse_pylock(
+      "lock-version = \"1.0\"\ncreated-by = \"x\"\n[[packages]]\nname = \"a\"\nversion = \"1.0\"\n"
+      "wheels = [{ url = \"https://h.example/a-1.0-py3-none-any.whl\", hashes = { sha256 = \"" + a64 + "\" } }]\n");
+  const std::string sha512 = "sha512:" + a64 + b64;
+  const Selection selection = fill_in(selected("a==1.0 --hash=" + sha512 + "\n"), index, some_target());
+  EXPECT_FALSE(selection.packages[0].hash.has_value());
+  EXPECT_THAT(selection.packages[0].hashes, ElementsAre(sha512));
 }
 
 Pylock index_of(const std::string& wheel_hash, const std::string& sdist_hash) {

@@ -1,0 +1,19 @@
+#include "image/run_config.hh"
+
+namespace veneer::image {
+
+std::string environment_variable(const RunConfig& config, std::string_view name) {
+  for (const std::string& entry : config.run.strings_or_empty("Env")) {
+    if (entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name)) {
+      return entry.substr(name.size() + 1);
+    }
+  }
+  return {};
+}
+
+std::string search_path(const RunConfig& config) {
+  const std::string path = environment_variable(config, "PATH");
+  return path.empty() ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" : path;
+}
+
+}  // namespace veneer::image

@@ -1,0 +1,12 @@
+#include "tree/read_text.hh"
+
+namespace veneer::tree {
+
+std::string read_text(const FileTree& tree, std::string_view path, std::uint64_t limit) {
+  const auto real = tree.resolve(path);
+  const Inode* inode = real ? tree.find(*real) : nullptr;
+  if (inode == nullptr || inode->type != archive::EntryType::file) return {};
+  return std::string(as_text(read_all(*inode->content->open(), limit)));
+}
+
+}  // namespace veneer::tree

@@ -1,0 +1,16 @@
+// Small files of a tree as text. Called by whoever reads an image's own settings. Pure, thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "tree/file_tree.hh"
+
+namespace veneer::tree {
+
+/// The data of the file at `path`, links followed; empty when no file is there. Throws Error (refused) when it has more
+/// than `limit` bytes or its links lead in a circle.
+std::string read_text(const FileTree& tree, std::string_view path, std::uint64_t limit);
+
+}  // namespace veneer::tree
