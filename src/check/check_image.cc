@@ -93,8 +93,8 @@ CheckReport check_image(const image::Image& image, const image::Blobs& blobs, co
     report.distributions += environment.distributions.size();
     check_requirements(environment, report.findings);
   }
-  report.libraries =
-      check_libraries(tree, environments, image::environment_variable(config, "LD_LIBRARY_PATH"), open_file, report.findings);
+  report.libraries = check_libraries(tree, environments, image::environment_variable(config, "LD_LIBRARY_PATH"),
+                                     open_file, report.findings);
   report.scripts = check_programs(tree, environments, config, user, report.findings);
 
   const std::string machine = native_machine();
@@ -105,8 +105,7 @@ CheckReport check_image(const image::Image& image, const image::Blobs& blobs, co
   if (options.imports == ImportChoice::left_out) {
     report.without_imports = "as asked";
   } else if (std::none_of(environments.begin(), environments.end(), runs_here)) {
-    report.without_imports =
-        fmt::format("no interpreter of the image runs on this machine ({})", machine);
+    report.without_imports = fmt::format("no interpreter of the image runs on this machine ({})", machine);
   } else {
     sandbox = find_sandbox(Furniture::wanted, {user.uid, user.groups.empty() ? 0 : *user.groups.begin()});
     if (!sandbox) report.without_imports = "this machine allows no sandbox; it takes root or user namespaces";

@@ -43,7 +43,8 @@ class Closure {
     // musl's loader reads /etc/ld-musl-<machine>.path instead.
     for (const auto& [path, entry] : tree_.entries()) {
       if (path.starts_with("etc/ld-musl-") && path.ends_with(".path")) {
-        for (const std::string& folder : split_words(tree::read_text(tree_, path, text_limit), ":\n")) usual_.push_back(folder.substr(1));
+        for (const std::string& folder : split_words(tree::read_text(tree_, path, text_limit), ":\n"))
+          usual_.push_back(folder.substr(1));
       }
     }
   }

@@ -319,8 +319,9 @@ class Walk {
       std::optional<std::size_t> found;
       for (const std::size_t index : lock_.find(requirement.name)) {
         const auto& forks = lock_.packages[index].resolution_markers;
-        if (!forks.empty() && std::none_of(forks.begin(), forks.end(),
-                                           [&](const Marker& fork) { return is_needed(fork, environment_, requirement.name); })) {
+        if (!forks.empty() && std::none_of(forks.begin(), forks.end(), [&](const Marker& fork) {
+              return is_needed(fork, environment_, requirement.name);
+            })) {
           continue;
         }
         if (found) {

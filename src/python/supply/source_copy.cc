@@ -12,8 +12,8 @@
 #include <string_view>
 
 #include "foundation/error.hh"
-#include "foundation/text.hh"
 #include "foundation/file.hh"
+#include "foundation/text.hh"
 
 namespace veneer::python {
 

@@ -129,8 +129,8 @@ TEST(Requirements, ExtrasAndGroupsWereChosenWhenItWasMade) {
 }
 
 TEST(Requirements, SeveralHashesOfAFileAreAllKept) {
-  const Selection selection = selected("w @ https://h.example/w-1.0-py3-none-any.whl --hash=sha256:" + a64 +
-                                       " --hash=sha256:" + b64 + "\n");
+  const Selection selection =
+      selected("w @ https://h.example/w-1.0-py3-none-any.whl --hash=sha256:" + a64 + " --hash=sha256:" + b64 + "\n");
   EXPECT_FALSE(selection.packages[0].hash.has_value());
   EXPECT_THAT(selection.packages[0].hashes, ElementsAre("sha256:" + a64, "sha256:" + b64));
 }
@@ -138,7 +138,8 @@ TEST(Requirements, SeveralHashesOfAFileAreAllKept) {
 TEST(Requirements, AHashOfAnotherKindIsLeftToTheDownload) {
   const Pylock index = parse_pylock(
       "lock-version = \"1.0\"\ncreated-by = \"x\"\n[[packages]]\nname = \"a\"\nversion = \"1.0\"\n"
-      "wheels = [{ url = \"https://h.example/a-1.0-py3-none-any.whl\", hashes = { sha256 = \"" + a64 + "\" } }]\n");
+      "wheels = [{ url = \"https://h.example/a-1.0-py3-none-any.whl\", hashes = { sha256 = \"" +
+      a64 + "\" } }]\n");
   const std::string sha512 = "sha512:" + a64 + b64;
   const Selection selection = fill_in(selected("a==1.0 --hash=" + sha512 + "\n"), index, some_target());
   EXPECT_FALSE(selection.packages[0].hash.has_value());
