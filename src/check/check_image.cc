@@ -115,7 +115,7 @@ CheckReport check_image(const image::Image& image, const image::Blobs& blobs, co
     make_folders(root);
     tree::move_to(tree, root, ::geteuid() == 0 && !sandbox->is_root ? tree::Owners::kept : tree::Owners::mine);
     if (::chmod(root.c_str(), 0755) != 0) throw_system_error("writing", root, errno);
-    ImportRun run{root, *sandbox, environment_of(config, search_path), config.run.string_or("WorkingDir", "/")};
+    const ImportRun run{root, *sandbox, environment_of(config, search_path), config.run.string_or("WorkingDir", "/")};
     for (const Environment& environment : environments) {
       if (!runs_here(environment)) continue;
       try {

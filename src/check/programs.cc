@@ -171,7 +171,7 @@ class Programs {
 
   /// What keeps the user from `path`: a folder on the way that is closed.
   std::optional<std::string> unreachable(const std::string& path) const {
-    std::string_view rest = path;
+    const std::string_view rest = path;
     for (std::size_t slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/', slash + 1)) {
       const std::string folder(rest.substr(0, slash));
       const tree::Inode* inode = tree_.find(folder);
