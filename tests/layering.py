@@ -23,6 +23,8 @@ ARROWS = {
     "build": "foundation archive tree image python base plan",
     "deliver": "foundation image archive",
     "deliver/receiver": "net",
+    "deliver/receiver/api": "",
+    "deliver/receiver/ssh": "",
     "inspect": "foundation archive tree image python",
     "check": "foundation archive tree image python",
     "cli": "foundation archive tree net image python base plan build deliver inspect check",

@@ -21,9 +21,9 @@ constexpr double seconds_a_sent_layer = 0.04;
 constexpr double unpacked_bytes_a_second = 100e6;
 constexpr std::uint64_t assumed_unpacking_factor = 3;
 
-constexpr int round_trips_to_verify = 4;  // inspect, list, create, remove
-constexpr int round_trips_to_load = 1;
-constexpr int round_trips_a_name = 1;
+constexpr double spliced_bytes_a_second = 60e6;  // saved, unpacked and packed on the host
+// A splice keeps the host busy: it is not done for less than this.
+constexpr std::uint64_t least_worth_a_splice = 16 * 1024;
 
 constexpr std::uint64_t tar_block = 512;
 
@@ -57,6 +57,33 @@ class Holdings {
     }
     return best;
   }
+  /// Where a layer is, in which image and there as which from the bottom: the image that has most of `layers`.
+  struct Place {
+    const KnownImage* image = nullptr;
+    std::size_t position = 0;
+  };
+  std::map<DiffId, Place> places_of(const std::vector<image::Layer>& layers, std::size_t from) const {
+    std::set<DiffId> wanted;
+    for (std::size_t i = from; i < layers.size(); ++i) wanted.insert(layers[i].diff_id);
+    std::map<DiffId, Place> places;
+    for (bool found = true; found;) {  // reading an image back costs as much as it is large: few of them
+      found = false;
+      std::map<DiffId, Place> best;
+      for (const KnownImage* known : whole_) {
+        std::map<DiffId, Place> here;
+        for (std::size_t i = 0; i < known->diff_ids.size(); ++i) {
+          if (wanted.contains(known->diff_ids[i])) here.emplace(known->diff_ids[i], Place{known, i});
+        }
+        if (here.size() > best.size()) best = std::move(here);
+      }
+      for (const auto& [diff_id, place] : best) {
+        wanted.erase(diff_id);
+        found = true;
+      }
+      places.merge(best);
+    }
+    return places;
+  }
   const KnownImage* with_blob(const BlobDigest& blob) const { return find(by_blob_, blob); }
   const KnownImage* with_diff_id(const DiffId& diff_id) const { return find(by_diff_id_, diff_id); }
 
@@ -89,7 +116,7 @@ void refuse_what_cannot_run(const image::SealedImage& sealed, const Inventory& i
 }
 
 Step as_stored(const image::Layer& layer, Action action, std::string why) {
-  return {action, layer.diff_id, layer.blob, layer.encoding, layer.size, 0, std::move(why)};
+  return {action, layer.diff_id, layer.blob, layer.encoding, layer.size, 0, std::move(why), std::nullopt, 0};
 }
 
 std::vector<Step> steps_on_prefix(const std::vector<image::Layer>& layers, const Holdings& holdings) {
@@ -107,6 +134,29 @@ std::vector<Step> steps_on_prefix(const std::vector<image::Layer>& layers, const
     } else {
       steps.push_back(as_stored(layers[i], Action::send, "the host does not have it"));
     }
+  }
+  return steps;
+}
+
+// As on a prefix receiver, but what the host has on other layers it lays among what comes: there its layers are plain
+// tars, named by their diff IDs.
+std::vector<Step> steps_with_splice(const std::vector<image::Layer>& layers, const Holdings& holdings,
+                                    const std::map<DiffId, std::uint64_t>& tar_sizes) {
+  std::vector<Step> steps = steps_on_prefix(layers, holdings);
+  const auto kept = static_cast<std::size_t>(std::ranges::count(steps, Action::keep, &Step::action));
+  const auto places = holdings.places_of(layers, kept);
+  for (std::size_t i = kept; i < steps.size(); ++i) {
+    Step& step = steps[i];
+    const auto place = places.find(step.diff_id);
+    if (place == places.end()) continue;
+    step.action = Action::splice;
+    step.blob = BlobDigest{step.diff_id.hash};
+    step.encoding = image::Encoding::tar;
+    const auto size = tar_sizes.find(step.diff_id);
+    step.size = size != tar_sizes.end() ? size->second : 0;
+    step.why = fmt::format("the host has it in {}, and reads it back", display_name(*place->second.image));
+    step.source = place->second.image->id;
+    step.position = place->second.position;
   }
   return steps;
 }
@@ -164,7 +214,12 @@ void account(DeliveryPlan& plan, const image::SealedImage& sealed, const Invento
   std::uint64_t sent = 0;
   std::uint64_t unpacked = 0;
   std::size_t layers_sent = 0;
+  std::set<Hash> sources;
   for (Step& step : plan.steps) {
+    if (step.action == Action::splice) {
+      if (step.source) sources.insert(*step.source);
+      unpacked += unpacked_size(step, options.tar_sizes);
+    }
     if (step.action != Action::send) continue;
     ++layers_sent;
     unpacked += unpacked_size(step, options.tar_sizes);
@@ -192,7 +247,14 @@ void account(DeliveryPlan& plan, const image::SealedImage& sealed, const Invento
   plan.host_seconds = seconds_a_load + seconds_a_kept_layer * static_cast<double>(plan.steps.size() - layers_sent) +
                       seconds_a_sent_layer * static_cast<double>(layers_sent) +
                       static_cast<double>(unpacked) / unpacked_bytes_a_second;
-  plan.round_trips = round_trips_to_load + round_trips_to_verify + round_trips_a_name;
+  // An image that is read back is written to a folder of its own, and its layers once more into the load.
+  std::uint64_t read_back = 0;
+  for (const KnownImage& known : inventory.images) {
+    if (sources.contains(known.id)) read_back += known.size;
+  }
+  plan.disk_peak += read_back;
+  plan.host_seconds += static_cast<double>(read_back) / spliced_bytes_a_second;
+  plan.round_trips = inventory.taking.to_load + inventory.taking.to_verify + inventory.taking.a_name;
   plan.line_seconds = line.round_trip_seconds * plan.round_trips;
   if (line.bytes_per_second > 0) plan.line_seconds += static_cast<double>(plan.bytes) / line.bytes_per_second;
   if (inventory.free_disk && *inventory.free_disk < plan.disk_peak) {
@@ -208,6 +270,25 @@ void note_what_is_not_known(DeliveryPlan& plan, const Inventory& inventory) {
   }
 }
 
+std::string summary_of(const std::vector<Step>& steps) {
+  const auto kept = std::ranges::count(steps, Action::keep, &Step::action);
+  const auto spliced = std::ranges::count(steps, Action::splice, &Step::action);
+  if (kept + spliced == 0) return "the host has none of its layers";
+  std::string text = fmt::format("the host has {} of its {} layers", kept + spliced, steps.size());
+  if (spliced > 0) text += fmt::format(" and reads {} of them back", spliced);
+  return text;
+}
+
+// Whether a splice is worth it. Its estimates of the host's time are rough, and a line that nobody described is
+// taken for one where bytes matter most.
+bool is_better(const DeliveryPlan& spliced, const DeliveryPlan& plain, const Inventory& inventory, Line line) {
+  if (spliced.bytes + least_worth_a_splice > plain.bytes) return false;
+  if (inventory.free_disk && *inventory.free_disk < spliced.disk_peak) return false;
+  if (inventory.free_staging && *inventory.free_staging < spliced.disk_peak) return false;
+  if (line.bytes_per_second <= 0) return true;
+  return spliced.line_seconds + spliced.host_seconds < plain.line_seconds + plain.host_seconds;
+}
+
 DeliveryPlan plan_for_present_image(const image::SealedImage& sealed, const Inventory& inventory, Line line,
                                     const KnownImage& same) {
   DeliveryPlan plan;
@@ -217,7 +298,7 @@ DeliveryPlan plan_for_present_image(const image::SealedImage& sealed, const Inve
   for (const image::Layer& layer : sealed.image.layers) {
     plan.steps.push_back(as_stored(layer, Action::keep, "it is part of the same image on the host"));
   }
-  plan.round_trips = round_trips_to_verify + 2 * round_trips_a_name;
+  plan.round_trips = std::max(inventory.taking.to_verify + 2 * inventory.taking.a_name, 1);
   plan.line_seconds = line.round_trip_seconds * plan.round_trips;
   return plan;
 }
@@ -241,23 +322,25 @@ DeliveryPlan deliver(const image::SealedImage& sealed, const Inventory& inventor
     return plan_for_present_image(sealed, inventory, line, *same);
   }
 
-  DeliveryPlan plan;
-  plan.kind = inventory.kind;
   const Holdings holdings(inventory);
+  const auto planned = [&](std::vector<Step> steps) {
+    DeliveryPlan plan;
+    plan.kind = inventory.kind;
+    plan.steps = std::move(steps);
+    plan.why = same != nullptr ? "the host has this image, but not all of it" : summary_of(plan.steps);
+    note_what_is_not_known(plan, inventory);
+    account(plan, sealed, inventory, line, options);
+    return plan;
+  };
   switch (inventory.kind) {
-    case ReceiverKind::prefix: plan.steps = steps_on_prefix(sealed.image.layers, holdings); break;
-    case ReceiverKind::blobs: plan.steps = steps_on_blobs(sealed.image.layers, holdings); break;
-    case ReceiverKind::diff_ids:
-      plan.steps = steps_on_diff_ids(sealed.image.layers, holdings, options.tar_sizes);
-      break;
+    case ReceiverKind::blobs: return planned(steps_on_blobs(sealed.image.layers, holdings));
+    case ReceiverKind::diff_ids: return planned(steps_on_diff_ids(sealed.image.layers, holdings, options.tar_sizes));
+    case ReceiverKind::prefix: break;
   }
-  const auto kept = std::ranges::count(plan.steps, Action::keep, &Step::action);
-  plan.why = same != nullptr ? "the host has this image, but not all of it"
-             : kept == 0     ? "the host has none of its layers"
-                             : fmt::format("the host has {} of its {} layers", kept, plan.steps.size());
-  note_what_is_not_known(plan, inventory);
-  account(plan, sealed, inventory, line, options);
-  return plan;
+  DeliveryPlan plain = planned(steps_on_prefix(sealed.image.layers, holdings));
+  if (options.splice == SpliceChoice::never || inventory.splicing == Splicing::impossible) return plain;
+  DeliveryPlan spliced = planned(steps_with_splice(sealed.image.layers, holdings, options.tar_sizes));
+  return is_better(spliced, plain, inventory, line) ? spliced : plain;
 }
 
 DeliveryPlan deliver_whole(const image::SealedImage& sealed, const Inventory& inventory, Line line,
@@ -314,6 +397,7 @@ Value to_value(const DeliveryPlan& plan) {
     row.set("size", step.size);
     row.set("bytes", step.bytes);
     row.set("why", step.why);
+    if (step.source) row.set("source", "sha256:" + step.source->hex());
     steps.push_back(std::move(row));
   }
   Value::Array notes(plan.notes.begin(), plan.notes.end());

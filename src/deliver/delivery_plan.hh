@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -33,11 +34,13 @@ struct Step {
   std::uint64_t size = 0;                            // of that form; 0 when it is not known (kept layers on diff_ids)
   std::uint64_t bytes = 0;                           // on the wire
   std::string why;
+  std::optional<Hash> source;  // spliced: the image on the host that has the layer,
+  std::size_t position = 0;    // as its position-th from the bottom, counted from 0
 };
 
 /// The line to the host. For a socket on this machine: local_line.
 struct Line {
-  double bytes_per_second = 0;
+  double bytes_per_second = 0;  // 0: not known, then the fewest bytes win over the least time
   double round_trip_seconds = 0;
 };
 inline constexpr Line local_line{1e9, 0.0005};
@@ -61,11 +64,17 @@ struct DeliveryPlan {
   std::vector<std::string> notes;
 };
 
+enum class SpliceChoice {
+  never,
+  when_cheaper,  // where the host can
+};
+
 struct DeliveryOptions {
   /// Under which the image is loaded; their lengths count in `bytes`.
   std::vector<image::Reference> names;
   /// Sizes of the uncompressed layers, as far as they are known: they make the estimates of disk and time better.
   std::map<DiffId, std::uint64_t> tar_sizes;
+  SpliceChoice splice = SpliceChoice::when_cheaper;
 };
 
 /// Plans the cheapest way to bring `sealed` to the host. Throws Error (refused) when the host's machine cannot run the

@@ -37,20 +37,34 @@ struct KnownImage {
   std::vector<DiffId> diff_ids;    // bottom to top
   std::optional<std::vector<image::LabelledLayer>> blobs;  // from our label, when it is valid: as many as diff_ids
   Completeness completeness = Completeness::unknown;
+  std::uint64_t size = 0;  // bytes on the host's disk, all layers unpacked; 0 when it does not say
 };
 
 struct Limits {
   std::size_t layers = 125;  // that an image may have and still start
 };
 
+/// Whether the host can read its own layers back and lay them among what is sent.
+enum class Splicing { impossible, possible };
+
+/// Round trips of what comes after the inventory.
+struct TakingTrips {
+  int to_load = 1;
+  int to_verify = 0;
+  int a_name = 0;
+};
+
 struct Inventory {
   ReceiverKind kind = ReceiverKind::prefix;
   Engine engine;
   image::Platform machine;
-  std::optional<std::uint64_t> free_disk;  // bytes, where images live
+  std::optional<std::uint64_t> free_disk;     // bytes, where images live
+  std::optional<std::uint64_t> free_staging;  // bytes, where what is sent waits, if it does
+  Splicing splicing = Splicing::impossible;
   std::vector<KnownImage> images;
   std::size_t images_not_asked = 0;  // that the host lists and whose layers are not known
   Limits limits;
+  TakingTrips taking;
   int round_trips = 0;  // that it took to learn this
 };
 

@@ -1,6 +1,9 @@
 // Running other programs.
 #pragma once
 
+#include <sys/types.h>
+
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -9,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "foundation/file.hh"
 #include "foundation/stream.hh"
 
 namespace veneer {
@@ -19,10 +23,20 @@ struct Command {
   std::map<std::string, std::string> environment;  // set in addition to the inherited environment
   std::vector<std::string> unset;                  // variables removed from it
   std::string input;                               // given on standard input, which is then closed
-  std::uint64_t output_limit = 64 * 1024 * 1024;   // more standard output than this is an Error
+  ByteSource* more_input = nullptr;                // follows `input`; read as the program takes it
+  // When more time passes without a byte taken from the input that is left or, once it is all taken, without any
+  // output, the program is ended. 0: never.
+  std::chrono::seconds patience{0};
+  std::uint64_t output_limit = 64 * 1024 * 1024;  // more standard output than this is an Error
+};
+
+enum class Ending {
+  exited,
+  out_of_patience,  // Command::patience
 };
 
 struct CommandResult {
+  Ending ending = Ending::exited;
   int exit_code = 0;   // 128 + n when killed by signal n
   std::string output;  // standard output
   std::string errors;  // the last 64 KiB of standard error
@@ -39,6 +53,31 @@ CommandResult run_into(const Command& command, ByteSink& output,
 /// Runs and throws an Error of kind failed that names the program and quotes the end of its standard error unless it
 /// exits with 0. Returns standard output.
 std::string run_checked(const Command& command);
+
+/// A program that runs beside this one, with nothing on its standard input and its standard output thrown away. It ends
+/// with the object, and with this process however that ends. One thread.
+class Companion {
+ public:
+  /// Throws like run(). Only `arguments`, `folder`, `environment` and `unset` are looked at.
+  explicit Companion(const Command& command);
+  Companion(const Companion&) = delete;
+  Companion& operator=(const Companion&) = delete;
+  ~Companion();
+
+  bool is_running();
+  /// The last 64 KiB of its standard error so far.
+  const std::string& errors();
+  /// Asks it to end, and kills it when it does not within a second. Its exit code as in CommandResult.
+  int end();
+
+ private:
+  void take_errors();
+
+  pid_t child_ = -1;  // while it runs or has not been waited for
+  int exit_code_ = 0;
+  FileDescriptor errors_from_;
+  std::string errors_;
+};
 
 /// The full path of the program `name` in the folders of `search_path` (as in PATH), if it is there and executable.
 std::optional<std::filesystem::path> find_program(const std::string& name, const std::string& search_path);

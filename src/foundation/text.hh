@@ -16,4 +16,7 @@ std::vector<std::string> split_words(std::string_view text, std::string_view sep
 /// All pieces between `separator`, empty ones too: one more than there are separators.
 std::vector<std::string> split_fields(std::string_view text, char separator);
 
+/// Without the white space around it.
+std::string_view trimmed(std::string_view text);
+
 }  // namespace veneer

@@ -54,7 +54,7 @@ class Reader {
       return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
              c == '.';
     });
-    const std::string name(rest_.begin(), end);
+    std::string name(rest_.begin(), end);
     if (!is_valid_name(name)) refuse("a name is missing or misspelt");
     rest_.remove_prefix(name.size());
     return name;
@@ -74,7 +74,7 @@ class Reader {
 
   std::string read_url() {
     skip_space();
-    const std::string url(rest_.substr(0, rest_.find_first_of(" \t")));
+    std::string url(rest_.substr(0, rest_.find_first_of(" \t")));
     if (url.empty()) refuse("a URL is missing");
     if (url.find_first_of("\r\n") != std::string::npos) refuse("its URL has a line end");
     rest_.remove_prefix(url.size());

@@ -6,17 +6,11 @@
 #include <array>
 
 #include "foundation/error.hh"
+#include "foundation/text.hh"
 
 namespace veneer::python {
 
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view space = " \t\n\r\f\v";
-  const std::size_t first = text.find_first_not_of(space);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(space) - first + 1);
-}
 
 std::string lowered(std::string_view text) {
   std::string result(text);

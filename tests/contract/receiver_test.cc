@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "deliver/receiver/docker_engine.hh"
+#include "deliver/receiver/api/docker_engine.hh"
 #include "deliver/receiver/engine_answers.hh"
 #include "deliver/receiver/ship.hh"
 #include "foundation/error.hh"
@@ -135,7 +135,7 @@ class Receiver : public ::testing::Test {
     return ship(sealed, layers_, engine_, {live_, local_line},
                 [&](const Event& event) { last_event_text_[event.kind] = event.text; });
   }
-  ReceiverKind kind() { return engine_.inventory(live_).kind; }
+  ReceiverKind kind() { return engine_.inventory({live_, {}}).kind; }
 
   EngineAnswer request(const std::string& method, const std::string& target, const std::string& body = {}) {
     EngineRequest request{method, target, body, answer_limit};
@@ -308,7 +308,7 @@ TEST_F(Receiver, ALabelThatLiesCostsOneMoreLoad) {
 // A sparse archive of an image whose lower layers the host never had, loaded behind the plan's back.
 TEST_F(Receiver, AnImageWithAMissingLayerIsNotTakenForWhole) {
   const auto sealed = image_of({"base", "never sent", "app"}, "never");
-  const Inventory inventory = engine_.inventory(live_);
+  const Inventory inventory = engine_.inventory({live_, {}});
   const EngineName unique = unique_name_of(live_, sealed);
   for (const std::string target :
        {"/images/load?quiet=1",
@@ -331,7 +331,7 @@ TEST_F(Receiver, AnImageWithAMissingLayerIsNotTakenForWhole) {
 TEST_F(Receiver, ASparseLoadWithAPlatformIsJudgedByItsImage) {
   ship_image(image_of({"base", "app 1"}, "one"));
   const auto sealed = image_of({"base", "app 2"}, "two");
-  const Inventory inventory = engine_.inventory(live_);
+  const Inventory inventory = engine_.inventory({live_, {}});
   const EngineName unique = unique_name_of(live_, sealed);
   const auto plan = deliver(sealed, inventory, local_line, {{unique.reference()}, {}});
   BytesSink archive;
@@ -380,7 +380,7 @@ TEST_F(Receiver, AnotherMachineIsRefusedBeforeAnythingIsSent) {
 TEST_F(Receiver, ALoadThatEndsTooEarlyLeavesTheLiveNameAlone) {
   ship_image(image_of({"base", "app 1"}, "one"));
   const auto sealed = image_of({"base", "app 2"}, "two");
-  const Inventory inventory = engine_.inventory(live_);
+  const Inventory inventory = engine_.inventory({live_, {}});
   const EngineName unique = unique_name_of(live_, sealed);
   BytesSink archive;
   image::write_archive(archive, sealed, layers_, {unique.reference()},

@@ -6,9 +6,10 @@
 #include <charconv>
 #include <utility>
 
-#include "deliver/receiver/engine_name.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
+#include "foundation/text.hh"
+#include "net/http.hh"
 
 namespace veneer::deliver {
 
@@ -16,6 +17,7 @@ namespace {
 
 struct ListedKind;  // of an identifier whose meaning depends on the engine
 
+constexpr int api_minor_with_manifests = 48;  // GET /images/json?manifests=1 tells what is available
 constexpr std::size_t longest_label = 256 * 1024;
 constexpr std::uint64_t longest_line = 1024 * 1024;
 constexpr std::uint64_t longest_load_answer = 16 * 1024 * 1024;
@@ -110,11 +112,6 @@ std::optional<bool> availability_of(const Value& image, const image::Platform& m
   return any;
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
-  return text;
-}
-
 // podman lists every archive format that it tried; only one of them is ours.
 std::string_view essence(std::string_view problem) {
   constexpr std::string_view ours = "* oci-archive: ";
@@ -152,6 +149,16 @@ EngineFacts read_engine(std::string_view version_answer, std::string_view info_a
   return facts;
 }
 
+std::string list_target(const EngineName& name, Availability availability) {
+  const std::string filter = to_json(Value::Table{{"reference", Value::Array{name.familiar()}}});
+  return fmt::format("/images/json?{}filters={}", availability == Availability::told ? "manifests=1&" : "",
+                     net::percent_encode(filter));
+}
+
+bool tells_availability(ReceiverKind kind, const Engine& engine) {
+  return kind == ReceiverKind::blobs && engine.api_minor >= api_minor_with_manifests;
+}
+
 std::vector<ListedImage> read_image_list(std::string_view answer, const image::Platform& machine) {
   const Value list = parse_answer(answer, "its images");
   if (!list.is_array()) throw Error(ErrorKind::network, "the engine's answer about its images is no list");
@@ -180,6 +187,7 @@ std::optional<KnownImage> read_image(std::string_view answer) {
   KnownImage image;
   image.id = id->hash;
   image.names = names_of(document);
+  image.size = static_cast<std::uint64_t>(std::max<std::int64_t>(integer_of(document, "Size"), 0));
   const Value::Array& layers = array_of(*root, "Layers");
   if (layers.size() > most_layers) return std::nullopt;
   for (const Value& layer : layers) {
@@ -222,11 +230,6 @@ std::string read_error(std::string_view body) {
     // Not every engine answers in JSON when it fails: the text itself then has to do.
   }
   return printable(trimmed(body));
-}
-
-bool is_about_missing_layers(std::string_view problem) {
-  return problem.find("no such file or directory") != std::string_view::npos ||
-         problem.find("not found") != std::string_view::npos || problem.find("missing") != std::string_view::npos;
 }
 
 void LoadAnswer::write(ByteView bytes) {

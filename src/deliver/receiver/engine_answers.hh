@@ -1,5 +1,5 @@
 // What a container engine answers, read with suspicion: sizes and counts are bounded, strings that will be shown or
-// sent back are filtered, members of a wrong type count as absent. Called by docker_engine.hh. Pure; a LoadAnswer
+// sent back are filtered, members of a wrong type count as absent. Called by api/ and ssh/. Pure; a LoadAnswer
 // belongs to one thread.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "deliver/inventory.hh"
+#include "deliver/receiver/engine_name.hh"
 #include "foundation/stream.hh"
 
 namespace veneer::deliver {
@@ -39,6 +40,14 @@ struct ListedImage {
   std::optional<bool> available;   // all of its blobs for `machine` are there; nothing when the engine does not tell
 };
 
+/// The request for the list of what `name` stands for alone. With `availability` the answer tells, from API 1.48 on,
+/// whether all parts are there.
+enum class Availability { told, left_out };
+std::string list_target(const EngineName& name, Availability availability);
+
+/// Only the containerd store can hold an image in part, and only newer ones say so.
+bool tells_availability(ReceiverKind kind, const Engine& engine);
+
 /// From the answer to GET /images/json. Entries without a SHA-256 identifier are left out. `machine` chooses among the
 /// parts of an image for several machines.
 std::vector<ListedImage> read_image_list(std::string_view answer, const image::Platform& machine);
@@ -55,9 +64,6 @@ std::optional<std::string> read_container_label(std::string_view answer, std::st
 
 /// One printable line from the body of an answer that reports an error.
 std::string read_error(std::string_view body);
-
-/// Whether an engine's words mean that something the archive left out was not there after all.
-bool is_about_missing_layers(std::string_view problem);
 
 /// Reads the stream of JSON lines that POST /images/load answers, as it comes. Throws Error (network) when it is longer
 /// than a load may answer.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "foundation/error.hh"
+#include "foundation/text.hh"
 #include "python/lock/choose_file.hh"
 #include "python/lock/location.hh"
 #include "python/lock/needed.hh"
@@ -26,12 +27,6 @@ constexpr std::string_view space = " \t\r\f\v";
 }
 
 bool is_sha256(const std::string& hash) { return hash.starts_with("sha256:"); }
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t start = text.find_first_not_of(space);
-  if (start == std::string_view::npos) return {};
-  return text.substr(start, text.find_last_not_of(space) - start + 1);
-}
 
 /// A "#" at the start of a line or after white space begins a comment.
 std::string_view without_comment(std::string_view line) {
@@ -82,12 +77,12 @@ std::vector<LogicalLine> logical_lines(std::string_view text) {
 /// "--hash=sha256:…" at the end of a line, taken off it.
 std::vector<std::string> take_hashes(std::string& line) {
   std::vector<std::string> hashes;
-  std::size_t at = line.find(" --");
+  const std::size_t at = line.find(" --");
   if (at == std::string::npos) return hashes;
   std::string_view rest = trimmed(std::string_view(line).substr(at));
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find_first_of(space), rest.size());
-    std::string_view word = rest.substr(0, end);
+    const std::string_view word = rest.substr(0, end);
     rest = trimmed(rest.substr(end));
     if (word == "--hash" && !rest.empty()) {
       const std::size_t value_end = std::min(rest.find_first_of(space), rest.size());
@@ -183,7 +178,7 @@ RequirementsLine read_release(std::string_view text) {
     line.location = requirement.url;
     return line;
   }
-  std::string clause = requirement.specifier.text();
+  const std::string clause = requirement.specifier.text();
   const std::string_view equals = clause.starts_with("===") ? "===" : "==";
   const bool pins = clause.starts_with("==") && clause.find(',') == std::string::npos && !clause.ends_with('*');
   if (!pins) {

@@ -277,8 +277,8 @@ TargetChoice choose_target(const tree::FileTree& base, const std::string& search
                            const std::string& requires_python, const std::string& wanted) {
   TargetChoice choice;
   bool is_chosen = false;
-  std::vector<FoundInterpreter> found = find_interpreters(base, search_path);
-  for (FoundInterpreter& one : found) {
+  const std::vector<FoundInterpreter> found = find_interpreters(base, search_path);
+  for (const FoundInterpreter& one : found) {
     if (!is_chosen && is_wanted(one.target, wanted) && allows_python(requires_python, one.target.full_version)) {
       choice.chosen = one;
       is_chosen = true;

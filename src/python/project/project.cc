@@ -352,7 +352,7 @@ std::filesystem::path find_lock(const std::filesystem::path& folder) {
   const std::filesystem::path start = std::filesystem::absolute(folder).lexically_normal();
   for (std::filesystem::path place = start;; place = place.parent_path()) {
     if (place == start || is_workspace_root(place)) {
-      const std::filesystem::path lock = place / "uv.lock";
+      std::filesystem::path lock = place / "uv.lock";
       if (std::filesystem::is_regular_file(lock)) return lock;
     }
     if (!place.has_relative_path()) break;

@@ -32,7 +32,7 @@ void add_field(Sha256& hash, std::string_view text) {
 
 /// `name`, cleaned, if it stays below the folder that it is unpacked to.
 fs::path safe_path(const std::string& name) {
-  const fs::path path = fs::path(name).lexically_normal();
+  fs::path path = fs::path(name).lexically_normal();
   if (name.empty() || name.find('\0') != std::string::npos || path.is_absolute() || *path.begin() == "..") {
     throw Error(ErrorKind::refused, "the archive holds the path \"" + printable(name) + "\", which leads outside");
   }
@@ -190,7 +190,7 @@ BuiltWheel build_source(const SourceBuild& build, const Target& target, const Uv
                            printable(build.package.version));
       },
       [&] {
-        const BuiltWheel wheel =
+        BuiltWheel wheel =
             cache.get(source_build_key(build, target, uv), [&](const fs::path& output, const fs::path& scratch) {
               UvBuild uv_build;
               uv_build.source = prepare(build, scratch);

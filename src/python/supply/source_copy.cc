@@ -53,7 +53,7 @@ Extent walk(const fs::path& root, const std::string& relative, std::size_t count
     pending.pop_back();
     if (fs::exists(root / folder / "pyvenv.cfg")) continue;
     std::error_code error;
-    fs::directory_iterator entries(root / folder, error);
+    const fs::directory_iterator entries(root / folder, error);
     if (error) throw_system_error("reading", root / folder, error.value());
     for (const fs::directory_entry& entry : entries) {
       const std::string name = entry.path().filename().native();

@@ -84,8 +84,9 @@ class WheelReader {
         note("member-name-backslash", entry.name,
              fmt::format("the backslash in the name of member {} is kept", printable(entry.name)));
       }
-      WheelMember file{member.path, (entry.unix_mode.value_or(0) & 0111) != 0, zip_.content(entry), std::nullopt};
-      const auto [place, is_new] = members_.try_emplace(std::move(member.path), std::move(file));
+      const bool is_executable = (entry.unix_mode.value_or(0) & 0111) != 0;
+      const auto [place, is_new] =
+          members_.try_emplace(member.path, WheelMember{member.path, is_executable, zip_.content(entry), std::nullopt});
       if (!is_new) {
         merge_duplicate(place->second, entry);
       } else {

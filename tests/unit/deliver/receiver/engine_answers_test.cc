@@ -3,7 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "deliver/receiver/engine_transport.hh"
+#include "deliver/receiver/api/engine_transport.hh"
+#include "deliver/receiver/problem.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 

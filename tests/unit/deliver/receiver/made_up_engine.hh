@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "deliver/receiver/engine_transport.hh"
+#include "deliver/receiver/api/engine_transport.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "image/image.hh"

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "deliver/receiver/api/docker_engine.hh"
 #include "foundation/error.hh"
 #include "tests/unit/deliver/receiver/made_up_engine.hh"
 
@@ -60,8 +61,8 @@ TEST_P(Ship, TheFirstOneSendsEverythingAndNamesIt) {
   EXPECT_EQ(result.bytes_sent, result.plan.bytes);
   EXPECT_TRUE(state_.containers.empty());
   EXPECT_FALSE(result.sent_whole_after_all);
-  EXPECT_EQ(result.requests, static_cast<int>(state_.log.size()));
-  EXPECT_EQ(result.requests, result.inventory.round_trips + result.plan.round_trips);
+  EXPECT_EQ(result.round_trips, static_cast<int>(state_.log.size()));
+  EXPECT_EQ(result.round_trips, result.inventory.round_trips + result.plan.round_trips);
   EXPECT_THAT(events_, ElementsAre(Event::Kind::asking, Event::Kind::planned, Event::Kind::sending,
                                    Event::Kind::working, Event::Kind::verifying, Event::Kind::naming));
 }
@@ -234,7 +235,7 @@ TEST_P(Ship, ForeignImagesAreAskedForLayersWhereTheirLayersCanHelp) {
   state_.add(foreign, {"docker.io/library/foreign:1"});
   state_.images.begin()->second.label.clear();
   DockerEngine engine(std::make_unique<MadeUpEngine>(state_));
-  const Inventory inventory = engine.inventory(parse_engine_name("demo:live"));
+  const Inventory inventory = engine.inventory({parse_engine_name("demo:live"), {}});
   ASSERT_EQ(inventory.images.size(), 1U);
   EXPECT_EQ(inventory.images[0].id, image_id_on(state_.kind, foreign));
   EXPECT_EQ(inventory.images[0].diff_ids.size(), state_.kind == ReceiverKind::blobs ? 0U : 1U);

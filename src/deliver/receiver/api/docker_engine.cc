@@ -1,4 +1,4 @@
-#include "deliver/receiver/docker_engine.hh"
+#include "deliver/receiver/api/docker_engine.hh"
 
 #include <fmt/format.h>
 
@@ -6,6 +6,7 @@
 
 #include "deliver/receiver/engine_answers.hh"
 #include "foundation/error.hh"
+#include "foundation/fail_point.hh"
 #include "foundation/json.hh"
 #include "net/http.hh"
 
@@ -14,13 +15,6 @@ namespace veneer::deliver {
 namespace {
 
 constexpr std::size_t most_images_asked = 500;
-constexpr int api_minor_with_manifests = 48;  // GET /images/json?manifests=1 tells what is available
-
-// Only the containerd store can hold an image in part, and only newer ones say so.
-bool tells_availability(ReceiverKind kind, const Engine& engine) {
-  return kind == ReceiverKind::blobs && engine.api_minor >= api_minor_with_manifests;
-}
-
 std::string list_target(ReceiverKind kind, const Engine& engine) {
   return tells_availability(kind, engine) ? "/images/json?manifests=1" : "/images/json";
 }
@@ -37,9 +31,16 @@ bool is_of_repository(const ListedImage& image, const EngineName& repository) {
   return std::ranges::any_of(image.names, [&](const std::string& name) { return name.starts_with(prefix); });
 }
 
-Problem problem_in_words(std::string words) {
-  const auto kind = is_about_missing_layers(words) ? Problem::Kind::incomplete : Problem::Kind::other;
-  return {kind, std::move(words)};
+const KnownImage* holder_of(const EngineName& name, const Inventory& inventory) {
+  const std::string full = name.full();
+  const auto found = std::ranges::find_if(inventory.images, [&](const KnownImage& image) {
+    return std::ranges::find(image.names, full) != image.names.end();
+  });
+  return found == inventory.images.end() ? nullptr : &*found;
+}
+
+void tell(const OnEvent& on_event, Event event) {
+  if (on_event) on_event(event);
 }
 
 Problem other_problem(std::string text) { return {Problem::Kind::other, std::move(text)}; }
@@ -64,7 +65,8 @@ std::string DockerEngine::get(const std::string& target, std::uint64_t answer_li
   return std::move(answer.body);
 }
 
-Inventory DockerEngine::inventory(const EngineName& repository) {
+Inventory DockerEngine::inventory(const Question& question, const OnEvent& on_event) {
+  tell(on_event, {Event::Kind::asking, {}, 0, 0});
   const int requests_before = requests_;
   const std::string version = get("/version", largest_small_answer);
   const std::string info = get("/info", largest_small_answer);
@@ -79,7 +81,7 @@ Inventory DockerEngine::inventory(const EngineName& repository) {
   std::vector<ListedImage> listed =
       read_image_list(get(list_target(facts.kind, facts.engine), largest_answer), facts.machine);
   const auto rank = [&](const ListedImage& image) {
-    return is_of_repository(image, repository) ? 0 : image.labelled ? 1 : 2;
+    return is_of_repository(image, question.live_name) ? 0 : image.labelled ? 1 : 2;
   };
   std::ranges::stable_sort(listed, [&](const ListedImage& left, const ListedImage& right) {
     return std::pair(rank(left), -std::max<std::int64_t>(left.created, 0)) <
@@ -110,6 +112,7 @@ Inventory DockerEngine::inventory(const EngineName& repository) {
     inventory.images.push_back(std::move(image));
   }
   inventory.round_trips = requests_ - requests_before;
+  inventory.taking = {.to_load = 1, .to_verify = 4, .a_name = 1};
   return inventory;
 }
 
@@ -120,6 +123,68 @@ std::optional<Problem> DockerEngine::load(ByteSource& archive, std::uint64_t siz
   if (!answer.ok()) return problem_in_words(fmt::format("{} ({})", read_error(answer.body), answer.status));
   if (said.problem()) return problem_in_words(*said.problem());
   return std::nullopt;
+}
+
+std::optional<Problem> DockerEngine::take(const Delivery& delivery, const OnEvent& on_event) {
+  std::optional<Problem> problem;
+  try {
+    problem = load_and_verify(delivery, on_event);
+    if (!problem) {
+      fail_point("ship.verified");
+      tell(on_event, {Event::Kind::naming, delivery.live_name.familiar(), 0, 0});
+      tag(delivery.unique_name.full(), delivery.live_name);
+      fail_point("ship.named");
+      return std::nullopt;
+    }
+  } catch (const Error&) {
+    clean_up(delivery, on_event);
+    throw;
+  }
+  clean_up(delivery, on_event);
+  return problem;
+}
+
+std::optional<Problem> DockerEngine::load_and_verify(const Delivery& delivery, const OnEvent& on_event) {
+  if (delivery.archive != nullptr) {
+    const std::uint64_t size = delivery.archive->size();
+    const auto archive = delivery.archive->open();
+    CountedSource counted(*archive, [&](std::uint64_t count) {
+      tell(on_event, {Event::Kind::sending, {}, count, size});
+      if (count == size) tell(on_event, {Event::Kind::working, {}, 0, 0});
+    });
+    std::optional<Problem> problem;
+    try {
+      problem = load(counted, size);
+    } catch (...) {
+      bytes_sent_ += counted.count();
+      throw;
+    }
+    bytes_sent_ += counted.count();
+    if (problem) return problem;
+    if (counted.count() != size) return other_problem("the engine did not read the whole archive");
+  } else if (holder_of(delivery.unique_name, delivery.inventory) == nullptr) {
+    try {
+      tag(delivery.image_id, delivery.unique_name);
+    } catch (const Error& error) {
+      return incomplete(error.message());
+    }
+  }
+  fail_point("ship.loaded");
+  tell(on_event, {Event::Kind::verifying, {}, 0, 0});
+  return verify(delivery.unique_name, delivery.sealed, delivery.inventory);
+}
+
+// Only what this shipment made: a name that was there before stays, and so does an image that would go with its name.
+void DockerEngine::clean_up(const Delivery& delivery, const OnEvent& on_event) {
+  if (holder_of(delivery.unique_name, delivery.inventory) != nullptr) return;
+  const KnownImage* before = find_same_image(delivery.inventory, delivery.sealed);
+  if (before != nullptr && before->names.empty()) return;
+  try {
+    tell(on_event, {Event::Kind::cleaning_up, delivery.unique_name.familiar(), 0, 0});
+    remove_name(delivery.unique_name);
+  } catch (const Error&) {
+    // What went wrong before is what matters; a name that is left is taken up by the next ship.
+  }
 }
 
 std::optional<Problem> DockerEngine::verify(const EngineName& name, const image::SealedImage& sealed,
@@ -136,11 +201,9 @@ std::optional<Problem> DockerEngine::verify(const EngineName& name, const image:
   if (!std::ranges::equal(image->diff_ids, layers, {}, {}, &image::Layer::diff_id))
     return other_problem("it has other layers");
 
-  const std::string filter =
-      net::percent_encode(to_json(Value(Value::Table{{"reference", Value(Value::Array{Value(name.familiar())})}})));
-  const std::string target = list_target(inventory.kind, inventory.engine);
-  const char* separator = target.find('?') == std::string::npos ? "?" : "&";
-  const EngineAnswer answer = call("GET", fmt::format("{}{}filters={}", target, separator, filter), largest_answer);
+  const Availability availability =
+      tells_availability(inventory.kind, inventory.engine) ? Availability::told : Availability::left_out;
+  const EngineAnswer answer = call("GET", list_target(name, availability), largest_answer);
   if (!answer.ok()) return other_problem(fmt::format("the engine does not list it: {}", read_error(answer.body)));
   const std::vector<ListedImage> listed = read_image_list(answer.body, inventory.machine);
   const auto entry = std::ranges::find(listed, image->id, &ListedImage::id);

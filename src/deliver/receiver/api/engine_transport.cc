@@ -1,4 +1,4 @@
-#include "deliver/receiver/engine_transport.hh"
+#include "deliver/receiver/api/engine_transport.hh"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // A container engine behind the Docker Engine API: Docker 20.10 and later with either store, and podman's API of that
-// name. Called by ship.hh. Requests go to unversioned paths, which every engine answers in its newest version. What an
+// name. Requests go to unversioned paths, which every engine answers in its newest version. What an
 // engine must do is in docs/receivers.md. One engine belongs to one thread.
 #pragma once
 
@@ -11,33 +11,23 @@
 #include <string_view>
 
 #include "deliver/inventory.hh"
+#include "deliver/receiver/api/engine_transport.hh"
 #include "deliver/receiver/engine_name.hh"
-#include "deliver/receiver/engine_transport.hh"
+#include "deliver/receiver/receiver.hh"
 #include "foundation/stream.hh"
 #include "image/image.hh"
 
 namespace veneer::deliver {
 
-/// The label of the containers that are made to see whether an image can run; its value is the manifest digest.
-inline constexpr std::string_view check_label = "dev.veneer.check";
-
-/// Why an image is not there as it should be.
-struct Problem {
-  enum class Kind {
-    incomplete,  // something that was left out is not on the host: sending every layer helps
-    other,
-  };
-  Kind kind = Kind::other;
-  std::string text;
-};
-
-class DockerEngine {
+class DockerEngine : public Receiver {
  public:
   explicit DockerEngine(std::unique_ptr<EngineTransport> transport) : transport_(std::move(transport)) {}
 
-  /// Asks what the host has. Images named like `repository` and those with our label are asked for their layers first;
-  /// of more than 500 images the rest is only counted. Throws Error (network).
-  Inventory inventory(const EngineName& repository);
+  /// Images named like the repository and those with our label are asked for their layers first; of more than 500
+  /// images the rest is only counted.
+  Inventory inventory(const Question& question, const OnEvent& on_event = {}) override;
+
+  std::optional<Problem> take(const Delivery& delivery, const OnEvent& on_event) override;
 
   /// Loads an archive of exactly `size` bytes. Returns what the engine said went wrong, nothing when it said nothing:
   /// the image still has to be verified. Throws Error (network) when the connection breaks.
@@ -54,18 +44,22 @@ class DockerEngine {
   /// Takes the name away; an image that has no other one goes with it, images below it stay. Whether there was one.
   bool remove_name(const EngineName& name);
 
-  /// Requests sent so far.
-  int requests() const { return requests_; }
+  std::uint64_t bytes_sent() const override { return bytes_sent_; }
+  /// Each request waits for its answer.
+  int round_trips() const override { return requests_; }
 
  private:
   EngineAnswer call(std::string_view method, const std::string& target, std::uint64_t answer_limit,
                     const std::string& json = {});
   std::string get(const std::string& target, std::uint64_t answer_limit);
+  std::optional<Problem> load_and_verify(const Delivery& delivery, const OnEvent& on_event);
+  void clean_up(const Delivery& delivery, const OnEvent& on_event);
   std::optional<Problem> try_container(const EngineName& name, const image::SealedImage& sealed);
   bool remove_own_container(const std::string& container, const image::SealedImage& sealed);
 
   std::unique_ptr<EngineTransport> transport_;
   int requests_ = 0;
+  std::uint64_t bytes_sent_ = 0;
 };
 
 }  // namespace veneer::deliver

@@ -1,0 +1,34 @@
+// Finds the host that a command is about, and the options that say how to reach it. Called by the commands that
+// take one.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/command.hh"
+#include "cli/context.hh"
+#include "deliver/delivery_plan.hh"
+#include "deliver/receiver/receiver.hh"
+
+namespace veneer::cli {
+
+/// Whether an argument names a host rather than an image: it has a scheme that hosts have.
+bool names_a_host(std::string_view argument);
+
+/// --engine, --sudo, --host-folder.
+std::vector<Option> host_options();
+
+struct OpenedReceiver {
+  std::unique_ptr<deliver::Receiver> receiver;
+  deliver::Line line;  // as --line says, else what is usual there
+};
+
+/// `host` is ssh://[user@]host[:port] or unix:///socket; empty: DOCKER_HOST, else this machine's engine. Does not
+/// connect. Throws Error (usage).
+OpenedReceiver open_receiver(const std::string& host, const Arguments& arguments, Context& context);
+
+/// "1Mbit", "500kbit", "2.5MB": bytes a second. Throws Error (usage).
+double read_rate(std::string_view text);
+
+}  // namespace veneer::cli

@@ -1,0 +1,24 @@
+// Why an image is not on a host as it should be. Pure; thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace veneer::deliver {
+
+struct Problem {
+  enum class Kind {
+    incomplete,  // something that was left out is not on the host: sending every layer helps
+    other,
+  };
+  Kind kind = Kind::other;
+  std::string text;  // printable
+};
+
+/// Whether an engine's words mean that something the archive left out was not there after all.
+bool is_about_missing_layers(std::string_view words);
+
+/// An engine's words as a Problem of the kind that they tell; they are made printable.
+Problem problem_in_words(std::string_view words);
+
+}  // namespace veneer::deliver

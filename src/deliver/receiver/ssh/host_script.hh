@@ -1,0 +1,71 @@
+// The script that runs on a host, and its language: what is asked, and what comes back. docs/formats.md, "Talking to a
+// host". Called by ssh_receiver.hh. Pure; a HostAnswer belongs to one thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "foundation/stream.hh"
+
+namespace veneer::deliver {
+
+/// The script as it is sent: without comments and indentation.
+const std::string& host_script();
+
+/// The command line for the host, whose login shell may be any: a shell that reads host_script() from its standard
+/// input, exactly, and runs it on what follows there.
+std::string host_command();
+
+/// One request: "key value" lines. A value has letters, digits and "._:/@+,=%&?- " only; Error (usage) that names the
+/// key otherwise.
+class HostRequest {
+ public:
+  /// `nonce` marks the answer's begin and end; letters and digits.
+  HostRequest(std::string_view verb, std::string nonce);
+  void add(std::string_view key, std::string_view value);
+  const std::string& nonce() const { return nonce_; }
+  /// The script and the lines, to be followed by what `put` sends.
+  std::string text() const { return host_script() + lines_ + "\n"; }
+
+ private:
+  std::string nonce_;
+  std::string lines_;
+};
+
+struct HostLine {
+  std::string key;
+  std::string value;  // unfiltered
+};
+
+/// Reads an answer as it comes: skips what stands before the marker, takes lines up to the end. Throws Error (refused)
+/// when an answer is longer than one may be.
+class HostAnswer : public ByteSink {
+ public:
+  explicit HostAnswer(std::string nonce, std::function<void(const HostLine&)> on_line);
+  void write(ByteView bytes) override;
+  void commit() override {}
+
+  bool has_begun() const { return state_ != State::before; }
+  /// Whether the end came too: everything was said.
+  bool has_ended() const { return state_ == State::after; }
+  /// The end of what stood before the answer, printable: what login scripts say, or why there is no answer.
+  std::string preamble() const;
+
+ private:
+  enum class State { before, within, after };
+  void take_line();
+
+  std::string begin_;
+  std::string end_;
+  std::function<void(const HostLine&)> on_line_;
+  State state_ = State::before;
+  std::string line_;
+  std::string preamble_;
+  std::uint64_t count_ = 0;
+};
+
+}  // namespace veneer::deliver

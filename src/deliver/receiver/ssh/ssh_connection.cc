@@ -1,0 +1,153 @@
+#include "deliver/receiver/ssh/ssh_connection.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+
+#include "foundation/error.hh"
+
+namespace veneer::deliver {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view scheme = "ssh://";
+
+[[noreturn]] void refuse(std::string_view text, std::string_view why) {
+  throw Error(ErrorKind::usage, fmt::format("'{}' names no host: {}", printable(text), why),
+              "write ssh://user@host or ssh://user@host:port");
+}
+
+bool is_of(std::string_view text, std::string_view others) {
+  return std::ranges::all_of(text, [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           others.find(c) != std::string_view::npos;
+  });
+}
+
+// A socket's name may have 107 bytes: it lies in a short place.
+fs::path make_private_folder() {
+  std::string name = "/tmp/veneer-ssh-XXXXXX";
+  if (::mkdtemp(name.data()) == nullptr) throw Error(ErrorKind::failed, "cannot make a folder in /tmp");
+  return name;
+}
+
+// What ssh says, without the line ends that it has.
+std::string last_words(const std::string& errors) {
+  std::string text = errors;
+  std::erase(text, '\r');
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  std::ranges::replace(text, '\n', ' ');
+  return printable(text, 1000);
+}
+
+}  // namespace
+
+std::string SshAddress::text() const {
+  return (user.empty() ? "" : user + "@") + host + (port ? ":" + std::to_string(*port) : "");
+}
+
+SshAddress read_ssh_address(std::string_view text) {
+  if (!text.starts_with(scheme)) refuse(text, "it does not begin with ssh://");
+  std::string_view rest = text.substr(scheme.size());
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  if (rest.find('/') != std::string_view::npos) refuse(text, "a path does not belong there");
+  SshAddress address;
+  if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
+    address.user = rest.substr(0, at);
+    rest.remove_prefix(at + 1);
+    if (address.user.find(':') != std::string::npos) refuse("ssh://***", "a password does not belong there");
+    if (address.user.empty() || address.user.starts_with('-') || !is_of(address.user, "._-+@")) {
+      refuse(text, "the user has odd characters");
+    }
+  }
+  std::string_view port;
+  if (rest.starts_with('[')) {  // an IPv6 address
+    const std::size_t end = rest.find(']');
+    if (end == std::string_view::npos) refuse(text, "a ']' is missing");
+    address.host = rest.substr(1, end - 1);
+    port = rest.substr(end + 1);
+    if (!is_of(address.host, ":.%")) refuse(text, "the address has odd characters");
+  } else {
+    const std::size_t colon = std::min(rest.find(':'), rest.size());
+    address.host = rest.substr(0, colon);
+    port = rest.substr(colon);
+    if (!is_of(address.host, "._-")) refuse(text, "the host has odd characters");
+  }
+  if (address.host.empty() || address.host.starts_with('-')) refuse(text, "the host is missing or begins with '-'");
+  if (!port.empty()) {
+    std::uint16_t number = 0;
+    const auto result = std::from_chars(port.data() + 1, port.data() + port.size(), number);
+    if (port.front() != ':' || result.ec != std::errc() || result.ptr != port.data() + port.size() || number == 0) {
+      refuse(text, "the port is no number from 1 to 65535");
+    }
+    address.port = number;
+  }
+  return address;
+}
+
+SshConnection::SshConnection(SshAddress address) : address_(std::move(address)), folder_(make_private_folder()) {}
+
+SshConnection::~SshConnection() {
+  close();
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
+
+std::vector<std::string> SshConnection::common_arguments() const {
+  std::vector<std::string> arguments{"ssh", "-T", "-o", "ControlPath=" + (folder_ / "c").native()};
+  for (const char* option : {"RemoteCommand=none", "ClearAllForwardings=yes", "ForwardAgent=no", "ForwardX11=no",
+                             "PermitLocalCommand=no", "Compression=yes", "LogLevel=ERROR"}) {
+    arguments.insert(arguments.end(), {"-o", option});
+  }
+  if (address_.port) arguments.insert(arguments.end(), {"-p", std::to_string(*address_.port)});
+  if (!address_.user.empty()) arguments.insert(arguments.end(), {"-l", address_.user});
+  return arguments;
+}
+
+void SshConnection::open() {
+  if (master_ && master_->is_running()) return;
+  close();
+  Command command;
+  command.arguments = common_arguments();
+  for (const char* option : {"ControlMaster=yes", "ControlPersist=no", "ConnectTimeout=30", "ServerAliveInterval=5",
+                             "ServerAliveCountMax=4"}) {
+    command.arguments.insert(command.arguments.end(), {"-o", option});
+  }
+  command.arguments.insert(command.arguments.end(), {"-N", "--", address_.host});
+  master_ = std::make_unique<Companion>(command);
+  while (!fs::exists(folder_ / "c")) {
+    if (!master_->is_running()) {
+      const std::string said = last_words(master_->errors());
+      master_.reset();
+      throw Error(ErrorKind::network,
+                  fmt::format("no connection to {}: {}", address_.text(), said.empty() ? "ssh gave up" : said),
+                  "can you log in by `ssh " + address_.text() + "`?");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+void SshConnection::close() {
+  master_.reset();
+  std::error_code ignored;
+  fs::remove(folder_ / "c", ignored);
+}
+
+CommandResult SshConnection::run(const std::string& command, const std::string& head, ByteSource* body,
+                                 ByteSink& answer, std::chrono::seconds patience) {
+  Command ssh;
+  ssh.arguments = common_arguments();
+  ssh.arguments.insert(ssh.arguments.end(), {"-o", "ControlMaster=no", "--", address_.host, command});
+  ssh.input = head;
+  ssh.more_input = body;
+  ssh.patience = patience;
+  return run_into(ssh, answer);
+}
+
+}  // namespace veneer::deliver

@@ -1,0 +1,58 @@
+// One connection to a host by the user's own ssh, over which any number of commands run one after another. Called by
+// ssh_receiver.hh. Everything that ssh_config says of the host counts: names, keys, jump hosts. One thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "foundation/process.hh"
+#include "foundation/stream.hh"
+
+namespace veneer::deliver {
+
+struct SshAddress {
+  std::string user;  // may be empty
+  std::string host;  // a name, an address, or a Host of ssh_config
+  std::optional<std::uint16_t> port;
+
+  std::string text() const;  // "user@host:port"
+};
+
+/// Reads ssh://[user@]host[:port]. Throws Error (usage) that says what is wrong: also for passwords, paths, and names
+/// that ssh could take for an option.
+SshAddress read_ssh_address(std::string_view text);
+
+class SshConnection {
+ public:
+  explicit SshConnection(SshAddress address);
+  SshConnection(const SshConnection&) = delete;
+  SshConnection& operator=(const SshConnection&) = delete;
+  ~SshConnection();
+
+  const SshAddress& address() const { return address_; }
+
+  /// Connects, unless that was done and the connection stands. ssh may ask the user for what it needs, on its
+  /// terminal. Throws Error: network, with what ssh said; not_found without ssh.
+  void open();
+  /// Ends it; open() makes another.
+  void close();
+
+  /// Runs `command` there with `head` and then `body` (may be nullptr) on its standard input. Its standard output goes
+  /// to `answer`. The result's exit code is 255 when the connection failed; what `answer` and `body` throw passes.
+  CommandResult run(const std::string& command, const std::string& head, ByteSource* body, ByteSink& answer,
+                    std::chrono::seconds patience);
+
+ private:
+  std::vector<std::string> common_arguments() const;
+
+  SshAddress address_;
+  std::filesystem::path folder_;  // private, holds the control socket
+  std::unique_ptr<Companion> master_;
+};
+
+}  // namespace veneer::deliver

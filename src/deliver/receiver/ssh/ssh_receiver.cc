@@ -1,0 +1,283 @@
+#include "deliver/receiver/ssh/ssh_receiver.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <random>
+#include <thread>
+
+#include "deliver/receiver/engine_answers.hh"
+#include "foundation/error.hh"
+#include "foundation/fail_point.hh"
+#include "foundation/text.hh"
+
+namespace veneer::deliver {
+
+namespace {
+
+constexpr int first_engine_with_layouts = 25;  // `docker save` writes blobs/sha256/DIFF_ID from this version on
+constexpr std::size_t pattern_digits = 12;     // of a diff ID: enough to find images, few to send
+
+std::string random_word() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
+
+std::optional<std::uint64_t> read_number(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// A line "name bytes".
+void take_part(std::map<std::string, std::uint64_t>& parts, std::string_view value) {
+  const std::size_t space = value.rfind(' ');
+  if (space == std::string_view::npos || parts.size() >= 1000) return;
+  if (const auto size = read_number(value.substr(space + 1))) parts[std::string(value.substr(0, space))] = *size;
+}
+
+int major_version(const std::string& version) {
+  int major = 0;
+  std::from_chars(version.data(), version.data() + version.size(), major);
+  return major;
+}
+
+// Archives for one name on the host share a group: a newer one replaces those that never arrived.
+std::string group_of(const EngineName& live_name) { return sha256(live_name.full()).hex().substr(0, 12); }
+
+void tell(const OnEvent& on_event, Event event) {
+  if (on_event) on_event(event);
+}
+
+Error connection_lost(const SshAddress& address, std::string_view why) {
+  return {ErrorKind::network, fmt::format("the connection to {} was lost: {}", address.text(), why)};
+}
+
+}  // namespace
+
+SshReceiver::SshReceiver(SshAddress address, SshOptions options)
+    : connection_(std::move(address)), options_(std::move(options)), sender_(random_word()) {}
+
+HostRequest SshReceiver::request(std::string_view verb) const {
+  HostRequest request(verb, random_word());
+  if (!options_.program.empty()) request.add("program", options_.program);
+  if (options_.elevation == Elevation::sudo) request.add("sudo", "yes");
+  if (!options_.staging.empty()) request.add("staging", options_.staging);
+  return request;
+}
+
+void SshReceiver::connect(const OnEvent& on_event) {
+  tell(on_event, {Event::Kind::connecting, connection_.address().text(), 0, 0});
+  connection_.open();
+}
+
+void SshReceiver::ask(const HostRequest& request, const std::function<void(const HostLine&)>& on_line) {
+  HostAnswer answer(request.nonce(), on_line);
+  const CommandResult result = connection_.run(host_command(), request.text(), nullptr, answer, options_.patience);
+  ++round_trips_;
+  if (answer.has_ended()) return;
+  std::string said = answer.preamble();
+  if (const std::string errors = printable(trimmed(result.errors), 1000); !errors.empty()) {
+    said += (said.empty() ? "" : " ") + errors;
+  }
+  if (answer.has_begun()) said = "the answer stopped half way" + (said.empty() ? "" : ": " + said);
+  if (result.ending == Ending::out_of_patience) {
+    said = fmt::format("it said nothing for {} s{}", options_.patience.count(), said.empty() ? "" : ": " + said);
+  }
+  throw Error(ErrorKind::network,
+              fmt::format("{} did not answer as a host should: {}", connection_.address().text(),
+                          said.empty() ? "it said nothing" : said),
+              "the account needs a login shell that runs commands (sh, bash, csh, fish)");
+}
+
+Inventory SshReceiver::inventory(const Question& question, const OnEvent& on_event) {
+  connect(on_event);
+  tell(on_event, {Event::Kind::asking, {}, 0, 0});
+  HostRequest request = this->request("inventory");
+  request.add("pattern", question.live_name.reference().familiar().substr(
+                             0, question.live_name.reference().familiar().rfind(':') + 1));
+  for (const DiffId& layer : question.layers) {
+    request.add("pattern", layer.text().substr(0, sizeof("sha256:") - 1 + pattern_digits));
+  }
+  const int round_trips_before = round_trips_;
+  Inventory inventory;
+  std::string version;
+  std::string info = "{}";
+  std::optional<std::string> problem;
+  std::uint64_t images_there = 0;
+  ask(request, [&](const HostLine& line) {
+    if (line.key == "version") version = line.value;
+    if (line.key == "info") info = line.value;
+    if (line.key == "disk") inventory.free_disk = read_number(line.value);
+    if (line.key == "stage") inventory.free_staging = read_number(line.value);
+    if (line.key == "part") take_part(parts_, line.value);
+    if (line.key == "images") images_there = read_number(line.value).value_or(0);
+    if (line.key == "problem") problem = printable(trimmed(line.value), 1000);
+    if (line.key == "image" && inventory.images.size() < most_images) {
+      // An image that is described oddly counts as one that is not known.
+      try {
+        if (auto image = read_image(line.value)) inventory.images.push_back(std::move(*image));
+      } catch (const Error&) {
+      }
+    }
+  });
+  if (problem) {
+    throw Error(ErrorKind::network,
+                fmt::format("{} has no engine for this user: {}", connection_.address().text(), *problem),
+                "is the user in the group docker? --sudo runs it by sudo, --engine names another one");
+  }
+  const EngineFacts facts = read_engine(version, info);
+  inventory.kind = facts.kind;
+  inventory.engine = facts.engine;
+  inventory.machine = facts.machine;
+  inventory.limits = facts.limits;
+  inventory.splicing = facts.kind == ReceiverKind::prefix ? Splicing::possible : Splicing::impossible;
+  for (KnownImage& image : inventory.images) image.completeness = Completeness::whole;
+  inventory.round_trips = round_trips_ - round_trips_before;
+  inventory.taking = {.to_load = 1, .to_verify = 0, .a_name = 0};  // all in one run of the script
+  return inventory;
+}
+
+HostRequest SshReceiver::put_request(const Delivery& delivery, const std::string& key, std::uint64_t offset) const {
+  const Inventory& inventory = delivery.inventory;
+  HostRequest request = this->request("put");
+  request.add("group", group_of(delivery.live_name));
+  request.add("key", key);
+  request.add("offset", std::to_string(offset));
+  request.add("size", std::to_string(delivery.archive == nullptr ? 0 : delivery.archive->size()));
+  request.add("sender", sender_);
+  request.add("unique", delivery.unique_name.full());
+  const bool lists_full_names = inventory.engine.name == "podman";
+  request.add("listed", lists_full_names ? delivery.unique_name.full() : delivery.unique_name.familiar());
+  request.add("live", delivery.live_name.full());
+  request.add("id", delivery.image_id.substr(delivery.image_id.find(':') + 1));
+  request.add("layers", std::to_string(delivery.sealed.image.layers.size()));
+  request.add("digest", delivery.sealed.manifest_digest.hex());
+  if (tells_availability(inventory.kind, inventory.engine)) {
+    request.add("listing", list_target(delivery.unique_name, Availability::told));
+  }
+  if (major_version(inventory.engine.version) < first_engine_with_layouts) request.add("legacy", "yes");
+  for (const Step& step : delivery.plan.steps) {
+    if (step.action != Action::splice || !step.source) continue;
+    request.add("splice", fmt::format("sha256:{} {} {}", step.source->hex(), step.position + 1, step.diff_id.hex()));
+  }
+  if (!options_.fail_point.empty()) request.add("fail", options_.fail_point);
+  return request;
+}
+
+// How a run of `put` ended.
+struct SshReceiver::Attempt {
+  Outcome outcome = Outcome::cut;
+  std::optional<Problem> problem;       // with done
+  std::optional<std::uint64_t> offset;  // with elsewhere: what the host has of the archive
+  std::string why;                      // with cut
+};
+
+SshReceiver::Attempt SshReceiver::try_to_put(const Delivery& delivery, const std::string& key, std::uint64_t offset,
+                                             const OnEvent& on_event) {
+  const std::uint64_t size = delivery.archive == nullptr ? 0 : delivery.archive->size();
+  std::unique_ptr<ByteSource> rest;
+  if (delivery.archive != nullptr && offset < size) rest = delivery.archive->open(offset);
+  MemorySource nothing({});
+  CountedSource counted(rest ? *rest : nothing, [&](std::uint64_t count) {
+    fail_point("ship.sending");
+    tell(on_event, {Event::Kind::sending, {}, offset + count, size});
+    if (offset + count == size) tell(on_event, {Event::Kind::working, {}, 0, 0});
+  });
+
+  Attempt attempt;
+  const HostRequest request = put_request(delivery, key, offset);
+  HostAnswer answer(request.nonce(), [&](const HostLine& line) {
+    const auto end_with = [&](Problem problem) {
+      attempt.outcome = Outcome::done;
+      attempt.problem = std::move(problem);
+    };
+    if (line.key == "done") attempt.outcome = Outcome::done;
+    if (line.key == "problem") end_with(problem_in_words(trimmed(line.value)));
+    if (line.key == "incomplete") end_with({Problem::Kind::incomplete, printable(trimmed(line.value), 600)});
+    if (line.key == "offset" || line.key == "short") {
+      attempt.outcome = Outcome::elsewhere;
+      attempt.offset = read_number(line.value);
+    }
+    if (line.key == "waiting") tell(on_event, {Event::Kind::waiting, {}, 0, 0});
+    if (line.key == "working") tell(on_event, {Event::Kind::working, {}, 0, 0});
+    if (line.key == "verifying") tell(on_event, {Event::Kind::verifying, {}, 0, 0});
+  });
+  CommandResult result;
+  try {
+    result = connection_.run(host_command(), request.text(), rest ? &counted : nullptr, answer, options_.patience);
+  } catch (...) {
+    bytes_sent_ += counted.count();
+    throw;
+  }
+  bytes_sent_ += counted.count();
+  ++round_trips_;
+  if (answer.has_ended()) return attempt;
+  attempt.outcome = Outcome::cut;
+  attempt.problem.reset();
+  attempt.why = result.ending == Ending::out_of_patience
+                    ? fmt::format("nothing moved for {} s", options_.patience.count())
+                    : printable(trimmed(answer.preamble() + " " + result.errors), 300);
+  if (attempt.why.empty()) attempt.why = fmt::format("ssh ended with {}", result.exit_code);
+  return attempt;
+}
+
+std::uint64_t SshReceiver::find_offset(const std::string& part, std::uint64_t size) {
+  const auto found = parts_.find(part);
+  return found == parts_.end() || found->second > size ? 0 : found->second;
+}
+
+std::optional<Problem> SshReceiver::take(const Delivery& delivery, const OnEvent& on_event) {
+  const std::uint64_t size = delivery.archive == nullptr ? 0 : delivery.archive->size();
+  const std::string key = delivery.archive == nullptr ? "none" : delivery.archive->digest().hex();
+  const std::string part = group_of(delivery.live_name) + "-" + key;
+  std::uint64_t offset = find_offset(part, size);
+  std::uint64_t furthest = offset;
+  std::chrono::milliseconds pause = options_.first_pause;
+  for (int attempts_left = options_.attempts;;) {
+    std::string why;
+    try {
+      connection_.open();
+      const Attempt attempt = try_to_put(delivery, key, offset, on_event);
+      if (attempt.outcome == Outcome::done) {
+        parts_.erase(part);
+        return attempt.problem;
+      }
+      why = attempt.why.empty() ? "the host got less than was sent" : attempt.why;
+      if (attempt.outcome == Outcome::elsewhere && attempt.offset) parts_[part] = *attempt.offset;
+      if (attempt.outcome == Outcome::cut) {
+        tell(on_event, {Event::Kind::reconnecting, why, 0, 0});
+        connection_.close();
+        std::this_thread::sleep_for(pause);
+        connection_.open();
+        parts_.clear();
+        ask(request("parts"), [&](const HostLine& line) {
+          if (line.key == "part") take_part(parts_, line.value);
+        });
+      }
+      offset = find_offset(part, size);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::network) throw;
+      why = error.message();
+      tell(on_event, {Event::Kind::reconnecting, why, 0, 0});
+      connection_.close();
+      std::this_thread::sleep_for(pause);
+    }
+    if (offset > furthest) {
+      furthest = offset;
+      attempts_left = options_.attempts;
+      pause = options_.first_pause;
+    } else if (--attempts_left <= 0) {
+      Error error = connection_lost(connection_.address(), why);
+      error.set_hint(size == 0 ? "run the command again"
+                               : fmt::format("run the command again: it goes on from byte {} of {}", offset, size));
+      throw error;
+    } else {
+      pause = std::min(pause * 2, options_.longest_pause);
+    }
+  }
+}
+
+}  // namespace veneer::deliver

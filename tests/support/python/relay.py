@@ -1,0 +1,147 @@
+"""A line between a client and a server on loopback, as slow and as unreliable as a test wants, that counts what passes.
+
+Toward the host is upward. A round trip is a change of direction: something went up after something had come down.
+"""
+
+import socket
+import threading
+import time
+
+
+class Relay:
+    """Listens on a free port (`port`) and passes on to `target`. `rate` is in bytes a second each way, 0: unlimited;
+    `round_trip` in seconds. One thread a direction; the counters are of all connections so far."""
+
+    BLOCK = 4096
+
+    def __init__(self, target: tuple[str, int], rate: float = 0, round_trip: float = 0):
+        self.target, self.rate, self.delay = target, rate, round_trip / 2
+        self.up = self.down = self.round_trips = 0
+        self.connections = 0
+        self._cuts: list[int] = []  # counts of bytes upward at which the line is cut
+        self._frozen = False
+        self._last_up = False
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def reset(self) -> None:
+        with self._lock:
+            self.up = self.down = self.round_trips = 0
+            self._last_up = False
+
+    def cut_at(self, *counts: int) -> None:
+        """Cuts the connection when so many bytes went up since the last reset()."""
+        with self._lock:
+            self._cuts = sorted(counts)
+
+    def freeze(self, frozen: bool = True) -> None:
+        """Nothing passes any more, and nobody is told."""
+        self._frozen = frozen
+
+    def cut(self) -> None:
+        with self._lock:
+            open_now, self._open = self._open, set()
+        for end in open_now:
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self) -> None:
+        self._listener.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                far = socket.create_connection(self.target)
+            except OSError:
+                near.close()
+                continue
+            for end in (near, far):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if self.rate:  # small buffers, as a slow line's: what was taken has nearly arrived
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
+            with self._lock:
+                self.connections += 1
+                self._open |= {near, far}
+            threading.Thread(target=self._pass, args=(near, far, True), daemon=True).start()
+            threading.Thread(target=self._pass, args=(far, near, False), daemon=True).start()
+
+    def _count(self, size: int, upward: bool) -> bool:
+        """Whether the line is cut by this."""
+        with self._lock:
+            if upward:
+                self.up += size
+                if not self._last_up:
+                    self.round_trips += 1
+                self._last_up = True
+                if self._cuts and self.up >= self._cuts[0]:
+                    self._cuts.pop(0)
+                    return True
+            else:
+                self.down += size
+                self._last_up = False
+        return False
+
+    def _pass(self, source: socket.socket, sink: socket.socket, upward: bool) -> None:
+        waiting: list[tuple[float, bytes]] = []
+        wakes = threading.Condition()
+        ended = False
+
+        def send() -> None:
+            free_at = 0.0
+            while True:
+                with wakes:
+                    while not waiting and not ended:
+                        wakes.wait()
+                    if not waiting:
+                        break
+                    arrived, data = waiting[0]
+                if self.rate:
+                    free_at = max(free_at, arrived) + len(data) / self.rate
+                    due = free_at + self.delay
+                else:
+                    due = arrived + self.delay
+                time.sleep(max(0.0, due - time.monotonic()))
+                while self._frozen:
+                    time.sleep(0.05)
+                try:
+                    sink.sendall(data)
+                except OSError:
+                    break
+                with wakes:
+                    waiting.pop(0)
+                    wakes.notify_all()
+                if self._count(len(data), upward):
+                    self.cut()
+            try:
+                sink.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+
+        sender = threading.Thread(target=send, daemon=True)
+        sender.start()
+        most = max(8, int(self.rate * (self.delay + 0.1) / self.BLOCK)) if self.rate else 256
+        while True:
+            try:
+                data = source.recv(self.BLOCK)
+            except OSError:
+                data = b""
+            with wakes:
+                if not data:
+                    ended = True
+                    wakes.notify_all()
+                    break
+                while len(waiting) >= most and sender.is_alive():
+                    wakes.wait(0.2)
+                waiting.append((time.monotonic(), data))
+                wakes.notify_all()
+        sender.join()

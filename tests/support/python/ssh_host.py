@@ -1,0 +1,87 @@
+"""A host as veneer's users have it: a real sshd on loopback that leads to a real engine of support/engines.
+
+The host's `docker` (or `podman`) is a small program that runs the engine's own client where the engine runs. The client
+side is the real ssh with a configuration of its own, in which the host is called `plant`.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import fixtures
+
+ENGINES = Path(__file__).resolve().parents[1] / "engines"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class SshHost:
+    """`programs`: the engine's clients that the host has, name -> unit of support/engines. `shell`: the login shell's
+    command line, instead of the account's own."""
+
+    def __init__(self, folder: Path, programs: dict[str, str], server_options: tuple[str, ...] = (), shell: str | None = None):
+        self.folder = folder
+        self.home = folder / "remote-home"
+        self.programs = folder / "remote-bin"
+        self.home.mkdir(parents=True)
+        self.programs.mkdir()
+        for name, unit in programs.items():
+            self.add_program(name, f'exec {ENGINES} exec {unit} {name} "$@"')
+        for key in ("host_key", "user_key"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / key)], check=True)
+        authorized = (folder / "user_key.pub").read_text()
+        if shell:
+            authorized = f'command="{shell}" {authorized}'
+        (folder / "authorized_keys").write_text(authorized)
+        self.port = free_port()
+        Path("/run/sshd").mkdir(exist_ok=True)
+        variables = f"PATH={self.programs}:/usr/bin:/bin XDG_CACHE_HOME={self.home}/cache VENEER_TEST_CACHE={fixtures.test_cache()}"
+        (folder / "sshd_config").write_text(
+            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {folder}/host_key\nAuthorizedKeysFile {folder}/authorized_keys\n"
+            f"PidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nSetEnv {variables}\nMaxStartups 100\n" + "".join(f"{line}\n" for line in server_options))
+        self.log = open(folder / "sshd.log", "wb")
+        self.server = subprocess.Popen([shutil.which("sshd", path="/usr/sbin:/sbin:/usr/bin") or "/usr/sbin/sshd", "-D", "-e", "-f",
+                                        str(folder / "sshd_config")], stderr=self.log)
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                break
+            except OSError:
+                time.sleep(0.02)
+        self.local_programs = folder / "local-bin"
+        self.local_programs.mkdir()
+        wrapper = self.local_programs / "ssh"
+        wrapper.write_text(f'#!/bin/sh\nexec /usr/bin/ssh -F {folder}/ssh_config "$@"\n')
+        wrapper.chmod(0o755)
+        self.connect_through(self.port)
+
+    def add_program(self, name: str, script: str) -> None:
+        path = self.programs / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+    def connect_through(self, port: int) -> None:
+        """The port on loopback by which `plant` is reached from now on."""
+        (self.folder / "ssh_config").write_text(
+            f"Host plant\n  HostName 127.0.0.1\n  Port {port}\n  User root\n  IdentityFile {self.folder}/user_key\n  IdentitiesOnly yes\n"
+            f"  UserKnownHostsFile {self.folder}/known_hosts\n  StrictHostKeyChecking no\n  HostKeyAlias plant\n")
+
+    def path(self) -> str:
+        """PATH for the side that ships."""
+        return f"{self.local_programs}:{os.environ['PATH']}"
+
+    @property
+    def staging(self) -> Path:
+        return self.home / "cache" / "veneer" / "ship"
+
+    def close(self) -> None:
+        self.server.terminate()
+        self.server.wait()
+        self.log.close()
