@@ -33,7 +33,8 @@ class SshHost:
         self.home.mkdir(parents=True)
         self.programs.mkdir()
         for name, unit in programs.items():
-            self.add_program(name, f'exec {ENGINES} exec {unit} {name} "$@"')
+            script = subprocess.run([str(ENGINES), "script", unit, name], check=True, capture_output=True, text=True, cwd="/tmp").stdout
+            self.add_program(name, script)
         for key in ("host_key", "user_key"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / key)], check=True)
         authorized = (folder / "user_key.pub").read_text()
@@ -63,8 +64,9 @@ class SshHost:
         self.connect_through(self.port)
 
     def add_program(self, name: str, script: str) -> None:
+        """Puts a shell script into the host's PATH."""
         path = self.programs / name
-        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.write_text(script)
         path.chmod(0o755)
 
     def connect_through(self, port: int) -> None:

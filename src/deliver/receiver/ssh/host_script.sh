@@ -47,13 +47,15 @@ forget() {
   if [ $is = podman ]; then engine rmi "$1"; else engine rmi --no-prune "$1"; fi >/dev/null 2>&1
 }
 
+# The engine that was asked for; else docker, unless its daemon does not answer and podman is there.
 find_program() {
   if [ -z "$program" ]; then
-    if command -v docker >/dev/null 2>&1; then program=docker
-    elif command -v podman >/dev/null 2>&1; then program=podman
-    else problem "neither docker nor podman is in $PATH"; fi
+    if ! command -v docker >/dev/null 2>&1; then program=podman
+    elif ! command -v podman >/dev/null 2>&1; then program=docker
+    elif program=docker && engine version >/dev/null 2>&1; then program=docker
+    else program=podman; fi
   fi
-  command -v "$program" >/dev/null 2>&1 || problem "$program is not in $PATH"
+  command -v "$program" >/dev/null 2>&1 || problem "neither docker nor podman is in $PATH"
   case $("$program" --version 2>/dev/null) in podman*) is=podman ;; *) is=docker ;; esac
 }
 engine() {

@@ -58,11 +58,14 @@ Error connection_lost(const SshAddress& address, std::string_view why) {
 }  // namespace
 
 SshReceiver::SshReceiver(SshAddress address, SshOptions options)
-    : connection_(std::move(address)), options_(std::move(options)), sender_(random_word()) {}
+    : connection_(std::move(address)),
+      options_(std::move(options)),
+      program_(options_.program),
+      sender_(random_word()) {}
 
 HostRequest SshReceiver::request(std::string_view verb) const {
   HostRequest request(verb, random_word());
-  if (!options_.program.empty()) request.add("program", options_.program);
+  if (!program_.empty()) request.add("program", program_);
   if (options_.elevation == Elevation::sudo) request.add("sudo", "yes");
   if (!options_.staging.empty()) request.add("staging", options_.staging);
   return request;
@@ -95,6 +98,7 @@ void SshReceiver::ask(const HostRequest& request, const std::function<void(const
 Inventory SshReceiver::inventory(const Question& question, const OnEvent& on_event) {
   connect(on_event);
   tell(on_event, {Event::Kind::asking, {}, 0, 0});
+  program_ = options_.program;
   HostRequest request = this->request("inventory");
   request.add("pattern", question.live_name.reference().familiar().substr(
                              0, question.live_name.reference().familiar().rfind(':') + 1));
@@ -132,6 +136,7 @@ Inventory SshReceiver::inventory(const Question& question, const OnEvent& on_eve
   inventory.kind = facts.kind;
   inventory.engine = facts.engine;
   inventory.machine = facts.machine;
+  program_ = facts.engine.name;
   inventory.limits = facts.limits;
   inventory.splicing = facts.kind == ReceiverKind::prefix ? Splicing::possible : Splicing::impossible;
   for (KnownImage& image : inventory.images) image.completeness = Completeness::whole;

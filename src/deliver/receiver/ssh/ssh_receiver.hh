@@ -51,6 +51,7 @@ class SshReceiver : public Receiver {
 
   SshConnection connection_;
   SshOptions options_;
+  std::string program_;                         // on the host, once it is known
   std::string sender_;                          // tells our own earlier connections from other senders
   std::map<std::string, std::uint64_t> parts_;  // what waits on the host: name -> bytes
   std::uint64_t bytes_sent_ = 0;
