@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <charconv>
 #include <map>
 
 #include "foundation/error.hh"
@@ -196,11 +197,31 @@ tree::FileTree ImageBuilder::layer_sources(const plan::PlannedLayer& layer) {
   throw Error(ErrorKind::failed, "the plan has a layer of an unknown kind");
 }
 
+bool ImageBuilder::is_known(const Distribution& distribution) const {
+  const LayerKey& key = distribution.component.key;
+  return cache_.note("claims", key) && (distribution.package->size || cache_.note("size", key));
+}
+
 python::Claims ImageBuilder::claims(const Distribution& distribution) {
-  if (const auto text = cache_.note("claims", distribution.component.key)) return python::claims_from_text(*text);
-  python::Claims claims = python::claims_of(distribution.component.name, installed(*distribution.package));
-  cache_.set_note("claims", distribution.component.key, python::claims_to_text(claims));
+  const LayerKey& key = distribution.component.key;
+  if (is_known(distribution)) return python::claims_from_text(*cache_.note("claims", key));
+  const SelectedPackage& package = *distribution.package;
+  const tree::FileTree tree = installed(package);
+  python::Claims claims = python::claims_of(distribution.component.name, tree);
+  if (!package.size) cache_.set_note("size", key, std::to_string(size_without_lock(package, tree)));
+  cache_.set_note("claims", key, python::claims_to_text(claims));
   return claims;
+}
+
+// Not every lock says how large a file is. A wheel is as large as its file; of what is built, the file may differ from
+// machine to machine, what it installs hardly does.
+std::uint64_t ImageBuilder::size_without_lock(const SelectedPackage& package, const tree::FileTree& tree) const {
+  if (!python::WheelSupply::is_built(package)) return supply_.wheel_size(package);
+  std::uint64_t size = 0;
+  for (const auto& [path, entry] : tree.entries()) {
+    if (entry.inode->content) size += entry.inode->content->size();
+  }
+  return size;
 }
 
 std::vector<plan::Overlap> ImageBuilder::overlaps(std::vector<std::string>& findings) {
@@ -214,7 +235,7 @@ std::vector<plan::Overlap> ImageBuilder::overlaps(std::vector<std::string>& find
   }
   std::vector<const SelectedPackage*> unknown;
   for (const Distribution& distribution : all) {
-    if (!cache_.note("claims", distribution.component.key)) unknown.push_back(distribution.package);
+    if (!is_known(distribution)) unknown.push_back(distribution.package);
   }
   supply_.fetch(unknown);
   std::vector<python::Claims> claimed(all.size());
@@ -251,7 +272,13 @@ BuildPlan ImageBuilder::plan() {
   BuildPlan result;
   result.overlaps = overlaps(result.findings);
   std::vector<plan::Component> components;
-  for (const Distribution& distribution : distributions_) components.push_back(distribution.component);
+  for (Distribution& distribution : distributions_) {
+    if (!distribution.package->size) {
+      const std::string size = cache_.note("size", distribution.component.key).value_or("0");
+      std::from_chars(size.data(), size.data() + size.size(), distribution.component.size);
+    }
+    components.push_back(distribution.component);
+  }
   components.push_back(environment_);
   components.push_back(application_);
   plan::LayoutOptions options = inputs_.layout;

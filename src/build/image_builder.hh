@@ -94,7 +94,9 @@ class ImageBuilder {
   void make_application();
   LayerKey distribution_key(const python::SelectedPackage& package);
   std::vector<plan::Overlap> overlaps(std::vector<std::string>& findings);
+  bool is_known(const Distribution& distribution) const;
   python::Claims claims(const Distribution& distribution);
+  std::uint64_t size_without_lock(const python::SelectedPackage& package, const tree::FileTree& tree) const;
   const Distribution& distribution(const std::string& id) const;
   tree::FileTree installed(const python::SelectedPackage& package);
   tree::FileTree layer_tree(const plan::PlannedLayer& layer);

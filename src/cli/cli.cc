@@ -60,6 +60,8 @@ void Arguments::add(std::string name, std::vector<std::string> values) { values_
 
 namespace {
 
+constexpr int most_positionals = 10'000;
+
 std::string long_name(const Option& option) { return option.names.substr(option.names.rfind(',') + 1); }
 
 /// One command as CLI11 sees it, and where it puts what it reads.
@@ -84,7 +86,11 @@ void add_option(Parsed& parsed, const Option& option) {
 void add_positional(Parsed& parsed, const Positional& positional) {
   CLI::Option* added = parsed.app->add_option(positional.name, positional.help)->type_name("");
   if (positional.need == Positional::Need::required) added->required();
-  added->expected(positional.need == Positional::Need::many ? -1 : 1);
+  if (positional.need == Positional::Need::many) {
+    added->expected(1, most_positionals)->allow_extra_args()->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  } else {
+    added->expected(1);
+  }
   parsed.options[positional.name] = added;
 }
 

@@ -28,6 +28,7 @@ deliver::SshOptions ssh_options(const Arguments& arguments, Context& context) {
   if (!options.staging.empty() && !options.staging.starts_with('/')) {
     throw Error(ErrorKind::usage, "--host-folder wants a full path on the host");
   }
+  if (const auto seconds = arguments.number("--patience")) options.patience = std::chrono::seconds(*seconds);
   options.fail_point = context.environment("VENEER_HOST_FAIL_POINT").value_or("");
   return options;
 }
@@ -43,6 +44,7 @@ std::vector<Option> host_options() {
           {"--no-splice", "", "send layers rather than have the host read its own back"},
           {"--engine", "NAME", "over ssh: docker or podman (default: the first that the host has)"},
           {"--sudo", "", "over ssh: run the engine by sudo, which must ask for no password"},
+          {"--patience", "SECONDS", "over ssh: how long nothing may move before it connects again (default: 60)"},
           {"--host-folder", "DIR", "over ssh: where what is sent waits (default: the user's cache on the host)"}};
 }
 
@@ -54,7 +56,7 @@ OpenedReceiver open_receiver(const std::string& host, const Arguments& arguments
         std::make_unique<deliver::SshReceiver>(deliver::read_ssh_address(address), ssh_options(arguments, context));
     opened.line = {0, usual_round_trip};
   } else {
-    for (const char* option : {"--engine", "--sudo", "--host-folder"}) {
+    for (const char* option : {"--engine", "--sudo", "--host-folder", "--patience"}) {
       if (arguments.has(option)) {
         throw Error(ErrorKind::usage, fmt::format("{} is for hosts reached by ssh", option),
                     "name one as ssh://user@host");

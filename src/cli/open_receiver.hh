@@ -16,7 +16,7 @@ namespace veneer::cli {
 /// Whether an argument names a host rather than an image: it has a scheme that hosts have.
 bool names_a_host(std::string_view argument);
 
-/// --engine, --sudo, --host-folder.
+/// How to reach a host and what to think of the line to it.
 std::vector<Option> host_options();
 
 struct OpenedReceiver {

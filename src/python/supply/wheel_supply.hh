@@ -49,6 +49,10 @@ class WheelSupply {
 
   /// The wheel of a package that fetch() was called for.
   Wheel open(const SelectedPackage& package);
+  /// The size in bytes of the wheel file that open() reads.
+  std::uint64_t wheel_size(const SelectedPackage& package) const {
+    return std::filesystem::file_size(wheel_files_.at(package.name));
+  }
 
   /// Whether the wheel was built here, so that its compressed bytes are not the same on every machine.
   static bool is_built(const SelectedPackage& package) { return package.kind != PackageKind::wheel; }

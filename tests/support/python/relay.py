@@ -8,6 +8,13 @@ import threading
 import time
 
 
+def shut(end: socket.socket, how: int) -> None:
+    try:
+        end.shutdown(how)
+    except OSError:
+        pass
+
+
 class Relay:
     """Listens on a free port (`port`) and passes on to `target`. `rate` is in bytes a second each way, 0: unlimited;
     `round_trip` in seconds. One thread a direction; the counters are of all connections so far."""
@@ -45,10 +52,7 @@ class Relay:
         with self._lock:
             open_now, self._open = self._open, set()
         for end in open_now:
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+            shut(end, socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._listener.close()
@@ -72,8 +76,9 @@ class Relay:
             with self._lock:
                 self.connections += 1
                 self._open |= {near, far}
-            threading.Thread(target=self._pass, args=(near, far, True), daemon=True).start()
-            threading.Thread(target=self._pass, args=(far, near, False), daemon=True).start()
+            done: list[socket.socket] = []
+            threading.Thread(target=self._pass, args=(near, far, True, done), daemon=True).start()
+            threading.Thread(target=self._pass, args=(far, near, False, done), daemon=True).start()
 
     def _count(self, size: int, upward: bool) -> bool:
         """Whether the line is cut by this."""
@@ -91,7 +96,7 @@ class Relay:
                 self._last_up = False
         return False
 
-    def _pass(self, source: socket.socket, sink: socket.socket, upward: bool) -> None:
+    def _pass(self, source: socket.socket, sink: socket.socket, upward: bool, done: list) -> None:
         waiting: list[tuple[float, bytes]] = []
         wakes = threading.Condition()
         ended = False
@@ -122,10 +127,7 @@ class Relay:
                     wakes.notify_all()
                 if self._count(len(data), upward):
                     self.cut()
-            try:
-                sink.shutdown(socket.SHUT_WR)
-            except OSError:
-                pass
+            shut(sink, socket.SHUT_WR)
 
         sender = threading.Thread(target=send, daemon=True)
         sender.start()
@@ -145,3 +147,9 @@ class Relay:
                 waiting.append((time.monotonic(), data))
                 wakes.notify_all()
         sender.join()
+        done.append(source)
+        if len(done) == 2:  # both directions
+            with self._lock:
+                self._open -= set(done)
+            for end in done:
+                end.close()

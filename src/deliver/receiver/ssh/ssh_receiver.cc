@@ -194,6 +194,7 @@ SshReceiver::Attempt SshReceiver::try_to_put(const Delivery& delivery, const std
 
   Attempt attempt;
   const HostRequest request = put_request(delivery, key, offset);
+  options_.fail_point.clear();
   HostAnswer answer(request.nonce(), [&](const HostLine& line) {
     const auto end_with = [&](Problem problem) {
       attempt.outcome = Outcome::done;
@@ -253,6 +254,7 @@ std::optional<Problem> SshReceiver::take(const Delivery& delivery, const OnEvent
       why = attempt.why.empty() ? "the host got less than was sent" : attempt.why;
       if (attempt.outcome == Outcome::elsewhere && attempt.offset) parts_[part] = *attempt.offset;
       if (attempt.outcome == Outcome::cut) {
+        fail_point("ship.reconnecting");
         tell(on_event, {Event::Kind::reconnecting, why, 0, 0});
         connection_.close();
         std::this_thread::sleep_for(pause);

@@ -1,0 +1,455 @@
+#!/usr/bin/env python3
+"""`veneer ship ssh://…` to real engines behind a real sshd: what travels on the line, counted by a relay, and what cuts,
+crashes, odd shells and hostile hosts do.
+
+On three engines, one of each kind of store; with VENEER_TEST_ALL=1 on all of them.
+"""
+
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
+import fixtures  # noqa: E402
+from relay import Relay  # noqa: E402
+from ssh_host import SshHost  # noqa: E402
+
+ENGINES = Path(__file__).resolve().parents[1] / "support" / "engines"
+HOST_FAIL_POINTS = ["received", "spliced", "loaded", "verified", "named"]
+
+
+def engines(*words: str, **options) -> subprocess.CompletedProcess:
+    return subprocess.run([str(ENGINES), *words], check=True, capture_output=True, cwd="/tmp", **options)
+
+
+class OverSsh(fixtures.SystemTest):
+    """A host with one engine; subclasses name it."""
+
+    engine = ""
+    kind = ""
+    program = "docker"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.unit = cls.engine + "@ssh"
+        engines("wipe", cls.unit)
+        cls.addClassCleanup(engines, "wipe", cls.unit)
+        cls.facts = dict(line.replace("'", "").split("=", 1) for line in engines("start", cls.unit, text=True).stdout.split())
+
+    def setUp(self):
+        super().setUp()
+        self.name = f"test/{self.id().rpartition('.')[2]}:live"
+        self.host = self.start_host()
+
+    def start_host(self, **options) -> SshHost:
+        host = SshHost(self.folder / f"host{len(list(self.folder.glob('host*')))}", {self.program: self.unit}, **options)
+        self.addCleanup(host.close)
+        return host
+
+    def through_relay(self, **line) -> Relay:
+        """A relay before the host, with what `ssh HOST true` costs as its `setup`: (bytes up, round trips)."""
+        relay = Relay(("127.0.0.1", self.host.port), **line)
+        self.addCleanup(relay.close)
+        self.host.connect_through(relay.port)
+        subprocess.run(["ssh", "plant", "true"], check=True, capture_output=True, env=self.environment(PATH=self.host.path()))
+        relay.setup = (relay.up, relay.round_trips)
+        relay.reset()
+        return relay
+
+    def client(self, *words: str, check: bool = True) -> subprocess.CompletedProcess:
+        return subprocess.run([str(ENGINES), "exec", self.unit, self.program, *words], check=check, capture_output=True, cwd="/tmp")
+
+    def full(self, name: str) -> str:
+        return f"docker.io/{name}" if self.program == "podman" else name
+
+    def greeting(self, name: str | None = None) -> str:
+        result = self.client("run", "--rm", "--network", "none", "--entrypoint", "/app/.venv/bin/shop", self.full(name or self.name),
+                             check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout.decode().strip()
+
+    def assert_tidy(self) -> None:
+        """Nothing of a ship is left on the host but images."""
+        self.assertEqual(sorted(path.name for path in self.host.staging.iterdir()), [])
+        self.assertEqual(self.client("ps", "--all", "--quiet").stdout, b"")
+
+    # ---- the project ----
+
+    def build(self) -> None:
+        self.built = self.json("build", "--json", cwd=self.project)
+
+    def edit(self, greeting: str) -> None:
+        (self.project / "src" / "shop" / "__init__.py").write_text(f"def main():\n    print({greeting!r})\n")
+        fixtures.commit_all(self.project, f"Say {greeting}")
+        self.build()
+
+    def write_parts(self, values: dict[int, int]) -> None:
+        """Contents of dependencies, each large enough for a layer of its own; the higher its number, the smaller."""
+        for number, value in values.items():
+            part = f"part{number}"
+            data = random.Random(1000 * number + value).randbytes(4_000_000 - 500_000 * number)
+            fixtures.wheel(self.project / "wheels", part, "1.0", {f"{part}/__init__.py": f"VALUE = {value}\n", f"{part}/data.bin": data})
+        subprocess.run(["uv", "lock", "--quiet", "--upgrade"], cwd=self.project, check=True, env=self.environment())
+        fixtures.commit_all(self.project, "Other parts")
+        self.build()
+
+    def arguments(self, *words: str) -> list[str]:
+        return ["ship", self.built["image"], "ssh://plant", "--as", self.name, "--engine", self.program, *words]
+
+    def ship(self, *words: str, **environment) -> dict:
+        return self.json(*self.arguments("--json", *words), cwd=self.project, PATH=self.host.path(), **environment)
+
+    def start_ship(self, *words: str, **environment) -> subprocess.Popen:
+        return subprocess.Popen([fixtures.binary(), *self.arguments(*words)], cwd=self.project, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                env=self.environment(PATH=self.host.path(), **environment))
+
+    def actions(self, shipped: dict) -> list[str]:
+        return [step["action"] for step in shipped["plan"]["steps"]]
+
+    def first_release(self) -> dict:
+        self.project = self.small_project(dependencies=4)
+        self.write_parts({0: 1, 1: 1, 2: 1, 3: 1})
+        return self.ship()
+
+
+class Ship:
+    """Mixed into a subclass of OverSsh for each engine."""
+
+    def test_contract(self):
+        program = Path(fixtures.binary()).parent / "tests" / "contract_receiver"
+        environment = {**os.environ, "DOCKER_HOST": self.facts["DOCKER_HOST"], "PATH": self.host.path(),
+                       "VENEER_TEST_SSH": "ssh://plant", "VENEER_TEST_PROGRAM": self.program,
+                       "VENEER_TEST_BUSYBOX": self.facts["ENGINE_ROOT"] + "/usr/bin/busybox"}
+        result = subprocess.run([str(program)], env=environment, capture_output=True, text=True)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
+    def test_bytes(self):
+        """What goes up the line for each kind of change, and in how many round trips."""
+        first = self.first_release()
+        relay = self.through_relay()
+
+        known = set()
+
+        def shipped_within(envelope: int, trips: int) -> dict:
+            relay.reset()
+            shipped = self.ship()
+            up, round_trips = relay.up - relay.setup[0], relay.round_trips - relay.setup[1]
+            changed = sum(step["size"] for step in shipped["plan"]["steps"] if step["diff_id"] not in known)
+            known.update(step["diff_id"] for step in shipped["plan"]["steps"])
+            print(f"{self.engine}: {up} B up for {changed} B of new layers, {round_trips} round trips, {self.actions(shipped)}")
+            self.assertLessEqual(up, changed * 1.02 + envelope)
+            self.assertLessEqual(round_trips, trips)
+            self.assertFalse(shipped["sent_whole_after_all"], shipped["plan"]["why"])
+            return shipped
+
+        known.update(step["diff_id"] for step in first["plan"]["steps"])
+        self.edit("good day")
+        shipped_within(16 * 1024, 8)
+        self.assertEqual(self.greeting(), "good day")
+
+        again = shipped_within(16 * 1024, 8)
+        self.assertFalse(again["plan"]["load"])
+
+        # Below three other layers: on a prefix store the host reads those back.
+        self.write_parts({0: 2})
+        shipped = shipped_within(32 * 1024, 80)  # ssh's own flow control answers every hundred kilobytes
+        actions = self.actions(shipped)
+        self.assertEqual(actions, ["keep", "send", *["splice" if self.kind == "prefix" else "keep"] * (len(actions) - 2)])
+        self.assertEqual(self.greeting(), "good day")
+        self.assert_tidy()
+
+
+class Accidents:
+    """Mixed into a subclass of OverSsh: lines that are cut, programs that are killed."""
+
+    def test_cuts(self):
+        """A line that is cut five times: the ship ends well, and sends little twice."""
+        self.project = self.small_project(dependencies=3)
+        (self.project / "src" / "shop" / "data.bin").write_bytes(random.Random(1).randbytes(20_000_000))
+        fixtures.commit_all(self.project, "Data")
+        self.build()
+        # What the base and the wheels are is on the host; twenty megabytes of the app are not.
+        size = 20_000_000
+        relay = self.through_relay(rate=8_000_000)
+        relay.reset()
+        places = sorted(random.Random(self.engine).sample(range(3_000_000, size, 100_000), 5))
+        relay.cut_at(*places)
+        result = self.veneer(*self.arguments("--json"), cwd=self.project, PATH=self.host.path())
+        self.assertEqual(result.stderr.count("connection lost"), 5, result.stderr)
+        shipped = json.loads(result.stdout)
+        up = relay.up - 6 * relay.setup[0]
+        total = shipped["plan"]["bytes"]
+        print(f"{self.engine}: cut at {places}, {up} B up for {total} B")
+        self.assertLessEqual(up, total * 1.02 + 5 * 1_000_000)
+        self.assertEqual(self.greeting(), "hello")
+        self.assert_tidy()
+
+    def test_other_shells(self):
+        """The script does the same where sh is another one."""
+        self.first_release()
+        for value, shell in enumerate(("bash", "busybox"), 2):
+            with self.subTest(shell):
+                (self.host.programs / "sh").unlink(missing_ok=True)
+                (self.host.programs / "sh").symlink_to(shutil.which(shell))
+                if shell == "busybox":
+                    for tool in ("tar", "sed", "grep", "dd", "wc", "tail", "tr", "sort", "cut", "find", "df", "mkfifo"):
+                        (self.host.programs / tool).symlink_to(shutil.which(shell))
+                self.write_parts({0: value})
+                self.edit(f"by {shell}")
+                self.ship()
+                self.assertEqual(self.greeting(), f"by {shell}")
+                self.assert_tidy()
+
+    def test_killed_sender(self):
+        """Killed while it sends: the live name stands for the old image, and the next ship goes on from there."""
+        self.first_release()
+        relay = self.through_relay(rate=2_000_000)
+        (self.project / "src" / "shop" / "data.bin").write_bytes(random.Random(2).randbytes(6_000_000))
+        self.edit("good day")
+        process = self.start_ship()
+        while relay.up < 3_000_000 and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        self.assertEqual(self.greeting(), "hello")
+        relay.reset()
+        self.ship()
+        self.assertLess(relay.up, 4_500_000)
+        self.assertEqual(self.greeting(), "good day")
+        self.assert_tidy()
+
+    def test_killed_host_script(self):
+        """The script on the host dies at each of its points: the same run goes on, and leaves nothing behind."""
+        self.first_release()
+        for value, point in enumerate(HOST_FAIL_POINTS, 2):
+            with self.subTest(point):
+                self.edit(f"after {point}")
+                self.write_parts({0: value})
+                result = self.veneer(*self.arguments(), cwd=self.project, PATH=self.host.path(), VENEER_HOST_FAIL_POINT=point)
+                self.assertEqual(result.stderr.count("connection lost"), 0 if point == "spliced" and self.kind != "prefix" else 1, result.stderr)
+                self.assertEqual(self.greeting(), f"after {point}")
+                self.assert_tidy()
+
+    def test_killed_with_its_host(self):
+        """Sender and script die together: the live name stands for the old image or the new one, the next ship ends well."""
+        self.first_release()
+        for value, point in enumerate(HOST_FAIL_POINTS, 2):
+            with self.subTest(point):
+                before = self.greeting()
+                self.edit(f"after {point}")
+                process = self.start_ship(VENEER_HOST_FAIL_POINT=point, VENEER_FAIL_POINT="ship.reconnecting")
+                _, errors = process.communicate()
+                if point != "spliced":
+                    self.assertEqual(process.returncode, -signal.SIGKILL, errors)
+                    self.assertEqual(self.greeting(), f"after {point}" if point == "named" else before)
+                self.ship()
+                self.assertEqual(self.greeting(), f"after {point}")
+                self.assert_tidy()
+
+    def test_killed_engine(self):
+        """The engine is killed while it loads: the old image or the new one, and the next ship ends well."""
+        self.first_release()
+        (self.project / "src" / "shop" / "data.bin").write_bytes(random.Random(3).randbytes(30_000_000))
+        self.edit("good day")
+        process = self.start_ship()
+        while not (self.host.staging / "lock" / "working").exists() and process.poll() is None:
+            time.sleep(0.005)
+        engines("kill", self.unit)
+        output, errors = process.communicate()
+        engines("start", self.unit)
+        self.assertIn(self.greeting(), ["hello", "good day"])
+        if process.returncode != 0:
+            self.assertNotIn("terminate called", errors)
+            self.assertEqual(self.greeting(), "hello")
+        self.ship()
+        self.assertEqual(self.greeting(), "good day")
+        self.assert_tidy()
+
+
+class Docker20(Ship, Accidents, OverSsh):
+    engine, kind = "docker20", "prefix"
+
+
+class Docker28Containerd(Ship, OverSsh):
+    engine, kind = "docker28-c8d", "blobs"
+
+
+class Podman4(Ship, OverSsh):
+    engine, kind, program = "podman4", "diff_ids", "podman"
+
+
+if os.environ.get("VENEER_TEST_ALL"):
+
+    class Docker28ContainerdAccidents(Accidents, OverSsh):
+        engine, kind = "docker28-c8d", "blobs"
+
+    class Podman4Accidents(Accidents, OverSsh):
+        engine, kind, program = "podman4", "diff_ids", "podman"
+
+    class Docker26(Ship, OverSsh):
+        engine, kind = "docker26", "prefix"
+
+    class Docker26Containerd(Ship, OverSsh):
+        engine, kind = "docker26-c8d", "blobs"
+
+    class Docker28(Ship, OverSsh):
+        engine, kind = "docker28", "prefix"
+
+    class Podman5(Ship, OverSsh):
+        engine, kind, program = "podman5", "diff_ids", "podman"
+
+
+class Hosts(fixtures.SystemTest):
+    """What stands between ssh and the script on the host: login shells, noise, other writers, lies. A made-up `docker`
+    does for it that says what it is asked and has no images."""
+
+    DOCKER = r"""#!/bin/sh
+    echo "$*" >>"$(dirname "$0")/asked"
+    case $1 in
+      --version) echo Docker version 28 ;;
+      version) echo '{"Version":"28.1.0","ApiVersion":"1.49","Os":"linux","Arch":"amd64"}' ;;
+      info) printf '{"Driver":"overlay2","DriverStatus":[]}\n/\n' ;;
+      images) ;;
+      *) echo "no such thing" >&2; exit 1 ;;
+    esac
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        cls.project_folder = Path(tempfile.mkdtemp(prefix="veneer-hosts-"))
+        cls.addClassCleanup(shutil.rmtree, cls.project_folder, ignore_errors=True)
+        builder = cls("build_once")
+        builder.setUp()
+        project = builder.small_project()
+        builder.veneer("build", cwd=project)
+        shutil.copytree(project / ".veneer", cls.project_folder / ".veneer")
+        builder.doCleanups()
+
+    def build_once(self):
+        pass
+
+    def start_host(self, docker: str | None = DOCKER, **options) -> SshHost:
+        host = SshHost(self.folder / f"host{len(list(self.folder.glob('host*')))}", {}, **options)
+        self.addCleanup(host.close)
+        if docker:
+            host.add_program("docker", textwrap.dedent(docker))
+        return host
+
+    def dry_run(self, host: SshHost, *words: str, code: int = 0, destination: str = "ssh://plant", **environment):
+        return self.veneer("ship", destination, "--dry-run", *words, cwd=self.project_folder, code=code, PATH=host.path(), **environment)
+
+    # CASE 46: docker/cli#3019
+    def test_noise(self):
+        """Login scripts that talk, before and after, on both streams: passed over, and shown when there is no answer."""
+        talk = "echo Welcome to the plant; printf 'no line end'; echo to stderr >&2; sh -c \\\"$SSH_ORIGINAL_COMMAND\\\"; echo Goodbye"
+        result = self.dry_run(self.start_host(shell=talk))
+        self.assertIn("the host has none of its layers", result.stdout)
+        self.assertNotIn("Welcome", result.stdout + result.stderr)
+        mute = self.start_host(shell="echo This account is disabled; exit 1")
+        result = self.dry_run(mute, code=5)
+        self.assertIn("This account is disabled", result.stderr)
+
+    def test_login_shells(self):
+        for shell in ("sh", "bash", "dash", "tcsh", "fish", "busybox sh"):
+            with self.subTest(shell):
+                host = self.start_host(shell=f'exec {shell} -c \\"$SSH_ORIGINAL_COMMAND\\"')
+                self.assertIn("none of its layers", self.dry_run(host).stdout)
+
+        for shell in ("bash", "busybox"):
+            with self.subTest(f"the script runs in {shell}"):
+                host = self.start_host()
+                (host.programs / "sh").symlink_to(shutil.which(shell))
+                self.assertIn("none of its layers", self.dry_run(host).stdout)
+
+    def test_where_docker_is(self):
+        elsewhere = self.start_host(docker=None)
+        result = self.dry_run(elsewhere, "--engine", "podman", code=5)
+        self.assertIn("podman", result.stderr)
+        self.assertIn("hint:", result.stderr)
+
+    def test_sudo(self):
+        host = self.start_host()
+        host.add_program("sudo", '#!/bin/sh\n[ "$1" = -n ] && shift && echo "by sudo: $*" >>"$(dirname "$0")/asked" && exec "$@"\n')
+        self.dry_run(host, "--sudo")
+        self.assertIn("by sudo: docker version", (host.programs / "asked").read_text())
+
+    def test_names_never_reach_a_shell(self):
+        """Hosts, tags and folders with shell characters are refused before anything is asked."""
+        host = self.start_host()
+        for words, options in [
+            (["--as", "shop:$(reboot)"], {}),
+            (["--as", "-rm:1"], {}),
+            (["--host-folder", "/tmp/a;b"], {}),
+            (["--host-folder", "relative"], {}),
+            ([], {"destination": "ssh://-oProxyCommand=touch"}),
+            ([], {"destination": "ssh://pl'ant"}),
+            ([], {"destination": "ssh://a b"}),
+            ([], {"destination": "ssh://user:secret@plant"}),
+        ]:
+            with self.subTest(words=words, **options):
+                result = self.dry_run(host, *words, code=2, **options)
+                self.assertIn("hint:" if options else "error:", result.stderr)
+                self.assertNotIn("secret", result.stderr)
+        self.assertFalse((host.programs / "asked").exists())
+
+    def test_hostile_host(self):
+        """Escape codes, lies, floods and silence: a clear error, bounded memory."""
+        version = """'{"Version":"28.1.0","ApiVersion":"1.49","Os":"linux","Arch":"amd64"}'"""
+        facts = f"""case $1 in --version) echo Docker ;; version) echo {version} ;; info) printf '{{}}\\n/\\n' ;; """
+        name = r'printf "sha256:%064d\n" 1'
+        cases = {
+            "escape codes": (f"#!/bin/sh\nprintf '\\033]0;owned\\007no daemon' >&2; exit 1\n", 5, "no daemon"),
+            "another machine": ("#!/bin/sh\n" + facts.replace("amd64", "s390x") + " esac\n", 3, "s390x"),
+            "no version": ("#!/bin/sh\ncase $1 in version) echo '{\"Version\":[1]}' ;; info) echo '{}' ;; esac\n", 5, "version"),
+            "garbage": ("#!/bin/sh\nhead -c 100000 /dev/urandom\n", 5, "cannot be read"),
+            "a flood": (f"#!/bin/sh\n{facts} images) {name} ;; image) yes 'image {{\"Id\":1}}' | head -c 1000000000 ;; esac\n", 3, "MiB"),
+            "one long line": (f"#!/bin/sh\n{facts} images) {name} ;; image) head -c 100000000 /dev/zero | tr '\\0' x ;; esac\n", 0, ""),
+            "odd images": (f"#!/bin/sh\n{facts} images) {name} ;; image) echo 'image {{\"Id\":\"sha256:zz\",\"RootFS\":7}}' ;; esac\n", 0, ""),
+        }
+        for title, (docker, code, words) in cases.items():
+            with self.subTest(title):
+                host = self.start_host(docker=docker)
+                used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+                result = self.dry_run(host, code=None)
+                self.assertEqual(result.returncode, code, result.stdout + result.stderr)
+                self.assertIn(words, result.stderr)
+                self.assertNotIn("\033", result.stdout + result.stderr)
+                self.assertLess(max(0, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss - used), 200_000)
+
+    def test_flood(self):
+        """A gigabyte of answer: refused after a little of it."""
+        for talk in ("yes flood | head -c 1000000000", "head -c 1000000000 /dev/zero"):
+            with self.subTest(talk):
+                result = self.dry_run(self.start_host(shell=talk), code=3)
+                self.assertIn("the host answered", result.stderr)
+                self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, 300_000)
+
+    def test_silence(self):
+        """A host that never answers is given up, and says so."""
+        host = self.start_host(docker="#!/bin/sh\nsleep 60\n")
+        started = time.monotonic()
+        result = self.dry_run(host, "--patience", "3", code=5)
+        self.assertIn("said nothing for 3 s", result.stderr)
+        self.assertLess(time.monotonic() - started, 30)
+
+    def test_no_connection(self):
+        host = self.start_host()
+        host.connect_through(1)
+        result = self.dry_run(host, code=5)
+        self.assertIn("plant", result.stderr)
+        self.assertIn("hint:", result.stderr)
+
+
+if __name__ == "__main__":
+    del OverSsh
+    fixtures.main()
