@@ -47,6 +47,70 @@ TEST(Deliver, APrefixStoreGetsEverythingAboveTheFirstChange) {
   EXPECT_THAT(actions(deliver(image_of({"new base", "deps", "app"}), inventory, line)), ::testing::Each(send));
 }
 
+constexpr Action splice = Action::splice;
+constexpr Line unknown_line{0, 0.1};
+
+Inventory that_splices(std::vector<KnownImage> images) {
+  Inventory inventory = inventory_of(ReceiverKind::prefix, std::move(images));
+  inventory.splicing = Splicing::possible;
+  return inventory;
+}
+
+// Layers of made-up images have 700 bytes for each letter of their word: these are worth a splice.
+const std::string large = "a layer of some size, since a splice is not worth its while for little";
+const std::string other_large = "another layer of some size, since a splice is not worth it for little";
+
+TEST(DeliverBySplice, OnlyWhatTheHostLacksTravels) {
+  const auto inventory = that_splices({known("old:1", {"base", "deps 1", large, other_large, "app"})});
+  const auto plan = deliver(image_of({"base", "deps 2", large, other_large, "app"}), inventory, unknown_line);
+  EXPECT_THAT(actions(plan), ::testing::ElementsAre(keep, send, splice, splice, splice));
+  EXPECT_EQ(plan.steps[2].source, inventory.images[0].id);
+  EXPECT_EQ(plan.steps[2].position, 2U);
+  EXPECT_EQ(plan.steps[2].blob.hash, plan.steps[2].diff_id.hash);
+  EXPECT_EQ(plan.steps[2].encoding, image::Encoding::tar);
+  EXPECT_EQ(plan.steps[2].bytes, 0U);
+  EXPECT_THAT(plan.why, ::testing::HasSubstr("reads 3 of them back"));
+}
+
+TEST(DeliverBySplice, FewImagesAreReadBack) {
+  const auto inventory = that_splices(
+      {known("one:1", {"x", large}), known("two:1", {"y", other_large}), known("both:1", {"z", other_large, large})});
+  const auto plan = deliver(image_of({large, "new", other_large}), inventory, unknown_line);
+  EXPECT_THAT(actions(plan), ::testing::ElementsAre(splice, send, splice));
+  EXPECT_EQ(plan.steps[0].source, inventory.images[2].id);
+  EXPECT_EQ(plan.steps[0].position, 2U);
+  EXPECT_EQ(plan.steps[2].source, inventory.images[2].id);
+}
+
+TEST(DeliverBySplice, IsLeftWhereItDoesNotPay) {
+  const auto sealed = image_of({"base", "deps 2", large, "app"});
+  auto inventory = that_splices({known("old:1", {"base", "deps 1", large, "app"})});
+  inventory.images[0].size = 2'000'000'000;
+  EXPECT_THAT(actions(deliver(sealed, inventory, unknown_line)), ::testing::Contains(splice));
+  EXPECT_THAT(actions(deliver(sealed, inventory, {1e9, 0.001})), ::testing::Not(::testing::Contains(splice)));
+  EXPECT_THAT(actions(deliver(sealed, inventory, {100, 0.1})), ::testing::Contains(splice));
+  DeliveryOptions options;
+  options.splice = SpliceChoice::never;
+  EXPECT_THAT(actions(deliver(sealed, inventory, unknown_line, options)), ::testing::Not(::testing::Contains(splice)));
+  inventory.free_disk = 1'000'000'000;
+  EXPECT_THAT(actions(deliver(sealed, inventory, unknown_line)), ::testing::Not(::testing::Contains(splice)));
+  inventory.free_disk.reset();
+  inventory.splicing = Splicing::impossible;
+  EXPECT_THAT(actions(deliver(sealed, inventory, unknown_line)), ::testing::Not(::testing::Contains(splice)));
+  const auto small = that_splices({known("old:1", {"base", "1", "app"})});
+  EXPECT_THAT(actions(deliver(image_of({"base", "2", "app"}), small, unknown_line)),
+              ::testing::ElementsAre(keep, send, send));
+}
+
+TEST(DeliverBySplice, OtherStoresNeedNone) {
+  for (const ReceiverKind kind : {ReceiverKind::blobs, ReceiverKind::diff_ids}) {
+    auto inventory = inventory_of(kind, {known("old:1", {"base", "deps 1", large})});
+    inventory.splicing = Splicing::possible;
+    EXPECT_THAT(actions(deliver(image_of({"base", "deps 2", large}), inventory, unknown_line)),
+                ::testing::ElementsAre(keep, send, keep));
+  }
+}
+
 TEST(Deliver, BlobsAreReusedInAnyOrderFromAnyImage) {
   const auto inventory =
       inventory_of(ReceiverKind::blobs, {known("one:1", {"app", "x"}), known("two:1", {"y", "base"})});

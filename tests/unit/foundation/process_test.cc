@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
 
@@ -27,6 +29,61 @@ TEST(Process, MovesMuchDataBothWaysAtOnce) {
   const std::string input(5'000'000, 'x');
   EXPECT_EQ(run({.arguments = {"cat"}, .input = input}).output, input);
   EXPECT_EQ(run({.arguments = {"true"}, .input = input}).exit_code, 0);
+}
+
+class Blocks : public ByteSource {
+ public:
+  explicit Blocks(std::size_t count) : left_(count) {}
+  std::size_t read(std::span<std::byte> into) override {
+    if (left_ == 0) return 0;
+    --left_;
+    std::ranges::fill(into, std::byte{'z'});
+    return into.size();
+  }
+
+ private:
+  std::size_t left_;
+};
+
+TEST(Process, InputMayComeFromASource) {
+  ::signal(SIGPIPE, SIG_IGN);
+  Blocks blocks(50);
+  EXPECT_EQ(run({.arguments = {"sh", "-c", "head -c 6; wc -c"}, .input = "first ", .more_input = &blocks})
+                .output.substr(0, 6),
+            "first ");
+  Blocks all(50);
+  EXPECT_EQ(std::stoul(run({.arguments = {"wc", "-c"}, .input = "123", .more_input = &all}).output), 3U + 50 * 65536);
+  Blocks unread(1000);
+  EXPECT_EQ(run({.arguments = {"true"}, .more_input = &unread}).exit_code, 0);
+}
+
+TEST(Process, PatienceEndsWhatDoesNotMove) {
+  ::signal(SIGPIPE, SIG_IGN);
+  const std::chrono::seconds patience{1};
+  EXPECT_EQ(run({.arguments = {"sleep", "100"}, .patience = patience}).ending, Ending::out_of_patience);
+  Blocks blocks(1000);
+  EXPECT_EQ(
+      run({.arguments = {"sh", "-c", "while echo x; do sleep 0.2; done"}, .more_input = &blocks, .patience = patience})
+          .ending,
+      Ending::out_of_patience)
+      << "output does not make up for input that nobody takes";
+  EXPECT_EQ(run({.arguments = {"sh", "-c", "for i in 1 2 3 4; do echo; sleep 0.5; done"}, .patience = patience}).ending,
+            Ending::exited);
+}
+
+TEST(Companion, RunsBesideAndEndsWithItsObject) {
+  {
+    Companion companion({.arguments = {"sh", "-c", "echo here >&2; exec sleep 100"}});
+    while (companion.errors().empty()) ::usleep(1000);
+    EXPECT_TRUE(companion.is_running());
+    EXPECT_EQ(companion.errors(), "here\n");
+    EXPECT_EQ(companion.end(), 128 + SIGTERM);
+    EXPECT_FALSE(companion.is_running());
+  }
+  Companion stubborn({.arguments = {"sh", "-c", "trap '' TERM; echo >&2; while :; do sleep 0.1; done"}});
+  while (stubborn.errors().empty()) ::usleep(1000);
+  EXPECT_EQ(stubborn.end(), 128 + SIGKILL);
+  EXPECT_THROW(Companion({.arguments = {"/no/such/program"}}), Error);
 }
 
 TEST(Process, OutputIsBounded) {
