@@ -15,6 +15,7 @@
 
 #include "foundation/error.hh"
 #include "foundation/file.hh"
+#include "foundation/text.hh"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): not every libc declares it
 
@@ -304,19 +305,20 @@ CommandResult run(const Command& command, const std::function<void(std::string_v
   return result;
 }
 
+std::string last_lines(std::string_view errors) {
+  constexpr std::size_t most = 2000;
+  errors = trimmed(errors);
+  errors.remove_prefix(errors.size() - std::min(errors.size(), most));
+  std::string shown;
+  for (const std::string& line : split_fields(errors, '\n')) shown += (shown.empty() ? "" : "\n") + printable(line);
+  return shown;
+}
+
 std::string run_checked(const Command& command) {
   CommandResult result = run(command);
   if (result.exit_code == 0) return std::move(result.output);
-  std::string tail = result.errors.substr(result.errors.size() - std::min<std::size_t>(result.errors.size(), 2000));
-  while (!tail.empty() && tail.back() == '\n') tail.pop_back();
-  std::string shown;
-  for (std::size_t start = 0; start <= tail.size();) {
-    const std::size_t end = std::min(tail.find('\n', start), tail.size());
-    shown += (shown.empty() ? "" : "\n") + printable(tail.substr(start, end - start));
-    start = end + 1;
-  }
   throw Error(ErrorKind::failed, fmt::format("{} failed with exit code {}:\n{}", printable(command.arguments[0]),
-                                             result.exit_code, shown));
+                                             result.exit_code, last_lines(result.errors)));
 }
 
 std::optional<std::filesystem::path> find_program(const std::string& name, const std::string& search_path) {

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "foundation/file.hh"
@@ -53,6 +54,9 @@ CommandResult run_into(const Command& command, ByteSink& output,
 /// Runs and throws an Error of kind failed that names the program and quotes the end of its standard error unless it
 /// exits with 0. Returns standard output.
 std::string run_checked(const Command& command);
+
+/// The last 2000 bytes of what a program said, line by line made printable, for a message.
+std::string last_lines(std::string_view errors);
 
 /// A program that runs beside this one, with nothing on its standard input and its standard output thrown away. It ends
 /// with the object, and with this process however that ends. One thread.

@@ -12,6 +12,7 @@
 #include "foundation/fail_point.hh"
 #include "foundation/file.hh"
 #include "foundation/process.hh"
+#include "python/supply/build_failure.hh"
 
 namespace veneer::python {
 
@@ -163,14 +164,13 @@ void uv_build_wheel(const UvProgram& uv, const UvBuild& build, const fs::path& o
     command.arguments.push_back(file.native());
   }
   command.arguments.push_back(build.source.native());
-  try {
-    run_checked(command);
-  } catch (Error& error) {
-    // What ran is uv, not the shell around it.
-    std::string message = error.message();
-    if (message.starts_with("sh failed")) message.replace(0, 2, "uv build");
-    throw Error(error.kind(), std::move(message), error.hint());
+  const CommandResult result = run(command);
+  if (result.exit_code == 0) return;
+  if (const auto missing = find_missing(result.errors)) {
+    throw Error(ErrorKind::failed, fmt::format("{} is missing on this machine", missing->what), missing->hint);
   }
+  throw Error(ErrorKind::failed,
+              fmt::format("uv build failed with exit code {}:\n{}", result.exit_code, last_lines(result.errors)));
 }
 
 }  // namespace veneer::python

@@ -122,6 +122,18 @@ TEST_F(SdistBuildTest, KeyHoldsWhatDecidesTheWheel) {
   EXPECT_EQ(source_build_key(moved, target_, uv_), key);
 }
 
+// By the real setuptools and the machine's compiler.
+TEST_F(SdistBuildTest, NamesAHeaderThatIsMissing) {
+  folder_.write("old-1.5/pyproject.toml",
+                "[project]\nname = \"old\"\nversion = \"1.5\"\n[build-system]\nrequires = [\"setuptools>=77\"]\n"
+                "build-backend = \"setuptools.build_meta\"\n");
+  folder_.write("old-1.5/setup.py",
+                "from setuptools import setup, Extension\nsetup(ext_modules=[Extension('old', ['old.c'])])\n");
+  folder_.write("old-1.5/old.c", "#include <no_such_library/api.h>\n");
+  run_in_folder({"tar", "czf", "old-1.5.tar.gz", "old-1.5"});
+  EXPECT_THAT(refusal(source("old-1.5.tar.gz")), HasSubstr("the header no_such_library/api.h is missing"));
+}
+
 TEST_F(SdistBuildTest, RefusesOtherKindsAndHostileArchives) {
   folder_.write("old-1.5.tar.bz2", "BZh");
   EXPECT_THAT(refusal(source("old-1.5.tar.bz2")), HasSubstr("old-1.5.tar.bz2"));
