@@ -118,7 +118,8 @@ class Layers : public image::Blobs {
   }
   static std::string file(const std::string& word) {
     std::string text = word + "\n";
-    for (int i = 0; i < 500; ++i) text += sha256(word + std::to_string(i)).hex();
+    const int lines = word.find("much") == std::string::npos ? 500 : 240'000;  // or 9 MB, hardly compressed
+    for (int i = 0; i < lines; ++i) text += sha256(word + std::to_string(i)).hex();
     return tar_entry("data/" + word, text, "0000644");
   }
   std::map<BlobDigest, std::string> blobs_;
@@ -418,6 +419,32 @@ TEST_F(HostImages, TheOldImageMayGo) {
   const auto third = ship_image(image_of({"base", "deps", "app 3"}, "three"));
   EXPECT_THAT(actions(third), ElementsAre(keep, keep, send));
   expect_runs("three");
+}
+
+// A slow line to the API: the lower layers arrive in steps, and a sender that is killed between them costs what was
+// under way.
+TEST_F(HostImages, AStepThatArrivedIsNotSentAgain) {
+  const std::vector<std::string> words{"base", "much 1", "much 2", "much 3", "app"};
+  const auto sealed = image_of(words, "steps");
+  const Line slow{0, 0.1};
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    arm_fail_point("ship.rung:2");
+    DockerEngine engine(connect_to(address_));
+    ship(sealed, layers_, engine, {live_, slow});
+    _exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+  EXPECT_EQ(request("GET", "/images/" + live_.full() + "/json").status, 404);
+  const auto result = ship(sealed, layers_, engine_, {live_, slow});
+  EXPECT_THAT(actions(result), ElementsAre(keep, keep, keep, send, send));
+  EXPECT_FALSE(result.sent_whole_after_all) << result.plan.why;
+  expect_runs("steps");
+  expect_saves_whole(live_);
+  EXPECT_EQ(request("GET", "/images/json").body.find("veneer-step-"), std::string::npos) << "steps are taken away";
 }
 
 // Two releases, the second of which shares a layer with the first; what the host says of the first is a lie.

@@ -14,6 +14,7 @@
 #include "deliver/receiver/engine_name.hh"
 #include "deliver/receiver/problem.hh"
 #include "deliver/receiver/sent_archive.hh"
+#include "image/blobs.hh"
 #include "image/image.hh"
 
 namespace veneer::deliver {
@@ -54,10 +55,14 @@ struct Delivery {
   const image::SealedImage& sealed;
   const DeliveryPlan& plan;
   const Inventory& inventory;  // that `plan` was made from
-  const SentArchive* archive;  // nullptr: nothing has to be loaded
+  const image::Blobs& blobs;   // the layers that travel
+  Line line;
   EngineName unique_name;
   EngineName live_name;
   std::string image_id;  // "sha256:" and an identifier, on this host
+
+  /// The archive that the plan sends, under the unique name. Throws not_found when `blobs` lacks a layer of it.
+  SentArchive archive() const { return {sealed, plan, blobs, {unique_name.reference()}}; }
 };
 
 class Receiver {

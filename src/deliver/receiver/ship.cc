@@ -78,11 +78,7 @@ class Shipment {
   }
 
   std::optional<Problem> carry_out() {
-    std::optional<SentArchive> archive;
-    if (result_.plan.work == Work::load) {
-      archive.emplace(sealed_, result_.plan, blobs_, std::vector{result_.unique_name.reference()});
-    }
-    return receiver_.take({sealed_, result_.plan, result_.inventory, archive ? &*archive : nullptr, result_.unique_name,
+    return receiver_.take({sealed_, result_.plan, result_.inventory, blobs_, request_.line, result_.unique_name,
                            result_.live_name, result_.image_id},
                           on_event_);
   }

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
+#include "deliver/receiver/api/ladder.hh"
 #include "deliver/receiver/engine_answers.hh"
 #include "foundation/error.hh"
 #include "foundation/fail_point.hh"
@@ -15,6 +17,8 @@ namespace veneer::deliver {
 namespace {
 
 constexpr std::size_t most_images_asked = 500;
+constexpr std::uint64_t bytes_a_rung = 8 * 1024 * 1024;  // that a cut line may cost
+constexpr double fast_line = 50e6;                       // bytes a second: a cut costs less there than the steps do
 std::string list_target(ReceiverKind kind, const Engine& engine) {
   return tells_availability(kind, engine) ? "/images/json?manifests=1" : "/images/json";
 }
@@ -37,6 +41,11 @@ const KnownImage* holder_of(const EngineName& name, const Inventory& inventory) 
     return std::ranges::find(image.names, full) != image.names.end();
   });
   return found == inventory.images.end() ? nullptr : &*found;
+}
+
+bool goes_in_steps(const Delivery& delivery) {
+  return delivery.plan.work == Work::load && delivery.line.bytes_per_second < fast_line &&
+         delivery.plan.bytes > bytes_a_rung;
 }
 
 void tell(const OnEvent& on_event, Event event) {
@@ -134,6 +143,7 @@ std::optional<Problem> DockerEngine::take(const Delivery& delivery, const OnEven
       tell(on_event, {Event::Kind::naming, delivery.live_name.familiar(), 0, 0});
       tag(delivery.unique_name.full(), delivery.live_name);
       fail_point("ship.named");
+      remove_rungs(delivery);
       return std::nullopt;
     }
   } catch (const Error&) {
@@ -144,24 +154,70 @@ std::optional<Problem> DockerEngine::take(const Delivery& delivery, const OnEven
   return problem;
 }
 
-std::optional<Problem> DockerEngine::load_and_verify(const Delivery& delivery, const OnEvent& on_event) {
-  if (delivery.archive != nullptr) {
-    const std::uint64_t size = delivery.archive->size();
-    const auto archive = delivery.archive->open();
-    CountedSource counted(*archive, [&](std::uint64_t count) {
-      tell(on_event, {Event::Kind::sending, {}, count, size});
-      if (count == size) tell(on_event, {Event::Kind::working, {}, 0, 0});
-    });
-    std::optional<Problem> problem;
-    try {
-      problem = load(counted, size);
-    } catch (...) {
-      bytes_sent_ += counted.count();
-      throw;
-    }
+std::optional<Problem> DockerEngine::send(const SentArchive& sent, const OnEvent& on_event) {
+  const std::uint64_t size = sent.size();
+  const auto archive = sent.open();
+  CountedSource counted(*archive, [&](std::uint64_t count) {
+    tell(on_event, {Event::Kind::sending, {}, count, size});
+    if (count == size) tell(on_event, {Event::Kind::working, {}, 0, 0});
+  });
+  std::optional<Problem> problem;
+  try {
+    problem = load(counted, size);
+  } catch (...) {
     bytes_sent_ += counted.count();
-    if (problem) return problem;
-    if (counted.count() != size) return other_problem("the engine did not read the whole archive");
+    throw;
+  }
+  bytes_sent_ += counted.count();
+  if (!problem && counted.count() != size) return other_problem("the engine did not read the whole archive");
+  return problem;
+}
+
+// Step by step, so that another try finds the steps that were done.
+std::optional<Problem> DockerEngine::climb(const Delivery& delivery, const OnEvent& on_event) {
+  Inventory inventory = delivery.inventory;
+  for (const image::SealedImage& rung : rungs_of(delivery.sealed, delivery.plan, bytes_a_rung)) {
+    const EngineName name = delivery.unique_name.with_tag(rung_tag(rung));
+    const DeliveryPlan plan = deliver(rung, inventory, delivery.line, {{name.reference()}, {}, SpliceChoice::never});
+    if (plan.work == Work::load) {
+      if (auto problem = send({rung, plan, delivery.blobs, {name.reference()}}, on_event)) return problem;
+      fail_point("ship.rung");
+    }
+    inventory.images.push_back(known_rung(rung, inventory.kind));
+  }
+  const DeliveryPlan plan =
+      deliver(delivery.sealed, inventory, delivery.line, {{delivery.unique_name.reference()}, {}, SpliceChoice::never});
+  return send({delivery.sealed, plan, delivery.blobs, {delivery.unique_name.reference()}}, on_event);
+}
+
+// Those of this run and those that an earlier one left.
+void DockerEngine::remove_rungs(const Delivery& delivery) {
+  const std::string prefix = delivery.unique_name.repository() + ":" + std::string(rung_tag_prefix);
+  std::set<std::string> names;
+  if (goes_in_steps(delivery)) {
+    for (const image::SealedImage& rung : rungs_of(delivery.sealed, delivery.plan, bytes_a_rung)) {
+      names.insert(delivery.unique_name.with_tag(rung_tag(rung)).full());
+    }
+  }
+  for (const KnownImage& image : delivery.inventory.images) {
+    for (const std::string& name : image.names) {
+      if (name.starts_with(prefix)) names.insert(name);
+    }
+  }
+  for (const std::string& name : names) {
+    try {
+      remove_name(parse_engine_name(name));
+    } catch (const Error&) {
+      // It stays until the next ship.
+    }
+  }
+}
+
+std::optional<Problem> DockerEngine::load_and_verify(const Delivery& delivery, const OnEvent& on_event) {
+  if (delivery.plan.work == Work::load) {
+    if (auto problem = goes_in_steps(delivery) ? climb(delivery, on_event) : send(delivery.archive(), on_event)) {
+      return problem;
+    }
   } else if (holder_of(delivery.unique_name, delivery.inventory) == nullptr) {
     try {
       tag(delivery.image_id, delivery.unique_name);

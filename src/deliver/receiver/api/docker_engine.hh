@@ -52,6 +52,9 @@ class DockerEngine : public Receiver {
   EngineAnswer call(std::string_view method, const std::string& target, std::uint64_t answer_limit,
                     const std::string& json = {});
   std::string get(const std::string& target, std::uint64_t answer_limit);
+  std::optional<Problem> send(const SentArchive& archive, const OnEvent& on_event);
+  std::optional<Problem> climb(const Delivery& delivery, const OnEvent& on_event);
+  void remove_rungs(const Delivery& delivery);
   std::optional<Problem> load_and_verify(const Delivery& delivery, const OnEvent& on_event);
   void clean_up(const Delivery& delivery, const OnEvent& on_event);
   std::optional<Problem> try_container(const EngineName& name, const image::SealedImage& sealed);

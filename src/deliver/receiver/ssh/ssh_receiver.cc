@@ -145,13 +145,20 @@ Inventory SshReceiver::inventory(const Question& question, const OnEvent& on_eve
   return inventory;
 }
 
-HostRequest SshReceiver::put_request(const Delivery& delivery, const std::string& key, std::uint64_t offset) const {
+// What is sent; nothing when the host has the image.
+struct SshReceiver::Parcel {
+  std::optional<SentArchive> archive;
+  std::string key = "none";  // of its bytes
+  std::uint64_t size = 0;
+};
+
+HostRequest SshReceiver::put_request(const Delivery& delivery, const Parcel& parcel, std::uint64_t offset) const {
   const Inventory& inventory = delivery.inventory;
   HostRequest request = this->request("put");
   request.add("group", group_of(delivery.live_name));
-  request.add("key", key);
+  request.add("key", parcel.key);
   request.add("offset", std::to_string(offset));
-  request.add("size", std::to_string(delivery.archive == nullptr ? 0 : delivery.archive->size()));
+  request.add("size", std::to_string(parcel.size));
   request.add("sender", sender_);
   request.add("unique", delivery.unique_name.full());
   const bool lists_full_names = inventory.engine.name == "podman";
@@ -180,11 +187,11 @@ struct SshReceiver::Attempt {
   std::string why;                      // with cut
 };
 
-SshReceiver::Attempt SshReceiver::try_to_put(const Delivery& delivery, const std::string& key, std::uint64_t offset,
+SshReceiver::Attempt SshReceiver::try_to_put(const Delivery& delivery, const Parcel& parcel, std::uint64_t offset,
                                              const OnEvent& on_event) {
-  const std::uint64_t size = delivery.archive == nullptr ? 0 : delivery.archive->size();
+  const std::uint64_t size = parcel.size;
   std::unique_ptr<ByteSource> rest;
-  if (delivery.archive != nullptr && offset < size) rest = delivery.archive->open(offset);
+  if (parcel.archive && offset < size) rest = parcel.archive->open(offset);
   MemorySource nothing({});
   CountedSource counted(rest ? *rest : nothing, [&](std::uint64_t count) {
     fail_point("ship.sending");
@@ -193,7 +200,7 @@ SshReceiver::Attempt SshReceiver::try_to_put(const Delivery& delivery, const std
   });
 
   Attempt attempt;
-  const HostRequest request = put_request(delivery, key, offset);
+  const HostRequest request = put_request(delivery, parcel, offset);
   options_.fail_point.clear();
   HostAnswer answer(request.nonce(), [&](const HostLine& line) {
     const auto end_with = [&](Problem problem) {
@@ -236,9 +243,14 @@ std::uint64_t SshReceiver::find_offset(const std::string& part, std::uint64_t si
 }
 
 std::optional<Problem> SshReceiver::take(const Delivery& delivery, const OnEvent& on_event) {
-  const std::uint64_t size = delivery.archive == nullptr ? 0 : delivery.archive->size();
-  const std::string key = delivery.archive == nullptr ? "none" : delivery.archive->digest().hex();
-  const std::string part = group_of(delivery.live_name) + "-" + key;
+  Parcel parcel;
+  if (delivery.plan.work == Work::load) {
+    parcel.archive.emplace(delivery.archive());
+    parcel.key = parcel.archive->digest().hex();
+    parcel.size = parcel.archive->size();
+  }
+  const std::uint64_t size = parcel.size;
+  const std::string part = group_of(delivery.live_name) + "-" + parcel.key;
   std::uint64_t offset = find_offset(part, size);
   std::uint64_t furthest = offset;
   std::chrono::milliseconds pause = options_.first_pause;
@@ -246,7 +258,7 @@ std::optional<Problem> SshReceiver::take(const Delivery& delivery, const OnEvent
     std::string why;
     try {
       connection_.open();
-      const Attempt attempt = try_to_put(delivery, key, offset, on_event);
+      const Attempt attempt = try_to_put(delivery, parcel, offset, on_event);
       if (attempt.outcome == Outcome::done) {
         parts_.erase(part);
         return attempt.problem;

@@ -40,13 +40,14 @@ class SshReceiver : public Receiver {
 
  private:
   enum class Outcome { done, cut, elsewhere };
+  struct Parcel;
   struct Attempt;
 
   HostRequest request(std::string_view verb) const;
   void ask(const HostRequest& request, const std::function<void(const HostLine&)>& on_line);
   void connect(const OnEvent& on_event);
-  HostRequest put_request(const Delivery& delivery, const std::string& key, std::uint64_t offset) const;
-  Attempt try_to_put(const Delivery& delivery, const std::string& key, std::uint64_t offset, const OnEvent& on_event);
+  HostRequest put_request(const Delivery& delivery, const Parcel& parcel, std::uint64_t offset) const;
+  Attempt try_to_put(const Delivery& delivery, const Parcel& parcel, std::uint64_t offset, const OnEvent& on_event);
   std::uint64_t find_offset(const std::string& part, std::uint64_t size);
 
   SshConnection connection_;
