@@ -70,6 +70,8 @@ Command completion_command();
 Command help_command();
 Command inspect_command();
 Command plan_command();
+Command pull_command();
+Command receive_command();
 Command select_command();
 Command ship_command();
 Command wheel_command();

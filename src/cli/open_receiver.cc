@@ -33,6 +33,13 @@ deliver::SshOptions ssh_options(const Arguments& arguments, Context& context) {
   return options;
 }
 
+// As Docker's own client: TLS when DOCKER_TLS_VERIFY is set, with the files of DOCKER_CERT_PATH or ~/.docker.
+std::optional<std::filesystem::path> certificates(const Context& context) {
+  if (!context.environment("DOCKER_TLS_VERIFY")) return std::nullopt;
+  if (const auto folder = context.environment("DOCKER_CERT_PATH")) return *folder;
+  return std::filesystem::path(context.environment("HOME").value_or("/")) / ".docker";
+}
+
 }  // namespace
 
 bool names_a_host(std::string_view argument) {
@@ -48,7 +55,8 @@ std::vector<Option> host_options() {
           {"--host-folder", "DIR", "over ssh: where what is sent waits (default: the user's cache on the host)"}};
 }
 
-OpenedReceiver open_receiver(const std::string& host, const Arguments& arguments, Context& context) {
+OpenedReceiver open_receiver(const std::string& host, const Arguments& arguments, Context& context,
+                             ReadBack read_back) {
   const std::string address = host.empty() ? context.environment("DOCKER_HOST").value_or("") : host;
   OpenedReceiver opened;
   if (address.starts_with("ssh://")) {
@@ -62,8 +70,11 @@ OpenedReceiver open_receiver(const std::string& host, const Arguments& arguments
                     "name one as ssh://user@host");
       }
     }
-    opened.receiver = std::make_unique<deliver::DockerEngine>(deliver::connect_to(deliver::read_docker_host(address)));
-    opened.line = deliver::local_line;
+    std::optional<std::filesystem::path> folder;
+    if (read_back == ReadBack::wanted) folder = std::filesystem::temp_directory_path();
+    opened.receiver = std::make_unique<deliver::DockerEngine>(
+        deliver::connect_to(deliver::read_docker_host(address, certificates(context))), folder);
+    opened.line = address.starts_with("tcp://") ? deliver::Line{0, usual_round_trip} : deliver::local_line;
   }
   if (const auto rate = arguments.value("--line")) opened.line.bytes_per_second = read_rate(*rate);
   return opened;

@@ -24,9 +24,14 @@ struct OpenedReceiver {
   deliver::Line line;  // as --line says, else what is usual there
 };
 
-/// `host` is ssh://[user@]host[:port] or unix:///socket; empty: DOCKER_HOST, else this machine's engine. Does not
-/// connect. Throws Error (usage).
-OpenedReceiver open_receiver(const std::string& host, const Arguments& arguments, Context& context);
+/// Whether the engine may be asked to give its own layers back: where it is on this machine and what is missing cannot
+/// be had otherwise.
+enum class ReadBack { unwanted, wanted };
+
+/// `host` is ssh://[user@]host[:port] or unix:///socket or tcp://host:port; empty: DOCKER_HOST, else this
+/// machine's engine. Does not connect. Throws Error (usage).
+OpenedReceiver open_receiver(const std::string& host, const Arguments& arguments, Context& context,
+                             ReadBack read_back = ReadBack::unwanted);
 
 /// "1Mbit", "500kbit", "2.5MB": bytes a second. Throws Error (usage).
 double read_rate(std::string_view text);

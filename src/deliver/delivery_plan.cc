@@ -340,6 +340,7 @@ DeliveryPlan deliver(const image::SealedImage& sealed, const Inventory& inventor
   DeliveryPlan plain = planned(steps_on_prefix(sealed.image.layers, holdings));
   if (options.splice == SpliceChoice::never || inventory.splicing == Splicing::impossible) return plain;
   DeliveryPlan spliced = planned(steps_with_splice(sealed.image.layers, holdings, options.tar_sizes));
+  if (options.splice == SpliceChoice::whenever_possible) return spliced;
   return is_better(spliced, plain, inventory, line) ? spliced : plain;
 }
 

@@ -66,7 +66,8 @@ struct DeliveryPlan {
 
 enum class SpliceChoice {
   never,
-  when_cheaper,  // where the host can
+  when_cheaper,       // where the host can
+  whenever_possible,  // what the host has need not be here
 };
 
 struct DeliveryOptions {

@@ -259,6 +259,10 @@ void Client::Implementation::configure(CURL* handle, const Request& request, con
     set(CURLOPT_PROXY, "");
   }
   if (!options.ca_bundle.empty()) set(CURLOPT_CAINFO, options.ca_bundle.c_str());
+  if (!options.client_certificate.empty()) {
+    set(CURLOPT_SSLCERT, options.client_certificate.c_str());
+    set(CURLOPT_SSLKEY, options.client_key.c_str());
+  }
   if (request.credentials) {
     set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
     set(CURLOPT_USERNAME, request.credentials->user.c_str());

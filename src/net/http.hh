@@ -64,10 +64,12 @@ using BodyHandler = std::function<ByteSink*(const Response&)>;
 struct ClientOptions {
   std::string user_agent = "veneer";
   std::chrono::seconds connect_timeout{20};
-  std::chrono::seconds stall_timeout{60};  // an Error when no byte moves in either direction for so long
-  std::filesystem::path unix_socket;       // connect to this instead of the URL's host
-  std::filesystem::path ca_bundle;         // instead of the system's certificates
-  std::filesystem::path netrc;             // consulted for hosts without credentials
+  std::chrono::seconds stall_timeout{60};    // an Error when no byte moves in either direction for so long
+  std::filesystem::path unix_socket;         // connect to this instead of the URL's host
+  std::filesystem::path ca_bundle;           // instead of the system's certificates
+  std::filesystem::path client_certificate;  // PEM, shown to servers that ask for one,
+  std::filesystem::path client_key;          // with its key
+  std::filesystem::path netrc;               // consulted for hosts without credentials
 
   int attempts = 5;                                      // send_with_retry: tries in all
   std::chrono::milliseconds first_delay{500};            // doubled after every try

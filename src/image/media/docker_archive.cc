@@ -145,6 +145,12 @@ SealedImage DockerArchive::read(const ImageRequest& request) const {
   return image;
 }
 
+std::vector<std::string> DockerArchive::names() const {
+  std::vector<std::string> names;
+  for (const Listed& listed : listed_) names.insert(names.end(), listed.names.begin(), listed.names.end());
+  return names;
+}
+
 bool DockerArchive::contains(const BlobDigest& digest) const {
   return by_digest_.contains(digest) || members_.contains(std::string(blob_folder) + digest.hex());
 }

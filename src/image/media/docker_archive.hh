@@ -30,6 +30,9 @@ class DockerArchive : public Blobs {
   /// An image of Docker's own form has no manifest: it gets one that names its layers as they are in the archive.
   SealedImage read(const ImageRequest& request) const;
 
+  /// All names that its manifest.json gives to images.
+  std::vector<std::string> names() const;
+
   bool contains(const BlobDigest& digest) const override;
   std::unique_ptr<ByteSource> open(const BlobDigest& digest) const override;
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "deliver/receiver/api/ladder.hh"
+#include "deliver/receiver/api/read_back.hh"
 #include "deliver/receiver/engine_answers.hh"
 #include "foundation/error.hh"
 #include "foundation/fail_point.hh"
@@ -121,6 +122,7 @@ Inventory DockerEngine::inventory(const Question& question, const OnEvent& on_ev
     inventory.images.push_back(std::move(image));
   }
   inventory.round_trips = requests_ - requests_before;
+  if (read_back_ && inventory.kind == ReceiverKind::prefix) inventory.splicing = Splicing::possible;
   inventory.taking = {.to_load = 1, .to_verify = 4, .a_name = 1};
   return inventory;
 }
@@ -215,7 +217,14 @@ void DockerEngine::remove_rungs(const Delivery& delivery) {
 
 std::optional<Problem> DockerEngine::load_and_verify(const Delivery& delivery, const OnEvent& on_event) {
   if (delivery.plan.work == Work::load) {
-    if (auto problem = goes_in_steps(delivery) ? climb(delivery, on_event) : send(delivery.archive(), on_event)) {
+    if (std::ranges::any_of(delivery.plan.steps, [](const Step& step) { return step.action == Action::splice; })) {
+      const ReadBack layers(*transport_, delivery.plan, delivery.blobs, read_back_.value());
+      const DeliveryPlan plan = layers.as_sent(delivery.plan);
+      if (auto problem = send({delivery.sealed, plan, layers, {delivery.unique_name.reference()}}, on_event)) {
+        return problem;
+      }
+    } else if (auto problem =
+                   goes_in_steps(delivery) ? climb(delivery, on_event) : send(delivery.archive(), on_event)) {
       return problem;
     }
   } else if (holder_of(delivery.unique_name, delivery.inventory) == nullptr) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,7 +22,11 @@ namespace veneer::deliver {
 
 class DockerEngine : public Receiver {
  public:
-  explicit DockerEngine(std::unique_ptr<EngineTransport> transport) : transport_(std::move(transport)) {}
+  /// `read_back`: a folder for layers that the engine is asked to give back, when it is so near that this costs less
+  /// than sending them. Without it nothing is spliced.
+  explicit DockerEngine(std::unique_ptr<EngineTransport> transport,
+                        std::optional<std::filesystem::path> read_back = std::nullopt)
+      : transport_(std::move(transport)), read_back_(std::move(read_back)) {}
 
   /// Images named like the repository and those with our label are asked for their layers first; of more than 500
   /// images the rest is only counted.
@@ -61,6 +66,7 @@ class DockerEngine : public Receiver {
   bool remove_own_container(const std::string& container, const image::SealedImage& sealed);
 
   std::unique_ptr<EngineTransport> transport_;
+  std::optional<std::filesystem::path> read_back_;
   int requests_ = 0;
   std::uint64_t bytes_sent_ = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "deliver/receiver/engine_answers.hh"
@@ -36,9 +37,10 @@ class BoundedText : public ByteSink {
   std::uint64_t limit_;
 };
 
-class SocketTransport : public EngineTransport {
+class HttpTransport : public EngineTransport {
  public:
-  explicit SocketTransport(const EngineAddress& address) : socket_(address.socket), client_(options_for(address)) {}
+  explicit HttpTransport(const EngineAddress& address)
+      : shown_(address.text()), origin_(origin_of(address)), client_(options_for(address)) {}
 
   EngineAnswer call(const EngineRequest& request) override {
     net::Request sent = request_for(request.method, request.target);
@@ -71,18 +73,36 @@ class SocketTransport : public EngineTransport {
     return answer;
   }
 
+  EngineAnswer download(const std::string& target, ByteSink& on_success) override {
+    EngineAnswer answer;
+    BoundedText failure(answer.body, largest_error_answer);
+    answer.status = send(request_for("GET", target), [&](const net::Response& head) -> ByteSink* {
+                      return head.ok() ? &on_success : &failure;
+                    }).status;
+    return answer;
+  }
+
  private:
+  static std::string origin_of(const EngineAddress& address) {
+    if (!address.socket.empty()) return "http://localhost";
+    return (address.certificates ? "https://" : "http://") + address.server;
+  }
   static net::ClientOptions options_for(const EngineAddress& address) {
     net::ClientOptions options;
     options.unix_socket = address.socket;
+    if (address.certificates) {
+      options.ca_bundle = *address.certificates / "ca.pem";
+      options.client_certificate = *address.certificates / "cert.pem";
+      options.client_key = *address.certificates / "key.pem";
+    }
     options.stall_timeout = patience_for_an_answer;
     return options;
   }
 
-  static net::Request request_for(const std::string& method, const std::string& target) {
+  net::Request request_for(const std::string& method, const std::string& target) const {
     net::Request request;
     request.method = method;
-    request.url = "http://localhost" + target;
+    request.url = origin_ + target;
     request.redirects = net::Redirects::return_them;
     return request;
   }
@@ -91,45 +111,76 @@ class SocketTransport : public EngineTransport {
     try {
       return client_.send(request, on_answer);
     } catch (Error& error) {
-      error.add_context(fmt::format("talking to the engine at {}", printable(socket_)));
+      error.add_context(fmt::format("talking to the engine at {}", printable(shown_)));
       if (error.hint().empty() && error.kind() == ErrorKind::network) {
-        error.set_hint("is the engine running, and may this user open its socket? DOCKER_HOST names another one");
+        error.set_hint("is the engine running, and may this user reach it? DOCKER_HOST names another one");
       }
       throw;
     }
   }
 
-  std::string socket_;
+  std::string shown_;
+  std::string origin_;
   net::Client client_;
 };
 
 }  // namespace
 
-EngineAddress read_docker_host(std::string_view docker_host) {
-  if (docker_host.empty()) return {std::string(default_socket)};
-  constexpr std::string_view scheme = "unix://";
-  if (!docker_host.starts_with(scheme)) {
-    const std::string_view named = docker_host.substr(0, docker_host.find("://"));
-    throw Error(ErrorKind::usage,
-                fmt::format("'{}' is an engine reached by {}, which is not supported", printable(docker_host),
-                            printable(named, 40)),
-                "give unix:///path/of/the/socket");
-  }
-  std::string path(docker_host.substr(scheme.size()));
-  if (!path.starts_with('/') || path.find('\0') != std::string::npos) {
+namespace {
+
+EngineAddress read_socket(std::string_view docker_host, std::string_view path) {
+  constexpr std::string_view hint = "give unix:///path/of/the/socket";
+  if (!path.starts_with('/') || path.find('\0') != std::string_view::npos) {
     throw Error(ErrorKind::usage, fmt::format("'{}' names no socket by its full path", printable(docker_host)),
-                "give unix:///path/of/the/socket");
+                std::string(hint));
   }
   if (path.size() > longest_socket_path) {
     throw Error(ErrorKind::usage, fmt::format("the path of the socket '{}' is longer than the {} bytes that a socket's "
                                               "name may have",
                                               printable(path), longest_socket_path));
   }
-  return {std::move(path)};
+  return {std::string(path), {}, {}};
+}
+
+// "host:port" and nothing else: what is made into a URL must not be able to name another place.
+EngineAddress read_server(std::string_view docker_host, std::string_view server,
+                          const std::optional<std::filesystem::path>& certificates) {
+  if (server.ends_with('/')) server.remove_suffix(1);
+  const std::size_t colon = server.rfind(':');
+  const std::string_view host = server.substr(0, colon);
+  const bool is_plain = !host.empty() && std::ranges::all_of(host, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+           c == ':' || c == '[' || c == ']';
+  });
+  const std::string_view port = colon == std::string_view::npos ? std::string_view() : server.substr(colon + 1);
+  const bool is_port =
+      !port.empty() && port.size() <= 5 && std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
+  if (!is_plain || !is_port) {
+    throw Error(ErrorKind::usage, fmt::format("'{}' names no server and port", printable(docker_host)),
+                "give tcp://host:2376, or ssh://user@host");
+  }
+  return {{}, std::string(server), certificates};
+}
+
+}  // namespace
+
+EngineAddress read_docker_host(std::string_view docker_host, const std::optional<std::filesystem::path>& certificates) {
+  constexpr std::string_view unix_scheme = "unix://";
+  constexpr std::string_view tcp_scheme = "tcp://";
+  if (docker_host.empty()) return {std::string(default_socket), {}, {}};
+  if (docker_host.starts_with(unix_scheme)) return read_socket(docker_host, docker_host.substr(unix_scheme.size()));
+  if (docker_host.starts_with(tcp_scheme)) {
+    return read_server(docker_host, docker_host.substr(tcp_scheme.size()), certificates);
+  }
+  const std::string_view named = docker_host.substr(0, docker_host.find("://"));
+  throw Error(ErrorKind::usage,
+              fmt::format("'{}' is an engine reached by {}, which is not supported", printable(docker_host),
+                          printable(named, 40)),
+              "give unix:///path/of/the/socket, tcp://host:port or ssh://user@host");
 }
 
 std::unique_ptr<EngineTransport> connect_to(const EngineAddress& address) {
-  return std::make_unique<SocketTransport>(address);
+  return std::make_unique<HttpTransport>(address);
 }
 
 }  // namespace veneer::deliver

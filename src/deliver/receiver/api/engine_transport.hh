@@ -1,9 +1,11 @@
-// How requests reach the Docker Engine API: a unix socket for now. Called by docker_engine.hh; tests put a made-up
-// engine behind the same interface. One transport belongs to one thread.
+// How requests reach the Docker Engine API: by a unix socket or by TCP, with TLS or without. Called by
+// docker_engine.hh; tests put a made-up engine behind the same interface. One transport belongs to one thread.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,14 +35,24 @@ class EngineTransport {
   /// committed; that of any other status is returned.
   virtual EngineAnswer upload(const std::string& target, ByteSource& archive, std::uint64_t size,
                               ByteSink& on_success) = 0;
+  /// A good answer to a GET goes to `on_success` as it comes, which is not committed; that of any other status is
+  /// returned.
+  virtual EngineAnswer download(const std::string& target, ByteSink& on_success) = 0;
 };
 
-/// Where an engine listens. `docker_host` is the value of DOCKER_HOST: empty for Docker's default, or unix:///path.
-/// Throws Error (usage) that names what is not supported.
+/// Where an engine listens.
 struct EngineAddress {
-  std::string socket;  // absolute path
+  std::string socket;                                 // absolute path; empty: `server`
+  std::string server;                                 // "host:port"
+  std::optional<std::filesystem::path> certificates;  // folder with ca.pem, cert.pem and key.pem: TLS
+
+  std::string text() const { return socket.empty() ? server : socket; }
 };
-EngineAddress read_docker_host(std::string_view docker_host);
+
+/// `docker_host` is the value of DOCKER_HOST: empty for Docker's default, unix:///path, or tcp://host:port, which uses
+/// TLS when `certificates` (DOCKER_CERT_PATH) is given. Throws Error (usage) that names what is not supported.
+EngineAddress read_docker_host(std::string_view docker_host,
+                               const std::optional<std::filesystem::path>& certificates = {});
 
 /// Does not connect before the first request.
 std::unique_ptr<EngineTransport> connect_to(const EngineAddress& address);

@@ -81,6 +81,11 @@ class MadeUpEngine : public EngineTransport {
     return {404, R"({"message":"page not found"})"};
   }
 
+  EngineAnswer download(const std::string& target, ByteSink&) override {
+    state_.log.push_back("GET " + target);
+    return {404, R"({"message":"nothing is saved"})"};
+  }
+
   EngineAnswer upload(const std::string& target, ByteSource& archive, std::uint64_t size,
                       ByteSink& on_success) override {
     state_.log.push_back("POST " + target);

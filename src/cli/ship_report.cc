@@ -1,0 +1,88 @@
+#include "cli/ship_report.hh"
+
+#include <fmt/format.h>
+
+#include "deliver/delivery_plan.hh"
+#include "foundation/error.hh"
+#include "foundation/json.hh"
+
+namespace veneer::cli {
+
+void require_engine_name(const std::string& name, const Arguments& arguments) {
+  if (arguments.has("--as") || !(name.starts_with("oci:") || name.starts_with("docker-archive:"))) return;
+  throw Error(ErrorKind::usage, "this image needs a name on the engine", "give it one with --as NAME:TAG");
+}
+
+std::string plan_text(const deliver::DeliveryPlan& plan) {
+  Table table({"#", "action", "on the wire", "why"}, {0, 2});
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const deliver::Step& step = plan.steps[i];
+    table.add({fmt::format("{}", i + 1), std::string(deliver::action_name(step.action)),
+               step.bytes == 0 ? "" : human_size(step.bytes), step.why});
+  }
+  std::string text = fmt::format("{}\n\n{}\n{} on the wire, {} round trips\n", plan.why, table.text(),
+                                 human_size(plan.bytes), plan.round_trips);
+  for (const std::string& note : plan.notes) text += "note: " + note + "\n";
+  return text;
+}
+
+void show(const deliver::Event& event, Terminal& terminal) {
+  using Kind = deliver::Event::Kind;
+  switch (event.kind) {
+    case Kind::connecting: terminal.progress("connecting to " + event.text); break;
+    case Kind::asking: terminal.progress("asking the host what it has"); break;
+    case Kind::planned: terminal.progress(event.text); break;
+    case Kind::sending:
+      terminal.progress(fmt::format("sending {} of {}", human_size(event.bytes), human_size(event.total)));
+      break;
+    case Kind::working: terminal.progress("the engine unpacks"); break;
+    case Kind::reconnecting: terminal.note(fmt::format("connection lost ({}); connecting again", event.text)); break;
+    case Kind::waiting: terminal.progress("waiting for the host to end what it began"); break;
+    case Kind::verifying: terminal.progress("verifying"); break;
+    case Kind::sending_whole:
+      terminal.note(
+          fmt::format("the engine lacks a layer after all ({}); sending the whole image", printable(event.text)));
+      break;
+    case Kind::naming: terminal.progress("naming " + event.text); break;
+    case Kind::cleaning_up: terminal.note("removing " + printable(event.text)); break;
+  }
+}
+
+namespace {
+
+Value to_value(const deliver::ShipResult& result) {
+  Value value;
+  value.set("image_id", result.image_id);
+  value.set("name", result.live_name.familiar());
+  value.set("unique_name", result.unique_name.familiar());
+  value.set("bytes_sent", result.bytes_sent);
+  value.set("round_trips", result.round_trips);
+  value.set("sent_whole_after_all", result.sent_whole_after_all);
+  value.set("plan", deliver::to_value(result.plan));
+  return value;
+}
+
+}  // namespace
+
+int ship_and_report(const OpenedImage& opened, deliver::Receiver& receiver, const deliver::ShipRequest& request,
+                    const Arguments& arguments, Context& context) {
+  const deliver::OnEvent on_event = [&](const deliver::Event& event) { show(event, context.terminal()); };
+  if (arguments.has("--dry-run")) {
+    const deliver::DeliveryPlan plan = deliver::plan_shipment(opened.sealed, receiver, request, on_event);
+    context.terminal().clear_progress();
+    context.print(arguments.has("--json") ? to_pretty_json(deliver::to_value(plan)) : plan_text(plan));
+    return 0;
+  }
+  const deliver::ShipResult result = deliver::ship(opened.sealed, *opened.blobs, receiver, request, on_event);
+  context.terminal().clear_progress();
+  if (arguments.has("--json")) {
+    context.print(to_pretty_json(to_value(result)));
+    return 0;
+  }
+  context.terminal().note(result.plan.why);
+  context.print(
+      fmt::format("{} {} ({} sent)\n", result.live_name.familiar(), result.image_id, human_size(result.bytes_sent)));
+  return 0;
+}
+
+}  // namespace veneer::cli

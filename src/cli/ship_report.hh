@@ -1,0 +1,28 @@
+// What the commands that bring an image to a host have in common: progress, the plan as a table, the result. Called by
+// ship, pull and receive.
+#pragma once
+
+#include <string>
+
+#include "cli/command.hh"
+#include "cli/context.hh"
+#include "cli/open_image.hh"
+#include "deliver/receiver/ship.hh"
+
+namespace veneer::cli {
+
+/// Throws Error (usage) when `name` is a place (oci:..., docker-archive:...) and --as does not give a name.
+void require_engine_name(const std::string& name, const Arguments& arguments);
+
+/// The plan for people: a row a layer, then what it costs.
+std::string plan_text(const deliver::DeliveryPlan& plan);
+
+/// Shows what is being done.
+void show(const deliver::Event& event, Terminal& terminal);
+
+/// Ships, or with --dry-run says what that would do; prints for people or, with --json, the document. Returns the exit
+/// code.
+int ship_and_report(const OpenedImage& opened, deliver::Receiver& receiver, const deliver::ShipRequest& request,
+                    const Arguments& arguments, Context& context);
+
+}  // namespace veneer::cli
