@@ -7,10 +7,14 @@ On three engines, one of each kind of store; with VENEER_TEST_ALL=1 on all of th
 import io
 import json
 import os
+import shutil
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import tarfile
+import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
@@ -22,6 +26,34 @@ FAIL_POINTS = ["ship.loaded", "ship.verified", "ship.named"]
 
 def engines(*words: str, **options) -> subprocess.CompletedProcess:
     return subprocess.run([str(ENGINES), *words], check=True, capture_output=True, cwd="/tmp", **options)
+
+
+def tls_door(context: ssl.SSLContext, path: str) -> int:
+    """A port on loopback that speaks TLS and leads to a unix socket."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def copy(source, sink) -> None:
+        try:
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def accept() -> None:
+        while True:
+            near, _ = listener.accept()
+            try:
+                near = context.wrap_socket(near, server_side=True)
+            except OSError:
+                continue
+            far = socket.socket(socket.AF_UNIX)
+            far.connect(path)
+            for ends in ((near, far), (far, near)):
+                threading.Thread(target=copy, args=ends, daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return listener.getsockname()[1]
 
 
 class OnEngine(fixtures.SystemTest):
@@ -172,6 +204,38 @@ class Ship:
         self.assertEqual(self.greeting(), "good night")
         self.assertEqual(self.containers(), [])
 
+    def test_upgrade_file(self):
+        """A file for a host without a line: only what it lacks is in it, and a host in another state refuses it."""
+        self.project = self.small_project(dependencies=3)
+        self.build()
+        old = self.folder / "old"
+        shutil.copytree(self.project / ".veneer", old)
+        image = self.built["image"]
+        here = {"DOCKER_HOST": self.facts["DOCKER_HOST"]}
+        self.json("pull", f"oci:{old}:{image}", "--as", self.name, "--json", **here)
+        self.assertEqual(self.greeting(), "hello")
+
+        fixtures.wheel(self.project / "wheels", "part0", "1.0", {"part0/__init__.py": "VALUE = 7\n"})
+        subprocess.run(["uv", "lock", "--quiet", "--upgrade"], cwd=self.project, check=True, env=self.environment())
+        self.edit("good day")
+        self.build()
+        upgrade = self.folder / "upgrade.tar"
+        self.veneer("ship", "--to-file", upgrade, "--for", f"oci:{old}:{image}", "--as", self.name, cwd=self.project)
+        self.assertLess(upgrade.stat().st_size, 100_000)
+        received = self.json("receive", upgrade, "--json", **here)
+        self.assertFalse(received["sent_whole_after_all"])
+        self.assertEqual(self.greeting(), "good day")
+        self.assert_saves_whole(self.name)
+        again = self.json("receive", upgrade, "--json", **here)
+        self.assertFalse(again["plan"]["load"])
+
+        for name in self.client("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").stdout.decode().split():
+            if "none" not in name:
+                self.client("rmi", "--force", name)
+        refused = self.veneer("receive", upgrade, code=3, **here)
+        self.assertIn("does not fit this host", refused.stderr)
+        self.assertEqual(self.images(), [])
+
     def test_killed(self):
         """The live name stands for the old image or the new one, both run, and the next ship ends well."""
         self.first_release()
@@ -192,6 +256,38 @@ class Ship:
 
 class Docker20(Ship, OnEngine):
     engine, kind = "docker20", "prefix"
+
+    def test_tls(self):
+        """tcp:// with certificates on both sides, as Docker's own client; without them nothing is said to anybody."""
+        certificates = self.folder / "certificates"
+        certificates.mkdir()
+
+        def openssl(*words: str) -> None:
+            subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=certificates)
+
+        for name in ("ca", "server", "client"):
+            openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", f"{name}-key.pem", "-out", f"{name}.csr")
+        (certificates / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+        openssl("x509", "-req", "-in", "ca.csr", "-signkey", "ca-key.pem", "-days", "2", "-out", "ca.pem")
+        for name in ("server", "client"):
+            openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca-key.pem", "-CAcreateserial", "-days", "2",
+                    "-extfile", "names", "-out", f"{name}-cert.pem")
+        for given, wanted in (("client-cert.pem", "cert.pem"), ("client-key.pem", "key.pem")):
+            (certificates / given).rename(certificates / wanted)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificates / "server-cert.pem", certificates / "server-key.pem")
+        context.load_verify_locations(certificates / "ca.pem")
+        context.verify_mode = ssl.CERT_REQUIRED
+        port = tls_door(context, self.facts["DOCKER_HOST"].removeprefix("unix://"))
+
+        self.project = self.small_project()
+        self.build()
+        server = f"tcp://127.0.0.1:{port}"
+        refused = self.veneer("ship", server, "--as", self.name, cwd=self.project, code=5)
+        self.assertIn("127.0.0.1", refused.stderr)
+        shipped = self.json("ship", server, "--as", self.name, "--json", cwd=self.project, DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=str(certificates))
+        self.assertTrue(shipped["plan"]["load"])
+        self.assertEqual(self.greeting(), "hello")
 
 
 class Docker28Containerd(Ship, OnEngine):
@@ -223,8 +319,10 @@ class WithoutEngine(fixtures.SystemTest):
         project = self.small_project()
         self.veneer("build", cwd=project)
         for host, code, words in [
-            ("tcp://10.0.0.1:2375", 2, "tcp://10.0.0.1:2375"),
-            ("ssh://user@host.example", 2, "ssh://user@host.example"),
+            ("tcp://127.0.0.1", 2, "tcp://127.0.0.1"),
+            ("tcp://127.0.0.1:1", 5, "127.0.0.1:1"),
+            ("npipe:////./pipe/docker_engine", 2, "npipe"),
+            ("ssh://user:secret@host.example", 2, "password"),
             ("unix:///nowhere/docker.sock", 5, "/nowhere/docker.sock"),
         ]:
             with self.subTest(host):
