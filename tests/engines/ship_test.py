@@ -112,6 +112,16 @@ class OnEngine(fixtures.SystemTest):
             for image in json.load(archive.extractfile("manifest.json")):
                 self.assertLessEqual({image["Config"], *image["Layers"]}, members)
 
+    def assert_pushes(self, name: str) -> None:
+        """The engine can give the image on, to a registry on loopback."""
+        registry = self.engine + "-registry"
+        lines = engines("start", f"registry@{registry}", text=True).stdout.split()
+        self.addCleanup(engines, "wipe", f"registry@{registry}")
+        server = dict(line.replace("'", "").split("=", 1) for line in lines)["REGISTRY"]
+        self.client("tag", self.full(name), f"{server}/{name}")
+        self.client("push", *(["--tls-verify=false"] if self.engine.startswith("podman") else []), f"{server}/{name}")
+        self.client("rmi", f"{server}/{name}")
+
     # ---- the project ----
 
     def ship(self, *words: str, **environment) -> dict:
@@ -193,6 +203,7 @@ class Ship:
         self.assertIn("send", self.actions(fourth))
         self.assertEqual(self.run_container(self.name, "/app/.venv/bin/python", "-c", "import part0; print(part0.VALUE)"), "7")
         self.assert_saves_whole(self.name)
+        self.assert_pushes(self.name)
 
         # After the old releases are gone the next one finds what it shares.
         for old in (first, second, third):

@@ -210,6 +210,45 @@ class Accidents:
                 self.assertEqual(self.greeting(), f"by {shell}")
                 self.assert_tidy()
 
+    # CASE 47: basecamp/kamal#1886
+    def test_frozen_line(self):
+        """A line on which nothing moves any more and nobody says so: noticed, said, and gone on from there."""
+        self.first_release()
+        (self.project / "src" / "shop" / "data.bin").write_bytes(random.Random(4).randbytes(12_000_000))
+        self.edit("good day")
+        relay = self.through_relay(rate=4_000_000, round_trip=0.05)
+        process = self.start_ship("--patience", "3")
+        while relay.up < 5_000_000 and process.poll() is None:
+            time.sleep(0.01)
+        relay.freeze()
+        time.sleep(6)
+        relay.freeze(False)
+        _, errors = process.communicate()
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertIn("nothing moved for 3 s", errors)
+        self.assertLess(relay.up, 14_500_000)
+        self.assertEqual(self.greeting(), "good day")
+        self.assert_tidy()
+
+    # psviderski/unregistry#45
+    def test_two_writers(self):
+        """While one ship writes, another is refused with a reason; when it is done, the other one may."""
+        self.first_release()
+        (self.project / "src" / "shop" / "data.bin").write_bytes(random.Random(5).randbytes(4_000_000))
+        self.edit("good day")
+        relay = self.through_relay(rate=1_500_000)
+        process = self.start_ship()
+        while not (self.host.staging / "lock" / "owner").exists() and process.poll() is None:
+            time.sleep(0.01)
+        self.host.connect_through(self.host.port)
+        refused = self.veneer(*self.arguments(), cwd=self.project, code=6, PATH=self.host.path())
+        self.assertIn("another ship is writing to this host", refused.stderr)
+        _, errors = process.communicate()
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertEqual(self.greeting(), "good day")
+        self.assertFalse(self.ship()["plan"]["load"])
+        self.assert_tidy()
+
     def test_killed_sender(self):
         """Killed while it sends: the live name stands for the old image, and the next ship goes on from there."""
         self.first_release()
