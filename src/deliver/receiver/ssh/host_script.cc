@@ -10,8 +10,14 @@ namespace veneer::deliver {
 
 namespace {
 
-constexpr std::string_view script_source =
-#include <host_script.inc>
+constexpr std::string_view prelude =
+#include <host_prelude.inc>
+    ;
+constexpr std::string_view ship_part =
+#include <host_ship.inc>
+    ;
+constexpr std::string_view rollout_part =
+#include <host_rollout.inc>
     ;
 
 constexpr std::uint64_t longest_answer = 16 * 1024 * 1024;
@@ -40,18 +46,20 @@ bool is_harmless(char c) {
 
 }  // namespace
 
-const std::string& host_script() {
-  static const std::string script = stripped(script_source);
-  return script;
+const std::string& host_script(HostTask task) {
+  static const std::string ship = stripped(prelude) + stripped(ship_part);
+  static const std::string rollout = stripped(prelude) + stripped(rollout_part);
+  return task == HostTask::ship ? ship : rollout;
 }
 
-std::string host_command() {
+std::string host_command(HostTask task) {
   // Single quotes without any of '!\ or a line end within them mean the same to sh, csh and fish. dd with single
   // bytes takes no more from the pipe than it was told to.
-  return fmt::format(R"(exec sh -c 's=$(dd bs=1 count={} 2>/dev/null) && eval "$s"')", host_script().size());
+  return fmt::format(R"(exec sh -c 's=$(dd bs=1 count={} 2>/dev/null) && eval "$s"')", host_script(task).size());
 }
 
-HostRequest::HostRequest(std::string_view verb, std::string nonce) : nonce_(std::move(nonce)) {
+HostRequest::HostRequest(HostTask task, std::string_view verb, std::string nonce)
+    : task_(task), nonce_(std::move(nonce)) {
   add("verb", verb);
   add("nonce", nonce_);
 }

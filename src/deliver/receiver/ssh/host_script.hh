@@ -1,5 +1,5 @@
-// The script that runs on a host, and its language: what is asked, and what comes back. docs/formats.md, "Talking to a
-// host". Called by ssh_receiver.hh. Pure; a HostAnswer belongs to one thread.
+// The scripts that run on a host, and its language: what is asked, and what comes back. docs/formats.md, "Talking to a
+// host". Called by host_session.hh. Pure; a HostAnswer belongs to one thread.
 #pragma once
 
 #include <cstdint>
@@ -13,25 +13,33 @@
 
 namespace veneer::deliver {
 
+/// What a run of the script is for; each has its own part of it.
+enum class HostTask {
+  ship,     // host_ship.sh: inventory, parts, put
+  rollout,  // host_rollout.sh: deploy, history
+};
+
 /// The script as it is sent: without comments and indentation.
-const std::string& host_script();
+const std::string& host_script(HostTask task);
 
 /// The command line for the host, whose login shell may be any: a shell that reads host_script() from its standard
 /// input, exactly, and runs it on what follows there.
-std::string host_command();
+std::string host_command(HostTask task);
 
 /// One request: "key value" lines. A value has letters, digits and "._:/@+,=%&?- " only; Error (usage) that names the
 /// key otherwise.
 class HostRequest {
  public:
   /// `nonce` marks the answer's begin and end; letters and digits.
-  HostRequest(std::string_view verb, std::string nonce);
+  HostRequest(HostTask task, std::string_view verb, std::string nonce);
   void add(std::string_view key, std::string_view value);
   const std::string& nonce() const { return nonce_; }
   /// The script and the lines, to be followed by what `put` sends.
-  std::string text() const { return host_script() + lines_ + "\n"; }
+  std::string text() const { return host_script(task_) + lines_ + "\n"; }
+  HostTask task() const { return task_; }
 
  private:
+  HostTask task_;
   std::string nonce_;
   std::string lines_;
 };

@@ -57,61 +57,27 @@ Error connection_lost(const SshAddress& address, std::string_view why) {
 
 }  // namespace
 
-SshReceiver::SshReceiver(SshAddress address, SshOptions options)
-    : connection_(std::move(address)),
-      options_(std::move(options)),
-      program_(options_.program),
-      sender_(random_word()) {}
-
-HostRequest SshReceiver::request(std::string_view verb) const {
-  HostRequest request(verb, random_word());
-  if (!program_.empty()) request.add("program", program_);
-  if (options_.elevation == Elevation::sudo) request.add("sudo", "yes");
-  if (!options_.staging.empty()) request.add("staging", options_.staging);
-  return request;
-}
-
-void SshReceiver::connect(const OnEvent& on_event) {
-  tell(on_event, {Event::Kind::connecting, connection_.address().text(), 0, 0});
-  connection_.open();
-}
-
-void SshReceiver::ask(const HostRequest& request, const std::function<void(const HostLine&)>& on_line) {
-  HostAnswer answer(request.nonce(), on_line);
-  const CommandResult result = connection_.run(host_command(), request.text(), nullptr, answer, options_.patience);
-  ++round_trips_;
-  if (answer.has_ended()) return;
-  std::string said = answer.preamble();
-  if (const std::string errors = printable(trimmed(result.errors), 1000); !errors.empty()) {
-    said += (said.empty() ? "" : " ") + errors;
-  }
-  if (answer.has_begun()) said = "the answer stopped half way" + (said.empty() ? "" : ": " + said);
-  if (result.ending == Ending::out_of_patience) {
-    said = fmt::format("it said nothing for {} s{}", options_.patience.count(), said.empty() ? "" : ": " + said);
-  }
-  throw Error(ErrorKind::network,
-              fmt::format("{} did not answer as a host should: {}", connection_.address().text(),
-                          said.empty() ? "it said nothing" : said),
-              "the account needs a login shell that runs commands (sh, bash, csh, fish)");
-}
+SshReceiver::SshReceiver(HostSession& session)
+    : session_(session), asked_program_(session.options().program), sender_(random_word()) {}
 
 Inventory SshReceiver::inventory(const Question& question, const OnEvent& on_event) {
-  connect(on_event);
+  tell(on_event, {Event::Kind::connecting, session_.address().text(), 0, 0});
+  session_.open();
   tell(on_event, {Event::Kind::asking, {}, 0, 0});
-  program_ = options_.program;
-  HostRequest request = this->request("inventory");
+  session_.options().program = asked_program_;
+  HostRequest request = session_.request(HostTask::ship, "inventory");
   request.add("pattern", question.live_name.reference().familiar().substr(
                              0, question.live_name.reference().familiar().rfind(':') + 1));
   for (const DiffId& layer : question.layers) {
     request.add("pattern", layer.text().substr(0, sizeof("sha256:") - 1 + pattern_digits));
   }
-  const int round_trips_before = round_trips_;
+  const int round_trips_before = session_.round_trips();
   Inventory inventory;
   std::string version;
   std::string info = "{}";
   std::optional<std::string> problem;
   std::uint64_t images_there = 0;
-  ask(request, [&](const HostLine& line) {
+  session_.ask(request, [&](const HostLine& line) {
     if (line.key == "version") version = line.value;
     if (line.key == "info") info = line.value;
     if (line.key == "disk") inventory.free_disk = read_number(line.value);
@@ -129,18 +95,18 @@ Inventory SshReceiver::inventory(const Question& question, const OnEvent& on_eve
   });
   if (problem) {
     throw Error(ErrorKind::network,
-                fmt::format("{} has no engine for this user: {}", connection_.address().text(), *problem),
+                fmt::format("{} has no engine for this user: {}", session_.address().text(), *problem),
                 "is the user in the group docker? --sudo runs it by sudo, --engine names another one");
   }
   const EngineFacts facts = read_engine(version, info);
   inventory.kind = facts.kind;
   inventory.engine = facts.engine;
   inventory.machine = facts.machine;
-  program_ = facts.engine.name;
+  session_.options().program = facts.engine.name;
   inventory.limits = facts.limits;
   inventory.splicing = facts.kind == ReceiverKind::prefix ? Splicing::possible : Splicing::impossible;
   for (KnownImage& image : inventory.images) image.completeness = Completeness::whole;
-  inventory.round_trips = round_trips_ - round_trips_before;
+  inventory.round_trips = session_.round_trips() - round_trips_before;
   inventory.taking = {.to_load = 1, .to_verify = 0, .a_name = 0};  // all in one run of the script
   return inventory;
 }
@@ -154,7 +120,7 @@ struct SshReceiver::Parcel {
 
 HostRequest SshReceiver::put_request(const Delivery& delivery, const Parcel& parcel, std::uint64_t offset) const {
   const Inventory& inventory = delivery.inventory;
-  HostRequest request = this->request("put");
+  HostRequest request = session_.request(HostTask::ship, "put");
   request.add("group", group_of(delivery.live_name));
   request.add("key", parcel.key);
   request.add("offset", std::to_string(offset));
@@ -175,7 +141,7 @@ HostRequest SshReceiver::put_request(const Delivery& delivery, const Parcel& par
     if (step.action != Action::splice || !step.source) continue;
     request.add("splice", fmt::format("sha256:{} {} {}", step.source->hex(), step.position + 1, step.diff_id.hex()));
   }
-  if (!options_.fail_point.empty()) request.add("fail", options_.fail_point);
+  if (!session_.options().fail_point.empty()) request.add("fail", session_.options().fail_point);
   return request;
 }
 
@@ -201,7 +167,7 @@ SshReceiver::Attempt SshReceiver::try_to_put(const Delivery& delivery, const Par
 
   Attempt attempt;
   const HostRequest request = put_request(delivery, parcel, offset);
-  options_.fail_point.clear();
+  session_.options().fail_point.clear();
   HostAnswer answer(request.nonce(), [&](const HostLine& line) {
     const auto end_with = [&](Problem problem) {
       attempt.outcome = Outcome::done;
@@ -220,18 +186,17 @@ SshReceiver::Attempt SshReceiver::try_to_put(const Delivery& delivery, const Par
   });
   CommandResult result;
   try {
-    result = connection_.run(host_command(), request.text(), rest ? &counted : nullptr, answer, options_.patience);
+    result = session_.send(request, rest ? &counted : nullptr, answer);
   } catch (...) {
     bytes_sent_ += counted.count();
     throw;
   }
   bytes_sent_ += counted.count();
-  ++round_trips_;
   if (answer.has_ended()) return attempt;
   attempt.outcome = Outcome::cut;
   attempt.problem.reset();
   attempt.why = result.ending == Ending::out_of_patience
-                    ? fmt::format("nothing moved for {} s", options_.patience.count())
+                    ? fmt::format("nothing moved for {} s", session_.options().patience.count())
                     : printable(trimmed(answer.preamble() + " " + result.errors), 300);
   if (attempt.why.empty()) attempt.why = fmt::format("ssh ended with {}", result.exit_code);
   return attempt;
@@ -253,11 +218,11 @@ std::optional<Problem> SshReceiver::take(const Delivery& delivery, const OnEvent
   const std::string part = group_of(delivery.live_name) + "-" + parcel.key;
   std::uint64_t offset = find_offset(part, size);
   std::uint64_t furthest = offset;
-  std::chrono::milliseconds pause = options_.first_pause;
-  for (int attempts_left = options_.attempts;;) {
+  std::chrono::milliseconds pause = session_.options().first_pause;
+  for (int attempts_left = session_.options().attempts;;) {
     std::string why;
     try {
-      connection_.open();
+      session_.open();
       const Attempt attempt = try_to_put(delivery, parcel, offset, on_event);
       if (attempt.outcome == Outcome::done) {
         parts_.erase(part);
@@ -268,11 +233,11 @@ std::optional<Problem> SshReceiver::take(const Delivery& delivery, const OnEvent
       if (attempt.outcome == Outcome::cut) {
         fail_point("ship.reconnecting");
         tell(on_event, {Event::Kind::reconnecting, why, 0, 0});
-        connection_.close();
+        session_.close();
         std::this_thread::sleep_for(pause);
-        connection_.open();
+        session_.open();
         parts_.clear();
-        ask(request("parts"), [&](const HostLine& line) {
+        session_.ask(session_.request(HostTask::ship, "parts"), [&](const HostLine& line) {
           if (line.key == "part") take_part(parts_, line.value);
         });
       }
@@ -281,20 +246,20 @@ std::optional<Problem> SshReceiver::take(const Delivery& delivery, const OnEvent
       if (error.kind() != ErrorKind::network) throw;
       why = error.message();
       tell(on_event, {Event::Kind::reconnecting, why, 0, 0});
-      connection_.close();
+      session_.close();
       std::this_thread::sleep_for(pause);
     }
     if (offset > furthest) {
       furthest = offset;
-      attempts_left = options_.attempts;
-      pause = options_.first_pause;
+      attempts_left = session_.options().attempts;
+      pause = session_.options().first_pause;
     } else if (--attempts_left <= 0) {
-      Error error = connection_lost(connection_.address(), why);
+      Error error = connection_lost(session_.address(), why);
       error.set_hint(size == 0 ? "run the command again"
                                : fmt::format("run the command again: it goes on from byte {} of {}", offset, size));
       throw error;
     } else {
-      pause = std::min(pause * 2, options_.longest_pause);
+      pause = std::min(pause * 2, session_.options().longest_pause);
     }
   }
 }

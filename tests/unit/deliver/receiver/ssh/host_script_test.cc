@@ -59,7 +59,7 @@ TEST(HostAnswer, IsBounded) {
 TEST(HostAnswer, NoiseIsShownFiltered) { EXPECT_THAT(read("\033]0;x\007").preamble, Not(HasSubstr("\033"))); }
 
 TEST(HostRequest, RefusesWhatAShellCouldTakeForMore) {
-  HostRequest request("put", "n1");
+  HostRequest request(HostTask::ship, "put", "n1");
   request.add("unique", "registry.example:5000/a/b:1.0_x-y");
   EXPECT_THAT(request.text(), HasSubstr("\nunique registry.example:5000/a/b:1.0_x-y\n"));
   for (const std::string value : {"a;b", "$(x)", "`x`", "a\nb", "a'b", "a\"b", "a\\b", "a*b", "~x", "a>b", "a|b"}) {
@@ -68,12 +68,12 @@ TEST(HostRequest, RefusesWhatAShellCouldTakeForMore) {
 }
 
 TEST(HostScript, IsSentWithoutCommentsAndRunsFromAPipe) {
-  EXPECT_THAT(host_script(), Not(HasSubstr("\n#")));
-  EXPECT_THAT(host_script(), Not(HasSubstr("\n ")));
-  const HostRequest request("nothing", "n7");
+  EXPECT_THAT(host_script(HostTask::ship), Not(HasSubstr("\n#")));
+  EXPECT_THAT(host_script(HostTask::ship), Not(HasSubstr("\n ")));
+  const HostRequest request(HostTask::ship, "nothing", "n7");
   // What follows the request is not read as a part of the script.
   const CommandResult result =
-      run({.arguments = {"sh", "-c", host_command()}, .input = request.text() + "echo owned\n"});
+      run({.arguments = {"sh", "-c", host_command(HostTask::ship)}, .input = request.text() + "echo owned\n"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.errors, "");
   EXPECT_THAT(result.output, HasSubstr("veneer n7\nproblem unknown verb nothing\nend n7\n"));
@@ -83,7 +83,7 @@ TEST(HostScript, IsSentWithoutCommentsAndRunsFromAPipe) {
 TEST(HostScript, RefusesValuesThatTheSenderWouldNotSend) {
   for (const std::string line : {"live $(touch /tmp/owned)", "live a;b", "group ../x y\"", "unknown x"}) {
     const CommandResult result = run(
-        {.arguments = {"sh", "-c", host_command()}, .input = host_script() + "verb put\nnonce n\n" + line + "\n\n"});
+        {.arguments = {"sh", "-c", host_command(HostTask::ship)}, .input = host_script(HostTask::ship) + "verb put\nnonce n\n" + line + "\n\n"});
     EXPECT_EQ(result.exit_code, 64) << line;
   }
 }

@@ -1,0 +1,244 @@
+# What veneer does on a host to bring a loaded image into service, or the one before back: see host_prelude.sh.
+
+# A folder that nobody else can write to, for what has to be remembered.
+find_state() {
+  for place in "${XDG_STATE_HOME:-}" "${HOME:-}/.local/state"; do
+    case $place in /?*) ;; *) continue ;; esac
+    state=$place/veneer
+    mkdir -p "$state" 2>/dev/null && [ -w "$state" ] && return 0
+  done
+  state=/var/tmp/veneer-state-$(id -u)
+  mkdir "$state" 2>/dev/null
+  [ -d "$state" ] && [ ! -h "$state" ] || return 1
+  set -- $(ls -ldn "$state")
+  [ "${3:-}" = "$(id -u)" ] && [ -w "$state" ]
+}
+
+# ---- the services that use the live name ----
+
+find_compose() {
+  if [ $is = docker ] && engine compose version >/dev/null 2>&1; then front=plugin
+  elif command -v docker-compose >/dev/null 2>&1; then front=docker-compose
+  elif [ $is = podman ] && command -v podman-compose >/dev/null 2>&1; then front=podman-compose
+  else problem "this host has neither 'docker compose' nor docker-compose nor podman-compose; --restart-with COMMAND says how to restart"; fi
+}
+compose() {
+  case $front in
+    plugin) engine compose "$@" ;;
+    *) if [ "$sudo" = yes ]; then sudo -n "$front" "$@" </dev/null; else "$front" "$@" </dev/null; fi ;;
+  esac
+}
+# With the files and the project that the services belong to.
+in_project() { eval "compose $project_options \"\$@\""; }
+# A word that the shell takes as it is.
+quoted() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
+
+# From the containers: which service of which project was started with the live name.
+find_running_services() {
+  format='{{.Config.Image}}|{{index .Config.Labels "com.docker.compose.project"}}|{{index .Config.Labels "com.docker.compose.project.working_dir"}}|{{index .Config.Labels "com.docker.compose.project.config_files"}}|{{index .Config.Labels "com.docker.compose.oneoff"}}|{{index .Config.Labels "com.docker.compose.service"}}'
+  set -- $(engine ps -aq --no-trunc)
+  [ $# -gt 0 ] || return 0
+  engine inspect --format "$format" "$@" 2>/dev/null | grep -F -e "$live|" -e "$listed|" | grep -v '|True|[^|]*$' | sort -u >"$work/found"
+  cut -d '|' -f 2-4 "$work/found" | grep -v '^|' | sort -u >"$work/projects"
+}
+find_services() {
+  project_options=''
+  : >"$work/projects"
+  if [ -n "$compose" ]; then
+    for file in $compose; do
+      [ -f "$file" ] || problem "there is no file $file on the host"
+      project_options="$project_options -f $(quoted "$file")"
+    done
+  else
+    find_running_services
+    case $(grep -c . "$work/projects") in
+      0) problem "no container of a compose project on this host was started with the image $listed: start it there once, or name the file by --compose" ;;
+      1) ;;
+      *) problem "several compose projects on this host use $listed: name the file of one by --compose" ;;
+    esac
+    project=$(cut -d '|' -f 1 "$work/projects") directory=$(cut -d '|' -f 2 "$work/projects") files=$(cut -d '|' -f 3 "$work/projects")
+    project_options="-p $(quoted "$project")"
+    printf '%s' "$files" | tr ',' '\n' >"$work/files"
+    while read -r file || [ -n "$file" ]; do
+      case $file in /*) ;; *) file=$directory/$file ;; esac
+      [ -f "$file" ] || problem "the compose file $file, which the services were started with, is gone; name another one by --compose"
+      project_options="$project_options -f $(quoted "$file")"
+    done <"$work/files"
+    [ -z "$directory" ] || project_options="$project_options --project-directory $(quoted "$directory")"
+  fi
+  in_project config >"$work/config" 2>"$work/said" || problem "the compose file cannot be read: $(words_of "$work/said")"
+  awk '/^[^ ]/ { within = ($1 == "services:"); next }
+    within && /^  [^ ]/ { service = $1; sub(/:$/, "", service); gsub(/["'"'"']/, "", service) }
+    within && /^    (image|build|pull_policy):/ { value = $2; gsub(/["'"'"']/, "", value); key = $1; sub(/:$/, "", key); print service, key, value }' "$work/config" >"$work/facts"
+  chosen=$services
+  services=''
+  while read -r service fact value; do
+    [ "$fact" = image ] || continue
+    case $value in "$listed" | "$live" | "$listed@"* | "$live@"*) ;; *) continue ;; esac
+    case " $chosen " in "  " | *" $service "*) ;; *) continue ;; esac
+    services="$services $service"
+    case $value in *@sha256:*) problem "the service $service pins a digest in the compose file ($value): a new image would never be used" ;; esac
+    grep -q "^$service pull_policy always" "$work/facts" && problem "the service $service has pull_policy: always, which would fetch another image; leave it out"
+    grep -q "^$service build" "$work/facts" && say "note the service $service has build: in the compose file; 'docker compose up --build' would undo this deploy"
+    case ${value%%/*} in *.* | *:*) case $value in */*) say "note the image of $service names a registry (${value%%/*}); 'docker compose pull' would undo this deploy" ;; esac ;; esac
+  done <"$work/facts"
+  for service in $chosen; do
+    case " $services " in *" $service "*) ;; *) problem "the service $service does not use the image $listed in the compose file" ;; esac
+  done
+  [ -n "$services" ] || problem "no service in the compose file uses the image $listed"
+}
+
+restart_services() {
+  if [ -n "$restart" ]; then sh -c "$restart" >"$work/said" 2>&1 </dev/null; return; fi
+  never=''
+  in_project up --help 2>/dev/null | grep -q -e '--pull ' && never='--pull never'
+  in_project up -d --no-deps --no-build $never $services >"$work/said" 2>&1
+}
+
+# ---- health ----
+
+containers() {
+  if [ -n "$restart" ]; then
+    set -- $(engine ps -aq --no-trunc)
+    [ $# -eq 0 ] || engine inspect --format '{{.Config.Image}}|{{.Id}}|{{.Name}}' "$@" 2>/dev/null | grep -F -e "$live|" -e "$listed|" | cut -d '|' -f 2,3
+  else
+    for service in $services; do for container in $(in_project ps -q "$service" 2>/dev/null); do echo "$container|$service"; done; done
+  fi
+}
+# Whether all containers run the image $1 and are well; else $state_word says "waiting" or "failed" and $reason why.
+look() {
+  state_word=well reason=''
+  containers >"$work/containers"
+  [ -s "$work/containers" ] || { state_word=waiting reason="no container was started"; return; }
+  while IFS='|' read -r container service; do
+    IFS='|' read -r status health restarts image code running <<X
+$(engine inspect --format '{{.State.Status}}|{{with .State.Health}}{{.Status}}{{else}}none{{end}}|{{.RestartCount}}|{{.Image}}|{{.State.ExitCode}}|{{.State.Running}}' "$container" 2>/dev/null)
+X
+    case $status in
+      running) ;;
+      created) state_word=waiting reason="$service is not started" ; continue ;;
+      *) state_word=failed reason="$service ended with exit code $code" bad=$container; return ;;
+    esac
+    [ "${image#sha256:}" = "$1" ] || { state_word=failed reason="$service runs another image (${image#sha256:})" bad=$container; return; }
+    [ "$restarts" = 0 ] || { state_word=failed reason="$service ended and was started again" bad=$container; return; }
+    case $health in
+      healthy | none | '') [ "$health" = healthy ] || [ "$elapsed" -ge "$settle" ] || { [ "$state_word" = well ] && state_word=waiting reason="$service has run for $elapsed s"; } ;;
+      unhealthy) state_word=failed reason="$service is unhealthy" bad=$container; return ;;
+      *) state_word=waiting reason="$service is not healthy yet" ;;
+    esac
+  done <"$work/containers"
+  [ "$state_word" = well ] && [ -n "$probe" ] || return 0
+  if command -v curl >/dev/null 2>&1; then curl -fsS -m 5 -o /dev/null "$probe" 2>"$work/probe"
+  else wget -q -T 5 -O /dev/null "$probe" 2>"$work/probe"; fi || state_word=waiting reason="$probe does not answer: $(words_of "$work/probe")"
+}
+# Waits until the services run the image $1 and are well.
+wait_for_health() {
+  elapsed=0 bad=''
+  while :; do
+    look "$1"
+    [ $state_word = waiting ] && [ "$elapsed" -lt "$wait" ] || break
+    sleep 1
+    elapsed=$((elapsed + 1))
+  done
+  [ $state_word = well ] && return 0
+  [ $state_word = failed ] || reason="$reason after $elapsed s"
+  [ -z "$bad" ] || say "logs $(engine logs --tail 5 "$bad" 2>&1 | tail -c 1000 | tr '\n\r\t' '   ')"
+  return 1
+}
+
+# ---- what is remembered ----
+
+record() {
+  number=1
+  [ ! -s "$history" ] || number=$(($(tail -n 1 "$history" | cut -d ' ' -f 1) + 1))
+  {
+    [ ! -f "$history" ] || tail -n 200 "$history"
+    echo "$number $(date -u +%Y-%m-%dT%H:%M:%SZ) $1 $unique $id ${who:--} ${commit:--} $bytes $seconds $kind"
+  } >"$history.new" && mv "$history.new" "$history"
+  say "revision $number"
+}
+# A container that is never started holds its image against prune jobs, one a release; older ones go.
+hold() {
+  name=veneer-keep-$(echo "$unique" | tr -c 'A-Za-z0-9_.\n' '-' | tail -c 100)
+  engine inspect "$name" >/dev/null 2>&1 || engine create --pull never --network none --name "$name" --label "dev.veneer.keep=$group" --entrypoint veneer-keep "$unique" >/dev/null 2>&1
+  cut -d ' ' -f 3,4 "$history" | grep '^well ' | cut -d ' ' -f 2 | tail -n 200 | awk '{ line[NR] = $0 } END { for (i = NR; i > 0; i--) if (!seen[line[i]]++) print line[i] }' >"$work/releases"
+  tail -n "+$((keep + 1))" "$work/releases" | while read -r old; do
+    engine rm "veneer-keep-$(echo "$old" | tr -c 'A-Za-z0-9_.\n' '-' | tail -c 100)" >/dev/null 2>&1 && forget "$old"
+  done
+}
+
+deploy() {
+  find_services_or_command
+  set -- $(containers | head -n 1 | cut -d '|' -f 1)
+  was=''
+  [ $# -eq 0 ] || was=$(engine inspect --format '{{.Image}}' "$1" 2>/dev/null | sed 's/^sha256://')
+  present=$(id_of "$unique")
+  [ "$present" = "$id" ] || problem "the image $unique is not on this host any more; ship it again"
+  engine tag "$unique" "$live" 2>"$work/said" || problem "the engine does not name it $live: $(words_of "$work/said")"
+  reached tagged
+  if [ -n "$before" ]; then
+    say phase before
+    set -- $services
+    if ! in_project run --rm --no-deps -T "$1" sh -c "$before" >"$work/said" 2>&1; then
+      say "logs $(words_of "$work/said")"
+      back "the command before it failed" untouched
+    fi
+  fi
+  say phase restart
+  reached restarting
+  restart_services || back "the services could not be restarted: $(words_of "$work/said")"
+  say phase health
+  reached restarted
+  wait_for_health "$id" || back "$reason"
+  record well
+  hold
+  reached recorded
+  say "well"
+  finish
+}
+# The old image serves again, and why it must.
+back() {
+  why=$1
+  [ -n "$was" ] || { record failed; say "failed $why"; finish; }
+  engine tag "sha256:$was" "$live" 2>/dev/null
+  if [ "${2:-}" != untouched ] && [ "$was" != "$id" ]; then
+    say phase back
+    restart_services
+    wait_for_health "$was" || { record failed; say "failed $why; and the image before it is not well either: $reason"; finish; }
+  fi
+  record back
+  say "back $why"
+  finish
+}
+find_services_or_command() {
+  if [ -n "$restart" ]; then services=''; [ -z "$before" ] || problem "--before needs a compose file"; else find_compose; find_services; fi
+}
+
+show_history() {
+  say "live $(id_of "$live")"
+  [ -f "$history" ] || finish
+  while read -r line; do
+    set -- $line
+    if [ "$(id_of "$4")" = "$5" ]; then there=yes; else there=no; fi
+    say "release $there $line"
+  done <"$history"
+  finish
+}
+
+printf '\nveneer %s\n' "$nonce"
+find_program
+find_state || problem "there is no folder to remember releases in: neither \$HOME/.local/state nor /var/tmp"
+history=$state/$group.history
+work=$state/work.$$
+trap 'rm -rf "$work"' EXIT
+trap 'exit 129' HUP INT TERM
+mkdir -p "$work"
+case $verb in
+  deploy)
+    (while sleep 10 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do echo busy; done) &
+    beat=$!
+    trap 'kill $beat 2>/dev/null; rm -rf "$work"' EXIT
+    deploy ;;
+  history) show_history ;;
+  *) problem "unknown verb $verb" ;;
+esac

@@ -1,0 +1,49 @@
+#include "deliver/receiver/ssh/host_session.hh"
+
+#include <fmt/format.h>
+
+#include <random>
+
+#include "foundation/error.hh"
+#include "foundation/text.hh"
+
+namespace veneer::deliver {
+
+HostSession::HostSession(SshAddress address, SshOptions options)
+    : connection_(std::move(address)), options_(std::move(options)) {}
+
+HostRequest HostSession::request(HostTask task, std::string_view verb) const {
+  std::random_device random;
+  HostRequest request(task, verb, fmt::format("{:08x}{:08x}", random(), random()));
+  if (!options_.program.empty()) request.add("program", options_.program);
+  if (options_.elevation == Elevation::sudo) request.add("sudo", "yes");
+  if (!options_.staging.empty()) request.add("staging", options_.staging);
+  return request;
+}
+
+CommandResult HostSession::send(const HostRequest& request, ByteSource* body, HostAnswer& answer) {
+  CommandResult result =
+      connection_.run(host_command(request.task()), request.text(), body, answer, options_.patience);
+  ++round_trips_;
+  return result;
+}
+
+void HostSession::ask(const HostRequest& request, const std::function<void(const HostLine&)>& on_line) {
+  HostAnswer answer(request.nonce(), on_line);
+  const CommandResult result = send(request, nullptr, answer);
+  if (answer.has_ended()) return;
+  std::string said = answer.preamble();
+  if (const std::string errors = printable(trimmed(result.errors), 1000); !errors.empty()) {
+    said += (said.empty() ? "" : " ") + errors;
+  }
+  if (answer.has_begun()) said = "the answer stopped half way" + (said.empty() ? "" : ": " + said);
+  if (result.ending == Ending::out_of_patience) {
+    said = fmt::format("it said nothing for {} s{}", options_.patience.count(), said.empty() ? "" : ": " + said);
+  }
+  throw Error(ErrorKind::network,
+              fmt::format("{} did not answer as a host should: {}", connection_.address().text(),
+                          said.empty() ? "it said nothing" : said),
+              "the account needs a login shell that runs commands (sh, bash, csh, fish)");
+}
+
+}  // namespace veneer::deliver

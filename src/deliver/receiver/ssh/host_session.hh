@@ -1,0 +1,56 @@
+// What one run of veneer asks of one host over ssh, request after request. Called by ssh_receiver.hh and by
+// deliver/rollout/. One thread.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "deliver/receiver/ssh/host_script.hh"
+#include "deliver/receiver/ssh/ssh_connection.hh"
+
+namespace veneer::deliver {
+
+enum class Elevation { none, sudo };
+
+struct SshOptions {
+  std::string program;  // "docker" or "podman"; empty: the first of them that the host has
+  Elevation elevation = Elevation::none;
+  std::string staging;                          // folder on the host for what is sent; empty: the user's cache
+  std::string fail_point;                       // where the host's script dies once, for tests
+  std::chrono::seconds patience{60};            // of which nothing moves, then the connection is taken for dead
+  std::chrono::milliseconds first_pause{1000};  // before connecting again; doubled up to longest_pause
+  std::chrono::milliseconds longest_pause{15000};
+  int attempts = 6;  // to connect again without getting any further
+};
+
+class HostSession {
+ public:
+  HostSession(SshAddress address, SshOptions options);
+
+  const SshAddress& address() const { return connection_.address(); }
+  SshOptions& options() { return options_; }
+  /// Connects, unless the connection stands. Throws Error (network).
+  void open() { connection_.open(); }
+  void close() { connection_.close(); }
+
+  /// A request with what all of them have: the engine, how to run it, where to keep things.
+  HostRequest request(HostTask task, std::string_view verb) const;
+
+  /// Sends `request` and then `body` (may be nullptr); the answer's lines go to `answer`. Whether it ended is for the
+  /// caller to see. Throws what `answer` and `body` throw.
+  CommandResult send(const HostRequest& request, ByteSource* body, HostAnswer& answer);
+
+  /// The same without a body, and Error (network) that says what came instead when there was no whole answer.
+  void ask(const HostRequest& request, const std::function<void(const HostLine&)>& on_line);
+
+  int round_trips() const { return round_trips_; }
+
+ private:
+  SshConnection connection_;
+  SshOptions options_;
+  int round_trips_ = 0;
+};
+
+}  // namespace veneer::deliver
