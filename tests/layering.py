@@ -25,6 +25,7 @@ ARROWS = {
     "deliver/receiver": "net",
     "deliver/receiver/api": "",
     "deliver/receiver/ssh": "",
+    "deliver/rollout": "",
     "inspect": "foundation archive tree image python",
     "check": "foundation archive tree image python",
     "cli": "foundation archive tree net image python base plan build deliver inspect check",

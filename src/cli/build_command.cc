@@ -126,6 +126,15 @@ int run(const Arguments& arguments, Context& context) {
 
 }  // namespace
 
+std::string build_into_store(const Arguments& arguments, Context& context) {
+  BuildSession session(arguments, context);
+  for (const std::string& finding : session.plan().findings) context.terminal().warning(finding);
+  const build::BuiltImage built = session.build();
+  const CacheThenBase blobs(session.cache(), session.inputs().base.blobs);
+  write_output(std::nullopt, session, built.sealed, blobs);
+  return session.image_name();
+}
+
 Command build_command() {
   std::vector<Option> options = build_options();
   options.push_back({"-o,--output", "PLACE",

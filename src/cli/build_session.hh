@@ -62,4 +62,7 @@ class BuildSession {
   build::BuildPlan plan_;
 };
 
+/// Builds the project of the current folder into its store, as `veneer build` does. Returns the image's name.
+std::string build_into_store(const Arguments& arguments, Context& context);
+
 }  // namespace veneer::cli

@@ -60,8 +60,9 @@ OpenedReceiver open_receiver(const std::string& host, const Arguments& arguments
   const std::string address = host.empty() ? context.environment("DOCKER_HOST").value_or("") : host;
   OpenedReceiver opened;
   if (address.starts_with("ssh://")) {
-    opened.receiver =
-        std::make_unique<deliver::SshReceiver>(deliver::read_ssh_address(address), ssh_options(arguments, context));
+    opened.session =
+        std::make_unique<deliver::HostSession>(deliver::read_ssh_address(address), ssh_options(arguments, context));
+    opened.receiver = std::make_unique<deliver::SshReceiver>(*opened.session);
     opened.line = {0, usual_round_trip};
   } else {
     for (const char* option : {"--engine", "--sudo", "--host-folder", "--patience"}) {

@@ -10,6 +10,7 @@
 #include "cli/context.hh"
 #include "deliver/delivery_plan.hh"
 #include "deliver/receiver/receiver.hh"
+#include "deliver/receiver/ssh/host_session.hh"
 
 namespace veneer::cli {
 
@@ -20,6 +21,7 @@ bool names_a_host(std::string_view argument);
 std::vector<Option> host_options();
 
 struct OpenedReceiver {
+  std::unique_ptr<deliver::HostSession> session;  // over ssh; used by the receiver
   std::unique_ptr<deliver::Receiver> receiver;
   deliver::Line line;  // as --line says, else what is usual there
 };

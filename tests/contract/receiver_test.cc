@@ -129,7 +129,7 @@ class HostImages : public ::testing::Test {
  protected:
   HostImages() : address_(read_docker_host(environment("DOCKER_HOST"))), engine_(connect_to(address_)) {
     // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment
-    if (const char* host = std::getenv("VENEER_TEST_SSH")) ssh_ = over_ssh(host);
+    if (const char* host = std::getenv("VENEER_TEST_SSH")) over_ssh(host);
     const ::testing::TestInfo* test = ::testing::UnitTest::GetInstance()->current_test_info();
     for (const char c : std::string(test->name())) {
       word_ += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -155,10 +155,11 @@ class HostImages : public ::testing::Test {
     expect_saves_whole(live_);
     return result;
   }
-  static std::unique_ptr<SshReceiver> over_ssh(const std::string& host) {
+  void over_ssh(const std::string& host) {
     SshOptions options;
     options.program = environment("VENEER_TEST_PROGRAM");
-    return std::make_unique<SshReceiver>(read_ssh_address(host), options);
+    session_ = std::make_unique<HostSession>(read_ssh_address(host), options);
+    ssh_ = std::make_unique<SshReceiver>(*session_);
   }
   Receiver& receiver() {
     if (ssh_) return *ssh_;
@@ -244,6 +245,7 @@ class HostImages : public ::testing::Test {
 
   EngineAddress address_;
   DockerEngine engine_;
+  std::unique_ptr<HostSession> session_;
   std::unique_ptr<SshReceiver> ssh_;
   Layers layers_;
   std::string word_;

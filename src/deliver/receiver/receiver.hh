@@ -58,8 +58,9 @@ struct Delivery {
   const image::Blobs& blobs;   // the layers that travel
   Line line;
   EngineName unique_name;
-  EngineName live_name;
-  std::string image_id;  // "sha256:" and an identifier, on this host
+  std::optional<EngineName> live_name;  // nothing: it stays where it is
+  EngineName home;                      // the live name, whether it moves or not
+  std::string image_id;                 // "sha256:" and an identifier, on this host
 
   /// The archive that the plan sends, under the unique name. Throws not_found when `blobs` lacks a layer of it.
   SentArchive archive() const { return {sealed, plan, blobs, {unique_name.reference()}}; }

@@ -39,6 +39,7 @@ class Shipment {
     const DeliveryOptions options = delivery_options(sealed_, request_);
     result_.plan = deliver(sealed_, result_.inventory, request_.line, options);
     tell(Event::Kind::planned, result_.plan.why);
+    refuse_what_costs_too_much();
 
     std::optional<Problem> problem = carry_out();
     if (problem && problem->kind == Problem::Kind::incomplete && leaves_something_out()) {
@@ -77,8 +78,24 @@ class Shipment {
     }
   }
 
+  void refuse_what_costs_too_much() const {
+    const DeliveryPlan& plan = result_.plan;
+    if (request_.most_bytes && plan.bytes > *request_.most_bytes) {
+      throw Error(ErrorKind::gate,
+                  fmt::format("{} bytes would be sent, {} are allowed", plan.bytes, *request_.most_bytes),
+                  "--dry-run shows which layers travel and why");
+    }
+    const double seconds = plan.line_seconds + plan.host_seconds;
+    if (request_.most_seconds && seconds > *request_.most_seconds) {
+      throw Error(ErrorKind::gate,
+                  fmt::format("it would take about {:.0f} s, {:.0f} are allowed", seconds, *request_.most_seconds),
+                  "--dry-run shows which layers travel and why");
+    }
+  }
+
   std::optional<Problem> carry_out() {
     return receiver_.take({sealed_, result_.plan, result_.inventory, blobs_, request_.line, result_.unique_name,
+                           request_.naming == Naming::live ? std::optional(result_.live_name) : std::nullopt,
                            result_.live_name, result_.image_id},
                           on_event_);
   }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "deliver/delivery_plan.hh"
@@ -14,10 +15,16 @@
 
 namespace veneer::deliver {
 
+/// Whether the live name moves when the image is there, or is left to a rollout.
+enum class Naming { live, unique_only };
+
 struct ShipRequest {
   EngineName live_name;
   Line line = local_line;
   SpliceChoice splice = SpliceChoice::when_cheaper;
+  Naming naming = Naming::live;
+  std::optional<std::uint64_t> most_bytes;  // gates: what costs more is not sent
+  std::optional<double> most_seconds;       // on the line and the host, as the plan estimates them
 };
 
 struct ShipResult {
@@ -39,11 +46,11 @@ DeliveryPlan plan_shipment(const image::SealedImage& sealed, Receiver& receiver,
                            const OnEvent& on_event = {});
 
 /// Brings `sealed` to the engine. `blobs` must hold the layers that travel; those that the host has are not opened.
-/// When it returns, the live name stands for a whole image with these layers that a container can be created of. When
-/// it throws, the live name stands for what it did before, and the name that was new is gone again. A load that fails
-/// for something the host was thought to have is repeated once with every layer. Throws Error: refused (wrong machine,
-/// too many layers), network (no engine, or it refuses), verification (loaded, but not the image that was sent), and
-/// what `blobs` throws.
+/// When it returns, the unique name and, unless the request says otherwise, the live name stand for a whole image with
+/// these layers that a container can be created of. When it throws, the live name stands for what it did before, and
+/// the name that was new is gone again. A load that fails for something the host was thought to have is repeated once
+/// with every layer. Throws Error: refused (wrong machine, too many layers), gate, network (no engine, or it refuses),
+/// verification (loaded, but not the image that was sent), and what `blobs` throws.
 ShipResult ship(const image::SealedImage& sealed, const image::Blobs& blobs, Receiver& receiver,
                 const ShipRequest& request, const OnEvent& on_event = {});
 

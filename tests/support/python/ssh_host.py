@@ -26,7 +26,7 @@ class SshHost:
     """`programs`: the engine's clients that the host has, name -> unit of support/engines. `shell`: the login shell's
     command line, instead of the account's own."""
 
-    def __init__(self, folder: Path, programs: dict[str, str], server_options: tuple[str, ...] = (), shell: str | None = None):
+    def __init__(self, folder: Path, programs: dict[str, str], server_options: tuple[str, ...] = (), shell: str | None = None, variables: tuple[str, ...] = ()):
         self.folder = folder
         self.home = folder / "remote-home"
         self.programs = folder / "remote-bin"
@@ -43,10 +43,11 @@ class SshHost:
         (folder / "authorized_keys").write_text(authorized)
         self.port = free_port()
         Path("/run/sshd").mkdir(exist_ok=True)
-        variables = f"PATH={self.programs}:/usr/bin:/bin XDG_CACHE_HOME={self.home}/cache VENEER_TEST_CACHE={fixtures.test_cache()}"
+        settings = f"PATH={self.programs}:/usr/bin:/bin XDG_CACHE_HOME={self.home}/cache VENEER_TEST_CACHE={fixtures.test_cache()}"
+        settings = " ".join((settings, *variables))
         (folder / "sshd_config").write_text(
             f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {folder}/host_key\nAuthorizedKeysFile {folder}/authorized_keys\n"
-            f"PidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nSetEnv {variables}\nMaxStartups 100\n" + "".join(f"{line}\n" for line in server_options))
+            f"PidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nSetEnv {settings}\nMaxStartups 100\n" + "".join(f"{line}\n" for line in server_options))
         self.log = open(folder / "sshd.log", "wb")
         self.server = subprocess.Popen([shutil.which("sshd", path="/usr/sbin:/sbin:/usr/bin") or "/usr/sbin/sshd", "-D", "-e", "-f",
                                         str(folder / "sshd_config")], stderr=self.log)

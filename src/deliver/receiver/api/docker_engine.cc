@@ -142,8 +142,10 @@ std::optional<Problem> DockerEngine::take(const Delivery& delivery, const OnEven
     problem = load_and_verify(delivery, on_event);
     if (!problem) {
       fail_point("ship.verified");
-      tell(on_event, {Event::Kind::naming, delivery.live_name.familiar(), 0, 0});
-      tag(delivery.unique_name.full(), delivery.live_name);
+      if (delivery.live_name) {
+        tell(on_event, {Event::Kind::naming, delivery.live_name->familiar(), 0, 0});
+        tag(delivery.unique_name.full(), *delivery.live_name);
+      }
       fail_point("ship.named");
       remove_rungs(delivery);
       return std::nullopt;

@@ -172,9 +172,9 @@ deploy() {
   set -- $(containers | head -n 1 | cut -d '|' -f 1)
   was=''
   [ $# -eq 0 ] || was=$(engine inspect --format '{{.Image}}' "$1" 2>/dev/null | sed 's/^sha256://')
-  present=$(id_of "$unique")
-  [ "$present" = "$id" ] || problem "the image $unique is not on this host any more; ship it again"
-  engine tag "$unique" "$live" 2>"$work/said" || problem "the engine does not name it $live: $(words_of "$work/said")"
+  [ "$(id_of "sha256:$id")" = "$id" ] || problem "the image $unique is not on this host any more; ship it again"
+  engine tag "sha256:$id" "$unique" 2>/dev/null  # a prune job may have taken all names but one
+  engine tag "sha256:$id" "$live" 2>"$work/said" || problem "the engine does not name it $live: $(words_of "$work/said")"
   reached tagged
   if [ -n "$before" ]; then
     say phase before
@@ -215,11 +215,16 @@ find_services_or_command() {
 }
 
 show_history() {
-  say "live $(id_of "$live")"
+  serves=$(id_of "$live")
+  if [ -z "$serves" ]; then  # a prune job may have taken the name of an image that is in use
+    set -- $(engine ps -aq --no-trunc)
+    [ $# -eq 0 ] || serves=$(engine inspect --format '{{.Config.Image}}|{{.Image}}' "$@" 2>/dev/null | grep -F -e "$live|" -e "$listed|" | head -n 1 | sed 's/.*|//; s/^sha256://')
+  fi
+  say "live $serves"
   [ -f "$history" ] || finish
   while read -r line; do
     set -- $line
-    if [ "$(id_of "$4")" = "$5" ]; then there=yes; else there=no; fi
+    if [ -n "$(id_of "sha256:$5")" ]; then there=yes; else there=no; fi
     say "release $there $line"
   done <"$history"
   finish

@@ -22,8 +22,7 @@ HostRequest HostSession::request(HostTask task, std::string_view verb) const {
 }
 
 CommandResult HostSession::send(const HostRequest& request, ByteSource* body, HostAnswer& answer) {
-  CommandResult result =
-      connection_.run(host_command(request.task()), request.text(), body, answer, options_.patience);
+  CommandResult result = connection_.run(host_command(request.task()), request.text(), body, answer, options_.patience);
   ++round_trips_;
   return result;
 }

@@ -31,6 +31,8 @@ class HostSession {
 
   const SshAddress& address() const { return connection_.address(); }
   SshOptions& options() { return options_; }
+  /// "docker" or "podman", once that is known; else as the options say.
+  const std::string& program() const { return options_.program; }
   /// Connects, unless the connection stands. Throws Error (network).
   void open() { connection_.open(); }
   void close() { connection_.close(); }

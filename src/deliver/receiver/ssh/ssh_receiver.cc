@@ -121,7 +121,7 @@ struct SshReceiver::Parcel {
 HostRequest SshReceiver::put_request(const Delivery& delivery, const Parcel& parcel, std::uint64_t offset) const {
   const Inventory& inventory = delivery.inventory;
   HostRequest request = session_.request(HostTask::ship, "put");
-  request.add("group", group_of(delivery.live_name));
+  request.add("group", group_of(delivery.home));
   request.add("key", parcel.key);
   request.add("offset", std::to_string(offset));
   request.add("size", std::to_string(parcel.size));
@@ -129,7 +129,7 @@ HostRequest SshReceiver::put_request(const Delivery& delivery, const Parcel& par
   request.add("unique", delivery.unique_name.full());
   const bool lists_full_names = inventory.engine.name == "podman";
   request.add("listed", lists_full_names ? delivery.unique_name.full() : delivery.unique_name.familiar());
-  request.add("live", delivery.live_name.full());
+  if (delivery.live_name) request.add("live", delivery.live_name->full());
   request.add("id", delivery.image_id.substr(delivery.image_id.find(':') + 1));
   request.add("layers", std::to_string(delivery.sealed.image.layers.size()));
   request.add("digest", delivery.sealed.manifest_digest.hex());
@@ -215,7 +215,7 @@ std::optional<Problem> SshReceiver::take(const Delivery& delivery, const OnEvent
     parcel.size = parcel.archive->size();
   }
   const std::uint64_t size = parcel.size;
-  const std::string part = group_of(delivery.live_name) + "-" + parcel.key;
+  const std::string part = group_of(delivery.home) + "-" + parcel.key;
   std::uint64_t offset = find_offset(part, size);
   std::uint64_t furthest = offset;
   std::chrono::milliseconds pause = session_.options().first_pause;

@@ -34,7 +34,7 @@ class SshReceiver : public Receiver {
   std::uint64_t find_offset(const std::string& part, std::uint64_t size);
 
   HostSession& session_;
-  std::string asked_program_;  // by the user; the session learns which one there is
+  std::string asked_program_;                   // by the user; the session learns which one there is
   std::string sender_;                          // tells our own earlier connections from other senders
   std::map<std::string, std::uint64_t> parts_;  // what waits on the host: name -> bytes
   std::uint64_t bytes_sent_ = 0;

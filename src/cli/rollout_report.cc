@@ -1,0 +1,83 @@
+#include "cli/rollout_report.hh"
+
+#include <fmt/format.h>
+
+#include "foundation/error.hh"
+
+namespace veneer::cli {
+
+namespace {
+
+std::string_view outcome_name(deliver::RolloutResult::Outcome outcome) {
+  switch (outcome) {
+    case deliver::RolloutResult::Outcome::well: return "well";
+    case deliver::RolloutResult::Outcome::back: return "back";
+    case deliver::RolloutResult::Outcome::failed: return "failed";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::vector<Option> rollout_option_list() {
+  return {
+      {"--compose", "FILE", "full path of a compose file on the host (default: as the services were started)",
+       Option::Repeat::many},
+      {"--service", "NAME", "restart these services only (default: all that use the live name)", Option::Repeat::many},
+      {"--restart-with", "COMMAND", "run this on the host instead of compose"},
+      {"--probe", "URL", "must answer too, asked on the host"},
+      {"--wait", "SECONDS", "how long the services may take to be well (default: 60)"},
+      {"--settle", "SECONDS", "how long one without a health check must run (default: 5)"},
+      {"--keep", "N", "releases whose images stay on the host (default: 5)"}};
+}
+
+deliver::RolloutRequest rollout_options(const Arguments& arguments, const Context& context) {
+  deliver::RolloutRequest request;
+  request.compose_files = arguments.values("--compose");
+  for (const std::string& file : request.compose_files) {
+    if (!file.starts_with('/')) throw Error(ErrorKind::usage, "--compose wants a full path on the host");
+    if (file.find(' ') != std::string::npos) throw Error(ErrorKind::usage, "--compose: the path has a space");
+  }
+  request.services = arguments.values("--service");
+  request.restart_with = arguments.value_or("--restart-with", "");
+  request.before = arguments.value_or("--before", "");
+  request.probe = arguments.value_or("--probe", "");
+  request.wait = arguments.number("--wait").value_or(request.wait);
+  request.settle = arguments.number("--settle").value_or(request.settle);
+  request.keep = arguments.number("--keep").value_or(request.keep);
+  request.who = context.environment("USER").value_or(context.environment("LOGNAME").value_or(""));
+  return request;
+}
+
+void show_phase(const std::string& phase, Terminal& terminal) {
+  if (phase == "before") terminal.progress("running the command before it");
+  if (phase == "restart") terminal.progress("restarting the services");
+  if (phase == "health") terminal.progress("waiting for the services to be well");
+  if (phase == "back") terminal.note("not well: going back");
+}
+
+std::string outcome_text(const deliver::RolloutResult& result) {
+  std::string text;
+  switch (result.outcome) {
+    case deliver::RolloutResult::Outcome::well: text = fmt::format("release {} is well", result.revision); break;
+    case deliver::RolloutResult::Outcome::back:
+      text = fmt::format("release {} went back, the one before serves: {}", result.revision, result.why);
+      break;
+    case deliver::RolloutResult::Outcome::failed:
+      text = fmt::format("release {} failed: {}", result.revision, result.why);
+      break;
+  }
+  if (!result.logs.empty()) text += "\n  log: " + result.logs;
+  for (const std::string& note : result.notes) text += "\n  note: " + note;
+  return text;
+}
+
+void add_to(Value& document, const deliver::RolloutResult& result) {
+  document.set("outcome", outcome_name(result.outcome));
+  document.set("revision", result.revision);
+  document.set("why", result.why);
+  document.set("logs", result.logs);
+  document.set("notes", Value(Value::Array(result.notes.begin(), result.notes.end())));
+}
+
+}  // namespace veneer::cli

@@ -1,0 +1,146 @@
+#include "deliver/rollout/rollout.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "foundation/error.hh"
+#include "foundation/text.hh"
+
+namespace veneer::deliver {
+
+namespace {
+
+constexpr std::size_t most_releases = 1000;
+
+std::string group_of(const EngineName& live_name) { return sha256(live_name.full()).hex().substr(0, 12); }
+
+template <typename Number>
+Number number_or_zero(const std::string& text) {
+  Number number{};
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// Names as engines list them: podman by their full form, docker by the short one.
+std::string listed_name(const HostSession& session, const EngineName& name) {
+  return session.program() == "podman" ? name.full() : name.familiar();
+}
+
+// "yes NUMBER TIME OUTCOME NAME ID WHO COMMIT BYTES SECONDS KIND", as host_rollout.sh wrote it.
+std::optional<Release> read_release(const std::string& line) {
+  const std::vector<std::string> words = split_words(line, " ");
+  if (words.size() != 11) return std::nullopt;
+  const std::optional<EngineName> name = read_engine_name(words[4]);
+  if (!name || !Hash::from_hex(words[5])) return std::nullopt;
+  Release release;
+  release.is_present = words[0] == "yes";
+  release.revision = number_or_zero<std::uint64_t>(words[1]);
+  release.time = printable(words[2], 30);
+  release.outcome = printable(words[3], 20);
+  release.image = *name;
+  release.id = words[5];
+  release.who = printable(words[6], 100);
+  release.commit = printable(words[7], 60);
+  release.bytes = number_or_zero<std::uint64_t>(words[8]);
+  release.seconds = number_or_zero<double>(words[9]);
+  release.kind = printable(words[10], 20);
+  return release;
+}
+
+// What may stand in a line of the history, and in a request.
+std::string as_word(const std::string& text) {
+  std::string word;
+  for (const char c : text) {
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                          std::string_view("._:/@+-").find(c) != std::string_view::npos;
+    word += is_plain ? c : '_';
+  }
+  return word.empty() ? "-" : word;
+}
+
+}  // namespace
+
+RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
+                       const std::function<void(const std::string&)>& on_phase) {
+  session.open();
+  HostRequest request = session.request(HostTask::rollout, "deploy");
+  request.add("group", group_of(wanted.live_name));
+  request.add("unique", wanted.unique_name.full());
+  request.add("live", wanted.live_name.full());
+  request.add("listed", listed_name(session, wanted.live_name));
+  request.add("id", wanted.image_id.substr(wanted.image_id.find(':') + 1));
+  for (const std::string& file : wanted.compose_files) request.add("compose", file);
+  for (const std::string& service : wanted.services) request.add("service", service);
+  if (!wanted.before.empty()) request.add("before", wanted.before);
+  if (!wanted.restart_with.empty()) request.add("restart", wanted.restart_with);
+  if (!wanted.probe.empty()) request.add("probe", wanted.probe);
+  request.add("wait", std::to_string(wanted.wait));
+  request.add("settle", std::to_string(wanted.settle));
+  request.add("keep", std::to_string(std::max<std::uint64_t>(wanted.keep, 1)));
+  request.add("who", as_word(wanted.who));
+  request.add("commit", as_word(wanted.commit));
+  request.add("bytes", std::to_string(wanted.bytes));
+  request.add("seconds", fmt::format("{:.1f}", wanted.seconds));
+  request.add("kind", wanted.kind == RolloutKind::deploy ? "deploy" : "rollback");
+  if (!session.options().fail_point.empty()) request.add("fail", session.options().fail_point);
+
+  RolloutResult result;
+  std::optional<std::string> problem;
+  bool is_decided = false;
+  const auto decide = [&](RolloutResult::Outcome outcome, const std::string& why) {
+    result.outcome = outcome;
+    result.why = printable(trimmed(why), 600);
+    is_decided = true;
+  };
+  session.ask(request, [&](const HostLine& line) {
+    if (line.key == "phase" && on_phase) on_phase(printable(line.value, 20));
+    if (line.key == "note" && result.notes.size() < 100) result.notes.push_back(printable(line.value, 400));
+    if (line.key == "logs") result.logs = printable(trimmed(line.value), 1000);
+    if (line.key == "revision") result.revision = number_or_zero<std::uint64_t>(line.value);
+    if (line.key == "problem") problem = printable(trimmed(line.value), 600);
+    if (line.key == "well") decide(RolloutResult::Outcome::well, "");
+    if (line.key == "back") decide(RolloutResult::Outcome::back, line.value);
+    if (line.key == "failed") decide(RolloutResult::Outcome::failed, line.value);
+  });
+  if (problem) throw Error(ErrorKind::refused, fmt::format("{}: {}", session.address().text(), *problem));
+  if (!is_decided) {
+    throw Error(ErrorKind::network, fmt::format("{} does not say how it ended", session.address().text()));
+  }
+  return result;
+}
+
+History read_history(HostSession& session, const EngineName& live_name) {
+  session.open();
+  HostRequest request = session.request(HostTask::rollout, "history");
+  request.add("group", group_of(live_name));
+  request.add("live", live_name.full());
+  request.add("listed", listed_name(session, live_name));
+  History history;
+  std::optional<std::string> problem;
+  session.ask(request, [&](const HostLine& line) {
+    if (line.key == "problem") problem = printable(trimmed(line.value), 600);
+    if (line.key == "live" && Hash::from_hex(line.value)) history.live_id = line.value;
+    if (line.key != "release" || history.releases.size() >= most_releases) return;
+    if (auto release = read_release(line.value)) history.releases.push_back(std::move(*release));
+  });
+  if (problem) throw Error(ErrorKind::network, fmt::format("{}: {}", session.address().text(), *problem));
+  return history;
+}
+
+const Release& find_release(const History& history, std::optional<std::uint64_t> revision) {
+  for (auto release = history.releases.rbegin(); release != history.releases.rend(); ++release) {
+    if (revision ? release->revision != *revision : release->outcome != "well" || release->id == history.live_id)
+      continue;
+    if (release->outcome != "well") {
+      throw Error(ErrorKind::refused,
+                  fmt::format("release {} was never well ({})", release->revision, release->outcome));
+    }
+    return *release;
+  }
+  if (revision) throw Error(ErrorKind::not_found, fmt::format("there is no release {} in the history", *revision));
+  throw Error(ErrorKind::not_found, "there is no other release to go back to", "veneer history lists what there is");
+}
+
+}  // namespace veneer::deliver

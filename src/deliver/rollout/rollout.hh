@@ -1,0 +1,83 @@
+// Brings an image that a host has into service: the live name moves, the services that use it restart, their health
+// decides whether it stays; and what was brought there before, and the way back to it. Carried out on the host by
+// host_rollout.sh, so that a sender that is killed leaves it to end what it began. Called by cli/. One thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "deliver/receiver/engine_name.hh"
+#include "deliver/receiver/ssh/host_session.hh"
+
+namespace veneer::deliver {
+
+enum class RolloutKind { deploy, rollback };
+
+struct RolloutRequest {
+  EngineName live_name;    // that the services use
+  EngineName unique_name;  // of the image, which is on the host
+  std::string image_id;    // "sha256:" and an identifier, on that host
+  RolloutKind kind = RolloutKind::deploy;
+  std::vector<std::string> compose_files;  // full paths on the host; none: those that the services were started with
+  std::vector<std::string> services;       // none: all that use the live name
+  std::string before;                      // a command for a container of the new image, before services restart
+  std::string restart_with;                // a command on the host instead of compose
+  std::string probe;                       // a URL that must answer, asked on the host
+  std::uint64_t wait = 60;                 // seconds for the services to be well
+  std::uint64_t settle = 5;                // seconds that a service without a health check must run
+  std::uint64_t keep = 5;                  // releases whose images stay
+  std::string who;                         // "user@machine"
+  std::string commit;
+  std::uint64_t bytes = 0;  // sent for it
+  double seconds = 0;       // that building and sending took
+};
+
+struct RolloutResult {
+  enum class Outcome {
+    well,    // the services run the image
+    back,    // they run the one before again, or still
+    failed,  // neither is well
+  };
+  Outcome outcome = Outcome::failed;
+  std::string why;             // unless well; printable
+  std::string logs;            // the last words of what failed; printable
+  std::uint64_t revision = 0;  // in the history; 0: nothing was begun
+  std::vector<std::string> notes;
+};
+
+/// `on_phase` is told "before", "restart", "health", "back". Throws Error: refused, with the host's reason, when
+/// nothing was changed; network when the connection is lost, and then read_history() tells how it ended.
+RolloutResult roll_out(HostSession& session, const RolloutRequest& request,
+                       const std::function<void(const std::string&)>& on_phase);
+
+struct Release {
+  std::uint64_t revision = 0;
+  std::string time;     // RFC 3339, UTC
+  std::string outcome;  // "well", "back", "failed"
+  EngineName image;     // its own name on the host
+  std::string id;       // hexadecimal
+  std::string who;
+  std::string commit;
+  std::uint64_t bytes = 0;
+  double seconds = 0;
+  std::string kind;         // "deploy", "rollback"
+  bool is_present = false;  // the host still has the image
+};
+
+struct History {
+  std::string live_id;            // what the live name stands for; empty: nothing
+  std::vector<Release> releases;  // oldest first
+};
+
+/// What was brought to the host under `live_name`, by anybody. Lines that cannot be read are left out. Throws Error
+/// (network).
+History read_history(HostSession& session, const EngineName& live_name);
+
+/// The release to go back to: `revision` when given, else the newest that was well and is another image than the live
+/// one. Throws Error: not_found; refused when it was not well.
+const Release& find_release(const History& history, std::optional<std::uint64_t> revision);
+
+}  // namespace veneer::deliver
