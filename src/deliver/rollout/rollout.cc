@@ -94,7 +94,7 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
     result.why = printable(trimmed(why), 600);
     is_decided = true;
   };
-  session.ask(request, [&](const HostLine& line) {
+  const auto take_line = [&](const HostLine& line) {
     if (line.key == "phase" && on_phase) on_phase(printable(line.value, 20));
     if (line.key == "note" && result.notes.size() < 100) result.notes.push_back(printable(line.value, 400));
     if (line.key == "logs") result.logs = printable(trimmed(line.value), 1000);
@@ -103,7 +103,15 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
     if (line.key == "well") decide(RolloutResult::Outcome::well, "");
     if (line.key == "back") decide(RolloutResult::Outcome::back, line.value);
     if (line.key == "failed") decide(RolloutResult::Outcome::failed, line.value);
-  });
+  };
+  try {
+    session.ask(request, take_line);
+  } catch (Error& error) {
+    if (error.kind() == ErrorKind::network) {
+      error.set_hint("the host ends by itself what it began: veneer history tells how; to deploy again is safe");
+    }
+    throw;
+  }
   if (problem) throw Error(ErrorKind::refused, fmt::format("{}: {}", session.address().text(), *problem));
   if (!is_decided) {
     throw Error(ErrorKind::network, fmt::format("{} does not say how it ended", session.address().text()));

@@ -179,7 +179,7 @@ deploy() {
   if [ -n "$before" ]; then
     say phase before
     set -- $services
-    if ! in_project run --rm --no-deps -T "$1" sh -c "$before" >"$work/said" 2>&1; then
+    if ! in_project run --rm --no-deps -T --entrypoint sh "$1" -c "$before" >"$work/said" 2>&1; then
       say "logs $(words_of "$work/said")"
       back "the command before it failed" untouched
     fi

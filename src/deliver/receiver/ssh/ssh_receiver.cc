@@ -167,7 +167,6 @@ SshReceiver::Attempt SshReceiver::try_to_put(const Delivery& delivery, const Par
 
   Attempt attempt;
   const HostRequest request = put_request(delivery, parcel, offset);
-  session_.options().fail_point.clear();
   HostAnswer answer(request.nonce(), [&](const HostLine& line) {
     const auto end_with = [&](Problem problem) {
       attempt.outcome = Outcome::done;
@@ -231,6 +230,7 @@ std::optional<Problem> SshReceiver::take(const Delivery& delivery, const OnEvent
       why = attempt.why.empty() ? "the host got less than was sent" : attempt.why;
       if (attempt.outcome == Outcome::elsewhere && attempt.offset) parts_[part] = *attempt.offset;
       if (attempt.outcome == Outcome::cut) {
+        session_.options().fail_point.clear();
         fail_point("ship.reconnecting");
         tell(on_event, {Event::Kind::reconnecting, why, 0, 0});
         session_.close();
