@@ -9,7 +9,7 @@ PACKAGES = {
         "buildah", "busybox-static", "ca-certificates", "crun", "docker-registry", "docker.io", "podman", "skopeo", "umoci",
     ),
     "trixie": ("busybox-static", "ca-certificates", "crun", "docker-cli", "docker.io", "podman"),
-    "forky": ("busybox-static", "ca-certificates", "crun", "docker-cli", "docker.io", "podman"),
+    "forky": ("busybox-static", "ca-certificates", "crun", "docker-cli", "docker-compose", "docker.io", "podman"),
 }  # fmt: skip
 
 # A mirror may be a frozen copy, on which the index of a testing suite is past its Valid-Until date. Signatures are

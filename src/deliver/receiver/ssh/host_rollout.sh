@@ -92,7 +92,11 @@ restart_services() {
   if [ -n "$restart" ]; then sh -c "$restart" >"$work/said" 2>&1 </dev/null; return; fi
   never=''
   in_project up --help 2>/dev/null | grep -q -e '--pull ' && never='--pull never'
-  in_project up -d --no-deps --no-build $never $services >"$work/said" 2>&1
+  in_project up -d --no-deps --no-build $never $services >"$work/said" 2>&1 && return 0
+  # docker-compose 1 cannot recreate containers on Docker 25 and later, but make new ones.
+  grep -q ContainerConfig "$work/said" || return 1
+  in_project rm -sf $services >/dev/null 2>&1
+  in_project up -d --no-deps --no-build $services >"$work/said" 2>&1
 }
 
 # ---- health ----

@@ -243,9 +243,17 @@ TEST(DockerHost, NamesASocket) {
   EXPECT_EQ(read_docker_host("unix:///run/user/1000/docker.sock").socket, "/run/user/1000/docker.sock");
 }
 
+TEST(DockerHost, IsASocketOrAServer) {
+  EXPECT_EQ(read_docker_host("unix:///run/x.sock").socket, "/run/x.sock");
+  EXPECT_EQ(read_docker_host("tcp://10.0.0.1:2375").server, "10.0.0.1:2375");
+  EXPECT_EQ(read_docker_host("tcp://[::1]:2376/", "/certificates").server, "[::1]:2376");
+  EXPECT_EQ(read_docker_host("tcp://host.example:2376", "/certificates").certificates, "/certificates");
+}
+
 TEST(DockerHost, SaysWhatIsNotSupported) {
   for (const char* text :
-       {"tcp://10.0.0.1:2375", "ssh://user@host", "npipe:////./pipe/docker_engine", "unix://relative", "host:2375"}) {
+       {"tcp://10.0.0.1", "tcp://:2375", "tcp://host:port", "tcp://user@host:2375", "tcp://host:2375/x", "tcp://a b:1",
+        "ssh://user@host", "npipe:////./pipe/docker_engine", "unix://relative", "host:2375"}) {
     try {
       read_docker_host(text);
       FAIL() << text;
