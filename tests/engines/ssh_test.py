@@ -415,6 +415,14 @@ class Hosts(fixtures.SystemTest):
         self.assertIn("podman", result.stderr)
         self.assertIn("hint:", result.stderr)
 
+    def test_full_disk(self):
+        """Where there is no room on the host for what would be sent, nothing is."""
+        host = self.start_host()
+        host.add_program("df", "#!/bin/sh\necho Filesystem 1024-blocks Used Available Capacity Mounted\necho disk 1000 999 1 99% /\n")
+        result = self.veneer("ship", "ssh://plant", cwd=self.project_folder, code=3, PATH=host.path())
+        self.assertIn("1000 bytes free", result.stderr)
+        self.assertIn("--host-folder", result.stderr)
+
     def test_sudo(self):
         host = self.start_host()
         host.add_program("sudo", '#!/bin/sh\n[ "$1" = -n ] && shift && echo "by sudo: $*" >>"$(dirname "$0")/asked" && exec "$@"\n')

@@ -202,9 +202,10 @@ put() {
   fi
   if [ -z "$(id_of "$unique")" ]; then engine tag "sha256:$id" "$unique" >"$work/said" 2>&1 || hollow "the engine does not name it: $(words_of "$work/said")"; fi
   verify
+  rm -f "$stage/$group.pending"
   [ -z "$live" ] || engine tag "$unique" "$live" >"$work/said" 2>&1 || broken "the engine does not name it $live: $(words_of "$work/said")"
   reached named
-  rm -f "$part" "$stage/$group.pending"
+  rm -f "$part"
   say "done $id"
   finish
 }

@@ -206,7 +206,26 @@ std::uint64_t SshReceiver::find_offset(const std::string& part, std::uint64_t si
   return found == parts_.end() || found->second > size ? 0 : found->second;
 }
 
+namespace {
+
+// What is sent waits in a file, and a splice lays it out beside what is read back.
+void refuse_a_full_disk(const Delivery& delivery) {
+  const Inventory& inventory = delivery.inventory;
+  if (!inventory.free_staging || delivery.plan.work != Work::load) return;
+  const bool splices =
+      std::ranges::any_of(delivery.plan.steps, [](const Step& step) { return step.action == Action::splice; });
+  const std::uint64_t needed = splices ? delivery.plan.bytes + delivery.plan.disk_peak : delivery.plan.bytes;
+  if (*inventory.free_staging >= needed) return;
+  throw Error(ErrorKind::refused,
+              fmt::format("the host has {} bytes free where what is sent waits, {} are needed", *inventory.free_staging,
+                          needed),
+              "--host-folder names a place with more room");
+}
+
+}  // namespace
+
 std::optional<Problem> SshReceiver::take(const Delivery& delivery, const OnEvent& on_event) {
+  refuse_a_full_disk(delivery);
   Parcel parcel;
   if (delivery.plan.work == Work::load) {
     parcel.archive.emplace(delivery.archive());
