@@ -226,8 +226,8 @@ Companion::Companion(const Command& command) {
   std::vector<std::string> environment_strings = child_environment(command);
   std::vector<char*> arguments = pointers(argument_strings);
   std::vector<char*> environment = pointers(environment_strings);
-  Pipe in = make_pipe();
-  Pipe out{FileDescriptor(), FileDescriptor(::open("/dev/null", O_WRONLY | O_CLOEXEC))};
+  const Pipe in = make_pipe();
+  const Pipe out{FileDescriptor(), FileDescriptor(::open("/dev/null", O_WRONLY | O_CLOEXEC))};
   Pipe err = make_pipe();
   Pipe report = make_pipe();
   child_ = ::fork();

@@ -43,6 +43,9 @@ struct Event {
   std::uint64_t total = 0;
 };
 using OnEvent = std::function<void(const Event&)>;
+inline void tell(const OnEvent& on_event, const Event& event) {
+  if (on_event) on_event(event);
+}
 
 /// What an inventory is wanted for.
 struct Question {

@@ -49,10 +49,6 @@ bool goes_in_steps(const Delivery& delivery) {
          delivery.plan.bytes > bytes_a_rung;
 }
 
-void tell(const OnEvent& on_event, Event event) {
-  if (on_event) on_event(event);
-}
-
 Problem other_problem(std::string text) { return {Problem::Kind::other, std::move(text)}; }
 Problem incomplete(std::string text) { return {Problem::Kind::incomplete, std::move(text)}; }
 

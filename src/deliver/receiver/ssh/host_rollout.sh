@@ -106,7 +106,9 @@ containers() {
     set -- $(engine ps -aq --no-trunc)
     [ $# -eq 0 ] || engine inspect --format '{{.Config.Image}}|{{.Id}}|{{.Name}}' "$@" 2>/dev/null | grep -F -e "$live|" -e "$listed|" | cut -d '|' -f 2,3
   else
-    for service in $services; do for container in $(in_project ps -q "$service" 2>/dev/null); do echo "$container|$service"; done; done
+    all=''  # version 2 lists the running ones only unless it is asked for all
+    [ $front != plugin ] || all=-a
+    for service in $services; do for container in $(in_project ps $all -q "$service" 2>/dev/null); do echo "$container|$service"; done; done
   fi
 }
 # Whether all containers run the image $1 and are well; else $state_word says "waiting" or "failed" and $reason why.

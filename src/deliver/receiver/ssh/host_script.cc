@@ -72,7 +72,7 @@ void HostRequest::add(std::string_view key, std::string_view value) {
   lines_ += fmt::format("{} {}\n", key, value);
 }
 
-HostAnswer::HostAnswer(std::string nonce, std::function<void(const HostLine&)> on_line)
+HostAnswer::HostAnswer(const std::string& nonce, std::function<void(const HostLine&)> on_line)
     : begin_("veneer " + nonce), end_("end " + nonce), on_line_(std::move(on_line)) {}
 
 void HostAnswer::write(ByteView bytes) {

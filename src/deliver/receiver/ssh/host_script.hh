@@ -53,7 +53,7 @@ struct HostLine {
 /// when an answer is longer than one may be.
 class HostAnswer : public ByteSink {
  public:
-  explicit HostAnswer(std::string nonce, std::function<void(const HostLine&)> on_line);
+  HostAnswer(const std::string& nonce, std::function<void(const HostLine&)> on_line);
   void write(ByteView bytes) override;
   void commit() override {}
 

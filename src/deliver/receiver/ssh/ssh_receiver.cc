@@ -47,10 +47,6 @@ int major_version(const std::string& version) {
 // Archives for one name on the host share a group: a newer one replaces those that never arrived.
 std::string group_of(const EngineName& live_name) { return sha256(live_name.full()).hex().substr(0, 12); }
 
-void tell(const OnEvent& on_event, Event event) {
-  if (on_event) on_event(event);
-}
-
 Error connection_lost(const SshAddress& address, std::string_view why) {
   return {ErrorKind::network, fmt::format("the connection to {} was lost: {}", address.text(), why)};
 }
