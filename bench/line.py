@@ -86,7 +86,7 @@ class Line:
             "veneer ship": f"\"$VENEER\" ship {new} ssh://plant --as shop:live -q",
             "docker push, docker pull on the host": "\"$DOCKER\" tag shop:new $PUSH/shop:new; \"$DOCKER\" push -q $PUSH/shop:new; "
                                                     "ssh plant \"docker pull -q $PULL/shop:new && docker tag $PULL/shop:new shop:live\"",
-            "rsync of the unpacked archive, docker load": f"rsync -a --delete {unpacked}; ssh plant 'tar -c -C /tmp/veneer-bench-unpacked . | docker load -q && docker tag shop:new shop:live'",
+            "rsync of the unpacked archive, docker load": f"rsync -a --checksum --delete {unpacked}; ssh plant 'tar -c -C /tmp/veneer-bench-unpacked . | docker load -q && docker tag shop:new shop:live'",
             "docker save | gzip | ssh docker load": "\"$DOCKER\" save shop:new | gzip | ssh plant 'docker load -q && docker tag shop:new shop:live'",
         }
         for change, (before, after) in CHANGES.items():

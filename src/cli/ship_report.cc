@@ -20,8 +20,8 @@ std::string plan_text(const deliver::DeliveryPlan& plan) {
     table.add({fmt::format("{}", i + 1), std::string(deliver::action_name(step.action)),
                step.bytes == 0 ? "" : human_size(step.bytes), step.why});
   }
-  std::string text = fmt::format("{}\n\n{}\n{} on the wire, {} round trips\n", plan.why, table.text(),
-                                 human_size(plan.bytes), plan.round_trips);
+  std::string text = fmt::format("{}\n\n{}\n{} on the wire, {} round trip{}\n", plan.why, table.text(),
+                                 human_size(plan.bytes), plan.round_trips, plan.round_trips == 1 ? "" : "s");
   for (const std::string& note : plan.notes) text += "note: " + note + "\n";
   return text;
 }
