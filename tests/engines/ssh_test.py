@@ -347,6 +347,45 @@ if os.environ.get("VENEER_TEST_ALL"):
         engine, kind, program = "podman5", "diff_ids", "podman"
 
 
+if os.environ.get("VENEER_SOAK_KILLS"):
+
+    class Docker20Soak(OverSsh):
+        """For `./dev soak`: what is killed, and when, is up to chance; VENEER_SOAK_KILLS times."""
+
+        engine, kind = "docker20", "prefix"
+
+        def kill_script(self) -> None:
+            try:
+                owner = (self.host.staging / "lock" / "owner").read_text().split()[0]
+                os.kill(int(owner), signal.SIGKILL)
+            except (OSError, IndexError, ValueError):
+                pass  # none at that moment
+
+        def kill_engine(self) -> None:
+            engines("kill", self.unit)
+
+        def test_random_kills(self):
+            self.first_release()
+            relay = self.through_relay(rate=4_000_000)
+            chance = random.Random()
+            for number in range(int(os.environ["VENEER_SOAK_KILLS"])):
+                before, after = self.greeting(), f"number {number}"
+                self.edit(after)
+                self.write_parts({0: number + 10})
+                process = self.start_ship()
+                victim, moment = chance.choice(["sender", "line", "script", "engine"]), chance.uniform(0, 6)
+                time.sleep(moment)
+                {"sender": process.kill, "line": relay.cut, "script": self.kill_script, "engine": self.kill_engine}[victim]()
+                _, errors = process.communicate()
+                if victim == "engine":
+                    engines("start", self.unit)
+                print(f"{number}: {victim} after {moment:.2f} s: {process.returncode} {errors.strip()[-100:]!r}")
+                self.assertIn(self.greeting(), (before, after))
+                self.ship()
+                self.assertEqual(self.greeting(), after)
+                self.assert_tidy()
+
+
 class Hosts(fixtures.SystemTest):
     """What stands between ssh and the script on the host: login shells, noise, other writers, lies. A made-up `docker`
     does for it that says what it is asked and has no images."""

@@ -14,18 +14,11 @@ namespace {
 
 constexpr std::size_t most_releases = 1000;
 
-std::string group_of(const EngineName& live_name) { return sha256(live_name.full()).hex().substr(0, 12); }
-
 template <typename Number>
 Number number_or_zero(const std::string& text) {
   Number number{};
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
-}
-
-// Names as engines list them: podman by their full form, docker by the short one.
-std::string listed_name(const HostSession& session, const EngineName& name) {
-  return session.program() == "podman" ? name.full() : name.familiar();
 }
 
 // "yes NUMBER TIME OUTCOME NAME ID WHO COMMIT BYTES SECONDS KIND", as host_rollout.sh wrote it.
@@ -69,7 +62,7 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
   request.add("group", group_of(wanted.live_name));
   request.add("unique", wanted.unique_name.full());
   request.add("live", wanted.live_name.full());
-  request.add("listed", listed_name(session, wanted.live_name));
+  request.add("listed", session.listed_name(wanted.live_name));
   request.add("id", wanted.image_id.substr(wanted.image_id.find(':') + 1));
   for (const std::string& file : wanted.compose_files) request.add("compose", file);
   for (const std::string& service : wanted.services) request.add("service", service);
@@ -124,7 +117,7 @@ History read_history(HostSession& session, const EngineName& live_name) {
   HostRequest request = session.request(HostTask::rollout, "history");
   request.add("group", group_of(live_name));
   request.add("live", live_name.full());
-  request.add("listed", listed_name(session, live_name));
+  request.add("listed", session.listed_name(live_name));
   History history;
   std::optional<std::string> problem;
   session.ask(request, [&](const HostLine& line) {

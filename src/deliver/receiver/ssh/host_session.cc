@@ -4,10 +4,17 @@
 
 #include <random>
 
+#include "foundation/digest.hh"
 #include "foundation/error.hh"
 #include "foundation/text.hh"
 
 namespace veneer::deliver {
+
+namespace {
+constexpr int connection_failed = 255;  // ssh's own exit code
+}
+
+std::string group_of(const EngineName& live_name) { return sha256(live_name.full()).hex().substr(0, 12); }
 
 HostSession::HostSession(SshAddress address, SshOptions options)
     : connection_(std::move(address)), options_(std::move(options)) {}
@@ -21,6 +28,10 @@ HostRequest HostSession::request(HostTask task, std::string_view verb) const {
   return request;
 }
 
+std::string HostSession::listed_name(const EngineName& name) const {
+  return options_.program == "podman" ? name.full() : name.familiar();
+}
+
 CommandResult HostSession::send(const HostRequest& request, ByteSource* body, HostAnswer& answer) {
   CommandResult result = connection_.run(host_command(request.task()), request.text(), body, answer, options_.patience);
   ++round_trips_;
@@ -29,7 +40,12 @@ CommandResult HostSession::send(const HostRequest& request, ByteSource* body, Ho
 
 void HostSession::ask(const HostRequest& request, const std::function<void(const HostLine&)>& on_line) {
   HostAnswer answer(request.nonce(), on_line);
-  const CommandResult result = send(request, nullptr, answer);
+  CommandResult result = send(request, nullptr, answer);
+  if (result.exit_code == connection_failed && !answer.has_begun()) {
+    close();
+    open();
+    result = send(request, nullptr, answer);
+  }
   if (answer.has_ended()) return;
   std::string said = answer.preamble();
   if (const std::string errors = printable(trimmed(result.errors), 1000); !errors.empty()) {

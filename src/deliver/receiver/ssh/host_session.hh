@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "deliver/receiver/engine_name.hh"
 #include "deliver/receiver/ssh/host_script.hh"
 #include "deliver/receiver/ssh/ssh_connection.hh"
 
@@ -25,14 +26,17 @@ struct SshOptions {
   int attempts = 6;  // to connect again without getting any further
 };
 
+/// What is kept on a host for one live name (archives that wait, a history) is found by this.
+std::string group_of(const EngineName& live_name);
+
 class HostSession {
  public:
   HostSession(SshAddress address, SshOptions options);
 
   const SshAddress& address() const { return connection_.address(); }
   SshOptions& options() { return options_; }
-  /// "docker" or "podman", once that is known; else as the options say.
-  const std::string& program() const { return options_.program; }
+  /// A name as the host's engine lists it: podman by its full form, docker by the short one.
+  std::string listed_name(const EngineName& name) const;
   /// Connects, unless the connection stands. Throws Error (network).
   void open() { connection_.open(); }
   void close() { connection_.close(); }
@@ -44,7 +48,8 @@ class HostSession {
   /// caller to see. Throws what `answer` and `body` throw.
   CommandResult send(const HostRequest& request, ByteSource* body, HostAnswer& answer);
 
-  /// The same without a body, and Error (network) that says what came instead when there was no whole answer.
+  /// The same without a body, once more when the line is cut before the answer begins, and Error (network) that says
+  /// what came instead when there was no whole answer.
   void ask(const HostRequest& request, const std::function<void(const HostLine&)>& on_line);
 
   int round_trips() const { return round_trips_; }

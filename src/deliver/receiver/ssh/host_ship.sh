@@ -48,11 +48,7 @@ inventory() {
   fi
   set -- $(engine images -q --no-trunc | head -n 1000)
   if [ $# -gt 0 ]; then
-    engine image inspect --format "$image_format" "$@" 2>/dev/null | sort -u | {
-      rows=$(cat)
-      say "images $(printf '%s\n' "$rows" | grep -c '^image ')"
-      printf '%s\n' "$rows" | grep -F -e "${patterns%?}"
-    }
+    engine image inspect --format "$image_format" "$@" 2>/dev/null | sort -u | grep -F -e "${patterns%?}"
   fi
   finish
 }

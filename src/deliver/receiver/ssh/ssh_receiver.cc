@@ -44,9 +44,6 @@ int major_version(const std::string& version) {
   return major;
 }
 
-// Archives for one name on the host share a group: a newer one replaces those that never arrived.
-std::string group_of(const EngineName& live_name) { return sha256(live_name.full()).hex().substr(0, 12); }
-
 Error connection_lost(const SshAddress& address, std::string_view why) {
   return {ErrorKind::network, fmt::format("the connection to {} was lost: {}", address.text(), why)};
 }
@@ -72,14 +69,12 @@ Inventory SshReceiver::inventory(const Question& question, const OnEvent& on_eve
   std::string version;
   std::string info = "{}";
   std::optional<std::string> problem;
-  std::uint64_t images_there = 0;
   session_.ask(request, [&](const HostLine& line) {
     if (line.key == "version") version = line.value;
     if (line.key == "info") info = line.value;
     if (line.key == "disk") inventory.free_disk = read_number(line.value);
     if (line.key == "stage") inventory.free_staging = read_number(line.value);
     if (line.key == "part") take_part(parts_, line.value);
-    if (line.key == "images") images_there = read_number(line.value).value_or(0);
     if (line.key == "problem") problem = printable(trimmed(line.value), 1000);
     if (line.key == "image" && inventory.images.size() < most_images) {
       // An image that is described oddly counts as one that is not known.
@@ -123,8 +118,7 @@ HostRequest SshReceiver::put_request(const Delivery& delivery, const Parcel& par
   request.add("size", std::to_string(parcel.size));
   request.add("sender", sender_);
   request.add("unique", delivery.unique_name.full());
-  const bool lists_full_names = inventory.engine.name == "podman";
-  request.add("listed", lists_full_names ? delivery.unique_name.full() : delivery.unique_name.familiar());
+  request.add("listed", session_.listed_name(delivery.unique_name));
   if (delivery.live_name) request.add("live", delivery.live_name->full());
   request.add("id", delivery.image_id.substr(delivery.image_id.find(':') + 1));
   request.add("layers", std::to_string(delivery.sealed.image.layers.size()));
