@@ -13,9 +13,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 import fixtures  # noqa: E402
-from ssh_host import SshHost  # noqa: E402
+from ssh_host import SshHost, start_engine  # noqa: E402
 
-ENGINES = Path(__file__).resolve().parents[1] / "support" / "engines"
 
 COMPOSE = """\
 services:
@@ -48,10 +47,6 @@ time.sleep(3600)
 """
 
 
-def engines(*words: str, **options) -> subprocess.CompletedProcess:
-    return subprocess.run([str(ENGINES), *words], check=True, capture_output=True, cwd="/tmp", **options)
-
-
 class Deploy:
     """Mixed into a subclass that names an engine."""
 
@@ -61,9 +56,7 @@ class Deploy:
     @classmethod
     def setUpClass(cls):
         cls.unit = cls.engine + "@deploy"
-        engines("wipe", cls.unit)
-        cls.addClassCleanup(engines, "wipe", cls.unit)
-        cls.facts = dict(line.replace("'", "").split("=", 1) for line in engines("start", cls.unit, text=True).stdout.split())
+        cls.facts = start_engine(cls, cls.unit)
 
     def setUp(self):
         super().setUp()

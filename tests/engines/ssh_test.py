@@ -21,14 +21,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 import fixtures  # noqa: E402
 from relay import Relay  # noqa: E402
-from ssh_host import SshHost  # noqa: E402
+from ssh_host import ENGINES, SshHost, start_engine  # noqa: E402
+from ssh_host import run_engines as engines  # noqa: E402
 
-ENGINES = Path(__file__).resolve().parents[1] / "support" / "engines"
 HOST_FAIL_POINTS = ["received", "spliced", "loaded", "verified", "named"]
-
-
-def engines(*words: str, **options) -> subprocess.CompletedProcess:
-    return subprocess.run([str(ENGINES), *words], check=True, capture_output=True, cwd="/tmp", **options)
 
 
 class OverSsh(fixtures.SystemTest):
@@ -41,9 +37,7 @@ class OverSsh(fixtures.SystemTest):
     @classmethod
     def setUpClass(cls):
         cls.unit = cls.engine + "@ssh"
-        engines("wipe", cls.unit)
-        cls.addClassCleanup(engines, "wipe", cls.unit)
-        cls.facts = dict(line.replace("'", "").split("=", 1) for line in engines("start", cls.unit, text=True).stdout.split())
+        cls.facts = start_engine(cls, cls.unit)
 
     def setUp(self):
         super().setUp()

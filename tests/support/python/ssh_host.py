@@ -22,6 +22,17 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def run_engines(*words: str, **options) -> subprocess.CompletedProcess:
+    return subprocess.run([str(ENGINES), *words], check=True, capture_output=True, cwd="/tmp", **options)
+
+
+def start_engine(test_class, unit: str) -> dict[str, str]:
+    """A new engine for the tests of a class, wiped after them; what `engines env` says of it."""
+    run_engines("wipe", unit)
+    test_class.addClassCleanup(run_engines, "wipe", unit)
+    return dict(line.replace("'", "").split("=", 1) for line in run_engines("start", unit, text=True).stdout.split())
+
+
 class SshHost:
     """`programs`: the engine's clients that the host has, name -> unit of support/engines. `shell`: the login shell's
     command line, instead of the account's own."""
