@@ -297,7 +297,7 @@ class Docker20(Ship, OnEngine):
         refused = self.veneer("ship", server, "--as", self.name, cwd=self.project, code=5)
         self.assertIn("127.0.0.1", refused.stderr)
         shipped = self.json("ship", server, "--as", self.name, "--json", cwd=self.project, DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=str(certificates))
-        self.assertTrue(shipped["plan"]["load"])
+        self.assertEqual(shipped["image_id"], self.image_id(self.name))
         self.assertEqual(self.greeting(), "hello")
 
 
