@@ -82,8 +82,8 @@ TEST(HostScript, IsSentWithoutCommentsAndRunsFromAPipe) {
 
 TEST(HostScript, RefusesValuesThatTheSenderWouldNotSend) {
   for (const std::string line : {"live $(touch /tmp/owned)", "live a;b", "group ../x y\"", "unknown x"}) {
-    const CommandResult result = run(
-        {.arguments = {"sh", "-c", host_command(HostTask::ship)}, .input = host_script(HostTask::ship) + "verb put\nnonce n\n" + line + "\n\n"});
+    const CommandResult result = run({.arguments = {"sh", "-c", host_command(HostTask::ship)},
+                                      .input = host_script(HostTask::ship) + "verb put\nnonce n\n" + line + "\n\n"});
     EXPECT_EQ(result.exit_code, 64) << line;
   }
 }
