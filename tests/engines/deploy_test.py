@@ -194,6 +194,18 @@ class Corners:
         self.assertIn("no container of a compose project", result.stderr)
         self.assertIn("nothing was deployed", self.veneer("history", "ssh://plant", "--as", "unknown:live", cwd=self.project, PATH=self.host.path()).stdout)
 
+    def test_retention(self):
+        """Of older releases than --keep says the images go; the live one and those that are held stay."""
+        for text in ("two", "three", "four"):
+            self.write(text)
+            self.deploy("--keep", "2")
+        self.assertEqual([row["present"] for row in self.history()], [False, True, True])
+        self.assertEqual(len(self.client("ps", "-aq", "--filter", "label=dev.veneer.keep").split()), 2)
+        refused = self.veneer(*self.arguments("rollback", "--to", "1"), cwd=self.project, code=4, PATH=self.host.path())
+        self.assertIn("is not on the host any more", refused.stderr)
+        self.json(*self.arguments("rollback", "--settle", "2", "--json"), cwd=self.project, PATH=self.host.path())
+        self.assert_serves("three")
+
     def test_killed(self):
         """The sender or the host's script dies at each point: the history tells the truth, the next deploy ends well."""
         for point in ("tagged", "restarted", "recorded"):
