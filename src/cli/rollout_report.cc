@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "cli/open_image.hh"
 #include "foundation/error.hh"
+#include "foundation/file.hh"
 
 namespace veneer::cli {
 
@@ -48,6 +50,34 @@ deliver::RolloutRequest rollout_options(const Arguments& arguments, const Contex
   request.who = context.environment("USER").value_or(context.environment("LOGNAME").value_or(""));
   return request;
 }
+
+deliver::EngineName live_name_there(const Arguments& arguments, Context& context) {
+  if (const auto given = arguments.value("--as")) return deliver::parse_engine_name(*given);
+  const auto last = read_text_file_if_exists(project_store(context.current_folder()) / "last", 4096);
+  if (!last)
+    throw Error(ErrorKind::usage, "which live name?", "give it by --as NAME:TAG, or be in the project's folder");
+  return deliver::parse_engine_name(last->substr(0, last->rfind(':')) + ":latest");
+}
+
+OpenedReceiver open_ssh_host(const Arguments& arguments, Context& context) {
+  const std::string host = arguments.value_or("HOST", "");
+  if (!host.starts_with("ssh://")) {
+    throw Error(ErrorKind::usage, fmt::format("'{}' is no host reached by ssh", printable(host)),
+                "write ssh://[user@]host");
+  }
+  return open_receiver(host, arguments, context);
+}
+
+std::vector<Option> with_ssh_options(std::vector<Option> options) {
+  options.push_back({"--as", "NAME", "the live name (default: that of the project here, with :latest)"});
+  for (Option& option : host_options()) {
+    if (option.names != "--line" && option.names != "--no-splice") options.push_back(std::move(option));
+  }
+  options.push_back({"--json", "", "print JSON"});
+  return options;
+}
+
+Positional ssh_host_positional() { return {"HOST", "ssh://[user@]host[:port]", Positional::Need::required}; }
 
 void show_phase(const std::string& phase, Terminal& terminal) {
   if (phase == "before") terminal.progress("running the command before it");

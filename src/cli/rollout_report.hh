@@ -7,6 +7,7 @@
 
 #include "cli/command.hh"
 #include "cli/context.hh"
+#include "cli/open_receiver.hh"
 #include "deliver/rollout/rollout.hh"
 #include "foundation/value.hh"
 
@@ -17,6 +18,14 @@ std::vector<Option> rollout_option_list();
 
 /// A request with what these options, --before and the environment say. Throws Error (usage).
 deliver::RolloutRequest rollout_options(const Arguments& arguments, const Context& context);
+
+/// The live name on the host: --as, else that of what was built last here, as deploy chooses it. Throws Error (usage).
+deliver::EngineName live_name_there(const Arguments& arguments, Context& context);
+
+/// The positional HOST of a command for one host reached by ssh, that host, and the options that go with it.
+Positional ssh_host_positional();
+OpenedReceiver open_ssh_host(const Arguments& arguments, Context& context);
+std::vector<Option> with_ssh_options(std::vector<Option> options);
 
 void show_phase(const std::string& phase, Terminal& terminal);
 

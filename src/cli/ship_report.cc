@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/open_receiver.hh"
 #include "deliver/delivery_plan.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
@@ -83,6 +84,21 @@ int ship_and_report(const OpenedImage& opened, deliver::Receiver& receiver, cons
   context.print(
       fmt::format("{} {} ({} sent)\n", result.live_name.familiar(), result.image_id, human_size(result.bytes_sent)));
   return 0;
+}
+
+std::vector<Option> load_options() {
+  return {{"--as", "NAME", "the live name on the engine (default: the image's own)"},
+          {"--dry-run", "", "show what would be loaded and why; change nothing"},
+          {"--json", "", "print JSON"}};
+}
+
+int load_here(const OpenedImage& opened, const std::string& name, const Arguments& arguments, Context& context) {
+  const OpenedReceiver receiver = open_receiver("", arguments, context, ReadBack::wanted);
+  deliver::ShipRequest request;
+  request.live_name = deliver::parse_engine_name(name);
+  request.line = receiver.line;
+  request.splice = deliver::SpliceChoice::whenever_possible;
+  return ship_and_report(opened, *receiver.receiver, request, arguments, context);
 }
 
 }  // namespace veneer::cli

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/command.hh"
 #include "cli/context.hh"
@@ -24,5 +25,11 @@ void show(const deliver::Event& event, Terminal& terminal);
 /// code.
 int ship_and_report(const OpenedImage& opened, deliver::Receiver& receiver, const deliver::ShipRequest& request,
                     const Arguments& arguments, Context& context);
+
+/// --as, --dry-run, --json.
+std::vector<Option> load_options();
+
+/// The same into this machine's engine, which gives back the layers that `opened` lacks.
+int load_here(const OpenedImage& opened, const std::string& name, const Arguments& arguments, Context& context);
 
 }  // namespace veneer::cli

@@ -164,9 +164,13 @@ class Deploy:
                 self.assertEqual(self.serving(), before)
                 self.assert_serves("one")
                 self.assertEqual(self.history()[-1]["outcome"], "back")
-        self.write("good", )
+        self.write("good")
         self.assertEqual(self.deploy("--before", "echo migrated")["outcome"], "well")
         self.assert_serves("good")
+        # The same image again has nothing to go back to.
+        again = self.deploy("--probe", "http://127.0.0.1:1/", "--wait", "4", code=1)
+        self.assertEqual(again["outcome"], "failed")
+        self.assertIn("does not answer", again["why"])
 
 
 class Corners:

@@ -117,8 +117,8 @@ look() {
   containers >"$work/containers"
   [ -s "$work/containers" ] || { state_word=waiting reason="no container was started"; return; }
   while IFS='|' read -r container service; do
-    IFS='|' read -r status health restarts image code running <<X
-$(engine inspect --format '{{.State.Status}}|{{with .State.Health}}{{.Status}}{{else}}none{{end}}|{{.RestartCount}}|{{.Image}}|{{.State.ExitCode}}|{{.State.Running}}' "$container" 2>/dev/null)
+    IFS='|' read -r status health restarts image code <<X
+$(engine inspect --format '{{.State.Status}}|{{with .State.Health}}{{.Status}}{{else}}none{{end}}|{{.RestartCount}}|{{.Image}}|{{.State.ExitCode}}' "$container" 2>/dev/null)
 X
     case $status in
       running) ;;
@@ -205,9 +205,10 @@ deploy() {
 # The old image serves again, and why it must.
 back() {
   why=$1
-  [ -n "$was" ] || { record failed; say "failed $why"; finish; }
+  # The same image again is no way back.
+  if [ -z "$was" ] || { [ "$was" = "$id" ] && [ "${2:-}" != untouched ]; }; then record failed; say "failed $why"; finish; fi
   engine tag "sha256:$was" "$live" 2>/dev/null
-  if [ "${2:-}" != untouched ] && [ "$was" != "$id" ]; then
+  if [ "${2:-}" != untouched ]; then
     say phase back
     restart_services
     wait_for_health "$was" || { record failed; say "failed $why; and the image before it is not well either: $reason"; finish; }

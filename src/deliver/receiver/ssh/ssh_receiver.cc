@@ -198,13 +198,13 @@ std::uint64_t SshReceiver::find_offset(const std::string& part, std::uint64_t si
 
 namespace {
 
-// What is sent waits in a file, and a splice lays it out beside what is read back.
-void refuse_a_full_disk(const Delivery& delivery) {
+// What is sent waits in a file, of which `there` bytes have arrived, and a splice lays it out beside what is read back.
+void refuse_a_full_disk(const Delivery& delivery, std::uint64_t there) {
   const Inventory& inventory = delivery.inventory;
   if (!inventory.free_staging || delivery.plan.work != Work::load) return;
   const bool splices =
       std::ranges::any_of(delivery.plan.steps, [](const Step& step) { return step.action == Action::splice; });
-  const std::uint64_t needed = splices ? delivery.plan.bytes + delivery.plan.disk_peak : delivery.plan.bytes;
+  const std::uint64_t needed = delivery.plan.bytes - there + (splices ? delivery.plan.disk_peak : 0);
   if (*inventory.free_staging >= needed) return;
   throw Error(ErrorKind::refused,
               fmt::format("the host has {} bytes free where what is sent waits, {} are needed", *inventory.free_staging,
@@ -215,7 +215,6 @@ void refuse_a_full_disk(const Delivery& delivery) {
 }  // namespace
 
 std::optional<Problem> SshReceiver::take(const Delivery& delivery, const OnEvent& on_event) {
-  refuse_a_full_disk(delivery);
   Parcel parcel;
   if (delivery.plan.work == Work::load) {
     parcel.archive.emplace(delivery.archive());
@@ -225,6 +224,7 @@ std::optional<Problem> SshReceiver::take(const Delivery& delivery, const OnEvent
   const std::uint64_t size = parcel.size;
   const std::string part = group_of(delivery.home) + "-" + parcel.key;
   std::uint64_t offset = find_offset(part, size);
+  refuse_a_full_disk(delivery, offset);
   std::uint64_t furthest = offset;
   std::chrono::milliseconds pause = session_.options().first_pause;
   for (int attempts_left = session_.options().attempts;;) {
