@@ -35,6 +35,7 @@ class Holdings {
       if (known.completeness != Completeness::whole) continue;
       whole_.push_back(&known);
       for (const DiffId& diff_id : known.diff_ids) by_diff_id_.emplace(diff_id, &known);
+      for (const BlobDigest& blob : known.found_blobs) by_blob_.emplace(blob, &known);
       if (!known.blobs || known.blobs->size() != known.diff_ids.size()) continue;
       for (const image::LabelledLayer& layer : *known.blobs) by_blob_.emplace(layer.blob, &known);
     }

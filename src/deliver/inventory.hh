@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,7 @@ struct KnownImage {
   std::vector<std::string> names;  // full names with tag, see receiver/engine_name.hh; empty for an untagged image
   std::vector<DiffId> diff_ids;    // bottom to top
   std::optional<std::vector<image::LabelledLayer>> blobs;  // from our label, when it is valid: as many as diff_ids
+  std::set<BlobDigest> found_blobs;                        // that it was seen to hold, where no label tells
   Completeness completeness = Completeness::unknown;
   std::uint64_t size = 0;  // bytes on the host's disk, all layers unpacked; 0 when it does not say
 };

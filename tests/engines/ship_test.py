@@ -19,13 +19,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 import fixtures  # noqa: E402
+from ssh_host import ENGINES, run_contract, start_engine  # noqa: E402
+from ssh_host import run_engines as engines  # noqa: E402
 
-ENGINES = Path(__file__).resolve().parents[1] / "support" / "engines"
 FAIL_POINTS = ["ship.loaded", "ship.verified", "ship.named"]
-
-
-def engines(*words: str, **options) -> subprocess.CompletedProcess:
-    return subprocess.run([str(ENGINES), *words], check=True, capture_output=True, cwd="/tmp", **options)
 
 
 def tls_door(context: ssl.SSLContext, path: str) -> int:
@@ -67,10 +64,7 @@ class OnEngine(fixtures.SystemTest):
         if not cls.engine:
             return
         cls.unit = cls.engine + "@ship"
-        engines("wipe", cls.unit)
-        cls.addClassCleanup(engines, "wipe", cls.unit)
-        lines = engines("start", cls.unit, text=True).stdout.split()
-        cls.facts = dict(line.replace("'", "").split("=", 1) for line in lines)
+        cls.facts = start_engine(cls, cls.unit)
 
     def setUp(self):
         super().setUp()
@@ -148,11 +142,7 @@ class Ship:
     """Mixed into a subclass of OnEngine for each engine."""
 
     def test_contract(self):
-        program = Path(fixtures.binary()).parent / "tests" / "contract_receiver"
-        environment = {**os.environ, "DOCKER_HOST": self.facts["DOCKER_HOST"],
-                       "VENEER_TEST_BUSYBOX": self.facts["ENGINE_ROOT"] + "/usr/bin/busybox"}
-        result = subprocess.run([str(program)], env=environment, capture_output=True, text=True)
-        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        run_contract(self, self.unit, self.facts, "podman" if self.engine.startswith("podman") else "docker")
 
     def test_releases(self):
         first = self.first_release()

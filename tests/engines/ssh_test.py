@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 import fixtures  # noqa: E402
 from relay import Relay  # noqa: E402
-from ssh_host import ENGINES, SshHost, start_engine  # noqa: E402
+from ssh_host import ENGINES, SshHost, run_contract, start_engine  # noqa: E402
 from ssh_host import run_engines as engines  # noqa: E402
 
 HOST_FAIL_POINTS = ["received", "spliced", "loaded", "verified", "named"]
@@ -120,12 +120,8 @@ class Ship:
     """Mixed into a subclass of OverSsh for each engine."""
 
     def test_contract(self):
-        program = Path(fixtures.binary()).parent / "tests" / "contract_receiver"
-        environment = {**os.environ, "DOCKER_HOST": self.facts["DOCKER_HOST"], "PATH": self.host.path(),
-                       "VENEER_TEST_SSH": "ssh://plant", "VENEER_TEST_PROGRAM": self.program,
-                       "VENEER_TEST_BUSYBOX": self.facts["ENGINE_ROOT"] + "/usr/bin/busybox"}
-        result = subprocess.run([str(program)], env=environment, capture_output=True, text=True)
-        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        run_contract(self, self.unit, self.facts, self.program, PATH=self.host.path(), VENEER_TEST_SSH="ssh://plant",
+                     VENEER_TEST_PROGRAM=self.program)
 
     def test_bytes(self):
         """What goes up the line for each kind of change, and in how many round trips."""

@@ -49,8 +49,8 @@ inline void tell(const OnEvent& on_event, const Event& event) {
 
 /// What an inventory is wanted for.
 struct Question {
-  EngineName live_name;        // images named like its repository are of interest
-  std::vector<DiffId> layers;  // and those that share one of these
+  EngineName live_name;              // images named like its repository are of interest
+  std::vector<image::Layer> layers;  // and those that share one of these
 };
 
 /// One image on its way.

@@ -12,9 +12,7 @@ namespace veneer::deliver {
 namespace {
 
 Question question_about(const image::SealedImage& sealed, const ShipRequest& request) {
-  Question question{request.live_name, {}};
-  for (const image::Layer& layer : sealed.image.layers) question.layers.push_back(layer.diff_id);
-  return question;
+  return {request.live_name, sealed.image.layers};
 }
 
 DeliveryOptions delivery_options(const image::SealedImage& sealed, const ShipRequest& request) {

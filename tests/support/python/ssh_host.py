@@ -5,6 +5,7 @@ side is the real ssh with a configuration of its own, in which the host is calle
 """
 
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -31,6 +32,20 @@ def start_engine(test_class, unit: str) -> dict[str, str]:
     run_engines("wipe", unit)
     test_class.addClassCleanup(run_engines, "wipe", unit)
     return dict(line.replace("'", "").split("=", 1) for line in run_engines("start", unit, text=True).stdout.split())
+
+
+def run_contract(test, unit: str, facts: dict[str, str], program: str, **variables: str) -> None:
+    """Runs what docs/receivers.md says about every engine against this one, with a registry beside it."""
+    registry = "registry@" + unit.replace("@", "-")
+    test.addCleanup(run_engines, "wipe", registry)
+    lines = run_engines("start", registry, text=True).stdout.split()
+    push = [str(ENGINES), "exec", unit, program, "push", *(["--tls-verify=false"] if program == "podman" else [])]
+    environment = {**os.environ, "DOCKER_HOST": facts["DOCKER_HOST"], "VENEER_TEST_BUSYBOX": facts["ENGINE_ROOT"] + "/usr/bin/busybox",
+                   "VENEER_TEST_REGISTRY": dict(line.replace("'", "").split("=", 1) for line in lines)["REGISTRY"],
+                   "VENEER_TEST_PUSH": shlex.join(push), **variables}
+    tests = Path(fixtures.binary()).parent / "tests" / "contract_receiver"
+    result = subprocess.run([str(tests)], env=environment, capture_output=True, text=True, cwd="/tmp")
+    test.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
 
 class SshHost:

@@ -53,6 +53,15 @@ inventory() {
   finish
 }
 
+# What a store of blobs holds of images that do not tell: the names in what it saves.
+list_blobs() {
+  for image in $patterns; do
+    say "looking $image"
+    engine save "$image" 2>/dev/null | tar -tf - 2>/dev/null | sed -n 's#^blobs/sha256/\([0-9a-f]\{64\}\)$#blob \1#p'
+  done
+  finish
+}
+
 leave() {
   [ -z "$beat" ] || kill "$beat" 2>/dev/null
   rm -rf "$work"
@@ -209,6 +218,7 @@ put() {
 printf '\nveneer %s\n' "$nonce"
 case $verb in
   inventory) find_program; inventory ;;
+  blobs) find_program; list_blobs ;;
   parts) find_staging && list_parts; finish ;;
   put) find_program; put ;;
   *) problem "unknown verb $verb" ;;

@@ -18,6 +18,8 @@ namespace {
 
 constexpr int first_engine_with_layouts = 25;  // `docker save` writes blobs/sha256/DIFF_ID from this version on
 constexpr std::size_t pattern_digits = 12;     // of a diff ID: enough to find images, few to send
+constexpr std::uint64_t least_worth_a_look = 256 * 1024;  // the host reads the whole image for it
+constexpr std::size_t most_images_to_look_into = 4;
 
 std::string random_word() {
   std::random_device random;
@@ -61,8 +63,8 @@ Inventory SshReceiver::inventory(const Question& question, const OnEvent& on_eve
   HostRequest request = session_.request(HostTask::ship, "inventory");
   request.add("pattern", question.live_name.reference().familiar().substr(
                              0, question.live_name.reference().familiar().rfind(':') + 1));
-  for (const DiffId& layer : question.layers) {
-    request.add("pattern", layer.text().substr(0, sizeof("sha256:") - 1 + pattern_digits));
+  for (const image::Layer& layer : question.layers) {
+    request.add("pattern", layer.diff_id.text().substr(0, sizeof("sha256:") - 1 + pattern_digits));
   }
   const int round_trips_before = session_.round_trips();
   Inventory inventory;
@@ -97,9 +99,56 @@ Inventory SshReceiver::inventory(const Question& question, const OnEvent& on_eve
   inventory.limits = facts.limits;
   inventory.splicing = facts.kind == ReceiverKind::prefix ? Splicing::possible : Splicing::impossible;
   for (KnownImage& image : inventory.images) image.completeness = Completeness::whole;
+  if (facts.kind == ReceiverKind::blobs) find_blobs(inventory, question);
   inventory.round_trips = session_.round_trips() - round_trips_before;
   inventory.taking = {.to_load = 1, .to_verify = 0, .a_name = 0};  // all in one run of the script
   return inventory;
+}
+
+namespace {
+
+// The images without our label that have layers of ours which no labelled one has: what blobs they hold is not shown.
+std::vector<KnownImage*> images_to_look_into(Inventory& inventory, const Question& question) {
+  std::map<DiffId, std::uint64_t> open;
+  for (const image::Layer& layer : question.layers) open[layer.diff_id] = layer.size;
+  for (const KnownImage& image : inventory.images) {
+    if (!image.blobs) continue;
+    for (const DiffId& diff_id : image.diff_ids) open.erase(diff_id);
+  }
+  std::vector<KnownImage*> images;
+  for (KnownImage& image : inventory.images) {
+    std::uint64_t bytes = 0;
+    for (const DiffId& diff_id : image.diff_ids) {
+      if (const auto found = open.find(diff_id); found != open.end()) bytes += found->second;
+    }
+    if (bytes < least_worth_a_look) continue;
+    for (const DiffId& diff_id : image.diff_ids) open.erase(diff_id);
+    images.push_back(&image);
+    if (images.size() == most_images_to_look_into) break;
+  }
+  return images;
+}
+
+}  // namespace
+
+void SshReceiver::find_blobs(Inventory& inventory, const Question& question) {
+  const std::vector<KnownImage*> images = images_to_look_into(inventory, question);
+  if (images.empty()) return;
+  std::set<BlobDigest> ours;
+  for (const image::Layer& layer : question.layers) ours.insert(layer.blob);
+  HostRequest request = session_.request(HostTask::ship, "blobs");
+  for (const KnownImage* image : images) request.add("pattern", "sha256:" + image->id.hex());
+  KnownImage* current = nullptr;
+  session_.ask(request, [&](const HostLine& line) {
+    if (line.key == "looking") {
+      const auto found =
+          std::ranges::find(images, line.value, [](KnownImage* image) { return "sha256:" + image->id.hex(); });
+      current = found == images.end() ? nullptr : *found;
+    }
+    if (line.key != "blob" || current == nullptr) return;
+    const std::optional<Hash> hash = Hash::from_hex(line.value);
+    if (hash && ours.contains(BlobDigest{*hash})) current->found_blobs.insert(BlobDigest{*hash});
+  });
 }
 
 // What is sent; nothing when the host has the image.

@@ -29,6 +29,7 @@ class SshReceiver : public Receiver {
   struct Parcel;
   struct Attempt;
 
+  void find_blobs(Inventory& inventory, const Question& question);
   HostRequest put_request(const Delivery& delivery, const Parcel& parcel, std::uint64_t offset) const;
   Attempt try_to_put(const Delivery& delivery, const Parcel& parcel, std::uint64_t offset, const OnEvent& on_event);
   std::uint64_t find_offset(const std::string& part, std::uint64_t size);
