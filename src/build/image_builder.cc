@@ -59,7 +59,16 @@ void put_all(tree::FileTree& to, const tree::FileTree& from) {
   for (const auto& [path, entry] : from.entries()) to.put(path, entry.inode);
 }
 
-constexpr std::array<std::string_view, 3> kind_names = {"distribution", "environment", "application"};
+std::string kind_name(plan::ComponentKind kind) {
+  constexpr std::array<std::string_view, 3> names = {"distribution", "environment", "application"};
+  return std::string(names.at(static_cast<std::size_t>(kind)));
+}
+
+Value history_entry(const std::string& kind, const std::string& title) {
+  Value entry;
+  entry.set("created_by", "veneer: " + kind + " " + title);
+  return entry;
+}
 
 }  // namespace
 
@@ -337,6 +346,20 @@ void ImageBuilder::fetch_for(const plan::LayoutPlan& layout, const std::vector<b
   supply_.fetch(needed);
 }
 
+image::SealedImage ImageBuilder::expected(const BuildPlan& plan) const {
+  image::Image image;
+  image.config = run_config(inputs_, plan.image_tag);
+  image.layers = inputs_.base.layers;
+  for (const plan::PlannedLayer& layer : plan.layout.layers) {
+    const std::optional<image::CachedLayer> cached = cache_.find(layer.key);
+    image.layers.push_back(
+        cached ? cached->layer
+               : image::Layer{DiffId{layer.key.hash}, image::Encoding::gzip, BlobDigest{layer.key.hash}, layer.size});
+    image.config.history.push_back(history_entry(kind_name(layer.kind), layer.title));
+  }
+  return image::seal(std::move(image));
+}
+
 BuiltImage ImageBuilder::build(const BuildPlan& plan) {
   const std::vector<plan::PlannedLayer>& planned = plan.layout.layers;
   fetch_for(plan.layout, plan.in_cache);
@@ -359,8 +382,7 @@ BuiltImage ImageBuilder::build(const BuildPlan& plan) {
                    cached = cache_.store(layer.key,
                                          [&](ByteSink& blob) { return tree::write_layer(layer_tree(layer), blob); });
                  }
-                 made[order[position]] = {std::string(kind_names.at(static_cast<std::size_t>(layer.kind))), layer.title,
-                                          cached->layer, cached->tar_size, is_new};
+                 made[order[position]] = {kind_name(layer.kind), layer.title, cached->layer, cached->tar_size, is_new};
                });
     ++done;
     if (progress_) progress_(fmt::format("making layers: {} of {}", done.load(), planned.size()));
@@ -372,9 +394,7 @@ BuiltImage ImageBuilder::build(const BuildPlan& plan) {
     result.layers.push_back({"base", base_title(inputs_.base, i), inputs_.base.layers[i], 0, false});
   }
   for (const BuiltLayer& layer : made) {
-    Value history;
-    history.set("created_by", "veneer: " + layer.kind + " " + layer.title);
-    image.config.history.push_back(std::move(history));
+    image.config.history.push_back(history_entry(layer.kind, layer.title));
     if (layer.made) {
       ++result.statistics.layers_made;
       result.statistics.bytes_compressed += layer.layer.size;

@@ -81,6 +81,10 @@ class ImageBuilder {
   /// cache. Throws Error for unusable packages, files that clash, too many layers.
   BuildPlan plan();
 
+  /// The image that `plan` will make, as far as it is known: a layer that is still to be made has digests made from its
+  /// key, so that no host has it, and the size of what is downloaded for it (0 for the application).
+  image::SealedImage expected(const BuildPlan& plan) const;
+
   /// Makes the layers that are missing and seals the image. Its blobs are in the cache and the base.
   BuiltImage build(const BuildPlan& plan);
 

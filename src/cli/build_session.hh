@@ -31,6 +31,7 @@ class BuildSession {
 
   const build::BuildInputs& inputs() const { return inputs_; }
   const build::BuildPlan& plan() const { return plan_; }
+  image::SealedImage expected() const { return builder_->expected(plan_); }
   build::BuiltImage build() { return builder_->build(plan_); }
   const std::shared_ptr<image::LayerCache>& cache() const { return cache_; }
   net::DownloadStatistics download_statistics() const { return downloads_->statistics(); }

@@ -66,6 +66,7 @@ const std::vector<Option>& common_options();
 Command build_command();
 Command cache_command();
 Command check_command();
+Command compare_command();
 Command completion_command();
 Command deploy_command();
 Command help_command();

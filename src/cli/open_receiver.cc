@@ -95,4 +95,19 @@ double read_rate(std::string_view text) {
   return number * found->second;
 }
 
+std::uint64_t read_size(std::string_view text) {
+  double number = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit(result.ptr, static_cast<std::size_t>(text.data() + text.size() - result.ptr));
+  const double factor = unit.empty() || unit == "B" ? 1
+                        : unit == "kB"              ? 1e3
+                        : unit == "MB"              ? 1e6
+                        : unit == "GB"              ? 1e9
+                                                    : 0;
+  if (result.ec != std::errc() || factor == 0 || !(number >= 0) || number > 1e9) {
+    throw Error(ErrorKind::usage, fmt::format("'{}' is no size", printable(text)), "such as 500kB or 2MB");
+  }
+  return static_cast<std::uint64_t>(number * factor);
+}
+
 }  // namespace veneer::cli

@@ -38,4 +38,7 @@ OpenedReceiver open_receiver(const std::string& host, const Arguments& arguments
 /// "1Mbit", "500kbit", "2.5MB": bytes a second. Throws Error (usage).
 double read_rate(std::string_view text);
 
+/// "2MB", "500kB", "1000": bytes. Throws Error (usage).
+std::uint64_t read_size(std::string_view text);
+
 }  // namespace veneer::cli

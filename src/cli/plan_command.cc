@@ -1,11 +1,37 @@
 #include <fmt/format.h>
 
 #include "cli/build_session.hh"
+#include "cli/forecast_report.hh"
+#include "cli/open_image.hh"
+#include "cli/open_receiver.hh"
+#include "deliver/forecast.hh"
+#include "deliver/receiver/ship.hh"
+#include "foundation/file.hh"
 #include "foundation/json.hh"
 
 namespace veneer::cli {
 
 namespace {
+
+// What deploying the planned image would cost hosts that have the one that was built last.
+struct DeployForecast {
+  std::string from;
+  std::vector<deliver::Forecast> forecasts;
+};
+
+std::optional<DeployForecast> forecast_from_last(const BuildSession& session, deliver::Line line, Context& context) {
+  if (!read_text_file_if_exists(project_store(context.current_folder()) / "last", 4096)) return std::nullopt;
+  const OpenedImage last = open_image("", context);
+  image::SealedImage expected = session.expected();
+  // Nobody knows the size of an application layer before it is made; that of the one before is near.
+  image::Layer& application = expected.image.layers.back();
+  if (application.size == 0) {
+    application.size = last.sealed.image.layers.back().size;
+    expected = image::seal(std::move(expected.image));
+  }
+  const deliver::EngineName name = deliver::unique_name_of(deliver::parse_engine_name(session.image_name()), expected);
+  return DeployForecast{last.name, deliver::forecast(expected, last.sealed, line, name.reference())};
+}
 
 Value to_value(const BuildSession& session) {
   const build::BuildPlan& plan = session.plan();
@@ -44,9 +70,16 @@ Value to_value(const BuildSession& session) {
 }
 
 int run(const Arguments& arguments, Context& context) {
+  const deliver::Line line{arguments.has("--line") ? read_rate(arguments.value_or("--line", "")) : 0, 0.1};
   const BuildSession session(arguments, context);
+  const std::optional<DeployForecast> deploy = forecast_from_last(session, line, context);
   if (arguments.has("--json")) {
-    context.print(to_pretty_json(to_value(session)));
+    Value document = to_value(session);
+    if (deploy) {
+      document.set("deploy_from", deploy->from);
+      document.set("deploy", deliver::to_value(deploy->forecasts));
+    }
+    context.print(to_pretty_json(document));
     return 0;
   }
   const build::BuildPlan& plan = session.plan();
@@ -67,6 +100,10 @@ int run(const Arguments& arguments, Context& context) {
                plan.in_cache[i] ? "cached" : "to be made"});
   }
   text += table.text();
+  if (deploy) {
+    text += fmt::format("\nTo hosts that have {}, about:\n\n", printable(deploy->from));
+    text += forecast_text(deploy->forecasts, line);
+  }
   for (const std::string& finding : plan.findings) text += "\nnote: " + finding + "\n";
   context.print(text);
   return 0;
@@ -76,13 +113,15 @@ int run(const Arguments& arguments, Context& context) {
 
 Command plan_command() {
   std::vector<Option> options = build_options();
+  options.push_back({"--line", "RATE", "what the line to the hosts carries, such as 1Mbit: shows the time as well"});
   options.push_back({"--json", "", "print JSON"});
   return {.name = "plan",
-          .summary = "show what a build would do",
+          .summary = "show what a build would do, and what a deploy of it would cost",
           .description =
               "Shows the base, the Python that it has, and the layers that a build would make or take from the cache, "
               "from the bottom "
-              "up. The base is made if the cache lacks it, and wheels that are unknown are fetched, because the plan "
+              "up, and what bringing the image to each kind of host would cost that has the one which was built last. "
+              "The base is made if the cache lacks it, and wheels that are unknown are fetched, because the plan "
               "depends on them.",
           .options = std::move(options),
           .examples = {{"veneer plan", "the layers of the project here"},

@@ -5,6 +5,7 @@
 #include "cli/open_image.hh"
 #include "cli/ship_report.hh"
 #include "deliver/receiver/ship.hh"
+#include "deliver/upgrade.hh"
 #include "foundation/error.hh"
 #include "image/media/docker_archive.hh"
 
@@ -27,8 +28,11 @@ int run_receive(const Arguments& arguments, Context& context) {
     return load_here(opened, name, arguments, context);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::not_found) throw;
-    throw Error(ErrorKind::refused, fmt::format("{} does not fit this host: {}", printable(file), error.message()),
-                "it was made by `veneer ship --to-file --for IMAGE`: that image, whole, must be here");
+    const std::string base = archive->annotation(deliver::upgrade_base_annotation).value_or("another image");
+    throw Error(ErrorKind::refused,
+                fmt::format("{} is for a host that has {}, this one has not: {}", printable(file), printable(base, 300),
+                            error.message()),
+                "`veneer ship --to-file FILE --for IMAGE` makes one for the image that is here");
   }
 }
 

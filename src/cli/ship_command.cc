@@ -39,12 +39,13 @@ int write_upgrade(const OpenedImage& opened, const std::string& name, const Argu
   const std::set<BlobDigest> included = deliver::layers_of_upgrade(opened.sealed.image, held.sealed.image);
   const std::vector<image::Reference> names{live_name.reference()};
   const std::string file = arguments.value_or("--to-file", "");
+  const image::Annotations annotations{{std::string(deliver::upgrade_base_annotation), held.name}};
   AtomicFile output(file);
-  image::write_archive(output, opened.sealed, *opened.blobs, names, included);
+  image::write_archive(output, opened.sealed, *opened.blobs, names, included, annotations);
   output.commit();
   context.print(fmt::format("{}: {}, {} of {} layers, for hosts that have {}\n", printable(file),
-                            human_size(image::archive_size(opened.sealed, names, included)), included.size(),
-                            opened.sealed.image.layers.size(), printable(held.name)));
+                            human_size(image::archive_size(opened.sealed, names, included, annotations)),
+                            included.size(), opened.sealed.image.layers.size(), printable(held.name)));
   return 0;
 }
 

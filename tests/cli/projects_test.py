@@ -70,6 +70,29 @@ class Projects(fixtures.SystemTest):
         self.veneer("build", cwd=path)
         self.assertEqual(self.run_config(path)["Entrypoint"], ["/app/.venv/bin/serve"])
 
+    def test_what_a_deploy_would_cost(self):
+        """plan before the build and compare after it, and both are near what is then shipped (tests/engines)."""
+        path = self.small_project()
+        self.veneer("build", cwd=path)
+        self.assertNotIn("deploy", self.json("plan", "--json", cwd=self.small_project("other")))
+        before = path / "before"
+        fixtures.shutil.copytree(path / ".veneer", before)
+        (path / "src" / "shop" / "__init__.py").write_text("def main():\n    print('good day')\n")
+        fixtures.commit_all(path, "Greet by day")
+        planned = self.json("plan", "--json", cwd=path)
+        self.assertEqual(planned["deploy_from"], "shop:1.0.0")
+        self.veneer("build", cwd=path)
+        compared = self.json("compare", f"oci:{before}:shop:1.0.0", "--json", cwd=path)
+        self.assertEqual(compared["new"], "shop:1.0.0")
+        self.assertEqual([row["kind"] for row in compared["deploy"]], ["prefix", "prefix", "blobs", "diff_ids"])
+        for was, now in zip(planned["deploy"], compared["deploy"], strict=True):
+            self.assertEqual([step["action"] for step in now["plan"]["steps"]], ["keep", "keep", "keep", "send"])
+            self.assertAlmostEqual(was["plan"]["bytes"], now["plan"]["bytes"], delta=1024)
+        self.veneer("compare", f"oci:{before}:shop:1.0.0", "--max-bytes", "1MB", cwd=path)
+        refused = self.veneer("compare", f"oci:{before}:shop:1.0.0", "--max-bytes", "2kB", cwd=path, code=10)
+        self.assertIn("2000 are allowed", refused.stderr)
+        self.assertIn("about", self.veneer("compare", "shop:1.0.0", "--line", "1Mbit", cwd=path).stdout)
+
     def test_a_member_of_a_workspace(self):
         sources = "[tool.uv.sources]\nlib-a = { workspace = true }\n"
         path = self.project("space", self.metadata("space", 'dependencies = ["lib-a"]') + BUILD_SYSTEM + self.veneer_table() + sources +

@@ -234,7 +234,7 @@ class Ship:
             if "none" not in name:
                 self.client("rmi", "--force", name)
         refused = self.veneer("receive", upgrade, code=3, **here)
-        self.assertIn("does not fit this host", refused.stderr)
+        self.assertIn(f"is for a host that has oci:{old}:{image}, this one has not", refused.stderr)
         self.assertEqual(self.images(), [])
 
     def test_killed(self):

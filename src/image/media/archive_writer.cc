@@ -35,7 +35,8 @@ struct Member {
 
 std::string blob_name(const Hash& hash) { return "blobs/sha256/" + hash.hex(); }
 
-std::string index_json(const SealedImage& image, const std::vector<Reference>& names) {
+std::string index_json(const SealedImage& image, const std::vector<Reference>& names,
+                       const Annotations& annotations_of_index) {
   Value::Array manifests;
   if (names.empty()) manifests.push_back(manifest_descriptor(image, {}));
   for (const Reference& name : names) {
@@ -48,6 +49,11 @@ std::string index_json(const SealedImage& image, const std::vector<Reference>& n
   index.set("schemaVersion", 2);
   index.set("mediaType", oci_index_type);
   index.set("manifests", std::move(manifests));
+  if (!annotations_of_index.empty()) {
+    Value::Table table;
+    for (const auto& [key, value] : annotations_of_index) table.emplace_back(key, value);
+    index.set("annotations", std::move(table));
+  }
   return to_json(index);
 }
 
@@ -64,12 +70,12 @@ std::string docker_manifest_json(const SealedImage& image, const std::vector<Ref
 }
 
 std::vector<Member> members_of(const SealedImage& image, const std::vector<Reference>& wanted_names,
-                               const std::set<BlobDigest>& layers_to_include) {
+                               const std::set<BlobDigest>& layers_to_include, const Annotations& annotations) {
   std::vector<Reference> names;
   for (const Reference& name : wanted_names) names.push_back(with_default_tag(name));
   std::vector<Member> members;
   members.push_back({"oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}"});
-  members.push_back({"index.json", index_json(image, names)});
+  members.push_back({"index.json", index_json(image, names, annotations)});
   members.push_back({"manifest.json", docker_manifest_json(image, names)});
   members.push_back({blob_name(image.manifest_digest.hash), image.manifest});
   members.push_back({blob_name(image.config_digest.hash), image.config});
@@ -90,8 +96,8 @@ void write_zeros(ByteSink& sink, std::size_t count) {
 }  // namespace
 
 void write_archive(ByteSink& sink, const SealedImage& image, const Blobs& blobs, const std::vector<Reference>& names,
-                   const std::set<BlobDigest>& layers_to_include) {
-  for (const Member& member : members_of(image, names, layers_to_include)) {
+                   const std::set<BlobDigest>& layers_to_include, const Annotations& annotations) {
+  for (const Member& member : members_of(image, names, layers_to_include, annotations)) {
     sink.write(member.header());
     if (member.layer != nullptr) {
       in_context([&] { return fmt::format("writing layer {} to the archive", member.layer->blob.text()); },
@@ -105,9 +111,9 @@ void write_archive(ByteSink& sink, const SealedImage& image, const Blobs& blobs,
 }
 
 std::uint64_t archive_size(const SealedImage& image, const std::vector<Reference>& names,
-                           const std::set<BlobDigest>& layers_to_include) {
+                           const std::set<BlobDigest>& layers_to_include, const Annotations& annotations) {
   std::uint64_t size = archive::tar_end_size;
-  for (const Member& member : members_of(image, names, layers_to_include)) {
+  for (const Member& member : members_of(image, names, layers_to_include, annotations)) {
     size += member.header().size() + member.size() + archive::tar_padding(member.size());
   }
   return size;

@@ -151,6 +151,14 @@ std::vector<std::string> DockerArchive::names() const {
   return names;
 }
 
+std::optional<std::string> DockerArchive::annotation(std::string_view key) const {
+  if (!members_.contains("index.json")) return std::nullopt;
+  const Value index = parse_json(members_.read("index.json", small_blob_limit));
+  const Value* value = index.table_or_empty("annotations").find(key);
+  if (value == nullptr) return std::nullopt;
+  return value->string();
+}
+
 bool DockerArchive::contains(const BlobDigest& digest) const {
   return by_digest_.contains(digest) || members_.contains(std::string(blob_folder) + digest.hex());
 }

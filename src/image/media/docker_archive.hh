@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "foundation/stream.hh"
@@ -32,6 +34,9 @@ class DockerArchive : public Blobs {
 
   /// All names that its manifest.json gives to images.
   std::vector<std::string> names() const;
+
+  /// Of its index, or nothing.
+  std::optional<std::string> annotation(std::string_view key) const;
 
   bool contains(const BlobDigest& digest) const override;
   std::unique_ptr<ByteSource> open(const BlobDigest& digest) const override;
