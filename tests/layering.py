@@ -26,6 +26,7 @@ ARROWS = {
     "deliver/receiver/api": "",
     "deliver/receiver/ssh": "",
     "deliver/rollout": "",
+    "splicer": "foundation archive",
     "inspect": "foundation archive tree image python",
     "check": "foundation archive tree image python",
     "cli": "foundation archive tree net image python base plan build deliver inspect check",

@@ -49,6 +49,9 @@ bool names_a_host(std::string_view argument) {
 std::vector<Option> host_options() {
   return {{"--line", "RATE", "what the line carries, such as 1Mbit: time then counts, not bytes alone"},
           {"--no-splice", "", "send layers rather than have the host read its own back"},
+          {"--helper", "SOCKET",
+           "over an API: have a container on the host read old layers back; SOCKET is the engine's there, such as "
+           "/var/run/docker.sock"},
           {"--engine", "NAME", "over ssh: docker or podman (default: the first that the host has)"},
           {"--sudo", "", "over ssh: run the engine by sudo, which must ask for no password"},
           {"--patience", "SECONDS", "over ssh: how long nothing may move before it connects again (default: 60)"},
@@ -64,6 +67,9 @@ OpenedReceiver open_receiver(const std::string& host, const Arguments& arguments
         std::make_unique<deliver::HostSession>(deliver::read_ssh_address(address), ssh_options(arguments, context));
     opened.receiver = std::make_unique<deliver::SshReceiver>(*opened.session);
     opened.line = {0, usual_round_trip};
+    if (arguments.has("--helper")) {
+      throw Error(ErrorKind::usage, "--helper is for hosts reached by an API", "over ssh the host needs no helper");
+    }
   } else {
     for (const char* option : {"--engine", "--sudo", "--host-folder", "--patience"}) {
       if (arguments.has(option)) {
@@ -73,8 +79,12 @@ OpenedReceiver open_receiver(const std::string& host, const Arguments& arguments
     }
     std::optional<std::filesystem::path> folder;
     if (read_back == ReadBack::wanted) folder = std::filesystem::temp_directory_path();
+    const std::optional<std::string> helper = arguments.value("--helper");
+    if (helper && (!helper->starts_with('/') || helper->find(':') != std::string::npos)) {
+      throw Error(ErrorKind::usage, fmt::format("--helper: '{}' is no full path of a socket", printable(*helper)));
+    }
     opened.receiver = std::make_unique<deliver::DockerEngine>(
-        deliver::connect_to(deliver::read_docker_host(address, certificates(context))), folder);
+        deliver::connect_to(deliver::read_docker_host(address, certificates(context))), folder, helper);
     opened.line = address.starts_with("tcp://") ? deliver::Line{0, usual_round_trip} : deliver::local_line;
   }
   if (const auto rate = arguments.value("--line")) opened.line.bytes_per_second = read_rate(*rate);

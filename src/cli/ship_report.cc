@@ -36,6 +36,11 @@ void show(const deliver::Event& event, Terminal& terminal) {
     case Kind::sending:
       terminal.progress(fmt::format("sending {} of {}", human_size(event.bytes), human_size(event.total)));
       break;
+    case Kind::helping:
+      terminal.note(fmt::format(
+          "a helper container reads old layers back on the host; it has no network, and the engine's socket {}",
+          printable(event.text)));
+      break;
     case Kind::working: terminal.progress("the engine unpacks"); break;
     case Kind::reconnecting: terminal.note(fmt::format("connection lost ({}); connecting again", event.text)); break;
     case Kind::waiting: terminal.progress("waiting for the host to end what it began"); break;
@@ -81,6 +86,7 @@ int ship_and_report(const OpenedImage& opened, deliver::Receiver& receiver, cons
     return 0;
   }
   context.terminal().note(result.plan.why);
+  for (const std::string& note : result.plan.notes) context.terminal().note("note: " + note);
   context.print(
       fmt::format("{} {} ({} sent)\n", result.live_name.familiar(), result.image_id, human_size(result.bytes_sent)));
   return 0;

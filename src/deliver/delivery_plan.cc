@@ -25,6 +25,8 @@ constexpr double spliced_bytes_a_second = 60e6;  // saved, unpacked and packed o
 // A splice keeps the host busy: it is not done for less than this.
 constexpr std::uint64_t least_worth_a_splice = 16 * 1024;
 
+constexpr std::uint64_t least_worth_a_note = 1'000'000;
+
 constexpr std::uint64_t tar_block = 512;
 
 // What the whole images on the host have, asked in the three ways in which engines look.
@@ -230,6 +232,7 @@ void account(DeliveryPlan& plan, const image::SealedImage& sealed, const Invento
   }
 
   plan.bytes = image::archive_size(image_as_sent(sealed, plan), options.names, counted);
+  if (!sources.empty()) plan.bytes += inventory.splice_bytes;
 
   switch (plan.kind) {
     case ReceiverKind::prefix:  // the archive is unpacked into a temporary folder first
@@ -269,6 +272,17 @@ void note_what_is_not_known(DeliveryPlan& plan, const Inventory& inventory) {
     plan.notes.push_back(
         fmt::format("the layers of {} images on the host were not asked for", inventory.images_not_asked));
   }
+}
+
+void note_what_a_splice_would_save(DeliveryPlan& plan, const Holdings& holdings) {
+  std::uint64_t bytes = 0;
+  for (const Step& step : plan.steps) {
+    if (step.action == Action::send && holdings.with_diff_id(step.diff_id) != nullptr) bytes += step.bytes;
+  }
+  if (bytes < least_worth_a_note) return;
+  plan.notes.push_back(fmt::format(
+      "{} bytes of it are on the host, on other layers: it could read them back over ssh, or by a helper container",
+      bytes));
 }
 
 std::string summary_of(const std::vector<Step>& steps) {
@@ -339,6 +353,7 @@ DeliveryPlan deliver(const image::SealedImage& sealed, const Inventory& inventor
     case ReceiverKind::prefix: break;
   }
   DeliveryPlan plain = planned(steps_on_prefix(sealed.image.layers, holdings));
+  if (inventory.splicing == Splicing::impossible) note_what_a_splice_would_save(plain, holdings);
   if (options.splice == SpliceChoice::never || inventory.splicing == Splicing::impossible) return plain;
   DeliveryPlan spliced = planned(steps_with_splice(sealed.image.layers, holdings, options.tar_sizes));
   if (options.splice == SpliceChoice::whenever_possible) return spliced;

@@ -55,7 +55,7 @@ struct DeliveryPlan {
   Work work = Work::load;
   std::string why;               // in one sentence, for the whole image
   std::vector<Step> steps;       // one a layer, bottom to top
-  std::uint64_t bytes = 0;       // of the archive that is sent, exactly; 0 when nothing is loaded
+  std::uint64_t bytes = 0;       // of archives that are sent, exactly; 0 when nothing is loaded
   std::uint64_t disk_peak = 0;   // bytes that the host's disk must have free while it loads, estimated
   std::uint64_t disk_after = 0;  // bytes that the image adds to it, estimated
   double host_seconds = 0;       // that the host is busy, estimated

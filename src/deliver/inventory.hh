@@ -63,6 +63,7 @@ struct Inventory {
   std::optional<std::uint64_t> free_disk;     // bytes, where images live
   std::optional<std::uint64_t> free_staging;  // bytes, where what is sent waits, if it does
   Splicing splicing = Splicing::impossible;
+  std::uint64_t splice_bytes = 0;  // that a splice sends beside the layers
   std::vector<KnownImage> images;
   std::size_t images_not_asked = 0;  // that the host lists and whose layers are not known
   Limits limits;

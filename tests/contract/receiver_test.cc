@@ -1,5 +1,6 @@
 // What docs/receivers.md says about engines, tried on a real one: the engine at DOCKER_HOST, whose images are the
-// test's to change. With VENEER_TEST_SSH (ssh://host, where that engine is) everything is shipped over ssh.
+// test's to change. With VENEER_TEST_SSH (ssh://host, where that engine is) everything is shipped over ssh;
+// with VENEER_TEST_HELPER (the engine's socket, as its host sees it) a helper container splices.
 // VENEER_TEST_BUSYBOX is a static busybox for its machine, VENEER_TEST_REGISTRY a registry that the engine reaches,
 // VENEER_TEST_PUSH the command by which it pushes a name there. Run by tests/engines/, once an engine and way.
 #include <gmock/gmock.h>
@@ -128,7 +129,10 @@ class Layers : public image::Blobs {
 
 class HostImages : public ::testing::Test {
  protected:
-  HostImages() : address_(read_docker_host(environment("DOCKER_HOST"))), engine_(connect_to(address_)) {
+  HostImages()
+      : address_(read_docker_host(environment("DOCKER_HOST"))),
+        helper_(helper()),
+        engine_(connect_to(address_), std::nullopt, helper_) {
     // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment
     if (const char* host = std::getenv("VENEER_TEST_SSH")) over_ssh(host);
     const ::testing::TestInfo* test = ::testing::UnitTest::GetInstance()->current_test_info();
@@ -151,7 +155,9 @@ class HostImages : public ::testing::Test {
   std::string own(const std::string& word) const { return word == "base" ? word : word_ + "-" + run_ + "-" + word; }
 
   ShipResult ship_image(const image::SealedImage& sealed) {
-    ShipResult result = ship(sealed, layers_, receiver(), {live_, receiver_line()},
+    ShipRequest request{live_, receiver_line()};
+    if (helper_) request.splice = SpliceChoice::whenever_possible;  // these layers are smaller than the helper
+    ShipResult result = ship(sealed, layers_, receiver(), request,
                              [&](const Event& event) { last_event_text_[event.kind] = event.text; });
     expect_saves_whole(live_);
     return result;
@@ -162,12 +168,17 @@ class HostImages : public ::testing::Test {
     session_ = std::make_unique<HostSession>(read_ssh_address(host), options);
     ssh_ = std::make_unique<SshReceiver>(*session_);
   }
+  static std::optional<std::string> helper() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment
+    const char* socket = std::getenv("VENEER_TEST_HELPER");
+    return socket == nullptr ? std::nullopt : std::optional<std::string>(socket);
+  }
   Receiver& receiver() {
     if (ssh_) return *ssh_;
     return engine_;
   }
-  Line receiver_line() const { return ssh_ ? Line{0, 0.1} : local_line; }
-  bool splices() { return ssh_ != nullptr && kind() == ReceiverKind::prefix; }
+  Line receiver_line() const { return ssh_ || helper_ ? Line{0, 0.1} : local_line; }
+  bool splices() { return (ssh_ || helper_) && kind() == ReceiverKind::prefix; }
 
   // What `save` gives holds all that its own list names: an image that is there in part does not pass.
   void expect_saves_whole(const EngineName& name) {
@@ -254,6 +265,7 @@ class HostImages : public ::testing::Test {
   }
 
   EngineAddress address_;
+  std::optional<std::string> helper_;
   DockerEngine engine_;
   std::unique_ptr<HostSession> session_;
   std::unique_ptr<SshReceiver> ssh_;
@@ -271,7 +283,8 @@ constexpr Action splice = Action::splice;
 // What goes beside the layers: configuration, manifest, lists and their tar headers, uncompressed.
 std::uint64_t envelope_of(const ShipResult& result) {
   const auto sent = static_cast<std::uint64_t>(std::ranges::count(result.plan.steps, Action::send, &Step::action));
-  return 8 * 1024 + 600 * result.plan.steps.size() + 1100 * sent;
+  const bool spliced = std::ranges::count(result.plan.steps, Action::splice, &Step::action) > 0;
+  return 8 * 1024 + 600 * result.plan.steps.size() + 1100 * sent + (spliced ? result.inventory.splice_bytes : 0);
 }
 std::uint64_t sent_layers(const ShipResult& result) {
   std::uint64_t bytes = 0;
@@ -512,7 +525,7 @@ TEST_F(HostImages, AnImageWithAMissingLayerIsNotTakenForWhole) {
                          {sealed.image.layers[0].blob, sealed.image.layers[2].blob});
     MemorySource source(archive.bytes());
     LoadAnswer said;
-    const auto answer = connect_to(address_)->upload(target, source, archive.bytes().size(), said);
+    const auto answer = connect_to(address_)->upload({"POST", target, {}, 0}, source, archive.bytes().size(), said);
     EXPECT_TRUE(!answer.ok() || said.problem() || engine_.verify(unique, sealed, inventory)) << target;
     EXPECT_TRUE(engine_.verify(unique, sealed, inventory)) << target;
   }
@@ -534,8 +547,8 @@ TEST_F(HostImages, ASparseLoadWithAPlatformIsJudgedByItsImage) {
   MemorySource source(archive.bytes());
   LoadAnswer said;
   const auto answer = connect_to(address_)->upload(
-      "/images/load?quiet=1&platform=%7B%22os%22%3A%22linux%22%2C%22architecture%22%3A%22amd64%22%7D", source,
-      archive.bytes().size(), said);
+      {"POST", "/images/load?quiet=1&platform=%7B%22os%22%3A%22linux%22%2C%22architecture%22%3A%22amd64%22%7D", {}, 0},
+      source, archive.bytes().size(), said);
   const auto problem = engine_.verify(unique, sealed, inventory);
   if (!problem) {
     EXPECT_EQ(run(unique).first, 0);

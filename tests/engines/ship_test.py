@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 import fixtures  # noqa: E402
+from relay import Relay  # noqa: E402
 from ssh_host import ENGINES, run_contract, start_engine  # noqa: E402
 from ssh_host import run_engines as engines  # noqa: E402
 
@@ -237,6 +238,25 @@ class Ship:
         self.assertIn(f"is for a host that has oci:{old}:{image}, this one has not", refused.stderr)
         self.assertEqual(self.images(), [])
 
+    def test_a_cut_line(self):
+        """Over an API a cut ends the ship, and the next one does not send again what was loaded."""
+        self.project = self.small_project(dependencies=4)
+        fixtures.write_large_parts(self, self.project, {0: 7, 1: 7, 2: 7, 3: 7})
+        self.build()
+        relay = Relay(self.facts["DOCKER_HOST"].removeprefix("unix://"))
+        self.addCleanup(relay.close)
+        arguments = ["ship", f"tcp://127.0.0.1:{relay.port}", "--as", self.name, "--json"]
+        whole = self.json(*arguments, "--dry-run", cwd=self.project)["bytes"]
+        relay.reset()
+        relay.cut_at(whole - 2_000_000)
+        self.veneer(*arguments, cwd=self.project, code=5)
+        shipped = self.json(*arguments, cwd=self.project)
+        self.assertGreater(whole, 13_000_000)
+        self.assertLess(shipped["bytes_sent"], 8_000_000)
+        self.assertLess(relay.up, whole + 8_000_000)
+        self.assertEqual(self.greeting(), "hello")
+        self.assertNotIn(b"veneer-step", self.client("image", "ls").stdout)
+
     def test_killed(self):
         """The live name stands for the old image or the new one, both run, and the next ship ends well."""
         self.first_release()
@@ -257,6 +277,61 @@ class Ship:
 
 class Docker20(Ship, OnEngine):
     engine, kind = "docker20", "prefix"
+
+    def test_contract_with_a_helper(self):
+        """What a splice over ssh does, by a container on the host."""
+        run_contract(self, self.unit, self.facts, "docker", VENEER_TEST_HELPER="/state/api.sock")
+        self.assertEqual(self.containers(), [])
+        self.assertNotIn(b"veneer-helper", self.client("image", "ls").stdout)
+
+    def test_helper(self):
+        """A host that is reached by its API alone reads its old layers back in a container: what changed travels."""
+        self.project = self.small_project(dependencies=4)
+        fixtures.write_large_parts(self, self.project, {0: 1, 1: 1, 2: 1, 3: 1})
+        self.build()
+        self.ship()
+        relay = Relay(self.facts["DOCKER_HOST"].removeprefix("unix://"))
+        self.addCleanup(relay.close)
+        arguments = ["ship", f"tcp://127.0.0.1:{relay.port}", "--as", self.name, "--json"]
+        helped = [*arguments, "--helper", "/state/api.sock"]
+
+        fixtures.write_large_parts(self, self.project, {0: 2})
+        self.build()
+        self.assertGreater(self.json(*arguments, "--dry-run", cwd=self.project)["bytes"], 13_000_000)
+        relay.reset()
+        relay.cut_at(2_000_000, 3_500_000)
+        result = self.veneer(*helped, cwd=self.project)
+        self.assertIn("a helper container", result.stderr)
+        self.assertEqual(result.stderr.count("connection lost"), 2, result.stderr)
+        shipped = json.loads(result.stdout)
+        self.assertIn("splice", self.actions(shipped))
+        self.assertEqual(shipped["bytes_sent"], shipped["plan"]["bytes"])
+        print(f"helper: {relay.up} B up for {shipped['plan']['bytes']} B, {shipped['round_trips']} round trips")
+        self.assertLess(relay.up, 4_000_000 + 700_000 + 32_000 + 2 * 1_100_000)
+        value = "import part0; print(part0.VALUE)"
+        self.assertEqual(self.run_container(self.name, "/app/.venv/bin/python", "-c", value), "2")
+
+        # A line of code needs no helper, and neither does a sender that is killed leave one for long.
+        self.edit("good day")
+        self.build()
+        self.assertNotIn("helper", self.veneer(*helped, cwd=self.project).stderr)
+        fixtures.write_large_parts(self, self.project, {0: 3})
+        self.build()
+        self.veneer(*helped, cwd=self.project, code=None, VENEER_FAIL_POINT="ship.piece")
+        self.assertEqual(len(self.containers()), 1)
+        self.assertEqual(self.greeting(), "good day")
+        self.veneer(*helped, cwd=self.project)
+        self.assertEqual(self.run_container(self.name, "/app/.venv/bin/python", "-c", value), "3")
+        self.assertEqual(self.containers(), [])
+        self.assertNotIn(b"veneer-helper", self.client("image", "ls").stdout)
+
+        # No socket there, no helper: said, and the old image stays.
+        fixtures.write_large_parts(self, self.project, {0: 4})
+        self.build()
+        refused = self.veneer(*arguments, "--helper", "/nowhere.sock", cwd=self.project, code=6)
+        self.assertIn("helper container", refused.stderr)
+        self.assertEqual(self.run_container(self.name, "/app/.venv/bin/python", "-c", value), "3")
+        self.assertEqual(self.containers(), [])
 
     def test_tls(self):
         """tcp:// with certificates on both sides, as Docker's own client; without them nothing is said to anybody."""

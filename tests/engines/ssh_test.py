@@ -87,13 +87,7 @@ class OverSsh(fixtures.SystemTest):
         self.build()
 
     def write_parts(self, values: dict[int, int]) -> None:
-        """Contents of dependencies, each large enough for a layer of its own; the higher its number, the smaller."""
-        for number, value in values.items():
-            part = f"part{number}"
-            data = random.Random(1000 * number + value).randbytes(4_000_000 - 500_000 * number)
-            fixtures.wheel(self.project / "wheels", part, "1.0", {f"{part}/__init__.py": f"VALUE = {value}\n", f"{part}/data.bin": data})
-        subprocess.run(["uv", "lock", "--quiet", "--upgrade"], cwd=self.project, check=True, env=self.environment())
-        fixtures.commit_all(self.project, "Other parts")
+        fixtures.write_large_parts(self, self.project, values)
         self.build()
 
     def arguments(self, *words: str) -> list[str]:

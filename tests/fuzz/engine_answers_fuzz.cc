@@ -22,6 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       case 'i': read_image(text); break;
       case 'c':
         read_container_id(text);
+        read_container_ids(text);
+        read_exit_code(text);
         read_container_label(text, "dev.veneer.check");
         break;
       case 'n':

@@ -211,6 +211,25 @@ std::optional<std::string> read_container_id(std::string_view answer) {
   return id->hex();
 }
 
+std::vector<std::string> read_container_ids(std::string_view answer) {
+  constexpr std::size_t most_containers = 1000;
+  const Value document = parse_answer(answer, "a list of containers");
+  std::vector<std::string> ids;
+  if (!document.is_array()) return ids;
+  for (const Value& entry : document.array()) {
+    const auto id = Hash::from_hex(text_of(entry, "Id"));
+    if (id && ids.size() < most_containers) ids.push_back(id->hex());
+  }
+  return ids;
+}
+
+std::optional<std::int64_t> read_exit_code(std::string_view answer) {
+  const Value document = parse_answer(answer, "the end of a container");
+  const Value* code = member(document, "StatusCode");
+  if (code == nullptr || !code->is_integer()) return std::nullopt;
+  return code->integer();
+}
+
 std::optional<std::string> read_container_label(std::string_view answer, std::string_view key) {
   const Value document = parse_answer(answer, "a container");
   const Value* config = member(document, "Config");

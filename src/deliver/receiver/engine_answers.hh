@@ -59,6 +59,12 @@ std::optional<KnownImage> read_image(std::string_view answer);
 /// The name of the container in the answer to POST /containers/create: 64 hexadecimal digits.
 std::optional<std::string> read_container_id(std::string_view answer);
 
+/// The identifiers in the answer to GET /containers/json; at most 1000.
+std::vector<std::string> read_container_ids(std::string_view answer);
+
+/// From the answer to POST /containers/NAME/wait.
+std::optional<std::int64_t> read_exit_code(std::string_view answer);
+
 /// The value of the label `key` in the answer to GET /containers/NAME/json.
 std::optional<std::string> read_container_label(std::string_view answer, std::string_view key);
 

@@ -29,6 +29,7 @@ struct Event {
     asking,        // what the host has
     planned,       // text: the plan's reason
     sending,       // many times
+    helping,       // a helper container is made on the host; text: the socket that it gets
     working,       // everything is sent, the engine unpacks
     reconnecting,  // the line was cut; text: why. It goes on from where it was
     waiting,       // for an earlier connection of this run to end its work

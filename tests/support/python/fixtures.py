@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -191,6 +192,16 @@ writable = ["/app/data", "/app/log"]
         git(folder, "init", "-q", "-b", "main")
         commit_all(folder, "First")
         return folder
+
+
+def write_large_parts(test: SystemTest, project: Path, values: dict[int, int]) -> None:
+    """Contents of dependencies, each large enough for a layer of its own; the higher its number, the smaller."""
+    for number, value in values.items():
+        part = f"part{number}"
+        data = random.Random(1000 * number + value).randbytes(4_000_000 - 500_000 * number)
+        wheel(project / "wheels", part, "1.0", {f"{part}/__init__.py": f"VALUE = {value}\n", f"{part}/data.bin": data})
+    subprocess.run(["uv", "lock", "--quiet", "--upgrade"], cwd=project, check=True, env=test.environment())
+    commit_all(project, "Other parts")
 
 
 def main() -> None:

@@ -16,12 +16,12 @@ def shut(end: socket.socket, how: int) -> None:
 
 
 class Relay:
-    """Listens on a free port (`port`) and passes on to `target`. `rate` is in bytes a second each way, 0: unlimited;
+    """Listens on a free port (`port`) and passes on to `target`, a host and port or the path of a unix socket. `rate` is in bytes a second each way, 0: unlimited;
     `round_trip` in seconds. One thread a direction; the counters are of all connections so far."""
 
     BLOCK = 4096
 
-    def __init__(self, target: tuple[str, int], rate: float = 0, round_trip: float = 0):
+    def __init__(self, target: tuple[str, int] | str, rate: float = 0, round_trip: float = 0):
         self.target, self.rate, self.delay = target, rate, round_trip / 2
         self.up = self.down = self.round_trips = 0
         self.connections = 0
@@ -65,12 +65,13 @@ class Relay:
             except OSError:
                 return
             try:
-                far = socket.create_connection(self.target)
+                far = self._connect()
             except OSError:
                 near.close()
                 continue
             for end in (near, far):
-                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if end.family == socket.AF_INET:
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if self.rate:  # small buffers, as a slow line's: what was taken has nearly arrived
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
             with self._lock:
@@ -79,6 +80,13 @@ class Relay:
             done: list[socket.socket] = []
             threading.Thread(target=self._pass, args=(near, far, True, done), daemon=True).start()
             threading.Thread(target=self._pass, args=(far, near, False, done), daemon=True).start()
+
+    def _connect(self) -> socket.socket:
+        if not isinstance(self.target, str):
+            return socket.create_connection(self.target)
+        far = socket.socket(socket.AF_UNIX)
+        far.connect(self.target)
+        return far
 
     def _count(self, size: int, upward: bool) -> bool:
         """Whether the line is cut by this."""

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "deliver/receiver/api/helper.hh"
 #include "deliver/receiver/api/ladder.hh"
 #include "deliver/receiver/api/read_back.hh"
 #include "deliver/receiver/engine_answers.hh"
@@ -118,7 +119,11 @@ Inventory DockerEngine::inventory(const Question& question, const OnEvent& on_ev
     inventory.images.push_back(std::move(image));
   }
   inventory.round_trips = requests_ - requests_before;
-  if (read_back_ && inventory.kind == ReceiverKind::prefix) inventory.splicing = Splicing::possible;
+  if (inventory.kind == ReceiverKind::prefix) {
+    const auto cost = helper_socket_ ? Helper::cost(inventory.machine) : std::nullopt;
+    if (read_back_ || cost) inventory.splicing = Splicing::possible;
+    if (!read_back_) inventory.splice_bytes = cost.value_or(0);
+  }
   inventory.taking = {.to_load = 1, .to_verify = 4, .a_name = 1};
   return inventory;
 }
@@ -126,7 +131,7 @@ Inventory DockerEngine::inventory(const Question& question, const OnEvent& on_ev
 std::optional<Problem> DockerEngine::load(ByteSource& archive, std::uint64_t size) {
   ++requests_;
   LoadAnswer said;
-  const EngineAnswer answer = transport_->upload("/images/load?quiet=1", archive, size, said);
+  const EngineAnswer answer = transport_->upload({"POST", "/images/load?quiet=1", {}, 0}, archive, size, said);
   if (!answer.ok()) return problem_in_words(fmt::format("{} ({})", read_error(answer.body), answer.status));
   if (said.problem()) return problem_in_words(*said.problem());
   return std::nullopt;
@@ -213,18 +218,36 @@ void DockerEngine::remove_rungs(const Delivery& delivery) {
   }
 }
 
+std::optional<Problem> DockerEngine::splice_by_helper(const Delivery& delivery, const OnEvent& on_event) {
+  std::optional<Problem> problem;
+  Helper helper(*transport_, helper_socket_.value());
+  const auto take_costs = [&] {
+    requests_ += helper.requests();
+    bytes_sent_ += helper.bytes_sent();
+  };
+  try {
+    problem = helper.take(delivery, on_event);
+  } catch (...) {
+    take_costs();
+    throw;
+  }
+  take_costs();
+  return problem;
+}
+
+std::optional<Problem> DockerEngine::bring(const Delivery& delivery, const OnEvent& on_event) {
+  if (std::ranges::none_of(delivery.plan.steps, [](const Step& step) { return step.action == Action::splice; })) {
+    return goes_in_steps(delivery) ? climb(delivery, on_event) : send(delivery.archive(), on_event);
+  }
+  if (!read_back_) return splice_by_helper(delivery, on_event);
+  const ReadBack layers(*transport_, delivery.plan, delivery.blobs, *read_back_);
+  const DeliveryPlan plan = layers.as_sent(delivery.plan);
+  return send({delivery.sealed, plan, layers, {delivery.unique_name.reference()}}, on_event);
+}
+
 std::optional<Problem> DockerEngine::load_and_verify(const Delivery& delivery, const OnEvent& on_event) {
   if (delivery.plan.work == Work::load) {
-    if (std::ranges::any_of(delivery.plan.steps, [](const Step& step) { return step.action == Action::splice; })) {
-      const ReadBack layers(*transport_, delivery.plan, delivery.blobs, read_back_.value());
-      const DeliveryPlan plan = layers.as_sent(delivery.plan);
-      if (auto problem = send({delivery.sealed, plan, layers, {delivery.unique_name.reference()}}, on_event)) {
-        return problem;
-      }
-    } else if (auto problem =
-                   goes_in_steps(delivery) ? climb(delivery, on_event) : send(delivery.archive(), on_event)) {
-      return problem;
-    }
+    if (auto problem = bring(delivery, on_event)) return problem;
   } else if (holder_of(delivery.unique_name, delivery.inventory) == nullptr) {
     try {
       tag(delivery.image_id, delivery.unique_name);

@@ -24,9 +24,11 @@ class DockerEngine : public Receiver {
  public:
   /// `read_back`: a folder for layers that the engine is asked to give back, when it is so near that this costs less
   /// than sending them. Without it nothing is spliced.
+  /// `helper_socket`: where the engine listens on its host, for a helper container that splices there.
   explicit DockerEngine(std::unique_ptr<EngineTransport> transport,
-                        std::optional<std::filesystem::path> read_back = std::nullopt)
-      : transport_(std::move(transport)), read_back_(std::move(read_back)) {}
+                        std::optional<std::filesystem::path> read_back = std::nullopt,
+                        std::optional<std::string> helper_socket = std::nullopt)
+      : transport_(std::move(transport)), read_back_(std::move(read_back)), helper_socket_(std::move(helper_socket)) {}
 
   /// Images named like the repository and those with our label are asked for their layers first; of more than 500
   /// images the rest is only counted.
@@ -58,6 +60,8 @@ class DockerEngine : public Receiver {
                     const std::string& json = {});
   std::string get(const std::string& target, std::uint64_t answer_limit);
   std::optional<Problem> send(const SentArchive& archive, const OnEvent& on_event);
+  std::optional<Problem> bring(const Delivery& delivery, const OnEvent& on_event);
+  std::optional<Problem> splice_by_helper(const Delivery& delivery, const OnEvent& on_event);
   std::optional<Problem> climb(const Delivery& delivery, const OnEvent& on_event);
   void remove_rungs(const Delivery& delivery);
   std::optional<Problem> load_and_verify(const Delivery& delivery, const OnEvent& on_event);
@@ -67,6 +71,7 @@ class DockerEngine : public Receiver {
 
   std::unique_ptr<EngineTransport> transport_;
   std::optional<std::filesystem::path> read_back_;
+  std::optional<std::string> helper_socket_;
   int requests_ = 0;
   std::uint64_t bytes_sent_ = 0;
 };

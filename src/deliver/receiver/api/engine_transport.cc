@@ -51,15 +51,16 @@ class HttpTransport : public EngineTransport {
       sent.body = &source;
       sent.body_size = body.size();
     }
+    if (request.patience == EngineRequest::Patience::for_a_load) sent.stall_timeout = patience_for_a_load;
     EngineAnswer answer;
     BoundedText sink(answer.body, request.answer_limit);
     answer.status = send(sent, [&](const net::Response&) { return &sink; }).status;
     return answer;
   }
 
-  EngineAnswer upload(const std::string& target, ByteSource& archive, std::uint64_t size,
+  EngineAnswer upload(const EngineRequest& request, ByteSource& archive, std::uint64_t size,
                       ByteSink& on_success) override {
-    net::Request sent = request_for("POST", target);
+    net::Request sent = request_for(request.method, request.target);
     sent.headers.push_back({"Content-Type", "application/x-tar"});
     sent.body = &archive;
     sent.body_size = size;

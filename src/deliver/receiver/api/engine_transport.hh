@@ -18,6 +18,7 @@ struct EngineRequest {
   std::string target;              // path and query, starting with "/", encoded
   std::string json;                // body; empty: none
   std::uint64_t answer_limit = 0;  // a longer body is an Error (network)
+  enum class Patience { for_an_answer, for_a_load } patience = Patience::for_an_answer;
 };
 
 struct EngineAnswer {
@@ -31,9 +32,9 @@ class EngineTransport {
   virtual ~EngineTransport() = default;
   /// Any status is an answer. Throws Error (network) when there is none.
   virtual EngineAnswer call(const EngineRequest& request) = 0;
-  /// Sends a tar archive of exactly `size` bytes by POST. A good answer's body goes to `on_success` as it comes and is
-  /// committed; that of any other status is returned.
-  virtual EngineAnswer upload(const std::string& target, ByteSource& archive, std::uint64_t size,
+  /// Sends a tar archive of exactly `size` bytes as the body of `request`. A good answer's body goes to `on_success` as
+  /// it comes and is committed; that of any other status is returned.
+  virtual EngineAnswer upload(const EngineRequest& request, ByteSource& archive, std::uint64_t size,
                               ByteSink& on_success) = 0;
   /// A good answer to a GET goes to `on_success` as it comes, which is not committed; that of any other status is
   /// returned.

@@ -231,6 +231,14 @@ TEST(MissingLayers, AreToldFromOtherTrouble) {
   EXPECT_FALSE(is_about_missing_layers("write /x: no space left on device"));
 }
 
+TEST(ReadContainer, ListsIdentifiersAndTheEnd) {
+  const std::string id(64, 'a');
+  EXPECT_THAT(read_container_ids(R"([{"Id":")" + id + R"("},{"Id":"../x"},{},7])"), ::testing::ElementsAre(id));
+  EXPECT_THAT(read_container_ids("{}"), ::testing::IsEmpty());
+  EXPECT_EQ(read_exit_code(R"({"StatusCode":3})"), 3);
+  EXPECT_EQ(read_exit_code(R"({"StatusCode":"0"})"), std::nullopt);
+}
+
 TEST(ReadContainer, TakesOnlyAnIdentifier) {
   EXPECT_EQ(read_container_id(R"({"Id":")" + hex_a + "\"}"), hex_a);
   EXPECT_EQ(read_container_id(R"({"Id":"../images/x"})"), std::nullopt);

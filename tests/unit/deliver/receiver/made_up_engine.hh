@@ -86,9 +86,9 @@ class MadeUpEngine : public EngineTransport {
     return {404, R"({"message":"nothing is saved"})"};
   }
 
-  EngineAnswer upload(const std::string& target, ByteSource& archive, std::uint64_t size,
+  EngineAnswer upload(const EngineRequest& request, ByteSource& archive, std::uint64_t size,
                       ByteSink& on_success) override {
-    state_.log.push_back("POST " + target);
+    state_.log.push_back(request.method + " " + request.target);
     state_.uploads.push_back(size);
     const Bytes bytes = read_all(archive, no_limit);
     if (bytes.size() != size) throw Error(ErrorKind::failed, "the archive has another size than announced");
