@@ -1,31 +1,44 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <set>
 
 #include "cli/build_session.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
+#include "cli/deployment.hh"
 #include "cli/open_image.hh"
 #include "cli/open_receiver.hh"
 #include "cli/rollout_report.hh"
 #include "cli/ship_report.hh"
-#include "deliver/receiver/ship.hh"
-#include "deliver/rollout/rollout.hh"
 #include "foundation/error.hh"
+#include "foundation/file.hh"
 #include "foundation/json.hh"
+#include "foundation/text.hh"
 
 namespace veneer::cli {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+constexpr std::uint64_t largest_list_of_hosts = 1 << 20;
 
 struct Wanted {
   std::string image;
   std::vector<std::string> hosts;
 };
+
+void add_hosts_in(const std::string& file, std::vector<std::string>& hosts) {
+  for (const std::string& line : split_words(read_text_file(file, largest_list_of_hosts), "\n")) {
+    const std::string host(trimmed(line.substr(0, line.find('#'))));
+    if (host.empty()) continue;
+    if (!names_a_host(host)) {
+      throw Error(ErrorKind::usage, fmt::format("{}: '{}' is no host", printable(file), printable(host, 100)),
+                  "one a line, such as ssh://root@plant.example");
+    }
+    hosts.push_back(host);
+  }
+}
+
 Wanted read_wanted(const Arguments& arguments) {
   Wanted wanted;
   for (const std::string& given : arguments.values("IMAGE-OR-HOST")) {
@@ -38,173 +51,194 @@ Wanted read_wanted(const Arguments& arguments) {
                   fmt::format("'{}' and '{}' are two images", printable(wanted.image), printable(given)));
     }
   }
+  if (const auto file = arguments.value("--hosts")) add_hosts_in(*file, wanted.hosts);
   if (wanted.hosts.empty()) throw Error(ErrorKind::usage, "name a host", "such as ssh://root@plant.example");
+  std::set<std::string> seen;
+  for (const std::string& host : wanted.hosts) {
+    if (!seen.insert(host).second) throw Error(ErrorKind::usage, fmt::format("{} is named twice", printable(host)));
+  }
   return wanted;
 }
 
-std::string label_of(const image::SealedImage& sealed, std::string_view name) {
-  return sealed.image.config.run.table_or_empty("Labels").string_or(name, "");
+// The version changes from release to release, the name in a compose file does not.
+std::string live_name_for(const std::string& name) {
+  if (name.starts_with("oci:") || name.starts_with("docker-archive:")) {
+    throw Error(ErrorKind::usage, "this image needs a name on the host",
+                "give it the one of the compose file by --as NAME:TAG");
+  }
+  return name.substr(0, name.rfind(':')) + ":latest";
 }
 
-// What deploying to one host came to.
-struct Deployed {
-  std::string host;
-  std::optional<deliver::ShipResult> shipped;
-  std::optional<deliver::RolloutResult> rollout;
-  std::optional<Error> error;
-  double ship_seconds = 0;
-  double restart_seconds = 0;
+deliver::Waves waves_of(const Arguments& arguments) {
+  deliver::Waves waves;
+  waves.canaries = arguments.number("--canary").value_or(0);
+  waves.parallel = arguments.number("--parallel").value_or(1);
+  if (waves.parallel == 0) throw Error(ErrorKind::usage, "--parallel 0: none at a time?");
+  return waves;
+}
 
-  bool is_well() const { return rollout && rollout->outcome == deliver::RolloutResult::Outcome::well; }
-};
-
-class Deployment {
- public:
-  Deployment(const Arguments& arguments, Context& context) : arguments_(arguments), context_(context) {}
-
-  int run() {
-    const Wanted wanted = read_wanted(arguments_);
-    const Clock::time_point start = Clock::now();
-    std::string image = wanted.image;
-    if (image.empty()) {
-      image = build_into_store(arguments_, context_);
-      build_seconds_ = seconds_since(start);
-    }
-    const OpenedImage opened = open_image(image, context_);
-    const std::string live = arguments_.value_or("--as", live_name_for(opened.name));
-    for (const std::string& host : wanted.hosts) {
-      results_.push_back(deploy_to(host, opened, live));
-      if (!results_.back().is_well() && !arguments_.has("--dry-run")) break;
-    }
-    if (arguments_.has("--dry-run")) return results_.back().error ? fail(*results_.back().error) : 0;
-    report(wanted.hosts.size());
-    const Deployed& last = results_.back();
-    if (last.error) return fail(*last.error);
-    if (last.is_well()) return 0;
-    return exit_code(last.rollout->outcome == deliver::RolloutResult::Outcome::back ? ErrorKind::rolled_back
-                                                                                    : ErrorKind::failed);
+std::string state_name(const Deployed& deployed) {
+  switch (deployed.state) {
+    case Deployed::State::not_begun: return "not begun";
+    case Deployed::State::refused: return "untouched";
+    case Deployed::State::lost: return "lost";
+    case Deployed::State::rolled_out: return std::string(outcome_name(deployed.rollout->outcome));
   }
+  return {};
+}
 
- private:
-  // The version changes from release to release, the name in a compose file does not.
-  static std::string live_name_for(const std::string& name) {
-    if (name.starts_with("oci:") || name.starts_with("docker-archive:")) {
-      throw Error(ErrorKind::usage, "this image needs a name on the host",
-                  "give it the one of the compose file by --as NAME:TAG");
-    }
-    return name.substr(0, name.rfind(':')) + ":latest";
+int exit_code_of(const Deployed& deployed) {
+  if (deployed.error) return exit_code(deployed.error->kind());
+  if (!deployed.rollout || deployed.is_well()) return 0;
+  return exit_code(deployed.rollout->outcome == deliver::RolloutResult::Outcome::back ? ErrorKind::rolled_back
+                                                                                      : ErrorKind::failed);
+}
+
+double seconds_of(const Deployed& deployed, std::initializer_list<std::string_view> phases) {
+  double sum = 0;
+  for (const auto& [phase, seconds] : deployed.timeline.phases()) {
+    if (std::ranges::find(phases, phase) != phases.end()) sum += seconds;
   }
+  return sum;
+}
+double ship_seconds(const Deployed& deployed) { return seconds_of(deployed, {"ask", "send", "load", "verify"}); }
+double restart_seconds(const Deployed& deployed) {
+  return seconds_of(deployed, {"prepare", "before", "restart", "health", "back"});
+}
 
-  int fail(const Error& error) const {
-    context_.terminal().error(error.what(), error.hint());
-    return exit_code(error.kind());
+std::string timeline_text(const Deployed& deployed, double build_seconds) {
+  std::string text;
+  double sum = build_seconds;
+  if (build_seconds > 0) text += fmt::format("build {}, ", human_duration(build_seconds));
+  for (const auto& [phase, seconds] : deployed.timeline.phases()) {
+    text += fmt::format("{} {}, ", phase, human_duration(seconds));
+    sum += seconds;
   }
+  return text + fmt::format("in all {}", human_duration(sum));
+}
 
-  Deployed deploy_to(const std::string& host, const OpenedImage& opened, const std::string& live) {
-    Deployed deployed{host, {}, {}, {}, 0, 0};
-    try {
-      const OpenedReceiver receiver = open_receiver(host, arguments_, context_);
-      if (!receiver.session) {
-        throw Error(ErrorKind::usage, fmt::format("{} is no host that services can be restarted on", printable(host)),
-                    "deploy needs ssh://[user@]host; for an engine here: veneer ship, then docker compose up --detach");
-      }
-      deliver::ShipRequest request;
-      request.live_name = deliver::parse_engine_name(live);
-      request.line = receiver.line;
-      request.naming = deliver::Naming::unique_only;
-      if (arguments_.has("--no-splice")) request.splice = deliver::SpliceChoice::never;
-      if (const auto bytes = arguments_.value("--max-bytes")) request.most_bytes = read_size(*bytes);
-      if (const auto seconds = arguments_.number("--max-seconds")) {
-        if (!arguments_.has("--line")) {
-          throw Error(ErrorKind::usage, "--max-seconds needs --line", "such as --line 1Mbit");
-        }
-        request.most_seconds = static_cast<double>(*seconds);
-      }
-      if (arguments_.has("--dry-run")) {
-        ship_and_report(opened, *receiver.receiver, request, arguments_, context_);
-        return deployed;
-      }
-      const Clock::time_point start = Clock::now();
-      const deliver::OnEvent on_event = [&](const deliver::Event& event) { show(event, context_.terminal()); };
-      deployed.shipped = deliver::ship(opened.sealed, *opened.blobs, *receiver.receiver, request, on_event);
-      deployed.ship_seconds = seconds_since(start);
-      const Clock::time_point restarting = Clock::now();
-      deployed.rollout = deliver::roll_out(*receiver.session, rollout_request(opened, deployed),
-                                           [&](const std::string& phase) { show_phase(phase, context_.terminal()); });
-      deployed.restart_seconds = seconds_since(restarting);
-    } catch (const Error& error) {
-      deployed.error = error;
-    }
-    context_.terminal().clear_progress();
-    return deployed;
+std::string text_of_one(const Deployed& deployed, double build_seconds) {
+  if (!deployed.rollout) return {};  // said as the command's error
+  return fmt::format("{}: {}\n  {} sent, {} round trips; {}\n", printable(deployed.host),
+                     outcome_text(*deployed.rollout), human_size(deployed.shipped->bytes_sent),
+                     deployed.shipped->round_trips, timeline_text(deployed, build_seconds));
+}
+
+std::string text_of_many(const std::vector<Deployed>& results) {
+  Table table({"host", "outcome", "sent", "ship", "restart", "release"}, {2, 3, 4, 5});
+  std::string reasons;
+  for (const Deployed& deployed : results) {
+    table.add({printable(deployed.host), state_name(deployed),
+               deployed.shipped ? human_size(deployed.shipped->bytes_sent) : "",
+               deployed.shipped ? human_duration(ship_seconds(deployed)) : "",
+               deployed.rollout ? human_duration(restart_seconds(deployed)) : "",
+               deployed.rollout ? fmt::format("{}", deployed.rollout->revision) : ""});
+    if (deployed.error) reasons += fmt::format("{}: {}\n", printable(deployed.host), deployed.error->what());
+    if (deployed.rollout && !(deployed.is_well() && deployed.rollout->notes.empty()))
+      reasons += fmt::format("{}: {}\n", printable(deployed.host), outcome_text(*deployed.rollout));
   }
+  return table.text() + (reasons.empty() ? "" : "\n" + reasons);
+}
 
-  deliver::RolloutRequest rollout_request(const OpenedImage& opened, const Deployed& deployed) const {
-    deliver::RolloutRequest request = rollout_options(arguments_, context_);
-    request.live_name = deployed.shipped->live_name;
-    request.unique_name = deployed.shipped->unique_name;
-    request.image_id = deployed.shipped->image_id;
-    request.commit = label_of(opened.sealed, "org.opencontainers.image.revision").substr(0, 12);
-    request.bytes = deployed.shipped->bytes_sent;
-    request.seconds = build_seconds_ + deployed.ship_seconds;
-    return request;
+Value to_value(const Deployed& deployed) {
+  Value value{Value::Table{}};
+  value.set("host", deployed.host);
+  value.set("state", state_name(deployed));
+  if (deployed.error) {
+    value.set("outcome", "error");
+    value.set("error", deployed.error->what());
+    value.set("exit_code", std::int64_t{exit_code_of(deployed)});
   }
-
-  void report(std::size_t hosts) {
-    if (arguments_.has("--json")) {
-      Value::Array rows;
-      for (const Deployed& deployed : results_) rows.push_back(to_value(deployed));
-      Value document{Value::Table{}};
-      document.set("build_seconds", build_seconds_);
-      document.set("hosts", std::move(rows));
-      document.set("not_begun", std::uint64_t{hosts - results_.size()});
-      context_.print(to_pretty_json(document));
-      return;
-    }
-    for (const Deployed& deployed : results_) {
-      if (deployed.error) continue;  // said as the command's error
-      context_.print(text_of(deployed));
-    }
-    if (results_.size() < hosts) {
-      context_.terminal().warning(fmt::format("{} hosts were not begun", hosts - results_.size()));
-    }
-  }
-
-  std::string text_of(const Deployed& deployed) const {
-    std::string phases;
-    if (build_seconds_ > 0) phases += fmt::format("build {}, ", human_duration(build_seconds_));
-    phases += fmt::format("ship {} ({} sent, {} round trips), restart and health {}",
-                          human_duration(deployed.ship_seconds), human_size(deployed.shipped->bytes_sent),
-                          deployed.shipped->round_trips, human_duration(deployed.restart_seconds));
-    return fmt::format("{}: {}\n  {}\n", printable(deployed.host), outcome_text(*deployed.rollout), phases);
-  }
-
-  Value to_value(const Deployed& deployed) const {
-    Value value{Value::Table{}};
-    value.set("host", deployed.host);
-    if (deployed.error) {
-      value.set("outcome", "error");
-      value.set("error", deployed.error->what());
-      return value;
-    }
-    add_to(value, *deployed.rollout);
+  if (deployed.rollout) add_to(value, *deployed.rollout);
+  if (deployed.shipped) {
     value.set("name", deployed.shipped->live_name.familiar());
     value.set("unique_name", deployed.shipped->unique_name.familiar());
     value.set("image_id", deployed.shipped->image_id);
     value.set("bytes_sent", deployed.shipped->bytes_sent);
     value.set("round_trips", deployed.shipped->round_trips);
-    value.set("ship_seconds", deployed.ship_seconds);
-    value.set("restart_seconds", deployed.restart_seconds);
-    return value;
   }
+  Value timeline{Value::Table{}};
+  for (const auto& [phase, seconds] : deployed.timeline.phases()) timeline.set(phase, seconds);
+  value.set("timeline", std::move(timeline));
+  value.set("ship_seconds", ship_seconds(deployed));
+  value.set("restart_seconds", restart_seconds(deployed));
+  return value;
+}
 
-  const Arguments& arguments_;
-  Context& context_;
-  double build_seconds_ = 0;
-  std::vector<Deployed> results_;
-};
+Value to_value(const std::vector<Deployed>& results, double build_seconds) {
+  Value::Array rows;
+  for (const Deployed& deployed : results) rows.push_back(to_value(deployed));
+  Value document{Value::Table{}};
+  document.set("build_seconds", build_seconds);
+  document.set("hosts", std::move(rows));
+  document.set("not_begun",
+               static_cast<std::uint64_t>(std::ranges::count(results, Deployed::State::not_begun, &Deployed::state)));
+  return document;
+}
 
-int run(const Arguments& arguments, Context& context) { return Deployment(arguments, context).run(); }
+void print_plans(const std::vector<Deployed>& results, const Arguments& arguments, Context& context) {
+  const bool is_one = results.size() == 1;
+  Value::Array rows;
+  std::string text;
+  for (const Deployed& deployed : results) {
+    if (!deployed.plan) continue;
+    Value row = deliver::to_value(*deployed.plan);
+    if (!is_one) row.set("host", deployed.host);
+    rows.push_back(std::move(row));
+    text += (is_one ? "" : printable(deployed.host) + "\n\n") + plan_text(*deployed.plan) + (is_one ? "" : "\n");
+  }
+  if (!arguments.has("--json")) {
+    context.print(text);
+  } else if (is_one) {
+    if (!rows.empty()) context.print(to_pretty_json(rows.front()));
+  } else {
+    context.print(to_pretty_json(Value::Table{{"hosts", std::move(rows)}}));
+  }
+}
+
+int fail_with_first(const std::vector<Deployed>& results, Context& context) {
+  for (const Deployed& deployed : results) {
+    if (exit_code_of(deployed) == 0) continue;
+    if (deployed.error) context.terminal().error(deployed.error->what(), deployed.error->hint());
+    return exit_code_of(deployed);
+  }
+  return 0;
+}
+
+int run(const Arguments& arguments, Context& context) {
+  const Wanted wanted = read_wanted(arguments);
+  const deliver::Waves waves = waves_of(arguments);
+  const auto start = std::chrono::steady_clock::now();
+  std::string image = wanted.image;
+  double build_seconds = 0;
+  if (image.empty()) {
+    image = build_into_store(arguments, context);
+    build_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  const OpenedImage opened = open_image(image, context);
+  OnDeployEvent on_event;
+  if (arguments.has("--events")) on_event = [&](const Value& event) { context.print(to_json(event) + "\n"); };
+  const std::string live_name = arguments.has("--as") ? arguments.value_or("--as", "") : live_name_for(opened.name);
+  Deployment deployment(opened, live_name, wanted.hosts, build_seconds, arguments, context, on_event);
+  deployment.plan();
+  const std::vector<Deployed>& results = deployment.results();
+  if (arguments.has("--dry-run")) {
+    print_plans(results, arguments, context);
+    return fail_with_first(results, context);
+  }
+  deployment.carry_out(waves);
+  const bool is_one = results.size() == 1;
+  if (arguments.has("--events")) {
+    Value document = to_value(results, build_seconds);
+    document.set("event", "end");
+    context.print(to_json(document) + "\n");
+  } else if (arguments.has("--json")) {
+    context.print(to_pretty_json(to_value(results, build_seconds)));
+  } else {
+    context.print(is_one ? text_of_one(results.front(), build_seconds) : text_of_many(results));
+  }
+  return fail_with_first(results, context);
+}
 
 }  // namespace
 
@@ -216,9 +250,13 @@ Command deploy_command() {
       {"--before", "COMMAND", "run it in a container of the new image first; when it fails nothing restarts"});
   options.push_back({"--max-bytes", "SIZE", "send nothing when more would travel, such as 2MB"});
   options.push_back({"--max-seconds", "N", "send nothing when it would take longer on the --line"});
+  options.push_back({"--hosts", "FILE", "hosts to deploy to, one a line; # begins a comment"});
+  options.push_back({"--canary", "N", "do the first N hosts, and go on only when all of them are well"});
+  options.push_back({"--parallel", "N", "hosts at a time (default: 1); all are asked at once in any case"});
   options.push_back({"--dry-run", "", "show what would travel and why; change nothing"});
   for (Option& option : host_options()) options.push_back(std::move(option));
-  options.push_back({"--json", "", "print JSON"});
+  options.push_back({"--json", "", "print JSON at the end"});
+  options.push_back({"--events", "", "print a line of JSON for each thing that happens, the last is that of --json"});
   return {
       .name = "deploy",
       .summary = "build, ship, restart, and go back unless it is healthy",
@@ -232,8 +270,11 @@ Command deploy_command() {
           "--compose names others, --restart-with a command instead. A service with a health check must become "
           "healthy, "
           "one without must run for --settle seconds. Each deploy is remembered on the host (veneer history) and its "
-          "image is held there, so that veneer rollback sends nothing. Several hosts are done one after the other; the "
-          "first that fails is the last.",
+          "image is held there, so that veneer rollback sends nothing.\n\n"
+          "Several hosts are all asked first, each gets what it lacks, then they are done --parallel at a time. When "
+          "the "
+          "release is not well on one of them, no other is begun; a host that cannot be reached does not keep the "
+          "others from going on. The exit code is that of the first that is not well.",
       .positionals = {{"IMAGE-OR-HOST",
                        "HOST: ssh://[user@]host[:port]; IMAGE: as for ship (default: build the project here)",
                        Positional::Need::many}},
@@ -242,7 +283,8 @@ Command deploy_command() {
                    {"veneer deploy ssh://plant --as shop:live --before 'python manage.py migrate'",
                     "after a migration"},
                    {"veneer deploy ssh://plant --max-bytes 2MB", "not when a dependency changed"},
-                   {"veneer deploy shop:1.2.0 ssh://one ssh://two", "the same release on two hosts"}},
+                   {"veneer deploy shop:1.2.0 --hosts sites.txt --canary 1 --parallel 4",
+                    "the same release on many hosts"}},
       .run = run};
 }
 

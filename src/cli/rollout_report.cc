@@ -8,8 +8,6 @@
 
 namespace veneer::cli {
 
-namespace {
-
 std::string_view outcome_name(deliver::RolloutResult::Outcome outcome) {
   switch (outcome) {
     case deliver::RolloutResult::Outcome::well: return "well";
@@ -18,8 +16,6 @@ std::string_view outcome_name(deliver::RolloutResult::Outcome outcome) {
   }
   return "";
 }
-
-}  // namespace
 
 std::vector<Option> rollout_option_list() {
   return {
@@ -79,11 +75,11 @@ std::vector<Option> with_ssh_options(std::vector<Option> options) {
 
 Positional ssh_host_positional() { return {"HOST", "ssh://[user@]host[:port]", Positional::Need::required}; }
 
-void show_phase(const std::string& phase, Terminal& terminal) {
-  if (phase == "before") terminal.progress("running the command before it");
-  if (phase == "restart") terminal.progress("restarting the services");
-  if (phase == "health") terminal.progress("waiting for the services to be well");
-  if (phase == "back") terminal.note("not well: going back");
+void show_phase(const std::string& phase, Terminal& terminal, const std::string& host) {
+  if (phase == "before") terminal.progress(host + "running the command before it");
+  if (phase == "restart") terminal.progress(host + "restarting the services");
+  if (phase == "health") terminal.progress(host + "waiting for the services to be well");
+  if (phase == "back") terminal.note(host + "not well: going back");
 }
 
 std::string outcome_text(const deliver::RolloutResult& result) {

@@ -27,7 +27,11 @@ Positional ssh_host_positional();
 OpenedReceiver open_ssh_host(const Arguments& arguments, Context& context);
 std::vector<Option> with_ssh_options(std::vector<Option> options);
 
-void show_phase(const std::string& phase, Terminal& terminal);
+/// `host` is put before what is shown.
+void show_phase(const std::string& phase, Terminal& terminal, const std::string& host = {});
+
+/// "well", "back", "failed".
+std::string_view outcome_name(deliver::RolloutResult::Outcome outcome);
 
 /// "release 7 is well", or what became of it and why, with the last log lines.
 std::string outcome_text(const deliver::RolloutResult& result);

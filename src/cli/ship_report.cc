@@ -27,30 +27,34 @@ std::string plan_text(const deliver::DeliveryPlan& plan) {
   return text;
 }
 
-void show(const deliver::Event& event, Terminal& terminal) {
+void show(const deliver::Event& event, Terminal& terminal, const std::string& host) {
   using Kind = deliver::Event::Kind;
   switch (event.kind) {
-    case Kind::connecting: terminal.progress("connecting to " + event.text); break;
-    case Kind::asking: terminal.progress("asking the host what it has"); break;
-    case Kind::planned: terminal.progress(event.text); break;
+    case Kind::connecting: terminal.progress(host + "connecting to " + event.text); break;
+    case Kind::asking: terminal.progress(host + "asking the host what it has"); break;
+    case Kind::planned: terminal.progress(host + event.text); break;
     case Kind::sending:
-      terminal.progress(fmt::format("sending {} of {}", human_size(event.bytes), human_size(event.total)));
+      terminal.progress(host + fmt::format("sending {} of {}", human_size(event.bytes), human_size(event.total)));
       break;
     case Kind::helping:
-      terminal.note(fmt::format(
-          "a helper container reads old layers back on the host; it has no network, and the engine's socket {}",
-          printable(event.text)));
-      break;
-    case Kind::working: terminal.progress("the engine unpacks"); break;
-    case Kind::reconnecting: terminal.note(fmt::format("connection lost ({}); connecting again", event.text)); break;
-    case Kind::waiting: terminal.progress("waiting for the host to end what it began"); break;
-    case Kind::verifying: terminal.progress("verifying"); break;
-    case Kind::sending_whole:
       terminal.note(
-          fmt::format("the engine lacks a layer after all ({}); sending the whole image", printable(event.text)));
+          host +
+          fmt::format(
+              "a helper container reads old layers back on the host; it has no network, and the engine's socket {}",
+              printable(event.text)));
       break;
-    case Kind::naming: terminal.progress("naming " + event.text); break;
-    case Kind::cleaning_up: terminal.note("removing " + printable(event.text)); break;
+    case Kind::working: terminal.progress(host + "the engine unpacks"); break;
+    case Kind::reconnecting:
+      terminal.note(host + fmt::format("connection lost ({}); connecting again", event.text));
+      break;
+    case Kind::waiting: terminal.progress(host + "waiting for the host to end what it began"); break;
+    case Kind::verifying: terminal.progress(host + "verifying"); break;
+    case Kind::sending_whole:
+      terminal.note(host + fmt::format("the engine lacks a layer after all ({}); sending the whole image",
+                                       printable(event.text)));
+      break;
+    case Kind::naming: terminal.progress(host + "naming " + event.text); break;
+    case Kind::cleaning_up: terminal.note(host + "removing " + printable(event.text)); break;
   }
 }
 
@@ -74,7 +78,8 @@ int ship_and_report(const OpenedImage& opened, deliver::Receiver& receiver, cons
                     const Arguments& arguments, Context& context) {
   const deliver::OnEvent on_event = [&](const deliver::Event& event) { show(event, context.terminal()); };
   if (arguments.has("--dry-run")) {
-    const deliver::DeliveryPlan plan = deliver::plan_shipment(opened.sealed, receiver, request, on_event);
+    deliver::Shipment shipment(opened.sealed, *opened.blobs, receiver, request, on_event);
+    const deliver::DeliveryPlan& plan = shipment.plan();
     context.terminal().clear_progress();
     context.print(arguments.has("--json") ? to_pretty_json(deliver::to_value(plan)) : plan_text(plan));
     return 0;

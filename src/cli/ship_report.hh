@@ -18,8 +18,8 @@ void require_engine_name(const std::string& name, const Arguments& arguments);
 /// The plan for people: a row a layer, then what it costs.
 std::string plan_text(const deliver::DeliveryPlan& plan);
 
-/// Shows what is being done.
-void show(const deliver::Event& event, Terminal& terminal);
+/// Shows what is being done; `host` is put before it.
+void show(const deliver::Event& event, Terminal& terminal, const std::string& host = {});
 
 /// Ships, or with --dry-run says what that would do; prints for people or, with --json, the document. Returns the exit
 /// code.

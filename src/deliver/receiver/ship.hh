@@ -41,9 +41,34 @@ struct ShipResult {
 /// The name under which `sealed` is loaded: that of the live name with a tag made from the manifest digest.
 EngineName unique_name_of(const EngineName& live_name, const image::SealedImage& sealed);
 
-/// What ship() would do, for --dry-run.
-DeliveryPlan plan_shipment(const image::SealedImage& sealed, Receiver& receiver, const ShipRequest& request,
-                           const OnEvent& on_event = {});
+/// A shipment in two steps, so that many hosts can be asked before anything is sent to the first. All that is given
+/// must outlive it. ship() does both and tells what they throw.
+class Shipment {
+ public:
+  Shipment(const image::SealedImage& sealed, const image::Blobs& blobs, Receiver& receiver, ShipRequest request,
+           OnEvent on_event);
+  /// Asks the host and plans; changes nothing. To be called first, and once.
+  const DeliveryPlan& plan();
+  /// Throws gate when the plan costs more than the request allows.
+  void check_gates() const;
+  /// Carries the plan out. To be called once.
+  ShipResult carry_out();
+
+ private:
+  void tell(Event::Kind kind, std::string text) const;
+  DeliveryOptions options() const;
+  void refuse_foreign_unique_name() const;
+  std::optional<Problem> take();
+  bool leaves_something_out() const;
+
+  const image::SealedImage& sealed_;
+  const image::Blobs& blobs_;
+  Receiver& receiver_;
+  ShipRequest request_;
+  OnEvent on_event_;
+  int round_trips_before_;
+  ShipResult result_;
+};
 
 /// Brings `sealed` to the engine. `blobs` must hold the layers that travel; those that the host has are not opened.
 /// When it returns, the unique name and, unless the request says otherwise, the live name stand for a whole image with

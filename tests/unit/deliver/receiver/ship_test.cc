@@ -224,7 +224,10 @@ TEST_P(Ship, ALayerThatIsNotHereIsNamedBeforeAnythingIsSent) {
 TEST_P(Ship, ADryRunOnlyAsks) {
   state_.add(image_of({"base"}), {"docker.io/library/old:1"});
   DockerEngine engine(std::make_unique<MadeUpEngine>(state_));
-  const auto plan = plan_shipment(image_of({"base", "app"}), engine, {parse_engine_name("demo:live"), local_line});
+  const auto sealed = image_of({"base", "app"});
+  const LayersInMemory blobs({});
+  Shipment shipment(sealed, blobs, engine, {parse_engine_name("demo:live"), local_line}, {});
+  const auto& plan = shipment.plan();
   EXPECT_EQ(plan.steps[0].action, Action::keep);
   EXPECT_EQ(state_.count("POST"), 0U);
   EXPECT_EQ(state_.count("DELETE"), 0U);

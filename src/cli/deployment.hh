@@ -1,0 +1,83 @@
+// One image to many hosts: all are asked first, then they are done in waves, each gets what it lacks. Called by the
+// deploy command, which prints what came of it. One thread; it starts more, one a host at most.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command.hh"
+#include "cli/context.hh"
+#include "cli/open_image.hh"
+#include "cli/open_receiver.hh"
+#include "cli/timeline.hh"
+#include "deliver/receiver/ship.hh"
+#include "deliver/rollout/rollout.hh"
+#include "deliver/rollout/waves.hh"
+#include "foundation/error.hh"
+#include "foundation/value.hh"
+
+namespace veneer::cli {
+
+/// What deploying to one host came to.
+struct Deployed {
+  std::string host;
+  enum class State {
+    not_begun,  // an earlier one was not well
+    refused,    // before anything changed there; see `error`
+    lost,       // on the way; see `error`
+    rolled_out  // see `rollout`
+  } state = State::not_begun;
+  std::optional<deliver::DeliveryPlan> plan;
+  std::optional<deliver::ShipResult> shipped;
+  std::optional<deliver::RolloutResult> rollout;
+  std::optional<Error> error;
+  Timeline timeline;
+
+  bool is_well() const { return rollout && rollout->outcome == deliver::RolloutResult::Outcome::well; }
+};
+
+/// A document for each thing that happens, with "event" and, where it is about one, "host".
+using OnDeployEvent = std::function<void(const Value&)>;
+
+class Deployment {
+ public:
+  /// `build_seconds`: what building the image took, for the history. `on_event` may be empty. All must outlive it.
+  Deployment(const OpenedImage& image, std::string live_name, const std::vector<std::string>& hosts,
+             double build_seconds, const Arguments& arguments, Context& context, OnDeployEvent on_event);
+  ~Deployment();
+
+  /// Asks all hosts at once and plans. A host that cannot be reached or refuses is marked so. Throws Error: usage;
+  /// gate, when any of them would cost more than is allowed.
+  void plan();
+  /// Ships and rolls out where plan() went well. A release that is not well on one host is the last that is begun; a
+  /// host that is lost does not keep the others from going on.
+  void carry_out(const deliver::Waves& waves);
+
+  const std::vector<Deployed>& results() const { return results_; }
+
+ private:
+  struct Host;
+
+  void plan_for(Host& host);
+  deliver::Verdict deploy_to(Host& host);
+  void guard(Host& host, Deployed::State on_failure, const std::function<void()>& action);
+  void take(Host& host, const deliver::Event& event);
+  void emit(const std::string& name, const Host& host, Value fields);
+  deliver::RolloutRequest rollout_request(const Host& host) const;
+
+  const OpenedImage& image_;
+  std::string live_name_;
+  double build_seconds_;
+  const Arguments& arguments_;
+  Context& context_;
+  OnDeployEvent on_event_;
+  std::mutex mutex_;  // of on_event_
+  std::vector<Deployed> results_;
+  std::vector<std::unique_ptr<Host>> hosts_;
+};
+
+}  // namespace veneer::cli
