@@ -104,12 +104,12 @@ void Deployment::take(Host& host, const deliver::Event& event) {
   if (event.kind == Kind::sending_whole) emit("sending_whole", host, Value::Table{{"why", printable(event.text)}});
 }
 
-void Deployment::guard(Host& host, Deployed::State on_failure, const std::function<void()>& action) {
+void Deployment::guard(Host& host, Deployed::State on_network_failure, const std::function<void()>& action) {
   try {
     action();
   } catch (const Error& error) {
     host.result.error = error;
-    host.result.state = on_failure;
+    host.result.state = error.kind() == ErrorKind::network ? on_network_failure : Deployed::State::refused;
     emit("error", host, Value::Table{{"error", error.what()}});
   }
   host.result.timeline.end();

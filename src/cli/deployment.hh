@@ -28,7 +28,7 @@ struct Deployed {
   enum class State {
     not_begun,  // an earlier one was not well
     refused,    // before anything changed there; see `error`
-    lost,       // on the way; see `error`
+    lost,       // the connection, on the way; see `error`
     rolled_out  // see `rollout`
   } state = State::not_begun;
   std::optional<deliver::DeliveryPlan> plan;
@@ -64,7 +64,7 @@ class Deployment {
 
   void plan_for(Host& host);
   deliver::Verdict deploy_to(Host& host);
-  void guard(Host& host, Deployed::State on_failure, const std::function<void()>& action);
+  void guard(Host& host, Deployed::State on_network_failure, const std::function<void()>& action);
   void take(Host& host, const deliver::Event& event);
   void emit(const std::string& name, const Host& host, Value fields);
   deliver::RolloutRequest rollout_request(const Host& host) const;

@@ -23,6 +23,9 @@ std::vector<Option> rollout_option_list() {
        Option::Repeat::many},
       {"--service", "NAME", "restart these services only (default: all that use the live name)", Option::Repeat::many},
       {"--restart-with", "COMMAND", "run this on the host instead of compose"},
+      {"--strategy", "WHICH",
+       "stop-first (default), or start-first: new containers start beside the old ones, which stop when the new ones "
+       "are well; not with container_name, published ports or the host's network"},
       {"--probe", "URL", "must answer too, asked on the host"},
       {"--wait", "SECONDS", "how long the services may take to be well (default: 60)"},
       {"--settle", "SECONDS", "how long one without a health check must run (default: 5)"},
@@ -39,6 +42,11 @@ deliver::RolloutRequest rollout_options(const Arguments& arguments, const Contex
   request.services = arguments.values("--service");
   request.restart_with = arguments.value_or("--restart-with", "");
   request.before = arguments.value_or("--before", "");
+  const std::string strategy = arguments.value_or("--strategy", "stop-first");
+  if (strategy != "stop-first" && strategy != "start-first") {
+    throw Error(ErrorKind::usage, fmt::format("--strategy {}: it is stop-first or start-first", printable(strategy)));
+  }
+  if (strategy == "start-first") request.strategy = deliver::RestartStrategy::start_first;
   request.probe = arguments.value_or("--probe", "");
   request.wait = arguments.number("--wait").value_or(request.wait);
   request.settle = arguments.number("--settle").value_or(request.settle);
@@ -79,6 +87,7 @@ void show_phase(const std::string& phase, Terminal& terminal, const std::string&
   if (phase == "before") terminal.progress(host + "running the command before it");
   if (phase == "restart") terminal.progress(host + "restarting the services");
   if (phase == "health") terminal.progress(host + "waiting for the services to be well");
+  if (phase == "stop") terminal.progress(host + "stopping the old containers");
   if (phase == "back") terminal.note(host + "not well: going back");
 }
 

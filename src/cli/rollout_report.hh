@@ -13,7 +13,7 @@
 
 namespace veneer::cli {
 
-/// --compose, --service, --restart-with, --probe, --wait, --settle, --keep.
+/// --compose, --service, --restart-with, --strategy, --probe, --wait, --settle, --keep.
 std::vector<Option> rollout_option_list();
 
 /// A request with what these options, --before and the environment say. Throws Error (usage).

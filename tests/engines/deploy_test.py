@@ -47,6 +47,57 @@ time.sleep(3600)
 """
 
 
+# A service behind a proxy: each container has a socket of its own in a folder that the proxy looks at.
+FRONT = """\
+services:
+  web:
+    image: {image}
+    network_mode: none
+    user: "0"
+    entrypoint: ["/app/.venv/bin/python", "-m", "shop.front"]
+    volumes: ["front:/front"]
+    healthcheck:
+      test: ["CMD", "/app/.venv/bin/python", "-m", "shop.health"]
+      interval: 1s
+      retries: 2
+    stop_grace_period: 2s
+volumes:
+  front:
+"""
+FRONT_SERVE = """\
+import signal, socket, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+listener = socket.socket(socket.AF_UNIX)
+listener.bind("/front/" + socket.gethostname())
+listener.listen(100)
+while True:
+    line, _ = listener.accept()
+    line.sendall(b"{text}")
+    line.close()
+"""
+# Counts the rounds in which nobody answered.
+PROXY = """\
+import glob, signal, socket, time
+unanswered = rounds = 0
+said, stop = [], []
+def ask(path):
+    line = socket.socket(socket.AF_UNIX)
+    try:
+        line.connect(path)
+        return line.recv(100).decode()
+    except OSError:
+        return ""
+signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
+while not stop:
+    answers = {ask(path) for path in glob.glob("/front/*")} - {""}
+    unanswered += not answers
+    rounds += 1
+    said += sorted(answers - set(said))
+    time.sleep(0.01)
+print(unanswered, rounds, *said, flush=True)
+"""
+
+
 class Deploy:
     """Mixed into a subclass that names an engine."""
 
@@ -222,6 +273,59 @@ class Corners:
                 self.assert_serves(f"after {point}")
                 self.assertEqual([row["outcome"] for row in self.history()], [*known, "well"])
 
+    def proxied(self, *words: str, code: int = 0) -> tuple[int, list[str], dict]:
+        """A deploy with a proxy that asks all the time: how often nobody answered, and what was answered."""
+        self.client("run", "-d", "--name", "proxy", "--network", "none", "--user", "0", "-v", "site_front:/front", "--entrypoint", "/app/.venv/bin/python",
+                    self.live, "-c", PROXY)
+        result = self.deploy(*words, code=code)
+        self.client("stop", "proxy")
+        unanswered, _, *said = self.client("logs", "proxy").split()
+        self.client("rm", "proxy")
+        return int(unanswered), said, result
+
+    def test_start_first(self):
+        """Behind a proxy somebody answers all the time; where a second container cannot start, that is said."""
+        refused = self.veneer(*self.arguments("deploy", "--strategy", "later"), cwd=self.project, code=2, PATH=self.host.path())
+        self.assertIn("stop-first or start-first", refused.stderr)
+        compose = self.compose_folder / "compose.yaml"
+        text = compose.read_text()
+        for line in ("container_name: only", "ports: ['8099:80']", "ports: [{target: 80, published: 8099}]"):
+            compose.write_text(text.replace("    network_mode: none\n", f"    {line}\n", 1))
+            refused = self.veneer(*self.arguments("deploy", "--strategy", "start-first"), cwd=self.project, code=3, PATH=self.host.path())
+            self.assertIn("start beside", refused.stderr)
+        compose.write_text(text)
+        self.compose("down", "-t", "1")
+
+        def front(text: str) -> None:
+            (self.project / "src" / "shop" / "front.py").write_text(FRONT_SERVE.format(text=text))
+            fixtures.commit_all(self.project, f"Answer {text}")
+
+        front("one")
+        self.veneer("build", cwd=self.project)
+        self.veneer("ship", "ssh://plant", "--as", self.live, cwd=self.project, PATH=self.host.path())
+        compose.write_text(FRONT.format(image=self.live))
+        self.compose("up", "-d")
+        front("two")
+        unanswered, said, _ = self.proxied()
+        self.assertGreater(unanswered, 0)
+        print(f"{self.engine}: {unanswered} rounds of 10 ms without an answer when the old container stops first")
+        self.assertEqual(said, ["one", "two"])
+        front("three")
+        unanswered, said, result = self.proxied("--strategy", "start-first")
+        self.assertEqual((unanswered, said), (0, ["two", "three"]))
+        self.assertIn("stop", result["timeline"])
+        self.assertEqual(len(self.compose("ps", "-q", "web").split()), 1)
+        # One that is not well goes again, and the old one has answered all the time.
+        (self.project / "src" / "shop" / "health.py").write_text("raise SystemExit(1)\n")
+        front("four")
+        unanswered, said, result = self.proxied("--strategy", "start-first", "--wait", "20", code=7)
+        self.assertEqual((unanswered, result["outcome"]), (0, "back"))
+        self.assertEqual(len(self.compose("ps", "-q", "web").split()), 1)
+        unanswered, said, _ = self.proxied("--before", "exit 3", "--strategy", "start-first", code=7)
+        self.assertEqual((unanswered, said), (0, ["three"]))
+        # Nobody's deploy fetches an image or leaves a container.
+        self.assertEqual(self.client("ps", "-aq", "--filter", "status=exited"), "")
+
     def test_without_compose(self):
         """A container that somebody starts by a command of theirs."""
         self.client("run", "-d", "--name", "alone", "--network", "none", "--entrypoint", "/app/.venv/bin/python", self.live, "-m", "shop.serve")
@@ -234,6 +338,108 @@ class Corners:
         self.write("three", crash="sys.exit(4)")
         self.assertEqual(self.deploy("--restart-with", "restart-alone", code=7)["outcome"], "back")
         self.assertEqual(self.client("logs", "alone"), "serving two")
+
+
+class Fleet(fixtures.SystemTest):
+    """Eight hosts in five states, by one command."""
+
+    RUNNING = ("docker20", "docker20", "docker28-c8d")  # hosts on which the service runs: one, two, three
+
+    def start(self, alias: str, engine: str | None) -> SshHost:
+        programs = {}
+        if engine:
+            unit = f"{engine}@fleet-{alias}"
+            facts = start_engine(type(self), unit)
+            programs = {"docker": unit}
+        host = SshHost(self.folder / alias, programs, variables=(f"XDG_STATE_HOME={self.folder}/{alias}/state",), alias=alias)
+        self.addCleanup(host.close)
+        if engine:
+            host.add_program("docker-compose", f'#!/bin/sh\nDOCKER_HOST={facts["DOCKER_HOST"]} exec {shutil.which("docker-compose")} "$@"\n')
+        return host
+
+    def docker(self, alias: str, *words: str) -> str:
+        return subprocess.run([str(self.folder / alias / "remote-bin" / "docker"), *words], check=True, capture_output=True, text=True,
+                              cwd="/tmp").stdout.strip()
+
+    def serving(self, alias: str) -> str:
+        return self.docker(alias, "logs", self.docker(alias, "ps", "-q", "--filter", "label=com.docker.compose.service=web"))
+
+    def write(self, text: str, crash: str = "") -> None:
+        (self.project / "src" / "shop" / "serve.py").write_text(SERVE.format(text=text, crash=crash))
+        fixtures.commit_all(self.project, f"Serve {text}")
+
+    def deploy(self, *words: str, code: int) -> tuple[dict, str]:
+        result = self.veneer("deploy", "--as", "shop:live", "--settle", "2", "--json", *words, cwd=self.project, code=code, PATH=self.path)
+        return {row["host"].removeprefix("ssh://"): row for row in json.loads(result.stdout)["hosts"]}, result.stderr
+
+    def test_eight_hosts(self):
+        self.project = self.small_project()
+        self.write("one")
+        self.veneer("build", cwd=self.project)
+        running = ("one", "two", "three")
+        hosts = [self.start(alias, engine) for alias, engine in zip(running, self.RUNNING, strict=True)]
+        hosts += [self.start("four", "docker20"), self.start("five", None), self.start("six", None)]
+        self.path = hosts[0].path(*hosts[1:])
+        config = self.folder / "one" / "ssh_config"
+        config.write_text(config.read_text() + "".join(f"Host {alias}\n  HostName 127.0.0.1\n  Port 1\n\n" for alias in ("seven", "eight")))
+        compose = self.folder / "compose.yaml"
+        compose.write_text("services:\n  web:\n    image: shop:live\n    network_mode: none\n    stop_grace_period: 1s\n"
+                           '    entrypoint: ["/app/.venv/bin/python", "-m", "shop.serve"]\n')
+        for alias in running:
+            self.veneer("ship", f"ssh://{alias}", "--as", "shop:live", cwd=self.project, PATH=self.path)
+            up = [str(self.folder / alias / "remote-bin" / "docker-compose"), "-f", str(compose), "-p", "site", "up", "-d"]
+            subprocess.run(up, check=True, capture_output=True)
+        # One has the new image already, one has nothing, one has no service, two have no engine, two are not there.
+        self.write("two")
+        self.veneer("build", cwd=self.project)
+        self.veneer("ship", "ssh://two", "--as", "shop:next", cwd=self.project, PATH=self.path)
+        sites = self.folder / "sites.txt"
+        sites.write_text("# all of them\nssh://eight\nssh://five\nssh://one   # the canary that counts\n\n"
+                         + "".join(f"ssh://{alias}\n" for alias in ("two", "three", "four", "six", "seven")))
+        plans = json.loads(self.veneer("deploy", "--as", "shop:live", "--hosts", sites, "--dry-run", "--json", cwd=self.project, code=5,
+                                       PATH=self.path).stdout)["hosts"]
+        self.assertEqual({row["host"].removeprefix("ssh://") for row in plans}, {"one", "two", "three", "four"})
+        rows, errors = self.deploy("--hosts", str(sites), "--canary", "1", "--parallel", "3", code=5)
+        self.assertEqual({alias: row["state"] for alias, row in rows.items()},
+                         {"one": "well", "two": "well", "three": "well", "four": "untouched", "five": "untouched", "six": "untouched",
+                          "seven": "untouched", "eight": "untouched"})
+        self.assertIn("eight", errors)
+        self.assertEqual(rows["two"]["bytes_sent"], 0)
+        for alias in ("one", "three"):
+            self.assertLess(rows[alias]["bytes_sent"], 100_000)
+        self.assertGreater(rows["four"]["bytes_sent"], 1_000_000)
+        self.assertIn("no container of a compose project", rows["four"]["error"])
+        self.assertIn("has no engine for this user", rows["five"]["error"])
+        for alias in running:
+            self.assertIn("serving two", self.serving(alias))
+
+        # A release that is not well on the canary is brought to no other; what nobody allowed to cost is sent to none.
+        self.write("bad", crash="sys.exit('no database')")
+        rows, _ = self.deploy("ssh://three", "ssh://one", "ssh://two", "--canary", "1", "--parallel", "2", code=7)
+        self.assertEqual({alias: row["state"] for alias, row in rows.items()}, {"three": "back", "one": "not begun", "two": "not begun"})
+        for alias in running:
+            self.assertIn("serving two", self.serving(alias))
+        refused = self.veneer("deploy", "--as", "shop:live", "ssh://one", "ssh://two", "--max-bytes", "1kB", cwd=self.project, code=10, PATH=self.path)
+        self.assertIn("nothing was sent to any host", refused.stderr)
+
+        # Killed in the middle, each host is old or new, and the next deploy ends well everywhere.
+        self.write("three")
+        killed = self.veneer("deploy", "--as", "shop:live", "--settle", "2", "ssh://one", "ssh://two", "ssh://three", "--parallel", "3",
+                             cwd=self.project, code=None, PATH=self.path, VENEER_FAIL_POINT="ship.sending")
+        self.assertLess(killed.returncode, 0)
+        for alias in running:
+            self.assertIn("serving two", self.serving(alias))
+        events = self.veneer("deploy", "--as", "shop:live", "--settle", "2", "ssh://one", "ssh://two", "ssh://three", "--parallel", "3", "--events",
+                             cwd=self.project, PATH=self.path).stdout.splitlines()
+        told = [json.loads(line) for line in events]
+        self.assertEqual(sum(event["event"] == "planned" for event in told), 3)
+        self.assertEqual({event["host"] for event in told if event["event"] == "finished" and event["outcome"] == "well"},
+                         {f"ssh://{alias}" for alias in running})
+        self.assertEqual((told[-1]["event"], told[-1]["not_begun"]), ("end", 0))
+        for alias in running:
+            self.assertIn("serving three", self.serving(alias))
+        table = self.veneer("deploy", "--as", "shop:live", "--settle", "1", "ssh://one", "ssh://two", cwd=self.project, PATH=self.path).stdout
+        self.assertRegex(table, r"(?m)^ssh://one +well ")
 
 
 class Docker20(Deploy, Corners, fixtures.SystemTest):

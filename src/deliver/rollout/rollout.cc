@@ -66,6 +66,7 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
   request.add("id", wanted.image_id.substr(wanted.image_id.find(':') + 1));
   for (const std::string& file : wanted.compose_files) request.add("compose", file);
   for (const std::string& service : wanted.services) request.add("service", service);
+  if (wanted.strategy == RestartStrategy::start_first) request.add("strategy", "start-first");
   if (!wanted.before.empty()) request.add("before", wanted.before);
   if (!wanted.restart_with.empty()) request.add("restart", wanted.restart_with);
   if (!wanted.probe.empty()) request.add("probe", wanted.probe);

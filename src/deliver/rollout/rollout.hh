@@ -16,6 +16,9 @@ namespace veneer::deliver {
 
 enum class RolloutKind { deploy, rollback };
 
+/// Whether the old containers stop before the new ones start, or when the new ones are well.
+enum class RestartStrategy { stop_first, start_first };
+
 struct RolloutRequest {
   EngineName live_name;    // that the services use
   EngineName unique_name;  // of the image, which is on the host
@@ -23,13 +26,14 @@ struct RolloutRequest {
   RolloutKind kind = RolloutKind::deploy;
   std::vector<std::string> compose_files;  // full paths on the host; none: those that the services were started with
   std::vector<std::string> services;       // none: all that use the live name
-  std::string before;                      // a command for a container of the new image, before services restart
-  std::string restart_with;                // a command on the host instead of compose
-  std::string probe;                       // a URL that must answer, asked on the host
-  std::uint64_t wait = 60;                 // seconds for the services to be well
-  std::uint64_t settle = 5;                // seconds that a service without a health check must run
-  std::uint64_t keep = 5;                  // releases whose images stay
-  std::string who;                         // "user@machine"
+  RestartStrategy strategy = RestartStrategy::stop_first;
+  std::string before;        // a command for a container of the new image, before services restart
+  std::string restart_with;  // a command on the host instead of compose
+  std::string probe;         // a URL that must answer, asked on the host
+  std::uint64_t wait = 60;   // seconds for the services to be well
+  std::uint64_t settle = 5;  // seconds that a service without a health check must run
+  std::uint64_t keep = 5;    // releases whose images stay
+  std::string who;           // "user@machine"
   std::string commit;
   std::uint64_t bytes = 0;  // sent for it
   double seconds = 0;       // that building and sending took

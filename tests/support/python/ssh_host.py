@@ -50,10 +50,11 @@ def run_contract(test, unit: str, facts: dict[str, str], program: str, **variabl
 
 class SshHost:
     """`programs`: the engine's clients that the host has, name -> unit of support/engines. `shell`: the login shell's
-    command line, instead of the account's own."""
+    command line, instead of the account's own. `alias`: what the client calls the host."""
 
-    def __init__(self, folder: Path, programs: dict[str, str], server_options: tuple[str, ...] = (), shell: str | None = None, variables: tuple[str, ...] = ()):
+    def __init__(self, folder: Path, programs: dict[str, str], server_options: tuple[str, ...] = (), shell: str | None = None, variables: tuple[str, ...] = (), alias: str = "plant"):
         self.folder = folder
+        self.alias = alias
         self.home = folder / "remote-home"
         self.programs = folder / "remote-bin"
         self.home.mkdir(parents=True)
@@ -99,11 +100,14 @@ class SshHost:
     def connect_through(self, port: int) -> None:
         """The port on loopback by which `plant` is reached from now on."""
         (self.folder / "ssh_config").write_text(
-            f"Host plant\n  HostName 127.0.0.1\n  Port {port}\n  User root\n  IdentityFile {self.folder}/user_key\n  IdentitiesOnly yes\n"
-            f"  UserKnownHostsFile {self.folder}/known_hosts\n  StrictHostKeyChecking no\n  HostKeyAlias plant\n")
+            f"Host {self.alias}\n  HostName 127.0.0.1\n  Port {port}\n  User root\n  IdentityFile {self.folder}/user_key\n  IdentitiesOnly yes\n"
+            f"  UserKnownHostsFile {self.folder}/known_hosts\n  StrictHostKeyChecking no\n  HostKeyAlias {self.alias}\n\n")
 
-    def path(self) -> str:
-        """PATH for the side that ships."""
+    def path(self, *others: "SshHost") -> str:
+        """PATH for the side that ships, to this host and others."""
+        if others:
+            config = "".join((host.folder / "ssh_config").read_text() for host in (*others, self))
+            (self.folder / "ssh_config").write_text(config)
         return f"{self.local_programs}:{os.environ['PATH']}"
 
     @property

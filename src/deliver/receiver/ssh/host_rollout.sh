@@ -69,7 +69,9 @@ find_services() {
   in_project config >"$work/config" 2>"$work/said" || problem "the compose file cannot be read: $(words_of "$work/said")"
   awk '/^[^ ]/ { within = ($1 == "services:"); next }
     within && /^  [^ ]/ { service = $1; sub(/:$/, "", service); gsub(/["'"'"']/, "", service) }
-    within && /^    (image|build|pull_policy):/ { value = $2; gsub(/["'"'"']/, "", value); key = $1; sub(/:$/, "", key); print service, key, value }' "$work/config" >"$work/facts"
+    within && /^    [^ -]/ { block = $1 }
+    within && (/ published:/ || (block == "ports:" && /^ *- *["'"'"']?[0-9.:]*[0-9]:[0-9]/)) { print service, "published", "port" }
+    within && /^    (image|build|pull_policy|container_name|network_mode):/ { value = $2; gsub(/["'"'"']/, "", value); key = $1; sub(/:$/, "", key); print service, key, value }' "$work/config" >"$work/facts"
   chosen=$services
   services=''
   while read -r service fact value; do
@@ -88,10 +90,39 @@ find_services() {
   [ -n "$services" ] || problem "no service in the compose file uses the image $listed"
 }
 
+# Whether a second container of each service can start beside the first.
+check_start_first() {
+  [ -z "$restart" ] || problem "--strategy start-first needs a compose file"
+  for service in $services; do
+    grep -q "^$service container_name" "$work/facts" && problem "the service $service has a container_name: a second container cannot start beside it"
+    grep -q "^$service network_mode host" "$work/facts" && problem "the service $service has network_mode: host: a second container would want the same ports"
+    grep -q "^$service published" "$work/facts" && problem "the service $service publishes a port of the host: a second container cannot start beside it; put it behind a proxy"
+  done
+}
+# Starts as many new containers as there are old ones of the image $was; those go when the new ones are well.
+start_beside() {
+  : >"$work/old"
+  scales=''
+  for service in $services; do
+    count=0
+    for container in $(in_project ps -q $service 2>/dev/null); do
+      echo "$container" >>"$work/old"
+      [ "$(engine inspect --format '{{.Image}}' "$container" 2>/dev/null | sed 's/^sha256://')" != "$was" ] || count=$((count + 1))
+    done
+    all=$(in_project ps -q $service 2>/dev/null | grep -c .)
+    [ $count -gt 0 ] || count=1
+    scales="$scales --scale $service=$((all + count))"
+  done
+  in_project up -d --no-deps --no-build $never --no-recreate $scales $services >"$work/said" 2>&1
+}
+remove_old() { while read -r container; do engine stop "$container"; engine rm -f "$container"; done <"$work/old" >/dev/null 2>&1; }
+remove_new() { containers | cut -d '|' -f 1 | while read -r container; do engine rm -f "$container"; done >/dev/null 2>&1; }
+
 restart_services() {
   if [ -n "$restart" ]; then sh -c "$restart" >"$work/said" 2>&1 </dev/null; return; fi
   never=''
   in_project up --help 2>/dev/null | grep -q -e '--pull ' && never='--pull never'
+  if [ "$strategy" = start-first ] && [ "$1" != back ]; then start_beside; return; fi
   in_project up -d --no-deps --no-build $never $services >"$work/said" 2>&1 && return 0
   # docker-compose 1 cannot recreate containers on Docker 25 and later, but make new ones.
   grep -q ContainerConfig "$work/said" || return 1
@@ -108,7 +139,11 @@ containers() {
   else
     all=''  # version 2 lists the running ones only unless it is asked for all
     [ $front != plugin ] || all=-a
-    for service in $services; do for container in $(in_project ps $all -q "$service" 2>/dev/null); do echo "$container|$service"; done; done
+    for service in $services; do
+      for container in $(in_project ps $all -q "$service" 2>/dev/null); do
+        [ -f "$work/old" ] && grep -q "$container" "$work/old" || echo "$container|$service"
+      done
+    done
   fi
 }
 # Whether all containers run the image $1 and are well; else $state_word says "waiting" or "failed" and $reason why.
@@ -175,6 +210,7 @@ hold() {
 
 deploy() {
   find_services_or_command
+  [ "$strategy" != start-first ] || check_start_first
   set -- $(containers | head -n 1 | cut -d '|' -f 1)
   was=''
   [ $# -eq 0 ] || was=$(engine inspect --format '{{.Image}}' "$1" 2>/dev/null | sed 's/^sha256://')
@@ -192,10 +228,11 @@ deploy() {
   fi
   say phase restart
   reached restarting
-  restart_services || back "the services could not be restarted: $(words_of "$work/said")"
+  restart_services forward || back "the services could not be restarted: $(words_of "$work/said")"
   say phase health
   reached restarted
   wait_for_health "$id" || back "$reason"
+  if [ "$strategy" = start-first ]; then say phase stop; remove_old; fi
   record well
   hold
   reached recorded
@@ -205,12 +242,19 @@ deploy() {
 # The old image serves again, and why it must.
 back() {
   why=$1
+  if [ -f "$work/old" ]; then  # start-first: the old ones have served all the time
+    remove_new
+    [ -z "$was" ] || engine tag "sha256:$was" "$live" 2>/dev/null
+    record back
+    say "back $why"
+    finish
+  fi
   # The same image again is no way back.
   if [ -z "$was" ] || { [ "$was" = "$id" ] && [ "${2:-}" != untouched ]; }; then record failed; say "failed $why"; finish; fi
   engine tag "sha256:$was" "$live" 2>/dev/null
   if [ "${2:-}" != untouched ]; then
     say phase back
-    restart_services
+    restart_services back
     wait_for_health "$was" || { record failed; say "failed $why; and the image before it is not well either: $reason"; finish; }
   fi
   record back
