@@ -103,7 +103,7 @@ double seconds_of(const Deployed& deployed, std::initializer_list<std::string_vi
 }
 double ship_seconds(const Deployed& deployed) { return seconds_of(deployed, {"ask", "send", "load", "verify"}); }
 double restart_seconds(const Deployed& deployed) {
-  return seconds_of(deployed, {"prepare", "before", "restart", "health", "stop", "back"});
+  return seconds_of(deployed, {"prepare", "waiting", "before", "restart", "health", "stop", "back"});
 }
 
 std::string timeline_text(const Deployed& deployed, double build_seconds) {

@@ -6,6 +6,7 @@
 
 #include "cli/rollout_report.hh"
 #include "cli/ship_report.hh"
+#include "foundation/fail_point.hh"
 #include "foundation/parallel.hh"
 
 namespace veneer::cli {
@@ -156,6 +157,7 @@ deliver::Verdict Deployment::deploy_to(Host& host) {
       show_phase(phase, context_.terminal(), host.shown);
       host.result.timeline.begin(phase);
       emit("phase", host, Value::Table{{"phase", phase}});
+      fail_point("deploy." + phase);
     };
     on_phase("prepare");
     host.result.rollout = deliver::roll_out(*host.opened.session, rollout_request(host), on_phase);

@@ -87,6 +87,7 @@ void show_phase(const std::string& phase, Terminal& terminal, const std::string&
   if (phase == "before") terminal.progress(host + "running the command before it");
   if (phase == "restart") terminal.progress(host + "restarting the services");
   if (phase == "health") terminal.progress(host + "waiting for the services to be well");
+  if (phase == "waiting") terminal.progress(host + "another rollout is at work there; waiting for its end");
   if (phase == "stop") terminal.progress(host + "stopping the old containers");
   if (phase == "back") terminal.note(host + "not well: going back");
 }

@@ -7,6 +7,8 @@ On Docker 20.10 and on 28 with the containerd store, with docker-compose as Debi
 import json
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +31,7 @@ services:
     stop_grace_period: 1s
   worker:
     image: {image}
-    network_mode: none
+    network_mode: host
     entrypoint: ["/app/.venv/bin/python", "-m", "shop.serve", "worker"]
     stop_grace_period: 1s
   other:
@@ -115,7 +117,8 @@ class Deploy:
         self.addCleanup(self.host.close)
         if self.front == "docker-compose":
             self.host.add_program("docker-compose", f'#!/bin/sh\nDOCKER_HOST={self.facts["DOCKER_HOST"]} exec {shutil.which("docker-compose")} "$@"\n')
-        self.live = f"test/{self.id().rpartition('.')[2]}:live"
+        # Of a registry that nobody answers for: what was fetched from there would not come.
+        self.live = f"127.0.0.1:1/test/{self.id().rpartition('.')[2]}:live"
         self.project = self.small_project()
         self.write("one")
         self.veneer("build", cwd=self.project)
@@ -201,8 +204,11 @@ class Deploy:
 
     def test_bad_releases(self):
         """A release that crashes, one that never turns healthy, one whose command before it fails: the old one serves."""
+        taken = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(taken.close)
         for title, change, words, why in [
             ("crash", {"crash": "sys.exit('no database')"}, (), "no database"),
+            ("port", {"crash": f"import socket; socket.create_server(('127.0.0.1', {taken.getsockname()[1]}))"}, ("--service", "worker"), "in use"),
             ("sick", {"healthy": False}, ("--wait", "20"), "unhealthy"),
             ("migration", {}, ("--before", "echo migrating and exit 3 && exit 3"), "command before it failed"),
         ]:
@@ -244,6 +250,9 @@ class Corners:
         compose.write_text(text.replace(f"image: {self.live}", f"image: {self.live}@sha256:{'0' * 64}", 1))
         result = self.veneer(*self.arguments("deploy", "--service", "web"), cwd=self.project, code=3, PATH=self.host.path())
         self.assertIn("pins a digest", result.stderr)
+        compose.write_text(text.replace("    network_mode: none\n", "    network_mode: none\n    pull_policy: always\n", 1))
+        result = self.veneer(*self.arguments("deploy", "--service", "web"), cwd=self.project, code=3, PATH=self.host.path())
+        self.assertRegex(result.stderr, "pull_policy: always|cannot be read")  # docker-compose 1 does not know it
         compose.write_text(text)
         result = self.veneer("deploy", "ssh://plant", "--as", "unknown:live", cwd=self.project, code=3, PATH=self.host.path())
         self.assertIn("no container of a compose project", result.stderr)
@@ -272,6 +281,16 @@ class Corners:
                 self.assertEqual(self.deploy()["outcome"], "well")
                 self.assert_serves(f"after {point}")
                 self.assertEqual([row["outcome"] for row in self.history()], [*known, "well"])
+        # The sender: what it began goes on, and the next deploy waits for its end.
+        for point in ("deploy.prepare", "deploy.restart", "deploy.health"):
+            with self.subTest(point):
+                self.write(f"after {point}")
+                known = len(self.history())
+                killed = self.veneer(*self.arguments("deploy", "--settle", "2"), cwd=self.project, code=None, PATH=self.host.path(), VENEER_FAIL_POINT=point)
+                self.assertEqual(killed.returncode, -signal.SIGKILL)
+                self.assertEqual(self.deploy()["outcome"], "well")
+                self.assert_serves(f"after {point}")
+                self.assertEqual([row["outcome"] for row in self.history()][known:], ["well"] if point == "deploy.prepare" else ["well", "well"])
 
     def proxied(self, *words: str, code: int = 0) -> tuple[int, list[str], dict]:
         """A deploy with a proxy that asks all the time: how often nobody answered, and what was answered."""
@@ -448,6 +467,45 @@ class Docker20(Deploy, Corners, fixtures.SystemTest):
 
 class Docker28Containerd(Deploy, fixtures.SystemTest):
     engine, front = "docker28-c8d", "plugin"
+
+
+class Podman(fixtures.SystemTest):
+    """A host with podman: what restarts its containers is the user's own."""
+
+    def test_restart_with(self):
+        unit = "podman4@deploy"
+        start_engine(type(self), unit)
+        host = SshHost(self.folder / "host", {"podman": unit}, variables=(f"XDG_STATE_HOME={self.folder}/host/state",))
+        self.addCleanup(host.close)
+        project = self.small_project()
+
+        def podman(*words: str) -> str:
+            return subprocess.run([str(host.programs / "podman"), *words], check=True, capture_output=True, text=True, cwd="/tmp").stdout.strip()
+
+        def write(text: str, crash: str = "") -> None:
+            (project / "src" / "shop" / "serve.py").write_text(SERVE.format(text=text, crash=crash))
+            fixtures.commit_all(project, f"Serve {text}")
+
+        def deploy(*words: str, code: int = 0) -> subprocess.CompletedProcess:
+            return self.veneer("deploy", "ssh://plant", "--as", "shop:live", "--engine", "podman", "--settle", "2", *words, cwd=project, code=code,
+                               PATH=host.path())
+
+        start = "podman run -d --name shop --network none --entrypoint /app/.venv/bin/python docker.io/library/shop:live -m shop.serve"
+        host.add_program("restart-shop", f"#!/bin/sh\npodman rm -f -t 0 shop && exec {start}\n")
+        write("one")
+        self.veneer("build", cwd=project)
+        self.veneer("ship", "ssh://plant", "--engine", "podman", "--as", "shop:live", cwd=project, PATH=host.path())
+        podman(*start.split()[1:])
+        write("two")
+        self.assertIn("--restart-with", deploy(code=3).stderr)
+        self.assertEqual(podman("logs", "shop"), "serving one")
+        deploy("--restart-with", "restart-shop")
+        self.assertEqual(podman("logs", "shop"), "serving two")
+        write("three", crash="sys.exit(4)")
+        deploy("--restart-with", "restart-shop", code=7)
+        self.assertEqual(podman("logs", "shop"), "serving two")
+        releases = self.json("history", "ssh://plant", "--as", "shop:live", "--engine", "podman", "--json", cwd=project, PATH=host.path())["releases"]
+        self.assertEqual([row["outcome"] for row in releases], ["well", "back"])
 
 
 if os.environ.get("VENEER_TEST_ALL"):

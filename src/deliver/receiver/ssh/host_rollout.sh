@@ -14,13 +14,28 @@ find_state() {
   [ "${3:-}" = "$(id -u)" ] && [ -w "$state" ]
 }
 
+# One rollout of a live name at a time; another one waits for its end.
+take_turn() {
+  lock=$state/$group.lock boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null) waited=0
+  until mkdir "$lock" 2>/dev/null; do
+    owner=$(cat "$lock/owner" 2>/dev/null)
+    if [ -z "$owner" ] && [ $waited -lt 3 ]; then :
+    elif ! kill -0 "${owner%% *}" 2>/dev/null || [ "${owner#* }" != "$boot" ]; then rm -rf "$lock"; continue
+    elif [ $waited -ge 300 ]; then problem "another rollout of this name is at work on the host (process ${owner%% *})"; fi
+    [ $waited -gt 0 ] || say phase waiting
+    sleep 1
+    waited=$((waited + 1))
+  done
+  echo "$$ $boot" >"$lock/owner"
+}
+
 # ---- the services that use the live name ----
 
 find_compose() {
   if [ $is = docker ] && engine compose version >/dev/null 2>&1; then front=plugin
   elif command -v docker-compose >/dev/null 2>&1; then front=docker-compose
-  elif [ $is = podman ] && command -v podman-compose >/dev/null 2>&1; then front=podman-compose
-  else problem "this host has neither 'docker compose' nor docker-compose nor podman-compose; --restart-with COMMAND says how to restart"; fi
+  elif [ $is = podman ]; then problem "of podman's own ways to start services none is known here (podman-compose, quadlets); --restart-with COMMAND says how to restart, such as 'systemctl --user restart shop'"
+  else problem "this host has neither 'docker compose' nor docker-compose; --restart-with COMMAND says how to restart"; fi
 }
 compose() {
   case $front in
@@ -52,7 +67,7 @@ find_services() {
   else
     find_running_services
     case $(grep -c . "$work/projects") in
-      0) problem "no container of a compose project on this host was started with the image $listed: start it there once, or name the file by --compose" ;;
+      0) problem "no container of a compose project on this host was started with the image $listed: start it there once, name the file by --compose, or say by --restart-with how to restart" ;;
       1) ;;
       *) problem "several compose projects on this host use $listed: name the file of one by --compose" ;;
     esac
@@ -293,7 +308,9 @@ case $verb in
   deploy)
     (while sleep 10 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do echo busy; done) &
     beat=$!
-    trap 'kill $beat 2>/dev/null; rm -rf "$work"' EXIT
+    lock=''
+    trap 'kill $beat 2>/dev/null; rm -rf "$work" "$lock"' EXIT
+    take_turn
     deploy ;;
   history) show_history ;;
   *) problem "unknown verb $verb" ;;
