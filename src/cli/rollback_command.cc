@@ -12,6 +12,8 @@ namespace veneer::cli {
 
 namespace {
 
+constexpr std::uint64_t settle_of_a_known_release = 2;  // seconds: it was well before
+
 int run_rollback(const Arguments& arguments, Context& context) {
   const deliver::EngineName name = live_name_there(arguments, context);
   const OpenedReceiver host = open_ssh_host(arguments, context);
@@ -28,6 +30,7 @@ int run_rollback(const Arguments& arguments, Context& context) {
       fmt::format("going back to release {} of {}: 0 bytes to send", release.revision, release.time));
   deliver::RolloutRequest request = rollout_options(arguments, context);
   request.kind = deliver::RolloutKind::rollback;
+  if (!arguments.has("--settle")) request.settle = settle_of_a_known_release;
   request.live_name = name;
   request.unique_name = release.image;
   request.image_id = "sha256:" + release.id;

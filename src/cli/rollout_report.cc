@@ -28,7 +28,7 @@ std::vector<Option> rollout_option_list() {
        "are well; not with container_name, published ports or the host's network"},
       {"--probe", "URL", "must answer too, asked on the host"},
       {"--wait", "SECONDS", "how long the services may take to be well (default: 60)"},
-      {"--settle", "SECONDS", "how long one without a health check must run (default: 5)"},
+      {"--settle", "SECONDS", "how long one without a health check must run (default: 5, of a rollback 2)"},
       {"--keep", "N", "releases whose images stay on the host (default: 5)"}};
 }
 

@@ -173,7 +173,7 @@ class Deploy:
         self.assertLess(json.loads(dry.stdout)["bytes"], 100_000)
         self.assert_serves("one")
         second = self.deploy()
-        self.assertEqual((second["outcome"], second["revision"]), ("well", 1))
+        self.assertEqual((second["outcome"], second["revision"]), ("well", 2))
         self.assertLess(second["bytes_sent"], 100_000)
         self.assert_serves("two")
         self.write("three")
@@ -184,21 +184,28 @@ class Deploy:
         pruned = self.client("image", "prune", "-af")
         self.assertNotIn(third["unique_name"], pruned)
         back = self.json(*self.arguments("rollback", "--settle", "2", "--json"), cwd=self.project, PATH=self.host.path())
-        self.assertEqual((back["outcome"], back["from"]), ("well", 1))
+        self.assertEqual((back["outcome"], back["from"]), ("well", 2))
         self.assert_serves("two")
-        self.json(*self.arguments("rollback", "--to", "2", "--settle", "2", "--json"), cwd=self.project, PATH=self.host.path())
+        self.json(*self.arguments("rollback", "--to", "3", "--settle", "2", "--json"), cwd=self.project, PATH=self.host.path())
         self.assert_serves("three")
 
         releases = self.history()
         self.assertEqual([(row["revision"], row["kind"], row["outcome"], row["present"]) for row in releases],
-                         [(1, "deploy", "well", True), (2, "deploy", "well", True), (3, "rollback", "well", True), (4, "rollback", "well", True)])
-        self.assertEqual(releases[0]["commit"], fixtures.git(self.project, "rev-parse", "HEAD~1").strip()[:12])
-        self.assertTrue(releases[3]["live"])
+                         [(1, "found", "well", True), (2, "deploy", "well", True), (3, "deploy", "well", True), (4, "rollback", "well", True),
+                          (5, "rollback", "well", True)])
+        self.assertEqual(releases[1]["commit"], fixtures.git(self.project, "rev-parse", "HEAD~1").strip()[:12])
+        self.assertTrue(releases[4]["live"])
+
+        # What ran before anybody deployed is a release too.
+        self.json(*self.arguments("rollback", "--to", "1", "--settle", "2", "--json"), cwd=self.project, PATH=self.host.path())
+        self.assert_serves("one")
+        self.json(*self.arguments("rollback", "--settle", "2", "--json"), cwd=self.project, PATH=self.host.path())
+        self.assert_serves("three")
 
         # An image that somebody removed: said beforehand, and nothing changes.
         self.client("rm", *self.client("ps", "-aq", "--filter", "label=dev.veneer.keep").split())
         self.client("rmi", "-f", second["unique_name"])
-        refused = self.veneer(*self.arguments("rollback", "--to", "1"), cwd=self.project, code=4, PATH=self.host.path())
+        refused = self.veneer(*self.arguments("rollback", "--to", "2"), cwd=self.project, code=4, PATH=self.host.path())
         self.assertIn("is not on the host any more", refused.stderr)
         self.assert_serves("three")
 
@@ -263,9 +270,10 @@ class Corners:
         for text in ("two", "three", "four"):
             self.write(text)
             self.deploy("--keep", "2")
-        self.assertEqual([row["present"] for row in self.history()], [False, True, True])
+        # The first is not ours to remove: it has the name that `ship` gave it.
+        self.assertEqual([row["present"] for row in self.history()], [True, False, True, True])
         self.assertEqual(len(self.client("ps", "-aq", "--filter", "label=dev.veneer.keep").split()), 2)
-        refused = self.veneer(*self.arguments("rollback", "--to", "1"), cwd=self.project, code=4, PATH=self.host.path())
+        refused = self.veneer(*self.arguments("rollback", "--to", "2"), cwd=self.project, code=4, PATH=self.host.path())
         self.assertIn("is not on the host any more", refused.stderr)
         self.json(*self.arguments("rollback", "--settle", "2", "--json"), cwd=self.project, PATH=self.host.path())
         self.assert_serves("three")
@@ -505,7 +513,7 @@ class Podman(fixtures.SystemTest):
         deploy("--restart-with", "restart-shop", code=7)
         self.assertEqual(podman("logs", "shop"), "serving two")
         releases = self.json("history", "ssh://plant", "--as", "shop:live", "--engine", "podman", "--json", cwd=project, PATH=host.path())["releases"]
-        self.assertEqual([row["outcome"] for row in releases], ["well", "back"])
+        self.assertEqual([row["outcome"] for row in releases], ["well", "well", "back"])
 
 
 if os.environ.get("VENEER_TEST_ALL"):

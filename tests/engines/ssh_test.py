@@ -432,6 +432,15 @@ class Hosts(fixtures.SystemTest):
                 (host.programs / "sh").symlink_to(shutil.which(shell))
                 self.assertIn("none of its layers", self.dry_run(host).stdout)
 
+    def test_forced_command(self):
+        """The recipe for a key that can do nothing but this, as docs/deploying.md has it."""
+        recipe = (Path(__file__).resolve().parents[2] / "docs" / "deploying.md").read_text()
+        command = recipe.partition('restrict,command="')[2].partition('" ssh-ed25519')[0]
+        host = self.start_host(shell=command)
+        self.assertIn("none of its layers", self.dry_run(host).stdout)
+        other = subprocess.run(["ssh", "plant", "echo", "hello"], capture_output=True, text=True, env=self.environment(PATH=host.path()))
+        self.assertNotIn("hello", other.stdout)
+
     def test_where_docker_is(self):
         elsewhere = self.start_host(docker=None)
         result = self.dry_run(elsewhere, "--engine", "podman", code=5)

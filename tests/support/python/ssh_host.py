@@ -66,7 +66,7 @@ class SshHost:
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / key)], check=True)
         authorized = (folder / "user_key.pub").read_text()
         if shell:
-            authorized = f'command="{shell}" {authorized}'
+            authorized = f'restrict,command="{shell}" {authorized}'
         (folder / "authorized_keys").write_text(authorized)
         self.port = free_port()
         Path("/run/sshd").mkdir(exist_ok=True)

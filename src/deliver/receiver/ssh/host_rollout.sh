@@ -57,7 +57,7 @@ find_running_services() {
   cut -d '|' -f 2-4 "$work/found" | grep -v '^|' | sort -u >"$work/projects"
 }
 find_services() {
-  project_options=''
+  project_options='' project=''
   : >"$work/projects"
   if [ -n "$compose" ]; then
     for file in $compose; do
@@ -120,11 +120,11 @@ start_beside() {
   scales=''
   for service in $services; do
     count=0
-    for container in $(in_project ps -q $service 2>/dev/null); do
+    for container in $(containers_of "$service"); do
       echo "$container" >>"$work/old"
       [ "$(engine inspect --format '{{.Image}}' "$container" 2>/dev/null | sed 's/^sha256://')" != "$was" ] || count=$((count + 1))
     done
-    all=$(in_project ps -q $service 2>/dev/null | grep -c .)
+    all=$(containers_of "$service" | grep -c .)
     [ $count -gt 0 ] || count=1
     scales="$scales --scale $service=$((all + count))"
   done
@@ -147,6 +147,12 @@ restart_services() {
 
 # ---- health ----
 
+# Compose itself takes its time to say this.
+containers_of() {
+  if [ -n "$project" ]; then
+    engine ps -aq --no-trunc --filter "label=com.docker.compose.project=$project" --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False
+  else in_project ps $all -q "$1" 2>/dev/null; fi
+}
 containers() {
   if [ -n "$restart" ]; then
     set -- $(engine ps -aq --no-trunc)
@@ -155,11 +161,29 @@ containers() {
     all=''  # version 2 lists the running ones only unless it is asked for all
     [ $front != plugin ] || all=-a
     for service in $services; do
-      for container in $(in_project ps $all -q "$service" 2>/dev/null); do
+      for container in $(containers_of "$service"); do
         [ -f "$work/old" ] && grep -q "$container" "$work/old" || echo "$container|$service"
       done
     done
   fi
+}
+# Runs a container's own health check now: the engine would wait for the interval to pass, which may be half a minute.
+check_now() {
+  command -v timeout >/dev/null 2>&1 || return 1
+  engine inspect --format '{{range .Config.Healthcheck.Test}}{{println .}}{{end}}' "$1" >"$work/check" 2>/dev/null || return 1
+  kind_of_check='' words=0
+  set -- "$1"
+  while IFS= read -r word; do
+    words=$((words + 1))
+    case $words in 1) kind_of_check=$word ;; *) [ -z "$word" ] || set -- "$@" "$word" ;; esac
+  done <"$work/check"
+  [ $# -gt 1 ] || return 1
+  case $kind_of_check in
+    CMD) ;;
+    CMD-SHELL) [ $# -eq 2 ] || return 1; set -- "$1" sh -c "$2" ;;
+    *) return 1 ;;
+  esac
+  if [ "$sudo" = yes ]; then timeout 5 sudo -n "$program" exec "$@"; else timeout 5 "$program" exec "$@"; fi </dev/null >/dev/null 2>&1
 }
 # Whether all containers run the image $1 and are well; else $state_word says "waiting" or "failed" and $reason why.
 look() {
@@ -180,7 +204,7 @@ X
     case $health in
       healthy | none | '') [ "$health" = healthy ] || [ "$elapsed" -ge "$settle" ] || { [ "$state_word" = well ] && state_word=waiting reason="$service has run for $elapsed s"; } ;;
       unhealthy) state_word=failed reason="$service is unhealthy" bad=$container; return ;;
-      *) state_word=waiting reason="$service is not healthy yet" ;;
+      *) check_now "$container" || state_word=waiting reason="$service is not healthy yet" ;;
     esac
   done <"$work/containers"
   [ "$state_word" = well ] && [ -n "$probe" ] || return 0
@@ -223,6 +247,15 @@ hold() {
   done
 }
 
+# What ran here before the first deploy, or was brought by other means since: there is a way back to it too.
+remember_found() {
+  [ -n "$was" ] && [ "$was" != "$id" ] || return 0
+  [ ! -f "$history" ] || ! cut -d ' ' -f 3,5 "$history" | grep -q "^well $was\$" || return 0
+  found=${unique%:*}:veneer-found-$(printf '%.12s' "$was")
+  engine tag "sha256:$was" "$found" 2>/dev/null || return 0
+  (unique=$found id=$was who='' commit='' bytes=0 seconds=0 kind=found; record well; hold) >/dev/null
+}
+
 deploy() {
   find_services_or_command
   [ "$strategy" != start-first ] || check_start_first
@@ -231,6 +264,7 @@ deploy() {
   [ $# -eq 0 ] || was=$(engine inspect --format '{{.Image}}' "$1" 2>/dev/null | sed 's/^sha256://')
   [ "$(id_of "sha256:$id")" = "$id" ] || problem "the image $unique is not on this host any more; ship it again"
   engine tag "sha256:$id" "$unique" 2>/dev/null  # a prune job may have taken all names but one
+  remember_found
   engine tag "sha256:$id" "$live" 2>"$work/said" || problem "the engine does not name it $live: $(words_of "$work/said")"
   reached tagged
   if [ -n "$before" ]; then
