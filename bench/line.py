@@ -15,8 +15,14 @@ from ssh_host import SshHost  # noqa: E402
 
 ENGINES = SOURCE / "tests" / "support" / "engines"
 RATE, ROUND_TRIP = 10e6 / 8, 0.1
-# The releases of the example, each a change to the one before (examples/greenhouse/history).
-CHANGES = {"a line of code": ("v1.0.0", "v1.0.1"), "a package": ("v1.0.1", "v1.1.0")}
+# Releases of the example (examples/greenhouse/history), each a change to the one before, or one release changed by a script.
+CHANGES = {
+    "a line of code": (("v1.0.0", ""), ("v1.0.1", "")),
+    "a package": (("v1.0.1", ""), ("v1.1.0", "")),
+    "the base": (("v1.1.0", ""), ("v1.1.0", "sed -i 's/    \"tzdata\",/    \"less\",\\n&/' pyproject.toml")),
+    "a package less": (("v1.1.0", ""), ("v1.1.0", "uv remove --quiet --no-sync matplotlib")),
+    "the configuration": (("v1.1.0", ""), ("v1.1.0", "sed -i 's/^PYTHONUNBUFFERED = .*/&\\nGREENHOUSE_PLACE = \"south\"/' pyproject.toml")),
+}
 
 
 def engine(verb: str, name: str) -> dict[str, str]:
@@ -72,10 +78,10 @@ class Line:
         seconds = self.sh(script)
         return self.site.relay.up + self.site.registry_relay.up, seconds
 
-    def build(self, name: str, release: str) -> None:
+    def build(self, name: str, release: str, change: str) -> None:
         """The image of a release: as a layout, in the engine here (veneer/NAME), and as an unpacked archive."""
         folder = f"{self.bench.scratch}/{name}"
-        self.sh(f"rm -rf '{folder}'*; git checkout -q {release}; \"$VENEER\" build -q -o oci:{folder}:greenhouse; "
+        self.sh(f"rm -rf '{folder}'*; git checkout -qf {release}; {change or ':'}; \"$VENEER\" build -q -o oci:{folder}:greenhouse; "
                 f"DOCKER_HOST=$HERE \"$VENEER\" pull oci:{folder}:greenhouse --as shop:{name} -q; "
                 f"mkdir '{folder}-unpacked'; \"$DOCKER\" save shop:{name} | tar -x -C '{folder}-unpacked'")
 
@@ -90,9 +96,9 @@ class Line:
             "docker save | gzip | ssh docker load": "\"$DOCKER\" save shop:new | gzip | ssh plant 'docker load -q && docker tag shop:new shop:live'",
         }
         for change, (before, after) in CHANGES.items():
-            self.build("old", before)
+            self.build("old", *before)
             self.sh("\"$DOCKER\" tag shop:old $PUSH/shop:old; \"$DOCKER\" push -q $PUSH/shop:old")
-            self.build("new", after)
+            self.build("new", *after)
             rows = {}
             for way, command in ways.items():
                 self.reset_host(old)
@@ -102,7 +108,7 @@ class Line:
             for way, (bytes_up, seconds) in rows.items():
                 print(f"  {way:<44} {bytes_up / 1e6:9.2f} MB {bytes_up / least_bytes:8.1f}x {seconds:8.1f} s {seconds / least_seconds:6.1f}x")
                 self.bench.rows.append({"bench": f"line: {change}", "way": way, "bytes": bytes_up, "seconds": seconds})
-        self.sh("git checkout -q v1.0.0; rm -rf /tmp/veneer-bench-unpacked")
+        self.sh("git checkout -qf v1.0.0; rm -rf /tmp/veneer-bench-unpacked")
 
 
 def run(bench) -> None:
