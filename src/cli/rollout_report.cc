@@ -23,6 +23,7 @@ std::vector<Option> rollout_option_list() {
        Option::Repeat::many},
       {"--service", "NAME", "restart these services only (default: all that use the live name)", Option::Repeat::many},
       {"--restart-with", "COMMAND", "run this on the host instead of compose"},
+      {"--container", "NAME", "recreate this container with its own settings and the new image, instead of compose"},
       {"--strategy", "WHICH",
        "stop-first (default), or start-first: new containers start beside the old ones, which stop when the new ones "
        "are well; not with container_name, published ports or the host's network"},
@@ -41,6 +42,10 @@ deliver::RolloutRequest rollout_options(const Arguments& arguments, const Contex
   }
   request.services = arguments.values("--service");
   request.restart_with = arguments.value_or("--restart-with", "");
+  request.container = arguments.value_or("--container", "");
+  if (!request.container.empty() && !request.restart_with.empty()) {
+    throw Error(ErrorKind::usage, "--container and --restart-with exclude each other");
+  }
   request.before = arguments.value_or("--before", "");
   const std::string strategy = arguments.value_or("--strategy", "stop-first");
   if (strategy != "stop-first" && strategy != "start-first") {

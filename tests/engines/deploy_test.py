@@ -353,6 +353,45 @@ class Corners:
         # Nobody's deploy fetches an image or leaves a container.
         self.assertEqual(self.client("ps", "-aq", "--filter", "status=exited"), "")
 
+    def test_one_container(self):
+        """A container that somebody started by `docker run`: the next image in it, with all that it was given."""
+        self.compose("rm", "-sf", "web", "worker")
+        self.client("run", "-d", "--name", "alone", "--network", "none", "--env", "PLACE=it's \"here\"", "--label", "site=plant", "--restart", "on-failure:3",
+                    "--volume", "/data", "--volume", "named:/named:ro", "--memory", "200m", "--hostname", "shop", "--user", "0", "--stop-timeout", "1", "--health-interval", "1s",
+                    "--health-cmd", "test -e /data", "--entrypoint", "/app/.venv/bin/python", self.live, "-m", "shop.serve", "given")
+        self.addCleanup(self.client, "rm", "-f", "alone", "alone-veneer-old", check=False)
+
+        def settings() -> dict:
+            shown = json.loads(self.client("inspect", "alone"))[0]
+            config, host = shown["Config"], shown["HostConfig"]
+            return {"env": [value for value in config["Env"] if value.startswith("PLACE")], "site": config["Labels"]["site"], "memory": host["Memory"],
+                    "restart": host["RestartPolicy"], "hostname": config["Hostname"], "user": config["User"], "command": config["Cmd"],
+                    "health": config["Healthcheck"], "mounts": sorted((mount["Name"], mount["Destination"], mount["RW"]) for mount in shown["Mounts"])}
+
+        given = settings()
+        self.client("exec", "alone", "touch", "/data/kept")
+        self.write("two")
+        self.assertEqual(self.deploy("--container", "alone")["outcome"], "well")
+        self.assertEqual(self.client("logs", "alone"), "serving two")
+        self.assertEqual(settings(), given)
+        self.client("exec", "alone", "test", "-e", "/data/kept")
+        label = self.client("inspect", "--format", '{{index .Config.Labels "org.opencontainers.image.revision"}}', "alone")
+        self.assertEqual(label, fixtures.git(self.project, "rev-parse", "HEAD").strip())
+        self.write("three", crash="sys.exit(4)")
+        self.assertEqual(self.deploy("--container", "alone", code=7)["outcome"], "back")
+        self.assertEqual(self.client("logs", "--tail", "1", "alone"), "serving two")
+        self.assertEqual(settings(), given)
+        self.json(*self.arguments("rollback", "--container", "alone", "--json"), cwd=self.project, PATH=self.host.path())
+        self.assertEqual(self.client("logs", "--tail", "1", "alone"), "serving one")
+        # The host's script dies between the two: the next deploy ends well.
+        self.write("four")
+        self.veneer(*self.arguments("deploy", "--container", "alone"), cwd=self.project, code=5, PATH=self.host.path(), VENEER_HOST_FAIL_POINT="restarted")
+        self.assertEqual(self.deploy("--container", "alone")["outcome"], "well")
+        self.assertEqual(settings(), given)
+        self.assertEqual(self.client("ps", "-a", "--filter", "name=alone", "--format", "{{.Names}}"), "alone")
+        refused = self.veneer(*self.arguments("deploy", "--container", "nobody"), cwd=self.project, code=3, PATH=self.host.path())
+        self.assertIn("there is no container nobody", refused.stderr)
+
     def test_without_compose(self):
         """A container that somebody starts by a command of theirs."""
         self.client("run", "-d", "--name", "alone", "--network", "none", "--entrypoint", "/app/.venv/bin/python", self.live, "-m", "shop.serve")

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "deliver/rollout/recreate.hh"
 #include "foundation/error.hh"
+#include "foundation/json.hh"
 #include "foundation/text.hh"
 
 namespace veneer::deliver {
@@ -55,6 +57,27 @@ std::string as_word(const std::string& text) {
 
 }  // namespace
 
+namespace {
+
+// The settings of the container as it is now, for the one after it.
+Recreation ask_for_container(HostSession& session, const RolloutRequest& wanted) {
+  HostRequest request = session.request(HostTask::rollout, "container");
+  request.add("container", wanted.container);
+  std::string container = "{}";
+  std::string config = "{}";
+  std::optional<std::string> problem;
+  session.ask(request, [&](const HostLine& line) {
+    if (line.key == "container") container = line.value;
+    if (line.key == "config") config = line.value;
+    if (line.key == "problem") problem = printable(trimmed(line.value), 600);
+  });
+  if (problem) throw Error(ErrorKind::refused, fmt::format("{}: {}", session.address().text(), *problem));
+  return in_context([&] { return fmt::format("the container {}", printable(wanted.container)); },
+                    [&] { return recreate(parse_json(container), parse_json(config), wanted.live_name.familiar()); });
+}
+
+}  // namespace
+
 RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
                        const std::function<void(const std::string&)>& on_phase) {
   session.open();
@@ -66,6 +89,14 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
   request.add("id", wanted.image_id.substr(wanted.image_id.find(':') + 1));
   for (const std::string& file : wanted.compose_files) request.add("compose", file);
   for (const std::string& service : wanted.services) request.add("service", service);
+  std::string body;
+  if (!wanted.container.empty()) {
+    const Recreation recreation = ask_for_container(session, wanted);
+    body = to_json(recreation.create);
+    request.add("container", wanted.container);
+    request.add("size", std::to_string(body.size()));
+    for (const std::string& network : recreation.networks) request.add("network", network);
+  }
   if (wanted.strategy == RestartStrategy::start_first) request.add("strategy", "start-first");
   if (!wanted.before.empty()) request.add("before", wanted.before);
   if (!wanted.restart_with.empty()) request.add("restart", wanted.restart_with);
@@ -99,7 +130,7 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
     if (line.key == "failed") decide(RolloutResult::Outcome::failed, line.value);
   };
   try {
-    session.ask(request, take_line);
+    session.ask(request, take_line, body);
   } catch (Error& error) {
     if (error.kind() == ErrorKind::network) {
       error.set_hint("the host ends by itself what it began: veneer history tells how; to deploy again is safe");

@@ -26,6 +26,7 @@ struct RolloutRequest {
   RolloutKind kind = RolloutKind::deploy;
   std::vector<std::string> compose_files;  // full paths on the host; none: those that the services were started with
   std::vector<std::string> services;       // none: all that use the live name
+  std::string container;                   // one container by its name, instead of compose
   RestartStrategy strategy = RestartStrategy::stop_first;
   std::string before;        // a command for a container of the new image, before services restart
   std::string restart_with;  // a command on the host instead of compose

@@ -15,7 +15,7 @@ trap '' PIPE
 
 verb='' nonce='' program='' sudo='' staging='' fail=''
 patterns='' group='' key='' offset=0 size=0 sender='' unique='' listed='' live='' id='' layers=0 digest='' listing='' legacy='' splices=''
-compose='' services='' before='' restart='' probe='' wait=60 settle=5 keep=5 who='' commit='' bytes=0 seconds=0 kind=deploy strategy=''
+compose='' services='' before='' restart='' probe='' wait=60 settle=5 keep=5 who='' commit='' bytes=0 seconds=0 kind=deploy strategy='' single='' networks=''
 while IFS=' ' read -r name value; do
   case $name in '') break ;; esac
   case $value in *[!A-Za-z0-9._:/@+,=%\&\?\ -]*) echo "refused value of $name"; exit 64 ;; esac
@@ -29,7 +29,8 @@ while IFS=' ' read -r name value; do
 " ;;
     service) services="$services $value" ;;
     before) before=$value ;; restart) restart=$value ;; probe) probe=$value ;; wait) wait=$value ;; settle) settle=$value ;;
-    keep) keep=$value ;; who) who=$value ;; commit) commit=$value ;; bytes) bytes=$value ;; seconds) seconds=$value ;; kind) kind=$value ;; strategy) strategy=$value ;;
+    keep) keep=$value ;; who) who=$value ;; commit) commit=$value ;; bytes) bytes=$value ;; seconds) seconds=$value ;; kind) kind=$value ;; strategy) strategy=$value ;; container) single=$value ;;
+    network) networks="$networks $value" ;;
     listing) listing=$value ;; legacy) legacy=$value ;; splice) splices="$splices$value
 " ;;
     *) echo "refused key $name"; exit 64 ;;

@@ -107,7 +107,7 @@ find_services() {
 
 # Whether a second container of each service can start beside the first.
 check_start_first() {
-  [ -z "$restart" ] || problem "--strategy start-first needs a compose file"
+  [ -z "$restart$single" ] || problem "--strategy start-first needs a compose file"
   for service in $services; do
     grep -q "^$service container_name" "$work/facts" && problem "the service $service has a container_name: a second container cannot start beside it"
     grep -q "^$service network_mode host" "$work/facts" && problem "the service $service has network_mode: host: a second container would want the same ports"
@@ -133,7 +133,47 @@ start_beside() {
 remove_old() { while read -r container; do engine stop "$container"; engine rm -f "$container"; done <"$work/old" >/dev/null 2>&1; }
 remove_new() { containers | cut -d '|' -f 1 | while read -r container; do engine rm -f "$container"; done >/dev/null 2>&1; }
 
+# ---- one container by its name, with its own settings ----
+
+# Those of the name and of its image; after a crash between the two names, the old one gets its name back.
+show_container() {
+  [ $is = docker ] || problem "--container needs docker; --restart-with COMMAND says how to restart"
+  if ! engine container inspect "$single" >/dev/null 2>&1 && engine rename "$single-veneer-old" "$single" 2>/dev/null; then engine start "$single" >/dev/null 2>&1; fi
+  shown=$(engine container inspect --format '{{json .}}' "$single" 2>/dev/null) || problem "there is no container $single on the host"
+  say "container $shown"
+  say "config $(engine image inspect --format '{{json .Config}}' "$(engine container inspect --format '{{.Image}}' "$single")" 2>/dev/null)"
+  finish
+}
+# What the engine's API alone can do: settings that `docker create` has no words for.
+create_container() {
+  mkfifo "$work/ask"
+  engine_with_input system dial-stdio <"$work/ask" >"$work/said" 2>&1 &
+  dial=$!
+  exec 3>"$work/ask"
+  printf 'POST /containers/create?name=%s HTTP/1.0\r\nHost: engine\r\nContent-Type: application/json\r\nContent-Length: %s\r\n\r\n' "$single" "$size" >&3
+  cat "$work/create" >&3
+  wait "$dial"
+  exec 3>&-
+  rm -f "$work/ask"
+  head -n 1 "$work/said" | grep -q ' 201 '
+}
+restart_container() {
+  if [ "$1" = back ]; then
+    engine container inspect "$single-veneer-old" >/dev/null 2>&1 || return 0
+    engine rm -f "$single" >/dev/null 2>&1
+    engine rename "$single-veneer-old" "$single" >"$work/said" 2>&1 && engine start "$single" >"$work/said" 2>&1
+    return
+  fi
+  engine rm "$single-veneer-old" >/dev/null 2>&1
+  engine rename "$single" "$single-veneer-old" >"$work/said" 2>&1 || return 1
+  create_container || { engine rename "$single-veneer-old" "$single" >/dev/null 2>&1; return 1; }
+  for network in $networks; do engine network connect "$network" "$single" >"$work/said" 2>&1 || return 1; done
+  engine stop "$single-veneer-old" >/dev/null 2>&1
+  engine start "$single" >"$work/said" 2>&1
+}
+
 restart_services() {
+  if [ -n "$single" ]; then restart_container "$1"; return; fi
   if [ -n "$restart" ]; then sh -c "$restart" >"$work/said" 2>&1 </dev/null; return; fi
   never=''
   in_project up --help 2>/dev/null | grep -q -e '--pull ' && never='--pull never'
@@ -154,7 +194,9 @@ containers_of() {
   else in_project ps $all -q "$1" 2>/dev/null; fi
 }
 containers() {
-  if [ -n "$restart" ]; then
+  if [ -n "$single" ]; then
+    one=$(engine container inspect --format '{{.Id}}' "$single" 2>/dev/null) && echo "$one|$single"
+  elif [ -n "$restart" ]; then
     set -- $(engine ps -aq --no-trunc)
     [ $# -eq 0 ] || engine inspect --format '{{.Config.Image}}|{{.Id}}|{{.Name}}' "$@" 2>/dev/null | grep -F -e "$live|" -e "$listed|" | cut -d '|' -f 2,3
   else
@@ -282,6 +324,7 @@ deploy() {
   reached restarted
   wait_for_health "$id" || back "$reason"
   if [ "$strategy" = start-first ]; then say phase stop; remove_old; fi
+  [ -z "$single" ] || engine rm "$single-veneer-old" >/dev/null 2>&1
   record well
   hold
   reached recorded
@@ -311,7 +354,7 @@ back() {
   finish
 }
 find_services_or_command() {
-  if [ -n "$restart" ]; then services=''; [ -z "$before" ] || problem "--before needs a compose file"; else find_compose; find_services; fi
+  if [ -n "$restart$single" ]; then services=''; [ -z "$before" ] || problem "--before needs a compose file"; else find_compose; find_services; fi
 }
 
 show_history() {
@@ -344,8 +387,10 @@ case $verb in
     beat=$!
     lock=''
     trap 'kill $beat 2>/dev/null; rm -rf "$work" "$lock"' EXIT
+    [ "$size" -eq 0 ] || cat >"$work/create"
     take_turn
     deploy ;;
+  container) show_container ;;
   history) show_history ;;
   *) problem "unknown verb $verb" ;;
 esac

@@ -38,13 +38,18 @@ CommandResult HostSession::send(const HostRequest& request, ByteSource* body, Ho
   return result;
 }
 
-void HostSession::ask(const HostRequest& request, const std::function<void(const HostLine&)>& on_line) {
+void HostSession::ask(const HostRequest& request, const std::function<void(const HostLine&)>& on_line,
+                      std::string_view body) {
   HostAnswer answer(request.nonce(), on_line);
-  CommandResult result = send(request, nullptr, answer);
+  const auto try_once = [&] {
+    MemorySource source(as_bytes(body));
+    return send(request, body.empty() ? nullptr : &source, answer);
+  };
+  CommandResult result = try_once();
   if (result.exit_code == connection_failed && !answer.has_begun()) {
     close();
     open();
-    result = send(request, nullptr, answer);
+    result = try_once();
   }
   if (answer.has_ended()) return;
   std::string said = answer.preamble();

@@ -48,9 +48,9 @@ class HostSession {
   /// caller to see. Throws what `answer` and `body` throw.
   CommandResult send(const HostRequest& request, ByteSource* body, HostAnswer& answer);
 
-  /// The same without a body, once more when the line is cut before the answer begins, and Error (network) that says
+  /// The same with a short body, once more when the line is cut before the answer begins, and Error (network) that says
   /// what came instead when there was no whole answer.
-  void ask(const HostRequest& request, const std::function<void(const HostLine&)>& on_line);
+  void ask(const HostRequest& request, const std::function<void(const HostLine&)>& on_line, std::string_view body = {});
 
   int round_trips() const { return round_trips_; }
 
