@@ -103,7 +103,7 @@ double seconds_of(const Deployed& deployed, std::initializer_list<std::string_vi
 }
 double ship_seconds(const Deployed& deployed) { return seconds_of(deployed, {"ask", "send", "load", "verify"}); }
 double restart_seconds(const Deployed& deployed) {
-  return seconds_of(deployed, {"prepare", "waiting", "before", "restart", "health", "stop", "back"});
+  return seconds_of(deployed, {"prepare", "waiting", "before", "restart", "health", "after", "stop", "back"});
 }
 
 std::string timeline_text(const Deployed& deployed, double build_seconds) {
@@ -248,6 +248,7 @@ Command deploy_command() {
       {"--as", "NAME", "the live name, that of the compose file (default: the image's name with :latest)"});
   options.push_back(
       {"--before", "COMMAND", "run it in a container of the new image first; when it fails nothing restarts"});
+  options.push_back({"--after", "COMMAND", "the same when the services are well; when it fails they go back"});
   options.push_back({"--max-bytes", "SIZE", "send nothing when more would travel, such as 2MB"});
   options.push_back({"--max-seconds", "N", "send nothing when it would take longer on the --line"});
   options.push_back({"--hosts", "FILE", "hosts to deploy to, one a line; # begins a comment"});

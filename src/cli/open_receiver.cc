@@ -49,9 +49,6 @@ bool names_a_host(std::string_view argument) {
 std::vector<Option> host_options() {
   return {{"--line", "RATE", "what the line carries, such as 1Mbit: time then counts, not bytes alone"},
           {"--no-splice", "", "send layers rather than have the host read its own back"},
-          {"--helper", "SOCKET",
-           "over an API: have a container on the host read old layers back; SOCKET is the engine's there, such as "
-           "/var/run/docker.sock"},
           {"--engine", "NAME", "over ssh: docker or podman (default: the first that the host has)"},
           {"--sudo", "", "over ssh: run the engine by sudo, which must ask for no password"},
           {"--patience", "SECONDS", "over ssh: how long nothing may move before it connects again (default: 60)"},

@@ -47,6 +47,7 @@ deliver::RolloutRequest rollout_options(const Arguments& arguments, const Contex
     throw Error(ErrorKind::usage, "--container and --restart-with exclude each other");
   }
   request.before = arguments.value_or("--before", "");
+  request.after = arguments.value_or("--after", "");
   const std::string strategy = arguments.value_or("--strategy", "stop-first");
   if (strategy != "stop-first" && strategy != "start-first") {
     throw Error(ErrorKind::usage, fmt::format("--strategy {}: it is stop-first or start-first", printable(strategy)));
@@ -93,6 +94,7 @@ void show_phase(const std::string& phase, Terminal& terminal, const std::string&
   if (phase == "restart") terminal.progress(host + "restarting the services");
   if (phase == "health") terminal.progress(host + "waiting for the services to be well");
   if (phase == "waiting") terminal.progress(host + "another rollout is at work there; waiting for its end");
+  if (phase == "after") terminal.progress(host + "running the command after it");
   if (phase == "stop") terminal.progress(host + "stopping the old containers");
   if (phase == "back") terminal.note(host + "not well: going back");
 }

@@ -76,6 +76,10 @@ Command ship_command() {
   std::vector<Option> options{{"--as", "NAME", "the live name on the host (default: the image's own)"},
                               {"--dry-run", "", "show what would travel and why; change nothing"}};
   for (Option& option : host_options()) options.push_back(std::move(option));
+  options.push_back(
+      {"--helper", "SOCKET",
+       "over an API: have a container on the host read old layers back; SOCKET is the engine's there, such as "
+       "/var/run/docker.sock"});
   options.push_back({"--to-file", "FILE", "write an upgrade for `veneer receive` instead, to be carried there"});
   options.push_back({"--for", "IMAGE", "with --to-file: the image that the host has, whose layers are left out"});
   options.push_back({"--json", "", "print JSON"});

@@ -217,7 +217,8 @@ class Deploy:
             ("crash", {"crash": "sys.exit('no database')"}, (), "no database"),
             ("port", {"crash": f"import socket; socket.create_server(('127.0.0.1', {taken.getsockname()[1]}))"}, ("--service", "worker"), "in use"),
             ("sick", {"healthy": False}, ("--wait", "20"), "unhealthy"),
-            ("migration", {}, ("--before", "echo migrating and exit 3 && exit 3"), "command before it failed"),
+            ("migration", {}, ("--before", "echo \"it's 50%\" | grep -q migrated || exit 3"), "command before it failed"),
+            ("afterwards", {}, ("--after", "exit 3", "--service", "worker"), "command after it failed"),
         ]:
             with self.subTest(title):
                 before = self.serving()
@@ -229,7 +230,7 @@ class Deploy:
                 self.assert_serves("one")
                 self.assertEqual(self.history()[-1]["outcome"], "back")
         self.write("good")
-        self.assertEqual(self.deploy("--before", "echo migrated")["outcome"], "well")
+        self.assertEqual(self.deploy("--before", "test \"it's 100%\" = 'it'\\''s 100%'", "--after", "test $HOME; true")["outcome"], "well")
         self.assert_serves("good")
         # The same image again has nothing to go back to.
         again = self.deploy("--probe", "http://127.0.0.1:1/", "--wait", "4", code=1)

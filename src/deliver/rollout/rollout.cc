@@ -98,9 +98,10 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
     for (const std::string& network : recreation.networks) request.add("network", network);
   }
   if (wanted.strategy == RestartStrategy::start_first) request.add("strategy", "start-first");
-  if (!wanted.before.empty()) request.add("before", wanted.before);
-  if (!wanted.restart_with.empty()) request.add("restart", wanted.restart_with);
-  if (!wanted.probe.empty()) request.add("probe", wanted.probe);
+  if (!wanted.before.empty()) request.add_text("before", wanted.before);
+  if (!wanted.after.empty()) request.add_text("after", wanted.after);
+  if (!wanted.restart_with.empty()) request.add_text("restart", wanted.restart_with);
+  if (!wanted.probe.empty()) request.add_text("probe", wanted.probe);
   request.add("wait", std::to_string(wanted.wait));
   request.add("settle", std::to_string(wanted.settle));
   request.add("keep", std::to_string(std::max<std::uint64_t>(wanted.keep, 1)));

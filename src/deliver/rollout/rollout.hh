@@ -29,6 +29,7 @@ struct RolloutRequest {
   std::string container;                   // one container by its name, instead of compose
   RestartStrategy strategy = RestartStrategy::stop_first;
   std::string before;        // a command for a container of the new image, before services restart
+  std::string after;         // the same when the services are well; when it fails they go back
   std::string restart_with;  // a command on the host instead of compose
   std::string probe;         // a URL that must answer, asked on the host
   std::uint64_t wait = 60;   // seconds for the services to be well

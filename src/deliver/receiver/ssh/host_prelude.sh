@@ -4,7 +4,7 @@
 #
 # Standard input: lines "key value", an empty line, then for `put` the archive. Standard output: "veneer NONCE", lines
 # "key value", "end NONCE"; what stands before or after these is not ours. docs/formats.md, "Talking to a host".
-# Nothing that came in is read as a command but the two that a user gives for it (before, restart): values are of few
+# Nothing that came in is read as a command but those that a user gives for it (before, after, restart): values are of few
 # characters, and only expanded inside quotes.
 set -u
 LC_ALL=C
@@ -15,7 +15,9 @@ trap '' PIPE
 
 verb='' nonce='' program='' sudo='' staging='' fail=''
 patterns='' group='' key='' offset=0 size=0 sender='' unique='' listed='' live='' id='' layers=0 digest='' listing='' legacy='' splices=''
-compose='' services='' before='' restart='' probe='' wait=60 settle=5 keep=5 who='' commit='' bytes=0 seconds=0 kind=deploy strategy='' single='' networks=''
+compose='' services='' before='' after='' restart='' probe='' wait=60 settle=5 keep=5 who='' commit='' bytes=0 seconds=0 kind=deploy strategy='' single='' networks=''
+# Text with "%" and three octal digits for what may not stand in a value.
+decoded() { printf '%b' "$(printf '%s' "$1" | sed 's/%\([0-7][0-7][0-7]\)/\\0\1/g')"; }
 while IFS=' ' read -r name value; do
   case $name in '') break ;; esac
   case $value in *[!A-Za-z0-9._:/@+,=%\&\?\ -]*) echo "refused value of $name"; exit 64 ;; esac
@@ -28,7 +30,7 @@ while IFS=' ' read -r name value; do
     compose) compose="$compose$value
 " ;;
     service) services="$services $value" ;;
-    before) before=$value ;; restart) restart=$value ;; probe) probe=$value ;; wait) wait=$value ;; settle) settle=$value ;;
+    before) before=$(decoded "$value") ;; after) after=$(decoded "$value") ;; restart) restart=$(decoded "$value") ;; probe) probe=$(decoded "$value") ;; wait) wait=$value ;; settle) settle=$value ;;
     keep) keep=$value ;; who) who=$value ;; commit) commit=$value ;; bytes) bytes=$value ;; seconds) seconds=$value ;; kind) kind=$value ;; strategy) strategy=$value ;; container) single=$value ;;
     network) networks="$networks $value" ;;
     listing) listing=$value ;; legacy) legacy=$value ;; splice) splices="$splices$value

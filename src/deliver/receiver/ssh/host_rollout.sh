@@ -298,6 +298,14 @@ remember_found() {
   (unique=$found id=$was who='' commit='' bytes=0 seconds=0 kind=found; record well; hold) >/dev/null
 }
 
+# In a container of the new image, as the first of the services.
+run_once() {
+  set -- "$1" $services
+  in_project run --rm --no-deps -T --entrypoint sh "$2" -c "$1" >"$work/said" 2>&1 && return 0
+  say "logs $(words_of "$work/said")"
+  return 1
+}
+
 deploy() {
   find_services_or_command
   [ "$strategy" != start-first ] || check_start_first
@@ -311,11 +319,7 @@ deploy() {
   reached tagged
   if [ -n "$before" ]; then
     say phase before
-    set -- $services
-    if ! in_project run --rm --no-deps -T --entrypoint sh "$1" -c "$before" >"$work/said" 2>&1; then
-      say "logs $(words_of "$work/said")"
-      back "the command before it failed" untouched
-    fi
+    run_once "$before" || back "the command before it failed" untouched
   fi
   say phase restart
   reached restarting
@@ -323,6 +327,10 @@ deploy() {
   say phase health
   reached restarted
   wait_for_health "$id" || back "$reason"
+  if [ -n "$after" ]; then
+    say phase after
+    run_once "$after" || back "the command after it failed"
+  fi
   if [ "$strategy" = start-first ]; then say phase stop; remove_old; fi
   [ -z "$single" ] || engine rm "$single-veneer-old" >/dev/null 2>&1
   record well
@@ -354,7 +362,7 @@ back() {
   finish
 }
 find_services_or_command() {
-  if [ -n "$restart$single" ]; then services=''; [ -z "$before" ] || problem "--before needs a compose file"; else find_compose; find_services; fi
+  if [ -n "$restart$single" ]; then services=''; [ -z "$before$after" ] || problem "--before and --after need a compose file"; else find_compose; find_services; fi
 }
 
 show_history() {

@@ -72,6 +72,16 @@ void HostRequest::add(std::string_view key, std::string_view value) {
   lines_ += fmt::format("{} {}\n", key, value);
 }
 
+void HostRequest::add_text(std::string_view key, std::string_view text) {
+  std::string value;
+  for (const char c : text) {
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                          std::string_view("._:/@+,=- ").find(c) != std::string_view::npos;
+    value += is_plain ? std::string(1, c) : fmt::format("%{:03o}", static_cast<unsigned char>(c));
+  }
+  add(key, value);
+}
+
 HostAnswer::HostAnswer(const std::string& nonce, std::function<void(const HostLine&)> on_line)
     : begin_("veneer " + nonce), end_("end " + nonce), on_line_(std::move(on_line)) {}
 

@@ -33,6 +33,8 @@ class HostRequest {
   /// `nonce` marks the answer's begin and end; letters and digits.
   HostRequest(HostTask task, std::string_view verb, std::string nonce);
   void add(std::string_view key, std::string_view value);
+  /// Any text: what may not stand in a value travels as "%" and three octal digits.
+  void add_text(std::string_view key, std::string_view text);
   const std::string& nonce() const { return nonce_; }
   /// The script and the lines, to be followed by what `put` sends.
   std::string text() const { return host_script(task_) + lines_ + "\n"; }
