@@ -139,8 +139,8 @@ class HostImages : public ::testing::Test {
     for (const char c : std::string(test->name())) {
       word_ += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     }
-    live_ = parse_engine_name("contract/" + word_ + ":live");
     run_ = std::to_string(std::random_device{}());
+    live_ = parse_engine_name("contract/" + word_ + ":live" + run_);
   }
 
   // An image of its own for this test: words other than "base" are made its own.
