@@ -234,8 +234,8 @@ class Ship:
         for name in self.client("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").stdout.decode().split():
             if "none" not in name:
                 self.client("rmi", "--force", name)
-        for image in self.images():  # what other tests left without a name
-            self.client("rmi", "--force", image, check=False)
+        for left in self.images():  # what other tests left without a name
+            self.client("rmi", "--force", left, check=False)
         refused = self.veneer("receive", upgrade, code=3, **here)
         self.assertIn(f"is for a host that has oci:{old}:{image}, this one has not", refused.stderr)
         self.assertEqual(self.images(), [])
