@@ -354,6 +354,7 @@ back() {
   engine tag "sha256:$was" "$live" 2>/dev/null
   if [ "${2:-}" != untouched ]; then
     say phase back
+    [ "$settle" -le 2 ] || settle=2  # it was well before
     restart_services back
     wait_for_health "$was" || { record failed; say "failed $why; and the image before it is not well either: $reason"; finish; }
   fi
