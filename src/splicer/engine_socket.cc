@@ -7,23 +7,19 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 
 #include "foundation/error.hh"
+#include "splicer/http_answer.hh"
 
 namespace veneer::splicer {
 
 namespace {
 
-constexpr std::size_t longest_line = 16 * 1024;
-constexpr int most_headers = 100;
-
 [[noreturn]] void fail(const std::string& what) { throw Error(ErrorKind::network, what); }
 
-// A connection to a unix socket, read through a buffer.
+// A connection to a unix socket.
 class Stream : public ByteSource {
  public:
   explicit Stream(const std::string& path) {
@@ -52,107 +48,15 @@ class Stream : public ByteSource {
     }
   }
   std::size_t read(std::span<std::byte> into) override {
-    if (begin_ == end_ && !fill()) return 0;
-    const std::size_t count = std::min(into.size(), end_ - begin_);
-    std::memcpy(into.data(), buffer_.data() + begin_, count);
-    begin_ += count;
-    return count;
-  }
-  std::string line() {
-    std::string line;
-    for (;;) {
-      if (begin_ == end_ && !fill()) fail("the engine's answer ends too early");
-      const char c = static_cast<char>(buffer_[begin_++]);
-      if (c == '\n') break;
-      line += c;
-      if (line.size() > longest_line) fail("a line of the engine's answer is too long");
-    }
-    if (line.ends_with('\r')) line.pop_back();
-    return line;
-  }
-
- private:
-  bool fill() {
     ssize_t count = 0;
-    do count = ::recv(descriptor_, buffer_.data(), buffer_.size(), 0);
+    do count = ::recv(descriptor_, into.data(), into.size(), 0);
     while (count < 0 && errno == EINTR);
     if (count < 0) fail(fmt::format("reading the engine's answer: {}", std::strerror(errno)));
-    begin_ = 0;
-    end_ = static_cast<std::size_t>(count);
-    return count > 0;
-  }
-
-  int descriptor_ = -1;
-  std::array<std::byte, 64 * 1024> buffer_{};
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
-};
-
-std::uint64_t number_in(std::string_view text, int base) {
-  std::uint64_t number = 0;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), number, base);
-  if (result.ec != std::errc() || result.ptr == text.data()) fail("the engine's answer has a number that is none");
-  return number;
-}
-
-// Status line, headers, and the body as it was meant: in chunks, of a given length, or to the end.
-class Answer : public ByteSource {
- public:
-  explicit Answer(Stream& stream) : stream_(stream) {
-    do read_head();
-    while (status_ == 100);
-  }
-  int status() const { return status_; }
-
-  std::size_t read(std::span<std::byte> into) override {
-    if (framing_ == Framing::chunks && rest_ == 0) next_chunk();
-    if (framing_ != Framing::to_the_end) into = into.first(std::min<std::uint64_t>(into.size(), rest_));
-    if (into.empty()) return 0;
-    const std::size_t count = stream_.read(into);
-    if (framing_ == Framing::to_the_end) return count;
-    if (count == 0) fail("the engine's answer ends too early");
-    rest_ -= count;
-    return count;
+    return static_cast<std::size_t>(count);
   }
 
  private:
-  enum class Framing { to_the_end, length, chunks, ended };
-
-  void read_head() {
-    const std::string line = stream_.line();
-    if (!line.starts_with("HTTP/1.") || line.size() < 12) fail("the engine does not speak HTTP/1");
-    status_ = static_cast<int>(number_in(std::string_view(line).substr(9, 3), 10));
-    framing_ = Framing::to_the_end;
-    for (int i = 0;; ++i) {
-      std::string header = stream_.line();
-      if (header.empty()) return;
-      if (i == most_headers) fail("the engine's answer has too many headers");
-      std::ranges::transform(header, header.begin(), [](unsigned char c) { return std::tolower(c); });
-      const std::size_t colon = header.find(':');
-      const std::string name = header.substr(0, colon);
-      std::string value = colon == std::string::npos ? "" : header.substr(colon + 1);
-      value.erase(0, value.find_first_not_of(" \t"));
-      if (name == "transfer-encoding") {
-        if (value != "chunked") fail("the engine's answer is encoded in a way that is not known");
-        framing_ = Framing::chunks;
-      } else if (name == "content-length" && framing_ != Framing::chunks) {
-        framing_ = Framing::length;
-        rest_ = number_in(value, 10);
-      }
-    }
-  }
-  void next_chunk() {
-    if (in_chunk_) (void)stream_.line();
-    in_chunk_ = true;
-    rest_ = number_in(stream_.line(), 16);
-    if (rest_ == 0) framing_ = Framing::ended;
-  }
-
-  Stream& stream_;
-  int status_ = 0;
-  Framing framing_ = Framing::to_the_end;
-  std::uint64_t rest_ = 0;
-  bool in_chunk_ = false;
+  int descriptor_ = -1;
 };
 
 class Chunks : public ByteSink {
@@ -181,7 +85,7 @@ class Download::Connection {
     fail(fmt::format("the engine answers {} to GET {}: {}", answer_.status(), target,
                      printable(as_text(ByteView(said).first(count)))));
   }
-  Answer& answer() { return answer_; }
+  HttpAnswer& answer() { return answer_; }
 
  private:
   Stream& asked(const std::string& target) {
@@ -189,7 +93,7 @@ class Download::Connection {
     return stream_;
   }
   Stream stream_;
-  Answer answer_;
+  HttpAnswer answer_;
 };
 
 Download::Download(const std::string& socket, const std::string& target)
@@ -207,7 +111,7 @@ int upload(const std::string& socket, const std::string& target, const std::func
   Chunks chunks(stream);
   produce(chunks);
   chunks.commit();
-  Answer body(stream);
+  HttpAnswer body(stream);
   copy(body, answer);
   answer.commit();
   return body.status();
