@@ -19,7 +19,6 @@ constexpr double seconds_a_load = 0.1;
 constexpr double seconds_a_kept_layer = 0.003;
 constexpr double seconds_a_sent_layer = 0.04;
 constexpr double unpacked_bytes_a_second = 100e6;
-constexpr std::uint64_t assumed_unpacking_factor = 3;
 
 constexpr double spliced_bytes_a_second = 60e6;  // saved, unpacked and packed on the host
 // A splice keeps the host busy: it is not done for less than this.

@@ -45,6 +45,9 @@ struct Line {
 };
 inline constexpr Line local_line{1e9, 0.0005};
 
+/// Bytes of a layer's files for one of its compressed blob, where nothing better is known.
+inline constexpr std::uint64_t assumed_unpacking_factor = 3;
+
 enum class Work {
   nothing_to_load,  // the host has this very image: it only gets its names
   load,

@@ -7,8 +7,6 @@ namespace veneer::deliver {
 
 namespace {
 
-constexpr std::uint64_t assumed_unpacking_factor = 3;
-
 struct KindOfHost {
   const char* name;
   ReceiverKind kind;
