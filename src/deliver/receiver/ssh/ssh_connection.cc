@@ -127,7 +127,7 @@ void SshConnection::open() {
       master_.reset();
       throw Error(ErrorKind::network,
                   fmt::format("no connection to {}: {}", address_.text(), said.empty() ? "ssh gave up" : said),
-                  "can you log in by `ssh " + address_.text() + "`?");
+                  "can you log in by `ssh ssh://" + address_.text() + "`?");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
