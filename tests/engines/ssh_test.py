@@ -411,14 +411,7 @@ class Hosts(fixtures.SystemTest):
         return self.veneer("ship", destination, "--dry-run", *words, cwd=self.project_folder, code=code, PATH=host.path(), **environment)
 
     def measured_dry_run(self, host: SshHost) -> tuple[int, str, int]:
-        """Exit code, what was printed, and the most memory that this one process had, in KiB."""
-        with tempfile.TemporaryFile() as output:
-            process = subprocess.Popen([fixtures.binary(), "ship", "ssh://plant", "--dry-run"], cwd=self.project_folder, stdin=subprocess.DEVNULL,
-                                       stdout=output, stderr=output, env=self.environment(PATH=host.path()))
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            output.seek(0)
-            return process.returncode, output.read().decode(), usage.ru_maxrss
+        return self.veneer_and_its_memory("ship", "ssh://plant", "--dry-run", cwd=self.project_folder, PATH=host.path())
 
     # CASE 46: docker/cli#3019
     def test_noise(self):

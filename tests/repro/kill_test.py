@@ -124,13 +124,8 @@ class Memory(fixtures.SystemTest):
         (project / "pyproject.toml").write_text(text.replace("\nfiles = [", '\nfiles = [{ from = "big.bin", to = "/app/big.bin" }, '))
         (project / ".gitignore").write_text(".veneer/\nbig.bin\n")
         fixtures.commit_all(project, "A big file")
-        result = subprocess.run(
-            [sys.executable, "-c", "import resource, subprocess, sys\n"
-             "code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode\n"
-             "print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)", fixtures.binary(), "build"],
-            cwd=project, env=self.environment(), capture_output=True, text=True)
-        code, kilobytes = map(int, result.stdout.split())
-        self.assertEqual(code, 0, result.stderr)
+        code, printed, kilobytes = self.veneer_and_its_memory("build", cwd=project)
+        self.assertEqual(code, 0, printed)
         print(f"resident memory at most {kilobytes / 1024:.0f} MiB", flush=True)
         self.assertLess(kilobytes, 256 * 1024)
 

@@ -142,6 +142,22 @@ class SystemTest(unittest.TestCase):
             self.assertEqual(result.returncode, code, f"veneer {arguments}\n{result.stdout}\n{result.stderr}")
         return result
 
+    def veneer_and_its_memory(self, *arguments, cwd: Path | None = None, **environment: str) -> tuple[int, str, int]:
+        """Runs the program: exit code, all that it printed, and the most memory that it had, in KiB.
+
+        A small process starts it and is asked: Linux counts what the starter had when the program was loaded as the program's own.
+        """
+        starter = ("import os, subprocess, sys\n"
+                   "process = subprocess.Popen(sys.argv[2:])\n"
+                   "_, status, usage = os.wait4(process.pid, 0)\n"
+                   "open(sys.argv[1], 'w').write(f'{os.waitstatus_to_exitcode(status)} {usage.ru_maxrss}')")
+        with tempfile.NamedTemporaryFile(mode="r") as figures:
+            printed = subprocess.run([sys.executable, "-c", starter, figures.name, binary(), *map(str, arguments)], cwd=cwd or self.folder,
+                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                     env=self.environment(**environment)).stdout.decode(errors="replace")
+            code, kibibytes = map(int, figures.read().split())
+        return code, printed, kibibytes
+
     def json(self, *arguments, **options):
         return json.loads(self.veneer(*arguments, **options).stdout)
 
