@@ -279,27 +279,9 @@ void Companion::take_errors() {
   }
 }
 
-namespace {
-class LimitedText : public ByteSink {
- public:
-  LimitedText(std::string& text, std::uint64_t limit) : text_(text), limit_(limit) {}
-  void write(ByteView bytes) override {
-    if (bytes.size() > limit_ - text_.size()) {
-      throw Error(ErrorKind::refused, fmt::format("a program printed more than {} bytes", limit_));
-    }
-    text_ += as_text(bytes);
-  }
-  void commit() override {}
-
- private:
-  std::string& text_;
-  std::uint64_t limit_;
-};
-}  // namespace
-
 CommandResult run(const Command& command, const std::function<void(std::string_view)>& on_error_output) {
   std::string text;
-  LimitedText sink(text, command.output_limit);
+  BoundedText sink(text, command.output_limit, "a program printed");
   CommandResult result = run_into(command, sink, on_error_output);
   result.output = std::move(text);
   return result;

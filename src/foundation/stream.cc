@@ -25,6 +25,13 @@ std::size_t MemorySource::read(std::span<std::byte> into) {
   return count;
 }
 
+void BoundedText::write(ByteView bytes) {
+  if (text_.size() > most_ || bytes.size() > most_ - text_.size()) {
+    throw Error(ErrorKind::refused, fmt::format("{} more than {} bytes", what_, most_));
+  }
+  text_ += as_text(bytes);
+}
+
 void MemoryAccess::read_at(std::uint64_t offset, std::span<std::byte> into) const {
   if (offset > bytes_.size() || into.size() > bytes_.size() - offset) {
     throw Error(ErrorKind::refused, fmt::format("{} bytes at offset {} are past the end", into.size(), offset));

@@ -6,6 +6,8 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "foundation/bytes.hh"
 
@@ -55,6 +57,20 @@ class BytesSink : public ByteSink {
 
  private:
   Bytes bytes_;
+};
+
+/// Appends to a text that it does not own. Error (refused) "WHAT more than N bytes" before the text gets longer than
+/// `most`; `what` (such as "the engine answered") must outlive it.
+class BoundedText : public ByteSink {
+ public:
+  BoundedText(std::string& text, std::uint64_t most, std::string_view what) : text_(text), most_(most), what_(what) {}
+  void write(ByteView bytes) override;
+  void commit() override {}
+
+ private:
+  std::string& text_;
+  std::uint64_t most_;
+  std::string_view what_;
 };
 
 /// Counts and forgets.

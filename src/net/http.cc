@@ -397,21 +397,7 @@ Response Client::send_with_retry(const std::function<Request()>& next_request, c
 }
 
 Response Client::fetch(const Request& request, std::string& body, std::uint64_t limit) {
-  class Limited : public ByteSink {
-   public:
-    Limited(std::string& text, std::uint64_t most) : text_(text), most_(most) {}
-    void write(ByteView bytes) override {
-      if (bytes.size() > most_ - text_.size()) {
-        throw Error(ErrorKind::refused, fmt::format("the answer is larger than the limit of {} bytes", most_));
-      }
-      text_ += as_text(bytes);
-    }
-    void commit() override {}
-
-   private:
-    std::string& text_;
-    std::uint64_t most_;
-  } sink(body, limit);
+  BoundedText sink(body, limit, "the server answered");
   return in_context([&] { return "fetching " + display_url(request.url); },
                     [&] {
                       return send_with_retry(request, [&](const Response&) -> ByteSink* {

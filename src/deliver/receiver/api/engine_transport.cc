@@ -19,23 +19,7 @@ constexpr std::size_t longest_socket_path = 107;  // sun_path of sockaddr_un, le
 constexpr std::chrono::seconds patience_for_a_load{3600};
 constexpr std::chrono::seconds patience_for_an_answer{120};
 constexpr std::uint64_t largest_error_answer = 256 * 1024;
-
-// Collects at most `limit` bytes.
-class BoundedText : public ByteSink {
- public:
-  BoundedText(std::string& text, std::uint64_t limit) : text_(text), limit_(limit) {}
-  void write(ByteView bytes) override {
-    if (bytes.size() > limit_ - text_.size()) {
-      throw Error(ErrorKind::network, fmt::format("the engine answered more than {} bytes", limit_));
-    }
-    text_ += as_text(bytes);
-  }
-  void commit() override {}
-
- private:
-  std::string& text_;
-  std::uint64_t limit_;
-};
+constexpr std::string_view engine_answered = "the engine answered";
 
 class HttpTransport : public EngineTransport {
  public:
@@ -53,7 +37,7 @@ class HttpTransport : public EngineTransport {
     }
     if (request.patience == EngineRequest::Patience::for_a_load) sent.stall_timeout = patience_for_a_load;
     EngineAnswer answer;
-    BoundedText sink(answer.body, request.answer_limit);
+    BoundedText sink(answer.body, request.answer_limit, engine_answered);
     answer.status = send(sent, [&](const net::Response&) { return &sink; }).status;
     return answer;
   }
@@ -66,7 +50,7 @@ class HttpTransport : public EngineTransport {
     sent.body_size = size;
     sent.stall_timeout = patience_for_a_load;
     EngineAnswer answer;
-    BoundedText failure(answer.body, largest_error_answer);
+    BoundedText failure(answer.body, largest_error_answer, engine_answered);
     const net::Response response =
         send(sent, [&](const net::Response& head) -> ByteSink* { return head.ok() ? &on_success : &failure; });
     answer.status = response.status;
@@ -76,7 +60,7 @@ class HttpTransport : public EngineTransport {
 
   EngineAnswer download(const std::string& target, ByteSink& on_success) override {
     EngineAnswer answer;
-    BoundedText failure(answer.body, largest_error_answer);
+    BoundedText failure(answer.body, largest_error_answer, engine_answered);
     answer.status = send(request_for("GET", target), [&](const net::Response& head) -> ByteSink* {
                       return head.ok() ? &on_success : &failure;
                     }).status;
