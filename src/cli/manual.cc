@@ -42,7 +42,7 @@ std::string usage(const Command& command) {
     switch (positional.need) {
       case Positional::Need::required: text += " " + positional.name; break;
       case Positional::Need::optional: text += " [" + positional.name + "]"; break;
-      case Positional::Need::many: text += " " + positional.name + "..."; break;
+      case Positional::Need::many: text += " [" + positional.name + "]..."; break;
     }
   }
   return text;
