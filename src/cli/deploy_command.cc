@@ -208,10 +208,12 @@ int fail_with_first(const std::vector<Deployed>& results, Context& context) {
 int run(const Arguments& arguments, Context& context) {
   const Wanted wanted = read_wanted(arguments);
   const deliver::Waves waves = waves_of(arguments);
+  std::vector<DeployTarget> targets = open_targets(wanted.hosts, arguments, context);
   const auto start = std::chrono::steady_clock::now();
   std::string image = wanted.image;
   double build_seconds = 0;
   if (image.empty()) {
+    connect_ahead(targets);
     image = build_into_store(arguments, context);
     build_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
@@ -219,7 +221,7 @@ int run(const Arguments& arguments, Context& context) {
   OnDeployEvent on_event;
   if (arguments.has("--events")) on_event = [&](const Value& event) { context.print(to_json(event) + "\n"); };
   const std::string live_name = arguments.has("--as") ? arguments.value_or("--as", "") : live_name_for(opened.name);
-  Deployment deployment(opened, live_name, wanted.hosts, build_seconds, arguments, context, on_event);
+  Deployment deployment(opened, live_name, std::move(targets), build_seconds, arguments, context, on_event);
   deployment.plan();
   const std::vector<Deployed>& results = deployment.results();
   if (arguments.has("--dry-run")) {

@@ -54,7 +54,24 @@ struct Deployment::Host {
   std::string shown;  // before what is said of it; empty when it is the only one
 };
 
-Deployment::Deployment(const OpenedImage& image, std::string live_name, const std::vector<std::string>& hosts,
+std::vector<DeployTarget> open_targets(const std::vector<std::string>& names, const Arguments& arguments,
+                                       Context& context) {
+  std::vector<DeployTarget> targets;
+  for (const std::string& name : names) {
+    DeployTarget& target = targets.emplace_back(name, open_receiver(name, arguments, context));
+    if (!target.opened.session) {
+      throw Error(ErrorKind::usage, fmt::format("{} is no host that services can be restarted on", printable(name)),
+                  "deploy needs ssh://[user@]host; for an engine here: veneer ship, then docker compose up --detach");
+    }
+  }
+  return targets;
+}
+
+void connect_ahead(const std::vector<DeployTarget>& targets) {
+  for (std::size_t i = 0; i < std::min(targets.size(), most_asked_at_once); ++i) targets[i].opened.session->begin();
+}
+
+Deployment::Deployment(const OpenedImage& image, std::string live_name, std::vector<DeployTarget> targets,
                        double build_seconds, const Arguments& arguments, Context& context, OnDeployEvent on_event)
     : image_(image),
       live_name_(std::move(live_name)),
@@ -62,17 +79,13 @@ Deployment::Deployment(const OpenedImage& image, std::string live_name, const st
       arguments_(arguments),
       context_(context),
       on_event_(std::move(on_event)) {
-  results_.reserve(hosts.size());
+  results_.reserve(targets.size());
   const deliver::ShipRequest request = ship_request(live_name_, arguments_);
-  for (const std::string& name : hosts) {
+  for (DeployTarget& target : targets) {
     Deployed& result = results_.emplace_back();
-    result.host = name;
-    auto host = std::make_unique<Host>(Host{result, open_receiver(name, arguments, context), nullptr, {}});
-    if (!host->opened.session) {
-      throw Error(ErrorKind::usage, fmt::format("{} is no host that services can be restarted on", printable(name)),
-                  "deploy needs ssh://[user@]host; for an engine here: veneer ship, then docker compose up --detach");
-    }
-    if (hosts.size() > 1) host->shown = printable(name) + ": ";
+    result.host = target.name;
+    auto host = std::make_unique<Host>(Host{result, std::move(target.opened), nullptr, {}});
+    if (targets.size() > 1) host->shown = printable(target.name) + ": ";
     deliver::ShipRequest of_this_host = request;
     of_this_host.line = host->opened.line;
     Host& there = *host;

@@ -43,11 +43,23 @@ struct Deployed {
 /// A document for each thing that happens, with "event" and, where it is about one, "host".
 using OnDeployEvent = std::function<void(const Value&)>;
 
+struct DeployTarget {
+  std::string name;  // as it was given
+  OpenedReceiver opened;
+};
+
+/// The hosts of these names. Does not connect. Throws Error (usage).
+std::vector<DeployTarget> open_targets(const std::vector<std::string>& names, const Arguments& arguments,
+                                       Context& context);
+
+/// Begins to connect to the first of them, so that it is done when the image is.
+void connect_ahead(const std::vector<DeployTarget>& targets);
+
 class Deployment {
  public:
   /// `build_seconds`: what building the image took, for the history. `on_event` may be empty. All must outlive it.
-  Deployment(const OpenedImage& image, std::string live_name, const std::vector<std::string>& hosts,
-             double build_seconds, const Arguments& arguments, Context& context, OnDeployEvent on_event);
+  Deployment(const OpenedImage& image, std::string live_name, std::vector<DeployTarget> targets, double build_seconds,
+             const Arguments& arguments, Context& context, OnDeployEvent on_event);
   ~Deployment();
 
   /// Asks all hosts at once and plans. A host that cannot be reached or refuses is marked so. Throws Error: usage;

@@ -424,6 +424,27 @@ class Hosts(fixtures.SystemTest):
         result = self.dry_run(mute, code=5)
         self.assertIn("This account is disabled", result.stderr)
 
+    def test_connects_while_it_builds(self):
+        """Before the build, and without a question; where ssh would have to ask, it connects again when it may."""
+        for login, calls in (("lets in", 1), ("asks", 2)):
+            with self.subTest(login):
+                host = self.start_host()
+                project = self.small_project(f"shop{calls}")
+                log = self.folder / f"log of {login}"
+                (host.local_programs / "ssh").write_text(textwrap.dedent(f"""\
+                    #!/bin/sh
+                    built='not built'
+                    [ ! -e '{project}/.veneer/last' ] || built=built
+                    case "$*" in
+                      *BatchMode=yes*-N*) echo "ahead, $built" >>'{log}'; [ '{login}' != asks ] || {{ echo Permission denied >&2; exit 255; }} ;;
+                      *-N*) echo "asking, $built" >>'{log}' ;;
+                    esac
+                    exec /usr/bin/ssh -F '{host.folder}/ssh_config' "$@"
+                    """))
+                result = self.veneer("deploy", "ssh://plant", "--dry-run", cwd=project, PATH=host.path())
+                self.assertIn("the host has none of its layers", result.stdout)
+                self.assertEqual(log.read_text().splitlines(), ["ahead, not built", "asking, built"][:calls])
+
     def test_login_shells(self):
         for shell in ("sh", "bash", "dash", "tcsh", "fish", "busybox sh"):
             with self.subTest(shell):

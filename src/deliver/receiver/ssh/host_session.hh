@@ -37,6 +37,8 @@ class HostSession {
   SshOptions& options() { return options_; }
   /// A name as the host's engine lists it: podman by its full form, docker by the short one.
   std::string listed_name(const EngineName& name) const;
+  /// Begins to connect while something else is done, without asking the user for anything.
+  void begin() { connection_.begin(); }
   /// Connects, unless the connection stands. Throws Error (network).
   void open() { connection_.open(); }
   void close() { connection_.close(); }

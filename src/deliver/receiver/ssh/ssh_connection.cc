@@ -110,8 +110,7 @@ std::vector<std::string> SshConnection::common_arguments() const {
   return arguments;
 }
 
-void SshConnection::open() {
-  if (master_ && master_->is_running()) return;
+void SshConnection::start(Prompts prompts) {
   close();
   Command command;
   command.arguments = common_arguments();
@@ -119,18 +118,31 @@ void SshConnection::open() {
                              "ServerAliveCountMax=4"}) {
     command.arguments.insert(command.arguments.end(), {"-o", option});
   }
+  if (prompts == Prompts::none) command.arguments.insert(command.arguments.end(), {"-o", "BatchMode=yes"});
   command.arguments.insert(command.arguments.end(), {"-N", "--", address_.host});
   master_ = std::make_unique<Companion>(command);
-  while (!fs::exists(folder_ / "c")) {
-    if (!master_->is_running()) {
-      const std::string said = last_words(master_->errors());
-      master_.reset();
-      throw Error(ErrorKind::network,
-                  fmt::format("no connection to {}: {}", address_.text(), said.empty() ? "ssh gave up" : said),
-                  "can you log in by `ssh ssh://" + address_.text() + "`?");
-    }
+}
+
+bool SshConnection::wait() const {
+  while (master_->is_running() && !fs::exists(folder_ / "c")) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+  return master_->is_running();
+}
+
+void SshConnection::begin() {
+  if (!master_) start(Prompts::none);
+}
+
+void SshConnection::open() {
+  if (master_ && wait()) return;
+  start(Prompts::allowed);
+  if (wait()) return;
+  const std::string said = last_words(master_->errors());
+  master_.reset();
+  throw Error(ErrorKind::network,
+              fmt::format("no connection to {}: {}", address_.text(), said.empty() ? "ssh gave up" : said),
+              "can you log in by `ssh ssh://" + address_.text() + "`?");
 }
 
 void SshConnection::close() {

@@ -36,6 +36,9 @@ class SshConnection {
 
   const SshAddress& address() const { return address_; }
 
+  /// Begins to connect, to save the time later, and does not wait. ssh asks the user nothing: where it would have to,
+  /// or when anything else goes wrong, open() connects anew. Throws Error: not_found without ssh.
+  void begin();
   /// Connects, unless that was done and the connection stands. ssh may ask the user for what it needs, on its
   /// terminal. Throws Error: network, with what ssh said; not_found without ssh.
   void open();
@@ -48,7 +51,12 @@ class SshConnection {
                     std::chrono::seconds patience);
 
  private:
+  enum class Prompts { none, allowed };
+
   std::vector<std::string> common_arguments() const;
+  void start(Prompts prompts);
+  // Until it is connected, or ssh ended.
+  bool wait() const;
 
   SshAddress address_;
   std::filesystem::path folder_;  // private, holds the control socket
