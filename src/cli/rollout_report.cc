@@ -38,7 +38,7 @@ deliver::RolloutRequest rollout_options(const Arguments& arguments, const Contex
   request.compose_files = arguments.values("--compose");
   for (const std::string& file : request.compose_files) {
     if (!file.starts_with('/')) throw Error(ErrorKind::usage, "--compose wants a full path on the host");
-    if (file.find(' ') != std::string::npos) throw Error(ErrorKind::usage, "--compose: the path has a space");
+    if (file.find('\n') != std::string::npos) throw Error(ErrorKind::usage, "--compose: the path has a line end");
   }
   request.services = arguments.values("--service");
   request.restart_with = arguments.value_or("--restart-with", "");

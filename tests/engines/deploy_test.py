@@ -124,7 +124,7 @@ class Deploy:
         self.veneer("build", cwd=self.project)
         self.veneer("ship", "ssh://plant", "--as", self.live, cwd=self.project, PATH=self.host.path())
         self.client("tag", self.live, "other:1")
-        self.compose_folder = self.folder / "site"
+        self.compose_folder = self.folder / "the site's 100%"
         self.compose_folder.mkdir()
         (self.compose_folder / "compose.yaml").write_text(COMPOSE.format(image=self.live, other="other:1"))
         self.compose("up", "-d")
@@ -135,7 +135,7 @@ class Deploy:
 
     def compose(self, *words: str) -> str:
         program = [self.host.programs / "docker", "compose"] if self.front == "plugin" else [self.host.programs / "docker-compose"]
-        return subprocess.run([*program, "-f", self.compose_folder / "compose.yaml", "-p", "site", *words], check=True, capture_output=True,
+        return subprocess.run([*program, "-f", self.compose_folder / "compose.yaml", *words], check=True, capture_output=True,
                               text=True, cwd=self.compose_folder).stdout
 
     def write(self, text: str, crash: str = "", healthy: bool = True) -> None:
@@ -270,7 +270,7 @@ class Corners:
         """Of older releases than --keep says the images go; the live one and those that are held stay."""
         for text in ("two", "three", "four"):
             self.write(text)
-            self.deploy("--keep", "2")
+            self.deploy("--keep", "2", "--compose", str(self.compose_folder / "compose.yaml"))
         # The first is not ours to remove: it has the name that `ship` gave it.
         self.assertEqual([row["present"] for row in self.history()], [True, False, True, True])
         self.assertEqual(len(self.client("ps", "-aq", "--filter", "label=dev.veneer.keep").split()), 2)
@@ -303,7 +303,7 @@ class Corners:
 
     def proxied(self, *words: str, code: int = 0) -> tuple[int, list[str], dict]:
         """A deploy with a proxy that asks all the time: how often nobody answered, and what was answered."""
-        self.client("run", "-d", "--name", "proxy", "--network", "none", "--user", "0", "-v", "site_front:/front", "--entrypoint", "/app/.venv/bin/python",
+        self.client("run", "-d", "--name", "proxy", "--network", "none", "--user", "0", "-v", "thesites100_front:/front", "--entrypoint", "/app/.venv/bin/python",
                     self.live, "-c", PROXY)
         result = self.deploy(*words, code=code)
         self.client("stop", "proxy")

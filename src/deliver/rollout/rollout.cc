@@ -87,7 +87,7 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
   request.add("live", wanted.live_name.full());
   request.add("listed", session.listed_name(wanted.live_name));
   request.add("id", wanted.image_id.substr(wanted.image_id.find(':') + 1));
-  for (const std::string& file : wanted.compose_files) request.add("compose", file);
+  for (const std::string& file : wanted.compose_files) request.add_text("compose", file);
   for (const std::string& service : wanted.services) request.add("service", service);
   std::string body;
   if (!wanted.container.empty()) {

@@ -27,7 +27,7 @@ while IFS=' ' read -r name value; do
 " ;;
     group) group=$value ;; key) key=$value ;; offset) offset=$value ;; size) size=$value ;; sender) sender=$value ;;
     unique) unique=$value ;; listed) listed=$value ;; live) live=$value ;; id) id=$value ;; layers) layers=$value ;; digest) digest=$value ;;
-    compose) compose="$compose$value
+    compose) compose="$compose$(decoded "$value")
 " ;;
     service) services="$services $value" ;;
     before) before=$(decoded "$value") ;; after) after=$(decoded "$value") ;; restart) restart=$(decoded "$value") ;; probe) probe=$(decoded "$value") ;; wait) wait=$value ;; settle) settle=$value ;;

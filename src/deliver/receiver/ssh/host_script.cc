@@ -16,6 +16,15 @@ constexpr std::string_view prelude =
 constexpr std::string_view ship_part =
 #include <host_ship.inc>
     ;
+constexpr std::string_view services_part =
+#include <host_services.inc>
+    ;
+constexpr std::string_view container_part =
+#include <host_container.inc>
+    ;
+constexpr std::string_view health_part =
+#include <host_health.inc>
+    ;
 constexpr std::string_view rollout_part =
 #include <host_rollout.inc>
     ;
@@ -48,7 +57,8 @@ bool is_harmless(char c) {
 
 const std::string& host_script(HostTask task) {
   static const std::string ship = stripped(prelude) + stripped(ship_part);
-  static const std::string rollout = stripped(prelude) + stripped(rollout_part);
+  static const std::string rollout = stripped(prelude) + stripped(services_part) + stripped(container_part) +
+                                     stripped(health_part) + stripped(rollout_part);
   return task == HostTask::ship ? ship : rollout;
 }
 
