@@ -135,7 +135,7 @@ class Deploy:
 
     def compose(self, *words: str) -> str:
         program = [self.host.programs / "docker", "compose"] if self.front == "plugin" else [self.host.programs / "docker-compose"]
-        return subprocess.run([*program, "-f", self.compose_folder / "compose.yaml", *words], check=True, capture_output=True,
+        return subprocess.run([*program, "-f", self.compose_folder / "compose.yaml", "-p", "plant", *words], check=True, capture_output=True,
                               text=True, cwd=self.compose_folder).stdout
 
     def write(self, text: str, crash: str = "", healthy: bool = True) -> None:
@@ -303,7 +303,7 @@ class Corners:
 
     def proxied(self, *words: str, code: int = 0) -> tuple[int, list[str], dict]:
         """A deploy with a proxy that asks all the time: how often nobody answered, and what was answered."""
-        self.client("run", "-d", "--name", "proxy", "--network", "none", "--user", "0", "-v", "thesites100_front:/front", "--entrypoint", "/app/.venv/bin/python",
+        self.client("run", "-d", "--name", "proxy", "--network", "none", "--user", "0", "-v", "plant_front:/front", "--entrypoint", "/app/.venv/bin/python",
                     self.live, "-c", PROXY)
         result = self.deploy(*words, code=code)
         self.client("stop", "proxy")

@@ -34,6 +34,13 @@ find_services() {
       [ -f "$file" ] || problem "there is no file $file on the host"
       project_options="$project_options -f $(quoted "$file")"
     done <"$work/files"
+    # Started from these files under a project name of the operator's own?
+    set -- $(engine ps -aq --no-trunc --filter "label=com.docker.compose.project.config_files=$(paste -sd , "$work/files")")
+    [ $# -eq 0 ] || engine inspect --format '{{index .Config.Labels "com.docker.compose.project"}}' "$@" 2>/dev/null | sort -u >"$work/projects"
+    if [ "$(grep -c . "$work/projects")" = 1 ]; then
+      project=$(cat "$work/projects")
+      project_options="-p $(quoted "$project") $project_options"
+    fi
   else
     find_running_services
     case $(grep -c . "$work/projects") in
