@@ -58,7 +58,7 @@ std::vector<DeployTarget> open_targets(const std::vector<std::string>& names, co
                                        Context& context) {
   std::vector<DeployTarget> targets;
   for (const std::string& name : names) {
-    DeployTarget& target = targets.emplace_back(name, open_receiver(name, arguments, context));
+    const DeployTarget& target = targets.emplace_back(name, open_receiver(name, arguments, context));
     if (!target.opened.session) {
       throw Error(ErrorKind::usage, fmt::format("{} is no host that services can be restarted on", printable(name)),
                   "deploy needs ssh://[user@]host; for an engine here: veneer ship, then docker compose up --detach");
