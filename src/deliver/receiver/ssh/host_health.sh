@@ -9,7 +9,7 @@ find_project() {
   [ $# -eq 0 ] || project=$(engine inspect --format '{{index .Config.Labels "com.docker.compose.project"}}' "$1" 2>/dev/null)
   [ -n "$project" ]
 }
-# Lines "ID|NAME|STATUS|HEALTH|RESTARTS|IMAGE|EXIT CODE" of the containers that count; false when one went meanwhile.
+# Lines "ID|NAME|STATUS|HEALTH|RESTARTS|IMAGE|EXIT CODE" of the containers that count; false when one went meanwhile and is left out.
 # By .ID, not .Id: the second makes Docker 20.10 look into the JSON, where a missing Health is an error.
 containers() {
   facts='{{.State.Status}}|{{with .State.Health}}{{.Status}}{{else}}none{{end}}|{{.RestartCount}}|{{.Image}}|{{.State.ExitCode}}'
@@ -18,19 +18,23 @@ containers() {
   elif [ -n "$restart" ]; then
     set -- $(engine ps -aq --no-trunc)
     [ $# -gt 0 ] || return 0
-    engine inspect --format "{{.Config.Image}}|{{.ID}}|{{.Name}}|$facts" "$@" 2>/dev/null >"$work/inspected" || return 1
+    engine inspect --format "{{.Config.Image}}|{{.ID}}|{{.Name}}|$facts" "$@" 2>/dev/null >"$work/inspected"
+    all_there=$?
     grep -F -e "$live|" -e "$listed|" "$work/inspected" | cut -d '|' -f 2-
+    return $all_there
   else
     find_project || return 0
     set -- $(engine ps -aq --no-trunc --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.oneoff=False)
     [ $# -gt 0 ] || return 0
-    engine inspect --format "{{.ID}}|{{index .Config.Labels \"com.docker.compose.service\"}}|$facts" "$@" 2>/dev/null >"$work/inspected" || return 1
+    engine inspect --format "{{.ID}}|{{index .Config.Labels \"com.docker.compose.service\"}}|$facts" "$@" 2>/dev/null >"$work/inspected"
+    all_there=$?
     for service in $services; do
       while IFS='|' read -r container name rest; do
         [ "$name" = "$service" ] || continue
         [ -f "$work/old" ] && grep -q "$container" "$work/old" || echo "$container|$name|$rest"
       done <"$work/inspected"
     done
+    return $all_there
   fi
 }
 # Runs a container's own health check now: the engine would wait for the interval to pass, which may be half a minute.

@@ -93,7 +93,7 @@ check_start_first() {
 }
 # Starts as many new containers as there are old ones of the image $was; those go when the new ones are well.
 start_beside() {
-  containers >"$work/before" || return 1
+  containers >"$work/before"
   cut -d '|' -f 1 "$work/before" >"$work/old"
   scales=''
   for service in $services; do

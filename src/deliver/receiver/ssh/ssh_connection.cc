@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
+#include <filesystem>
 #include <thread>
 #include <vector>
 
@@ -28,13 +28,6 @@ bool is_of(std::string_view text, std::string_view others) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            others.find(c) != std::string_view::npos;
   });
-}
-
-// A socket's name may have 107 bytes: it lies in a short place.
-fs::path make_private_folder() {
-  std::string name = "/tmp/veneer-ssh-XXXXXX";
-  if (::mkdtemp(name.data()) == nullptr) throw Error(ErrorKind::failed, "cannot make a folder in /tmp");
-  return name;
 }
 
 // What ssh says, without the line ends that it has.
@@ -91,16 +84,12 @@ SshAddress read_ssh_address(std::string_view text) {
   return address;
 }
 
-SshConnection::SshConnection(SshAddress address) : address_(std::move(address)), folder_(make_private_folder()) {}
+SshConnection::SshConnection(SshAddress address) : address_(std::move(address)) {}
 
-SshConnection::~SshConnection() {
-  close();
-  std::error_code ignored;
-  fs::remove_all(folder_, ignored);
-}
+SshConnection::~SshConnection() { close(); }
 
 std::vector<std::string> SshConnection::common_arguments() const {
-  std::vector<std::string> arguments{"ssh", "-T", "-o", "ControlPath=" + (folder_ / "c").native()};
+  std::vector<std::string> arguments{"ssh", "-T", "-o", "ControlPath=" + (folder_.path() / "c").native()};
   for (const char* option : {"RemoteCommand=none", "ClearAllForwardings=yes", "ForwardAgent=no", "ForwardX11=no",
                              "PermitLocalCommand=no", "Compression=yes", "LogLevel=ERROR"}) {
     arguments.insert(arguments.end(), {"-o", option});
@@ -124,7 +113,7 @@ void SshConnection::start(Prompts prompts) {
 }
 
 bool SshConnection::wait() const {
-  while (master_->is_running() && !fs::exists(folder_ / "c")) {
+  while (master_->is_running() && !fs::exists(folder_.path() / "c")) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   return master_->is_running();
@@ -148,7 +137,7 @@ void SshConnection::open() {
 void SshConnection::close() {
   master_.reset();
   std::error_code ignored;
-  fs::remove(folder_ / "c", ignored);
+  fs::remove(folder_.path() / "c", ignored);
 }
 
 CommandResult SshConnection::run(const std::string& command, const std::string& head, ByteSource* body,

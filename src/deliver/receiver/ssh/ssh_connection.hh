@@ -4,12 +4,12 @@
 
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "foundation/file.hh"
 #include "foundation/process.hh"
 #include "foundation/stream.hh"
 
@@ -59,7 +59,7 @@ class SshConnection {
   bool wait() const;
 
   SshAddress address_;
-  std::filesystem::path folder_;  // private, holds the control socket
+  TemporaryFolder folder_{"/tmp", "veneer-ssh-"};  // of the control socket, whose name may have 107 bytes
   std::unique_ptr<Companion> master_;
 };
 
