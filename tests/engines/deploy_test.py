@@ -140,7 +140,7 @@ class Deploy:
 
     def write(self, text: str, crash: str = "", healthy: bool = True) -> None:
         package = self.project / "src" / "shop"
-        (package / "serve.py").write_text(SERVE.format(text=text, crash=crash))
+        (package / "serve.py").write_text(SERVE.format(text=text, crash=crash) + f"# {self.id()}\n")  # no image is that of another test
         (package / "health.py").write_text("" if healthy else "raise SystemExit(1)\n")
         fixtures.commit_all(self.project, f"Serve {text}")
 
