@@ -1,5 +1,6 @@
 #include "python/lock/location.hh"
 
+#include <algorithm>
 #include <optional>
 
 namespace veneer::python {
