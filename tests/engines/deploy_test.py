@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
@@ -104,6 +105,7 @@ class Deploy:
     """Mixed into a subclass that names an engine."""
 
     engine = ""
+    compose_project = "plant"
     front = "docker-compose"  # version 1, a program of its own; "plugin" is version 2
 
     @classmethod
@@ -135,7 +137,7 @@ class Deploy:
 
     def compose(self, *words: str) -> str:
         program = [self.host.programs / "docker", "compose"] if self.front == "plugin" else [self.host.programs / "docker-compose"]
-        return subprocess.run([*program, "-f", self.compose_folder / "compose.yaml", "-p", "plant", *words], check=True, capture_output=True,
+        return subprocess.run([*program, "-f", self.compose_folder / "compose.yaml", "-p", self.compose_project, *words], check=True, capture_output=True,
                               text=True, cwd=self.compose_folder).stdout
 
     def write(self, text: str, crash: str = "", healthy: bool = True) -> None:
@@ -236,6 +238,81 @@ class Deploy:
         again = self.deploy("--probe", "http://127.0.0.1:1/", "--wait", "4", code=1)
         self.assertEqual(again["outcome"], "failed")
         self.assertIn("does not answer", again["why"])
+
+
+class Verdicts:
+    """Mixed in beside Deploy: whose containers count, and what is held against them. tests/host has more of each kind."""
+
+    def start(self, project: str, text: str) -> Path:
+        """Another compose project; its file."""
+        folder = self.folder / "sites" / project
+        folder.mkdir(parents=True)
+        (folder / "compose.yaml").write_text(text)
+        before = self.compose_folder, self.compose_project
+        self.compose_folder, self.compose_project = folder, project
+        self.compose("up", "-d")
+        self.addCleanup(self.stop, folder, project)
+        self.compose_folder, self.compose_project = before
+        return folder / "compose.yaml"
+
+    def stop(self, folder: Path, project: str) -> None:
+        for container in self.client("ps", "-aq", "--filter", f"label=com.docker.compose.project={project}").split():
+            self.client("rm", "-f", container)
+
+    def container(self, project: str, form: str = "{{.Image}} {{.State.Running}}") -> str:
+        [container] = self.client("ps", "-aq", "--filter", f"label=com.docker.compose.project={project}").split()
+        return self.client("inspect", "--format", form, container)
+
+    def test_names_that_end_alike(self):
+        """shop is not webshop, and `image: shop` is docker.io/library/shop:latest."""
+        service = ('services:\n  web:\n    image: {}\n    network_mode: none\n    stop_grace_period: 1s\n'
+                   '    entrypoint: ["/app/.venv/bin/python", "-m", "shop.serve", "web"]\n')
+        self.client("tag", self.live, "webshop:latest")
+        self.start("webshop", service.format("webshop"))
+        self.write("two")
+        self.veneer("deploy", "ssh://plant", "--as", "shop", cwd=self.project, code=3, PATH=self.host.path())  # nothing of it runs
+        self.veneer("ship", "ssh://plant", "--as", "shop", cwd=self.project, PATH=self.host.path())
+        self.start("shop", service.format("shop"))
+        webshop = self.container("webshop")
+        shop = self.container("shop", "{{.Image}}")
+        self.assertNotIn(shop, webshop)
+        for title, crash, code in (("three", "", 0), ("bad", "sys.exit('no database')", 7)):
+            self.write(title, crash=crash)
+            result = self.veneer("deploy", "ssh://plant", "--as", "shop", "--settle", "2", "--json", cwd=self.project, code=code, PATH=self.host.path())
+            outcome = json.loads(result.stdout)["hosts"][0]["outcome"]
+            self.assertEqual(outcome, "back" if code else "well")
+            self.assertEqual(self.container("webshop"), webshop)
+            live = self.client("image", "inspect", "--format", "{{.Id}}", "shop")
+            self.assertEqual(self.container("shop"), f"{live} true")
+            self.assertNotIn(live, (shop, webshop.split()[0]))
+
+    def test_restarted_long_ago(self):
+        """A container that was restarted once before is not held against a deploy of what runs already."""
+        compose = self.compose_folder / "compose.yaml"
+        once = '"/bin/sh", "-c", "[ -e /tmp/once ] || { touch /tmp/once; exit 1; }; exec /app/.venv/bin/python -m shop.serve worker"'
+        compose.write_text(compose.read_text().replace('"/app/.venv/bin/python", "-m", "shop.serve", "worker"', once).replace("    network_mode: host\n", '    network_mode: host\n    restart: "on-failure"\n'))
+        self.compose("up", "-d")
+        worker = self.compose("ps", "-q", "worker").strip()
+        for _ in range(100):
+            if self.client("inspect", "--format", "{{.RestartCount}} {{.State.Status}}", worker) == "1 running":
+                break
+            time.sleep(0.1)
+        else:
+            self.fail("the worker was not restarted")
+        self.assertEqual(self.deploy()["outcome"], "well")
+        self.assertEqual(self.client("inspect", "--format", "{{.RestartCount}}", worker), "1")
+
+    def test_health_command_with_a_line_end(self):
+        """What fails as it stands is not taken for healthy, though its words apart would succeed."""
+        compose = self.compose_folder / "compose.yaml"
+        command = '["CMD", "/app/.venv/bin/python", "-c", "import sys\\nsys.exit(1)", ""]'
+        text = compose.read_text().replace('["CMD", "/app/.venv/bin/python", "-m", "shop.health"]', command)
+        compose.write_text(text.replace("interval: 1s", "interval: 600s"))
+        self.write("two")
+        result = self.deploy("--service", "web", "--wait", "4", code=1)
+        self.assertIn("not healthy yet", result["why"])
+        compose.write_text(text.replace("interval: 1s", "interval: 600s").replace("sys.exit(1)", "sys.exit(0)"))
+        self.assertEqual(self.deploy("--service", "web")["outcome"], "well")
 
 
 class Corners:
@@ -509,11 +586,11 @@ class Fleet(fixtures.SystemTest):
         self.assertRegex(table, r"(?m)^ssh://one +well ")
 
 
-class Docker20(Deploy, Corners, fixtures.SystemTest):
+class Docker20(Deploy, Verdicts, Corners, fixtures.SystemTest):
     engine = "docker20"
 
 
-class Docker28Containerd(Deploy, fixtures.SystemTest):
+class Docker28Containerd(Deploy, Verdicts, fixtures.SystemTest):
     engine, front = "docker28-c8d", "plugin"
 
 

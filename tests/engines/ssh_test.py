@@ -479,6 +479,21 @@ class Hosts(fixtures.SystemTest):
         result = self.veneer("ship", "ssh://plant", cwd=self.project_folder, code=3, PATH=host.path())
         self.assertIn("1000 bytes free", result.stderr)
         self.assertIn("--host-folder", result.stderr)
+        # Where it shows only when something is written; tests/host has real disks without bytes and without inodes.
+        host = self.start_host()
+        host.add_program("mkdir", '#!/bin/sh\ncase "$*" in */lock) echo "mkdir: cannot create directory: No space left on device" >&2; exit 1 ;; esac\nexec /bin/mkdir "$@"\n')
+        result = self.veneer("ship", "ssh://plant", cwd=self.project_folder, code=3, PATH=host.path())
+        self.assertIn("no space left on the host", result.stderr)
+        self.assertIn("stands for what it did before", result.stderr)
+
+    def test_folder_of_others(self):
+        """--host-folder that another account may write to: refused before anything is sent."""
+        host = self.start_host()
+        place = self.folder / "place"
+        place.mkdir()
+        place.chmod(0o1777)
+        result = self.veneer("ship", "ssh://plant", "--host-folder", place, cwd=self.project_folder, code=3, PATH=host.path())
+        self.assertIn(f"{place} on the host cannot be written: others than this account can write to it", result.stderr)
 
     def test_sudo(self):
         host = self.start_host()

@@ -12,9 +12,15 @@ bool is_about_missing_layers(std::string_view words) {
   return std::ranges::any_of(signs, [&](std::string_view sign) { return words.find(sign) != std::string_view::npos; });
 }
 
+Problem other_problem(std::string_view words) {
+  const bool is_full = words.find("no space left") != std::string_view::npos;
+  return {is_full ? Problem::Kind::refused : Problem::Kind::other, printable(words, 600)};
+}
+
 Problem problem_in_words(std::string_view words) {
-  const auto kind = is_about_missing_layers(words) ? Problem::Kind::incomplete : Problem::Kind::other;
-  return {kind, printable(words, 600)};
+  Problem problem = other_problem(words);
+  if (problem.kind == Problem::Kind::other && is_about_missing_layers(words)) problem.kind = Problem::Kind::incomplete;
+  return problem;
 }
 
 }  // namespace veneer::deliver

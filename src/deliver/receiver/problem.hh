@@ -9,6 +9,7 @@ namespace veneer::deliver {
 struct Problem {
   enum class Kind {
     incomplete,  // something that was left out is not on the host: sending every layer helps
+    refused,     // the host cannot take it: no room, or a folder that is not safe to use
     other,
   };
   Kind kind = Kind::other;
@@ -17,6 +18,9 @@ struct Problem {
 
 /// Whether an engine's words mean that something the archive left out was not there after all.
 bool is_about_missing_layers(std::string_view words);
+
+/// Words that are not about layers, as a Problem; they are made printable.
+Problem other_problem(std::string_view words);
 
 /// An engine's words as a Problem of the kind that they tell; they are made printable.
 Problem problem_in_words(std::string_view words);

@@ -93,7 +93,8 @@ ShipResult Shipment::carry_out() {
   result_.bytes_sent = receiver_.bytes_sent() - bytes_before;
   result_.round_trips = receiver_.round_trips() - round_trips_before_;
   if (problem) {
-    throw Error(ErrorKind::verification,
+    const bool is_refused = problem->kind == Problem::Kind::refused;
+    throw Error(is_refused ? ErrorKind::refused : ErrorKind::verification,
                 fmt::format("{} {} did not take the image: {}", result_.inventory.engine.name,
                             result_.inventory.engine.version, problem->text),
                 fmt::format("{} stands for what it did before", result_.live_name.familiar()));

@@ -15,6 +15,7 @@ namespace veneer::deliver {
 namespace {
 
 constexpr std::size_t most_releases = 1000;
+constexpr std::string_view nothing_changed = "nothing was restarted: what served before serves still";
 
 template <typename Number>
 Number number_or_zero(const std::string& text) {
@@ -136,9 +137,13 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
     if (error.kind() == ErrorKind::network) {
       error.set_hint("the host ends by itself what it began: veneer history tells how; to deploy again is safe");
     }
+    if (error.kind() == ErrorKind::refused) error.set_hint(std::string(nothing_changed));
     throw;
   }
-  if (problem) throw Error(ErrorKind::refused, fmt::format("{}: {}", session.address().text(), *problem));
+  if (problem) {
+    throw Error(ErrorKind::refused, fmt::format("{}: {}", session.address().text(), *problem),
+                std::string(nothing_changed));
+  }
   if (!is_decided) {
     throw Error(ErrorKind::network, fmt::format("{} does not say how it ended", session.address().text()));
   }

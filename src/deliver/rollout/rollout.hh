@@ -50,7 +50,7 @@ struct RolloutResult {
   Outcome outcome = Outcome::failed;
   std::string why;             // unless well; printable
   std::string logs;            // the last words of what failed; printable
-  std::uint64_t revision = 0;  // in the history; 0: nothing was begun
+  std::uint64_t revision = 0;  // in the history; 0: it is not in it
   std::vector<std::string> notes;
 };
 

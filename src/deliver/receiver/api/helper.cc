@@ -93,10 +93,9 @@ const HelperImage& helper_image() {
   return image;
 }
 
-Problem other(std::string text) { return {Problem::Kind::other, std::move(text)}; }
 
 Problem not_done(const char* what, const EngineAnswer& answer) {
-  return other(fmt::format("the helper container: {}: {} ({})", what, read_error(answer.body), answer.status));
+  return other_problem(fmt::format("the helper container: {}: {} ({})", what, read_error(answer.body), answer.status));
 }
 
 std::string spliced_layers(const DeliveryPlan& plan) {
@@ -149,7 +148,7 @@ std::optional<Problem> Helper::load_image() {
       transport_.upload({"POST", "/images/load?quiet=1", {}, 0}, archive, helper.archive.size(), said);
   bytes_sent_ += helper.archive.size();
   if (!answer.ok()) return not_done("its image cannot be loaded", answer);
-  if (said.problem()) return other("the helper container: its image cannot be loaded: " + *said.problem());
+  if (said.problem()) return other_problem("the helper container: its image cannot be loaded: " + *said.problem());
   image_ = helper.name.full();
   return std::nullopt;
 }
@@ -164,7 +163,7 @@ std::optional<Problem> Helper::create_container(const std::string& live_name) {
   const EngineAnswer created = call("POST", "/containers/create", to_json(wanted));
   if (!created.ok()) return not_done("it cannot be created", created);
   const std::optional<std::string> id = read_container_id(created.body);
-  if (!id) return other("the engine does not say which container it created");
+  if (!id) return other_problem("the engine does not say which container it created");
   container_ = *id;
   return std::nullopt;
 }
@@ -228,7 +227,7 @@ std::optional<Problem> Helper::run() {
   if (said.problem()) return problem_in_words(*said.problem());
   const std::optional<std::int64_t> code = read_exit_code(waited.body);
   if (code == 0) return std::nullopt;
-  return other(fmt::format("the helper container ended with {}: {}", code.value_or(-1), read_error(logs.body)));
+  return other_problem(fmt::format("the helper container ended with {}: {}", code.value_or(-1), read_error(logs.body)));
 }
 
 std::optional<Problem> Helper::take(const Delivery& delivery, const OnEvent& on_event) {

@@ -41,10 +41,20 @@ done
 
 say() { printf '%s\n' "$*"; }
 finish() { say "end $nonce"; exit 0; }
-# The end of a file as one line.
-words_of() { tail -c 2000 "$1" 2>/dev/null | tr '\n\r\t' '   '; }
+# The end of what a program said, as one line.
+in_a_line() { printf '%s' "$1" | tail -c 2000 | tr '\n\r\t' '   '; }
 problem() { say "problem $*"; finish; }
 incomplete() { say "incomplete $*"; finish; }
+refuse() { say "refused $*"; finish; }
+# What was said when a folder or a file could not be written.
+not_written() {
+  case $2 in
+    *[Nn]'o space left'*) refuse "no space left on the host for $1 (bytes or inodes)" ;;
+    *) refuse "$1 on the host cannot be written: $(in_a_line "$2")" ;;
+  esac
+}
+new_folder() { said=$(mkdir -p "$1" 2>&1) || not_written "$1" "$said"; }
+new_line() { said=$(printf '%s\n' "$2" | cat 2>&1 >"$1") || not_written "$1" "$said"; }
 size_of() { echo $(($(wc -c <"$1"))); }
 # For tests: dies here as if by a crash.
 reached() { [ "$fail" != "$1" ] || kill -9 $$; }
@@ -53,6 +63,59 @@ free_bytes() {
   set -- $(df -Pk "$1" 2>/dev/null | tail -n 1)
   case ${4:-} in '' | *[!0-9]*) ;; *) echo "$4"000 ;; esac
 }
+
+# Makes a folder that nobody but this account can write to, or finds it so; else $said tells why not.
+own_folder() {
+  folder=$1
+  said=$(mkdir "$folder" 2>&1) && return 0
+  [ -d "$folder" ] || return 1
+  said='it is a link'
+  [ ! -h "$folder" ] || return 1
+  set -- $(ls -ldn "$folder" 2>/dev/null)
+  said="it belongs to another account (number ${3:-unknown})"
+  [ "${3:-}" = "$(id -u)" ] || return 1
+  said='others than this account can write to it'
+  case $1 in ?????w* | ????????w*) return 1 ;; esac
+  said='it is not writable'
+  [ -w "$folder" ]
+}
+
+# Rows are lines "FIELD|FIELD|…". Calls a function with the fields of each, as long as it succeeds.
+blank=$IFS newline='
+'
+for_rows() {
+  call=$1
+  set -f
+  IFS=$newline
+  set -- $2
+  for row; do
+    IFS='|'
+    set -- $row
+    IFS=$blank
+    "$call" "$@" || break
+  done
+  IFS=$blank
+  set +f
+}
+# A list with one word, or row, more.
+with_row() { printf '%s' "$1${1:+$newline}$2"; }
+has_row() { case $newline$1$newline in *"$newline$2$newline"*) ;; *) return 1 ;; esac }
+
+# Sets $full to the name in full, as $live is: registry, repository, tag. One that has a digest and no tag has none.
+in_full() {
+  full=${1%%@*} tag=latest
+  [ "$full" = "$1" ] || tag=''
+  case ${full##*/} in *:*) tag=${full##*:} full=${full%:*} ;; esac
+  case ${full%%/*} in
+    "$full") full=docker.io/$full ;;
+    *.* | *:* | *[A-Z]* | localhost) ;;
+    *) full=docker.io/$full ;;
+  esac
+  case $full in index.docker.io/*) full=docker.io/${full#*/} ;; esac
+  case $full in docker.io/*/*) ;; docker.io/*) full=docker.io/library/${full#*/} ;; esac
+  full=$full:$tag
+}
+is_live() { in_full "$1"; [ "$full" = "$live" ]; }
 
 forget() {
   if [ $is = podman ]; then engine rmi "$1"; else engine rmi --no-prune "$1"; fi >/dev/null 2>&1
@@ -76,3 +139,20 @@ engine_with_input() {
   if [ "$sudo" = yes ]; then sudo -n "$program" "$@"; else "$program" "$@"; fi
 }
 id_of() { engine image inspect --format '{{.Id}}' "$1" 2>/dev/null | sed 's/^sha256://'; }
+# What the engine's API answers to "METHOD TARGET" and a body, in $answer; false when it cannot be asked, and $said why. The
+# answer comes by a pipe too: the request must stay open until it is there, and no full disk may make another one of it.
+ask_engine() {
+  rm -f "$work/request" "$work/answer"
+  said=$(mkfifo "$work/request" "$work/answer" 2>&1) || return 1
+  engine_with_input system dial-stdio <"$work/request" >"$work/answer" 2>&1 &
+  exec 3>"$work/request" 4<"$work/answer"
+  {
+    printf '%s HTTP/1.0\r\nHost: engine\r\n' "$1"
+    [ $# -eq 1 ] || printf 'Content-Type: application/json\r\nContent-Length: %s\r\n' $(($(printf %s "$2" | wc -c)))
+    printf '\r\n%s' "${2:-}"
+  } >&3 2>/dev/null
+  answer=$(cat <&4)
+  exec 3>&- 4<&-
+  wait $!
+  return 0
+}

@@ -1,45 +1,64 @@
 # What veneer does on a host to bring a loaded image into service, or the one before back: see host_prelude.sh.
 
-# A folder that nobody else can write to, for what has to be remembered.
+# A folder that nobody else can write to, for what has to be remembered. One that is there and not safe, or has no room, is
+# not passed over: the history would be another one.
 find_state() {
   for place in "${XDG_STATE_HOME:-}" "${HOME:-}/.local/state"; do
     case $place in /?*) ;; *) continue ;; esac
+    mkdir -p "$place" 2>/dev/null
     state=$place/veneer
-    mkdir -p "$state" 2>/dev/null && [ -w "$state" ] && return 0
+    own_folder "$state" && return 0
+    case $said in *[Nn]'o space left'*) not_written "$state" "$said" ;; esac
+    [ ! -d "$state" ] || not_written "$state" "$said"
   done
   state=/var/tmp/veneer-state-$(id -u)
-  mkdir "$state" 2>/dev/null
-  [ -d "$state" ] && [ ! -h "$state" ] || return 1
-  set -- $(ls -ldn "$state")
-  [ "${3:-}" = "$(id -u)" ] && [ -w "$state" ]
+  own_folder "$state" || not_written "$state" "$said"
 }
 
-# One rollout of a live name at a time; another one waits for its end.
+# One rollout of a live name at a time; another one waits for its end. $lock is set as long as it is ours.
 take_turn() {
-  lock=$state/$group.lock boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null) waited=0
-  until mkdir "$lock" 2>/dev/null; do
-    owner=$(cat "$lock/owner" 2>/dev/null)
+  turn=$state/$group.lock boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null) waited=0
+  until said=$(mkdir "$turn" 2>&1); do
+    if [ ! -d "$turn" ]; then  # gone this moment, or it cannot be made
+      said=$(mkdir "$turn" 2>&1) && break
+      [ -d "$turn" ] || not_written "$turn" "$said"
+    fi
+    owner=$(cat "$turn/owner" 2>/dev/null)
     if [ -z "$owner" ] && [ $waited -lt 3 ]; then :
-    elif ! kill -0 "${owner%% *}" 2>/dev/null || [ "${owner#* }" != "$boot" ]; then rm -rf "$lock"; continue
+    elif ! kill -0 "${owner%% *}" 2>/dev/null || [ "${owner#* }" != "$boot" ]; then
+      said=$(rm -rf "$turn" 2>&1) || not_written "$turn" "$said"
+      continue
     elif [ $waited -ge 300 ]; then problem "another rollout of this name is at work on the host (process ${owner%% *})"; fi
     [ $waited -gt 0 ] || say phase waiting
     sleep 1
     waited=$((waited + 1))
   done
-  echo "$$ $boot" >"$lock/owner"
+  lock=$turn
+  new_line "$lock/owner" "$$ $boot"
+}
+leave() {
+  [ -z "$beat" ] || kill -9 "$beat" 2>/dev/null  # a milder signal is lost where the shell is just forking
+  rm -rf "$work"
+  [ -n "$lock" ] || return 0
+  case $(cat "$lock/owner" 2>/dev/null) in "$$ $boot" | '') rm -rf "$lock" ;; esac
 }
 
 restart_services() {
   if [ -n "$single" ]; then restart_container "$1"; return; fi
-  if [ -n "$restart" ]; then sh -c "$restart" >"$work/said" 2>&1 </dev/null; return; fi
+  if [ -n "$restart" ]; then  # by a file, since what it starts may keep its output open
+    sh -c "$restart" >"$work/said" 2>&1 </dev/null
+    set -- $?
+    said=$(tail -c 2000 "$work/said" 2>/dev/null)
+    return "$1"
+  fi
   never=''  # docker-compose 1 has no such option, and fetches nothing that is there
   [ $front = plugin ] && in_project up --help 2>/dev/null | grep -q -e '--pull ' && never='--pull never'
   if [ "$strategy" = start-first ] && [ "$1" != back ]; then start_beside; return; fi
-  in_project up -d --no-deps --no-build $never $services >"$work/said" 2>&1 && return 0
+  said=$(in_project up -d --no-deps --no-build $never $services 2>&1) && return 0
   # docker-compose 1 cannot recreate containers on Docker 25 and later, but make new ones.
-  grep -q ContainerConfig "$work/said" || return 1
+  case $said in *ContainerConfig*) ;; *) return 1 ;; esac
   in_project rm -sf $services >/dev/null 2>&1
-  in_project up -d --no-deps --no-build $services >"$work/said" 2>&1
+  said=$(in_project up -d --no-deps --no-build $services 2>&1)
 }
 
 # ---- what is remembered ----
@@ -47,20 +66,25 @@ restart_services() {
 record() {
   number=1
   [ ! -s "$history" ] || number=$(($(tail -n 1 "$history" | cut -d ' ' -f 1) + 1))
-  {
-    [ ! -f "$history" ] || tail -n 200 "$history"
-    echo "$number $(date -u +%Y-%m-%dT%H:%M:%SZ) $1 $unique $id ${who:--} ${commit:--} $bytes $seconds $kind"
-  } >"$history.new" && mv "$history.new" "$history"
+  said=$({
+    { [ ! -f "$history" ] || tail -n 200 "$history"; } &&
+      printf '%s\n' "$number $(date -u +%Y-%m-%dT%H:%M:%SZ) $1 $unique $id ${who:--} ${commit:--} $bytes $seconds $kind" | cat
+  } 2>&1 >"$history.new") && said=$(mv "$history.new" "$history" 2>&1) || {
+    rm -f "$history.new"
+    say "note this release is not in the history, which cannot be written: $(in_a_line "$said")"
+    return 0
+  }
   say "revision $number"
 }
 # A container that is never started holds its image against prune jobs, one a release; older ones go.
 hold() {
   name=veneer-keep-$(echo "$unique" | tr -c 'A-Za-z0-9_.\n' '-' | tail -c 100)
   engine inspect "$name" >/dev/null 2>&1 || engine create --pull never --network none --name "$name" --label "dev.veneer.keep=$group" --entrypoint veneer-keep "$unique" >/dev/null 2>&1
-  cut -d ' ' -f 3,4 "$history" | grep '^well ' | cut -d ' ' -f 2 | tail -n 200 | awk '{ line[NR] = $0 } END { for (i = NR; i > 0; i--) if (!seen[line[i]]++) print line[i] }' >"$work/releases"
-  tail -n "+$((keep + 1))" "$work/releases" | while read -r old; do
-    engine rm "veneer-keep-$(echo "$old" | tr -c 'A-Za-z0-9_.\n' '-' | tail -c 100)" >/dev/null 2>&1 && forget "$old"
-  done
+  [ -f "$history" ] || return 0
+  cut -d ' ' -f 3,4 "$history" | grep '^well ' | cut -d ' ' -f 2 | tail -n 200 | awk '{ line[NR] = $0 } END { for (i = NR; i > 0; i--) if (!seen[line[i]]++) print line[i] }' |
+    tail -n "+$((keep + 1))" | while read -r past; do
+      engine rm "veneer-keep-$(echo "$past" | tr -c 'A-Za-z0-9_.\n' '-' | tail -c 100)" >/dev/null 2>&1 && forget "$past"
+    done
 }
 
 # What ran here before the first deploy, or was brought by other means since: there is a way back to it too.
@@ -75,20 +99,23 @@ remember_found() {
 # In a container of the new image, as the first of the services.
 run_once() {
   set -- "$1" $services
-  in_project run --rm --no-deps -T --entrypoint sh "$2" -c "$1" >"$work/said" 2>&1 && return 0
-  say "logs $(words_of "$work/said")"
+  said=$(in_project run --rm --no-deps -T --entrypoint sh "$2" -c "$1" 2>&1) && return 0
+  say "logs $(in_a_line "$said")"
   return 1
 }
 
 deploy() {
   find_services_or_command
   [ "$strategy" != start-first ] || check_start_first
-  was=$(containers | head -n 1 | cut -d '|' -f 6)
+  list_containers
+  restarts_before=''
+  for_rows remember_restarts "$rows"
+  was=$(printf '%s\n' "$rows" | head -n 1 | cut -d '|' -f 6)
   was=${was#sha256:}
   [ "$(id_of "sha256:$id")" = "$id" ] || problem "the image $unique is not on this host any more; ship it again"
   engine tag "sha256:$id" "$unique" 2>/dev/null  # a prune job may have taken all names but one
   remember_found
-  engine tag "sha256:$id" "$live" 2>"$work/said" || problem "the engine does not name it $live: $(words_of "$work/said")"
+  said=$(engine tag "sha256:$id" "$live" 2>&1) || problem "the engine does not name it $live: $(in_a_line "$said")"
   reached tagged
   if [ -n "$before" ]; then
     say phase before
@@ -96,7 +123,7 @@ deploy() {
   fi
   say phase restart
   reached restarting
-  restart_services forward || back "the services could not be restarted: $(words_of "$work/said")"
+  restart_services forward || back "the services could not be restarted: $(in_a_line "$said")"
   say phase health
   reached restarted
   wait_for_health "$id" || back "$reason"
@@ -115,7 +142,7 @@ deploy() {
 # The old image serves again, and why it must.
 back() {
   why=$1
-  if [ -f "$work/old" ]; then  # start-first: the old ones have served all the time
+  if [ -n "$beside" ]; then  # start-first: the old ones have served all the time
     remove_new
     [ -z "$was" ] || engine tag "sha256:$was" "$live" 2>/dev/null
     record back
@@ -139,11 +166,12 @@ find_services_or_command() {
   if [ -n "$restart$single" ]; then services=''; [ -z "$before$after" ] || problem "--before and --after need a compose file"; else find_compose; find_services; fi
 }
 
+keep_serving() { ! is_live "$1" || { serves=${2#sha256:}; return 1; }; }
 show_history() {
   serves=$(id_of "$live")
   if [ -z "$serves" ]; then  # a prune job may have taken the name of an image that is in use
     set -- $(engine ps -aq --no-trunc)
-    [ $# -eq 0 ] || serves=$(engine inspect --format '{{.Config.Image}}|{{.Image}}' "$@" 2>/dev/null | grep -F -e "$live|" -e "$listed|" | head -n 1 | sed 's/.*|//; s/^sha256://')
+    [ $# -eq 0 ] || for_rows keep_serving "$(engine inspect --format '{{.Config.Image}}|{{.Image}}' "$@" 2>/dev/null)"
   fi
   say "live $serves"
   [ -f "$history" ] || finish
@@ -157,19 +185,18 @@ show_history() {
 
 printf '\nveneer %s\n' "$nonce"
 find_program
-find_state || problem "there is no folder to remember releases in: neither \$HOME/.local/state nor /var/tmp"
+find_state
 history=$state/$group.history
-work=$state/work.$$
-trap 'rm -rf "$work"' EXIT
+work=$state/work.$$ lock='' beat='' boot='' old='' beside=''
+trap leave EXIT
 trap 'exit 129' HUP INT TERM
-mkdir -p "$work"
 case $verb in
   deploy)
     (while sleep 10 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do echo busy; done) &
     beat=$!
-    lock=''
-    trap 'kill $beat 2>/dev/null; rm -rf "$work" "$lock"' EXIT
-    [ "$size" -eq 0 ] || cat >"$work/create"
+    [ "$size" -eq 0 ] || create=$(cat)
+    new_folder "$work"
+    [ -z "$restart" ] || new_line "$work/said" ''
     take_turn
     deploy ;;
   container) show_container ;;

@@ -17,65 +17,89 @@ in_project() { eval "compose $project_options \"\$@\""; }
 # A word that the shell takes as it is.
 quoted() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
 
-# From the containers: which service of which project was started with the live name.
-find_running_services() {
-  format='{{.Config.Image}}|{{index .Config.Labels "com.docker.compose.project"}}|{{index .Config.Labels "com.docker.compose.project.working_dir"}}|{{index .Config.Labels "com.docker.compose.project.config_files"}}|{{index .Config.Labels "com.docker.compose.oneoff"}}|{{index .Config.Labels "com.docker.compose.service"}}'
-  set -- $(engine ps -aq --no-trunc)
-  [ $# -gt 0 ] || return 0
-  engine inspect --format "$format" "$@" 2>/dev/null | grep -F -e "$live|" -e "$listed|" | grep -v '|True|[^|]*$' | sort -u >"$work/found"
-  cut -d '|' -f 2-4 "$work/found" | grep -v '^|' | sort -u >"$work/projects"
+# From the containers: which projects have a service that was started with the live name, as "PROJECT|FOLDER|FILES".
+keep_project() { # IMAGE PROJECT FOLDER FILES ONEOFF
+  [ -n "$2" ] && [ "$5" != True ] && is_live "$1" || return 0
+  has_row "$projects" "$2|$3|$4" || projects=$(with_row "$projects" "$2|$3|$4")
 }
-find_services() {
-  project_options='' project=''
-  : >"$work/projects"
-  if [ -n "$compose" ]; then
-    printf '%s' "$compose" >"$work/files"
-    while IFS= read -r file; do
-      [ -f "$file" ] || problem "there is no file $file on the host"
-      project_options="$project_options -f $(quoted "$file")"
-    done <"$work/files"
-    # Started from these files under a project name of the operator's own?
-    set -- $(engine ps -aq --no-trunc --filter "label=com.docker.compose.project.config_files=$(paste -sd , "$work/files")")
-    [ $# -eq 0 ] || engine inspect --format '{{index .Config.Labels "com.docker.compose.project"}}' "$@" 2>/dev/null | sort -u >"$work/projects"
-    if [ "$(grep -c . "$work/projects")" = 1 ]; then
-      project=$(cat "$work/projects")
-      project_options="-p $(quoted "$project") $project_options"
-    fi
-  else
-    find_running_services
-    case $(grep -c . "$work/projects") in
-      0) problem "no container of a compose project on this host was started with the image $listed: start it there once, name the file by --compose, or say by --restart-with how to restart" ;;
-      1) ;;
-      *) problem "several compose projects on this host use $listed: name the file of one by --compose" ;;
-    esac
-    project=$(cut -d '|' -f 1 "$work/projects") directory=$(cut -d '|' -f 2 "$work/projects") files=$(cut -d '|' -f 3 "$work/projects")
-    project_options="-p $(quoted "$project")"
-    printf '%s' "$files" | tr ',' '\n' >"$work/files"
-    while IFS= read -r file || [ -n "$file" ]; do
-      case $file in /*) ;; *) file=$directory/$file ;; esac
-      [ -f "$file" ] || problem "the compose file $file, which the services were started with, is gone; name another one by --compose"
-      project_options="$project_options -f $(quoted "$file")"
-    done <"$work/files"
-    [ -z "$directory" ] || project_options="$project_options --project-directory $(quoted "$directory")"
-  fi
-  in_project config >"$work/config" 2>"$work/said" || problem "the compose file cannot be read: $(words_of "$work/said")"
-  awk '/^[^ ]/ { within = ($1 == "services:"); next }
+find_projects() {
+  projects=''
+  format='{{.Config.Image}}|{{index .Config.Labels "com.docker.compose.project"}}|{{index .Config.Labels "com.docker.compose.project.working_dir"}}|{{index .Config.Labels "com.docker.compose.project.config_files"}}|{{index .Config.Labels "com.docker.compose.oneoff"}}'
+  set -- $(engine ps -aq --no-trunc)
+  [ $# -eq 0 ] || for_rows keep_project "$(engine inspect --format "$format" "$@" 2>/dev/null)"
+}
+# The options by which compose finds the services: the files that were given, or the one project that runs the live name.
+use_given_files() {
+  IFS=$newline
+  set -f
+  set -- $compose
+  set +f
+  files=''
+  for file; do
+    [ -f "$file" ] || problem "there is no file $file on the host"
+    project_options="$project_options -f $(quoted "$file")"
+    files=$files${files:+,}$file
+  done
+  IFS=$blank
+  # Started from these files under a project name of the operator's own?
+  set -- $(engine ps -aq --no-trunc --filter "label=com.docker.compose.project.config_files=$files")
+  [ $# -gt 0 ] || return 0
+  projects=$(engine inspect --format '{{index .Config.Labels "com.docker.compose.project"}}' "$@" 2>/dev/null | sort -u)
+  case $projects in '' | *"$newline"*) return 0 ;; esac
+  project=$projects
+  project_options="-p $(quoted "$project") $project_options"
+}
+use_project() { # PROJECT FOLDER FILES
+  project=$1 directory=$2 files=$3
+  project_options="-p $(quoted "$project")"
+  IFS=,
+  set -f
+  set -- $files
+  set +f
+  IFS=$blank
+  for file; do
+    case $file in /*) ;; *) file=$directory/$file ;; esac
+    [ -f "$file" ] || problem "the compose file $file, which the services were started with, is gone; name another one by --compose"
+    project_options="$project_options -f $(quoted "$file")"
+  done
+  [ -z "$directory" ] || project_options="$project_options --project-directory $(quoted "$directory")"
+}
+use_running_project() {
+  find_projects
+  case $projects in
+    '') problem "no container of a compose project on this host was started with the image $listed: start it there once, name the file by --compose, or say by --restart-with how to restart" ;;
+    *"$newline"*) problem "several compose projects on this host use $listed: name the file of one by --compose" ;;
+  esac
+  for_rows use_project "$projects"
+}
+
+# What the compose file says, as far as it counts here: rows "SERVICE|KEY|VALUE". Its other words, secrets among them, are not kept.
+read_facts() {
+  facts=$(in_project config 2>/dev/null) || problem "the compose file cannot be read: $(in_a_line "$(in_project config 2>&1 >/dev/null)")"
+  facts=$(printf '%s\n' "$facts" | awk -v OFS='|' '/^[^ ]/ { within = ($1 == "services:"); next }
     within && /^  [^ ]/ { service = $1; sub(/:$/, "", service); gsub(/["'"'"']/, "", service) }
     within && /^    [^ -]/ { block = $1 }
     within && (/ published:/ || (block == "ports:" && /^ *- *["'"'"']?[0-9.:]*[0-9]:[0-9]/)) { print service, "published", "port" }
-    within && /^    (image|build|pull_policy|container_name|network_mode):/ { value = $2; gsub(/["'"'"']/, "", value); key = $1; sub(/:$/, "", key); print service, key, value }' "$work/config" >"$work/facts"
-  chosen=$services
-  services=''
-  while read -r service fact value; do
-    [ "$fact" = image ] || continue
-    case $value in "$listed" | "$live" | "$listed@"* | "$live@"*) ;; *) continue ;; esac
-    case " $chosen " in "  " | *" $service "*) ;; *) continue ;; esac
-    services="$services $service"
-    case $value in *@sha256:*) problem "the service $service pins a digest in the compose file ($value): a new image would never be used" ;; esac
-    grep -q "^$service pull_policy always" "$work/facts" && problem "the service $service has pull_policy: always, which would fetch another image; leave it out"
-    grep -q "^$service build" "$work/facts" && say "note the service $service has build: in the compose file; 'docker compose up --build' would undo this deploy"
-    case ${value%%/*} in *.* | *:*) case $value in */*) say "note the image of $service names a registry (${value%%/*}); 'docker compose pull' would undo this deploy" ;; esac ;; esac
-  done <"$work/facts"
+    within && /^    (image|build|pull_policy|container_name|network_mode):/ { value = $2; gsub(/["'"'"']/, "", value); key = $1; sub(/:$/, "", key); print service, key, value }')
+}
+says() { # SERVICE KEY [VALUE]
+  if [ $# -eq 3 ]; then has_row "$facts" "$1|$2|$3"; else case $newline$facts in *"$newline$1|$2|"*) ;; *) return 1 ;; esac; fi
+}
+keep_service() { # SERVICE KEY VALUE
+  [ "$2" = image ] && is_live "$3" || return 0
+  case " $chosen " in "  " | *" $1 "*) ;; *) return 0 ;; esac
+  services="$services $1"
+  case $3 in *@sha256:*) problem "the service $1 pins a digest in the compose file ($3): a new image would never be used" ;; esac
+  ! says "$1" pull_policy always || problem "the service $1 has pull_policy: always, which would fetch another image; leave it out"
+  ! says "$1" build || say "note the service $1 has build: in the compose file; 'docker compose up --build' would undo this deploy"
+  case ${3%%/*} in "$3") ;; *.* | *:*) say "note the image of $1 names a registry (${3%%/*}); 'docker compose pull' would undo this deploy" ;; esac
+}
+find_services() {
+  project_options='' project=''
+  if [ -n "$compose" ]; then use_given_files; else use_running_project; fi
+  read_facts
+  chosen=$services services=''
+  for_rows keep_service "$facts"
   for service in $chosen; do
     case " $services " in *" $service "*) ;; *) problem "the service $service does not use the image $listed in the compose file" ;; esac
   done
@@ -86,27 +110,32 @@ find_services() {
 check_start_first() {
   [ -z "$restart$single" ] || problem "--strategy start-first needs a compose file"
   for service in $services; do
-    grep -q "^$service container_name" "$work/facts" && problem "the service $service has a container_name: a second container cannot start beside it"
-    grep -q "^$service network_mode host" "$work/facts" && problem "the service $service has network_mode: host: a second container would want the same ports"
-    grep -q "^$service published" "$work/facts" && problem "the service $service publishes a port of the host: a second container cannot start beside it; put it behind a proxy"
+    ! says "$service" container_name || problem "the service $service has a container_name: a second container cannot start beside it"
+    ! says "$service" network_mode host || problem "the service $service has network_mode: host: a second container would want the same ports"
+    ! says "$service" published || problem "the service $service publishes a port of the host: a second container cannot start beside it; put it behind a proxy"
   done
+}
+count_row() { # of $service: all containers, and those of the image $was
+  [ "$2" = "$service" ] || return 0
+  all=$((all + 1))
+  [ "${6#sha256:}" != "$was" ] || count=$((count + 1))
 }
 # Starts as many new containers as there are old ones of the image $was; those go when the new ones are well.
 start_beside() {
-  containers >"$work/before"
-  cut -d '|' -f 1 "$work/before" >"$work/old"
-  scales=''
+  old=''
+  list_containers
+  before_it=$rows scales=''
   for service in $services; do
     all=0 count=0
-    while IFS='|' read -r container name status health restarts image code; do
-      [ "$name" = "$service" ] || continue
-      all=$((all + 1))
-      [ "${image#sha256:}" != "$was" ] || count=$((count + 1))
-    done <"$work/before"
+    for_rows count_row "$before_it"
     [ $count -gt 0 ] || count=1
     scales="$scales --scale $service=$((all + count))"
   done
-  in_project up -d --no-deps --no-build $never --no-recreate $scales $services >"$work/said" 2>&1
+  for_rows add_old "$before_it"
+  beside=yes
+  said=$(in_project up -d --no-deps --no-build $never --no-recreate $scales $services 2>&1)
 }
-remove_old() { while read -r container; do engine stop "$container"; engine rm -f "$container"; done <"$work/old" >/dev/null 2>&1; }
-remove_new() { containers | cut -d '|' -f 1 | while read -r container; do engine rm -f "$container"; done >/dev/null 2>&1; }
+add_old() { old="$old $1"; }
+remove_old() { for container in $old; do engine stop "$container"; engine rm -f "$container"; done >/dev/null 2>&1; }
+remove_row() { engine rm -f "$1"; }
+remove_new() { list_containers; for_rows remove_row "$rows"; } >/dev/null 2>&1

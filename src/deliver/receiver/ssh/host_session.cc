@@ -40,7 +40,11 @@ CommandResult HostSession::send(const HostRequest& request, ByteSource* body, Ho
 
 void HostSession::ask(const HostRequest& request, const std::function<void(const HostLine&)>& on_line,
                       std::string_view body) {
-  HostAnswer answer(request.nonce(), on_line);
+  std::optional<std::string> refusal;
+  HostAnswer answer(request.nonce(), [&](const HostLine& line) {
+    if (line.key == "refused") refusal = printable(trimmed(line.value), 600);
+    on_line(line);
+  });
   const auto try_once = [&] {
     MemorySource source(as_bytes(body));
     return send(request, body.empty() ? nullptr : &source, answer);
@@ -51,6 +55,7 @@ void HostSession::ask(const HostRequest& request, const std::function<void(const
     open();
     result = try_once();
   }
+  if (refusal) throw Error(ErrorKind::refused, fmt::format("{}: {}", address().text(), *refusal));
   if (answer.has_ended()) return;
   std::string said = answer.preamble();
   if (const std::string errors = printable(trimmed(result.errors), 1000); !errors.empty()) {

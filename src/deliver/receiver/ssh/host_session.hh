@@ -51,7 +51,7 @@ class HostSession {
   CommandResult send(const HostRequest& request, ByteSource* body, HostAnswer& answer);
 
   /// The same with a short body, once more when the line is cut before the answer begins, and Error (network) that says
-  /// what came instead when there was no whole answer.
+  /// what came instead when there was no whole answer; (refused) with the host's reason when it refuses.
   void ask(const HostRequest& request, const std::function<void(const HostLine&)>& on_line, std::string_view body = {});
 
   int round_trips() const { return round_trips_; }

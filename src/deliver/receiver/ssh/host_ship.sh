@@ -1,17 +1,26 @@
 # What veneer does on a host to bring an image there: see host_prelude.sh.
 
-# A folder that nobody else can write to.
+# A folder that nobody else can write to: where the sender wants it, else among the account's own files, else beside them.
 find_staging() {
-  for place in "$staging" "${XDG_CACHE_HOME:-}" "${HOME:-}/.cache"; do
+  if [ -n "$staging" ]; then
+    new_folder "$staging"
+    staging=$(cd -P "$staging" && pwd) || refuse "the folder $staging on the host cannot be entered"
+    own_folder "$staging" && own_folder "$staging/veneer" && own_folder "$staging/veneer/ship" || not_written "$folder" "$said"
+    stage=$staging/veneer/ship
+    return 0
+  fi
+  first='' why=''
+  for place in "${XDG_CACHE_HOME:-}" "${HOME:-}/.cache"; do
     case $place in /?*) ;; *) continue ;; esac
+    mkdir -p "$place" 2>/dev/null
     stage=$place/veneer/ship
-    mkdir -p "$stage" 2>/dev/null && [ -w "$stage" ] && return 0
+    own_folder "$place/veneer" && own_folder "$stage" && return 0
+    [ -n "$first" ] || first=$folder why=$said
   done
   stage=/var/tmp/veneer-$(id -u)
-  mkdir "$stage" 2>/dev/null
-  [ -d "$stage" ] && [ ! -h "$stage" ] || return 1
-  set -- $(ls -ldn "$stage")
-  [ "${3:-}" = "$(id -u)" ] && [ -w "$stage" ]
+  own_folder "$stage" && return 0
+  [ -n "$first" ] || first=$folder why=$said
+  return 1
 }
 list_parts() {
   for file in "$stage"/*.part; do
@@ -23,20 +32,18 @@ list_parts() {
 label='{{with .Config}}{{with .Labels}}{{json (index . "dev.veneer.layers")}}{{else}}null{{end}}{{else}}null{{end}}'
 image_format='"RepoTags":{{json .RepoTags}},"RootFS":{"Layers":{{json .RootFS.Layers}}},"Size":{{.Size}},"Config":{"Labels":{"dev.veneer.layers":'$label'}}}'
 inventory() {
-  said=$(mktemp 2>/dev/null) || said=/dev/null
   if [ $is = podman ]; then
-    version=$(engine info --format '{"Version":{{json .Version.Version}},"Os":{{json .Host.OS}},"Arch":{{json .Host.Arch}},"Components":[{"Name":"Podman Engine"}]}' 2>"$said") || problem "$(words_of "$said")"
+    version=$(engine info --format '{"Version":{{json .Version.Version}},"Os":{{json .Host.OS}},"Arch":{{json .Host.Arch}},"Components":[{"Name":"Podman Engine"}]}' 2>/dev/null) || problem "$(in_a_line "$(engine info 2>&1 >/dev/null)")"
     info='{}'
     root=$(engine info --format '{{.Store.GraphRoot}}' 2>/dev/null)
     image_format='image {"Id":"sha256:{{.Id}}",'$image_format
   else
-    version=$(engine version --format '{"Version":{{json .Server.Version}},"ApiVersion":{{json .Server.APIVersion}},"Os":{{json .Server.Os}},"Arch":{{json .Server.Arch}}}' 2>"$said") || problem "$(words_of "$said")"
-    info=$(engine info --format '{"Driver":{{json .Driver}},"DriverStatus":{{json .DriverStatus}},"Architecture":{{json .Architecture}},"OSType":{{json .OSType}}}{{"\n"}}{{.DockerRootDir}}' 2>"$said") || problem "$(words_of "$said")"
+    version=$(engine version --format '{"Version":{{json .Server.Version}},"ApiVersion":{{json .Server.APIVersion}},"Os":{{json .Server.Os}},"Arch":{{json .Server.Arch}}}' 2>/dev/null) || problem "$(in_a_line "$(engine version 2>&1 >/dev/null)")"
+    info=$(engine info --format '{"Driver":{{json .Driver}},"DriverStatus":{{json .DriverStatus}},"Architecture":{{json .Architecture}},"OSType":{{json .OSType}}}{{"\n"}}{{.DockerRootDir}}' 2>/dev/null) || problem "$(in_a_line "$(engine info 2>&1 >/dev/null)")"
     root=$(printf '%s\n' "$info" | sed -n 2p)
     info=$(printf '%s\n' "$info" | sed -n 1p)
     image_format='image {"Id":{{json .Id}},'$image_format
   fi
-  rm -f "$said"
   say "version $version"
   say "info $info"
   room=$(free_bytes "$root")
@@ -63,18 +70,23 @@ list_blobs() {
 }
 
 leave() {
-  [ -z "$beat" ] || kill "$beat" 2>/dev/null
+  [ -z "$beat" ] || kill -9 "$beat" 2>/dev/null  # a milder signal is lost where the shell is just forking
   rm -rf "$work"
-  [ "$(cat "$lock/owner" 2>/dev/null)" = "$$ $sender" ] && rm -rf "$lock"
+  case $(cat "$lock/owner" 2>/dev/null) in "$$ $sender") rm -rf "$lock" ;; esac
 }
 # One writer an account. A lock whose owner is gone is taken over; that of the same sender is an earlier connection's.
 take_lock() {
   lock=$stage/lock tries=0
-  until mkdir "$lock" 2>/dev/null; do
+  until said=$(mkdir "$lock" 2>&1); do
+    if [ ! -d "$lock" ]; then  # gone this moment, or it cannot be made
+      said=$(mkdir "$lock" 2>&1) && break
+      [ -d "$lock" ] || not_written "$lock" "$said"
+    fi
     owner=$(cat "$lock/owner" 2>/dev/null)
     if ! kill -0 "${owner%% *}" 2>/dev/null || [ "$(cat "$lock/boot" 2>/dev/null)" != "$boot" ]; then
       tries=$((tries + 1))
-      [ $tries -gt 1 ] && { rm -rf "$lock"; tries=0; } || sleep 1
+      [ $tries -le 20 ] || refuse "the lock of a ship that ended, $lock on the host, cannot be removed"
+      if [ $((tries % 2)) = 0 ]; then rm -rf "$lock" 2>/dev/null; else sleep 1; fi
     elif [ "${owner#* }" = "$sender" ]; then
       if [ -e "$lock/working" ]; then say waiting; sleep 2
       else kill -9 "-${owner%% *}" 2>/dev/null || kill -9 "${owner%% *}" 2>/dev/null; sleep 1; fi
@@ -82,8 +94,9 @@ take_lock() {
       problem "another ship is writing to this host (process ${owner%% *}); try again when it is done"
     fi
   done
-  echo "$boot" >"$lock/boot"
-  echo "$$ $sender" >"$lock/owner"
+  trap 'rm -rf "$lock"' EXIT
+  new_line "$lock/boot" "$boot"
+  new_line "$lock/owner" "$$ $sender"
 }
 
 # What runs that were killed have left: work folders, other archives for the same name, names of loaded images.
@@ -108,52 +121,60 @@ receive() {
     finish
   fi
   if [ "$have" -lt "$size" ]; then
-    cat >>"$part" 2>"$work/said" || problem "storing the archive in $stage: $(words_of "$work/said")"
+    said=$(cat 2>&1 >>"$part") || not_written "$part" "$said"
     have=$(size_of "$part")
   fi
   [ "$have" = "$size" ] || { say "short $have"; finish; }
   reached received
 }
 
-# Lays what the host has already among what came: files by the name of their content, blobs/sha256/DIFF_ID.
-splice() {
-  mkdir "$work/new"
-  tar -xf "$part" -C "$work/new" >"$work/said" 2>&1 || problem "unpacking the archive in $stage: $(words_of "$work/said")"
-  mkdir -p "$work/new/blobs/sha256"
-  for image in $(printf '%s' "$splices" | cut -d ' ' -f 1 | sort -u); do
-    mkdir "$work/old"
-    wanted=$(printf '%s' "$splices" | grep "^$image ")
-    if [ "$legacy" = yes ]; then
-      engine save "$image" 2>"$work/said" | tar -xf - -C "$work/old" 2>>"$work/said"
-      sed 's/.*"Layers":\[\([^]]*\)\].*/\1/' "$work/old/manifest.json" 2>/dev/null | tr -d '"' | tr ',' '\n' >"$work/paths"
-    else
-      engine save "$image" 2>"$work/said" | tar -xf - -C "$work/old" $(printf '%s\n' "$wanted" | sed 's#.* #blobs/sha256/#') 2>>"$work/said"
-    fi
-    printf '%s\n' "$wanted" >"$work/wanted"
-    while read -r image position diff_id; do
-      path=blobs/sha256/$diff_id
-      [ "$legacy" = yes ] && path=$(sed -n "${position}p" "$work/paths")
-      if [ -f "$work/old/$path" ]; then
-        ln -f "$work/old/$path" "$work/new/blobs/sha256/$diff_id" 2>/dev/null || cat "$work/old/$path" >"$work/new/blobs/sha256/$diff_id"
-        [ ! -h "$work/new/blobs/sha256/$diff_id" ] || { rm "$work/new/blobs/sha256/$diff_id"; cat "$work/old/$path" >"$work/new/blobs/sha256/$diff_id"; }
-      else
-        incomplete "the host did not give back the layer $diff_id of $image: $(words_of "$work/said")"
-      fi
-    done <"$work/wanted"
-    rm -rf "$work/old"
+# The first file under the name of the second too.
+lay() {
+  ln -f "$1" "$2" 2>/dev/null && [ ! -h "$2" ] && return 0
+  rm -f "$2"
+  said=$(cat "$1" 2>&1 >"$2") || not_written "$2" "$said"
+}
+# Lays what the host has in an image among what came: files by the name of their content, blobs/sha256/DIFF_ID.
+splice_from() {
+  image=$1
+  set -- $splices
+  wanted=''
+  while [ $# -gt 0 ]; do
+    [ "$1" != "$image" ] || wanted="$wanted blobs/sha256/$3"
+    shift 3
   done
+  [ "$legacy" != yes ] || wanted=''
+  new_folder "$work/old"
+  said=$({ engine save "$image" | tar -xf - -C "$work/old" $wanted; } 2>&1)
+  case $said in *[Nn]'o space left'*) not_written "$work" "$said" ;; esac
+  paths=$(sed 's/.*"Layers":\[\([^]]*\)\].*/\1/' "$work/old/manifest.json" 2>/dev/null | tr -d '"' | tr ',' '\n')
+  set -- $splices
+  while [ $# -gt 0 ]; do
+    path=blobs/sha256/$3
+    [ "$legacy" != yes ] || path=$(printf '%s\n' "$paths" | sed -n "$2p")
+    if [ "$1" != "$image" ]; then :
+    elif [ -f "$work/old/$path" ]; then lay "$work/old/$path" "$work/new/blobs/sha256/$3"
+    else incomplete "the host did not give back the layer $3 of $image: $(in_a_line "$said")"; fi
+    shift 3
+  done
+  rm -rf "$work/old"
+}
+splice() {
+  new_folder "$work/new/blobs/sha256"
+  said=$(tar -xf "$part" -C "$work/new" 2>&1) || not_written "what came, unpacked in $stage," "$said"
+  for image in $(printf '%s\n' $splices | grep '^sha256:' | sort -u); do splice_from "$image"; done
   reached spliced
-  (cd "$work/new" && tar -cf - blobs index.json manifest.json oci-layout) | engine_with_input load >"$work/said" 2>&1
+  said=$(cd "$work/new" && tar -cf - blobs index.json manifest.json oci-layout | engine_with_input load 2>&1)
 }
 
 load() {
   say working
-  : >"$lock/working"
+  new_line "$lock/working" yes
   (while sleep 10 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do echo busy; done) &
   beat=$!
-  [ -n "$named" ] || echo "$unique" >"$stage/$group.pending"
-  if [ -n "$splices" ]; then splice; else engine_with_input load <"$part" >"$work/said" 2>&1; fi || broken "$(words_of "$work/said")"
-  if grep '^Error unpacking image' "$work/said" >"$work/error"; then broken "$(words_of "$work/error")"; fi
+  [ -n "$named" ] || new_line "$stage/$group.pending" "$unique"
+  if [ -n "$splices" ]; then splice; else said=$(engine_with_input load 2>&1 <"$part"); fi || broken "$(in_a_line "$said")"
+  error=$(printf '%s\n' "$said" | grep '^Error unpacking image') && broken "$(in_a_line "$error")"
   reached loaded
 }
 # Takes away what this run brought.
@@ -164,40 +185,40 @@ drop() {
 broken() { drop; problem "$*"; }
 hollow() { drop; incomplete "$*"; }
 
+# The containers that were made to try this image.
+remove_tried() {
+  for container in $(engine ps -aq --filter "label=dev.veneer.check=$digest" 2>/dev/null); do
+    said=$(engine rm -f "$container" 2>&1) || return 1
+  done
+}
+
 verify() {
   say verifying
-  shown=$(engine image inspect --format '{{.Id}} {{len .RootFS.Layers}}' "$unique" 2>"$work/said") || hollow "the engine does not show it: $(words_of "$work/said")"
+  shown=$(engine image inspect --format '{{.Id}} {{len .RootFS.Layers}}' "$unique" 2>/dev/null) || hollow "the engine does not show it: $(in_a_line "$(engine image inspect "$unique" 2>&1 >/dev/null)")"
   shown=${shown#sha256:}
   [ "${shown%% *}" = "$id" ] || broken "its name stands for the image ${shown%% *}"
   [ "${shown##* }" = "$layers" ] || hollow "the engine does not show all its layers"
   engine images -q --no-trunc "$listed" 2>/dev/null | grep -q "$id" || hollow "the engine does not list it"
   if [ -n "$listing" ]; then
-    mkfifo "$work/ask"
-    engine_with_input system dial-stdio <"$work/ask" >"$work/list" 2>/dev/null &
-    dial=$!
-    exec 3>"$work/ask"
-    printf 'GET %s HTTP/1.0\r\nHost: engine\r\n\r\n' "$listing" >&3
-    wait "$dial"
-    exec 3>&-
-    grep -q '"Available":true' "$work/list" && ! grep -q '"Available":false' "$work/list" || hollow "parts of it are not there"
+    ask_engine "GET $listing" || { drop; not_written "$work" "$said"; }
+    case $answer in *'"Available":false'*) hollow "parts of it are not there" ;; *'"Available":true'*) ;; *) hollow "parts of it are not there" ;; esac
   fi
-  for container in $(engine ps -aq --filter "label=dev.veneer.check=$digest" 2>/dev/null); do engine rm -f "$container" >/dev/null 2>&1; done
-  container=$(engine create --pull never --network none --label "dev.veneer.check=$digest" --entrypoint veneer-check "$unique" 2>"$work/said") || hollow "no container can be created of it: $(words_of "$work/said")"
-  engine rm -f "$container" >/dev/null 2>"$work/said" || broken "the container made to try it cannot be removed: $(words_of "$work/said")"
+  remove_tried
+  said=$(engine create --pull never --network none --label "dev.veneer.check=$digest" --entrypoint veneer-check "$unique" 2>&1) || hollow "no container can be created of it: $(in_a_line "$said")"
+  remove_tried || broken "the container made to try it cannot be removed: $(in_a_line "$said")"
   reached verified
 }
 
 put() {
-  find_staging || problem "there is no folder to write to: neither \$HOME/.cache nor /var/tmp"
+  find_staging || not_written "$first" "$why"
   boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
   beat='' work=$stage/work.$$ part=$stage/$group-$key.part
   take_lock
   trap leave EXIT
   trap 'exit 129' HUP INT TERM
   rm -f "$lock/working"
-  mkdir -p "$work"
   tidy
-  mkdir -p "$work"
+  new_folder "$work"
   named=$(id_of "$unique")
   there=$(id_of "sha256:$id")
   case $named in '' | "$id") ;; *) problem "$unique on the host stands for another image ($named)" ;; esac
@@ -205,10 +226,10 @@ put() {
     receive
     if [ -f "$part" ]; then load; fi
   fi
-  if [ -z "$(id_of "$unique")" ]; then engine tag "sha256:$id" "$unique" >"$work/said" 2>&1 || hollow "the engine does not name it: $(words_of "$work/said")"; fi
+  if [ -z "$(id_of "$unique")" ]; then said=$(engine tag "sha256:$id" "$unique" 2>&1) || hollow "the engine does not name it: $(in_a_line "$said")"; fi
   verify
   rm -f "$stage/$group.pending"
-  [ -z "$live" ] || engine tag "$unique" "$live" >"$work/said" 2>&1 || broken "the engine does not name it $live: $(words_of "$work/said")"
+  [ -z "$live" ] || said=$(engine tag "$unique" "$live" 2>&1) || broken "the engine does not name it $live: $(in_a_line "$said")"
   reached named
   rm -f "$part"
   say "done $id"

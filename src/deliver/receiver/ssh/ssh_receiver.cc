@@ -213,6 +213,7 @@ SshReceiver::Attempt SshReceiver::try_to_put(const Delivery& delivery, const Par
     };
     if (line.key == "done") attempt.outcome = Outcome::done;
     if (line.key == "problem") end_with(problem_in_words(trimmed(line.value)));
+    if (line.key == "refused") end_with({Problem::Kind::refused, printable(trimmed(line.value), 600)});
     if (line.key == "incomplete") end_with({Problem::Kind::incomplete, printable(trimmed(line.value), 600)});
     if (line.key == "offset" || line.key == "short") {
       attempt.outcome = Outcome::elsewhere;

@@ -158,7 +158,14 @@ TEST_P(Ship, AFullDiskIsNotTriedAgain) {
   state_.on_load = [](EngineState&, const std::string&) {
     return std::string("{\"errorDetail\":{\"message\":\"write /x: no space left on device\"}}\n");
   };
-  EXPECT_THROW(ship_words({"base", "new app"}), Error);
+  try {
+    ship_words({"base", "new app"});
+    FAIL() << "it was taken";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::refused);
+    EXPECT_THAT(error.what(), HasSubstr("no space left on device"));
+    EXPECT_THAT(error.hint(), HasSubstr("demo:live stands for what it did before"));
+  }
   EXPECT_EQ(state_.uploads.size(), 2U);
 }
 

@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+"""What veneer's scripts do on a host, under three shells, with a made-up engine: faults that no real engine has when a test
+wants it, and words that no real one says. tests/engines has the real ones."""
+
+import json
+import signal
+import subprocess
+import time
+import unittest
+from pathlib import Path
+
+from host import LIVE, NEW, OLD, SHELLS, Host
+
+FULL_OF_BYTES = "mount -t tmpfs -o size=64k,mode=700 none {0} && mkdir -p {1} && {{ cat /dev/zero >{0}/filler 2>/dev/null; true; }}"
+FULL_OF_INODES = "mount -t tmpfs -o nr_inodes={2},mode=700 none {0} && mkdir -p {1} && i=0 && while true 2>/dev/null >{0}/filler$i; do i=$((i + 1)); done"
+
+
+class Scripts(unittest.TestCase):
+    # ---- what the host's files are ----
+
+    def test_nothing_is_deleted_that_was_not_made(self):
+        """Where no temporary file can be made, /dev/null stays; where one can, none stays."""
+        for shell in SHELLS:
+            for case, setting in (("no TMPDIR", {"TMPDIR": "/nowhere"}), ("a TMPDIR", {}), ("no engine", {})):
+                with self.subTest(case, shell=shell), Host(shell) as host:
+                    removed = host.folder / "removed"
+                    # A real rm that spares what is not below the test's own folder: as root the machine would suffer.
+                    host.program("rm", f'#!/bin/sh\necho "$*" >>{removed}\ncase "$*" in *\\ /dev*) ;; *) exec /bin/rm "$@" ;; esac\n')
+                    temporary = host.folder / "tmp"
+                    temporary.mkdir()
+                    if case == "no engine":
+                        host.answers("version", "sys.exit('Cannot connect to the Docker daemon')")
+                    answer = host.inventory(**{"TMPDIR": str(temporary), **setting})
+                    self.assertTrue(answer.has_ended, answer)
+                    if case == "no engine":
+                        self.assertIn("Cannot connect to the Docker daemon", answer["problem"])
+                    else:
+                        self.assertIn("28.1.0", answer["version"])
+                    self.assertNotIn("/dev/", removed.read_text() if removed.exists() else "")
+                    self.assertEqual(list(temporary.iterdir()), [])
+
+    def test_folder_of_somebody_else(self):
+        """--host-folder: what another account owns, or may write to, is refused by name, however deep it lies."""
+        for shell in SHELLS:
+            for case, make, refused in (
+                ("of another account", "mkdir -p $1; chown 12345 $1", True),
+                ("writable by all", "mkdir -p $1; chmod 1777 $1", True),
+                ("writable by a group", "mkdir -p $1; chmod 770 $1", True),
+                ("veneer's part of another account", "mkdir -p $1/veneer; chown 12345 $1/veneer", True),
+                ("the lowest writable by all", "mkdir -p $1/veneer/ship; chmod 777 $1/veneer/ship", True),
+                ("veneer's part a link", "mkdir -p $1 $1.else; ln -s $1.else $1/veneer", True),
+                ("a link of one's own to a folder of one's own", "mkdir -p $1.else; ln -s $1.else $1", False),
+                ("new", ":", False),
+                ("there", "mkdir -p $1/veneer/ship", False),
+            ):
+                with self.subTest(case, shell=shell), Host(shell) as host:
+                    place = host.folder / "place"
+                    subprocess.run(["sh", "-c", "umask 022\n" + make, "sh", str(place)], check=True)
+                    host.state["images"]["docker.io/library/precious:1"] = OLD
+                    if (place / "veneer" / "ship").exists():
+                        (place / "veneer" / "ship" / "x.pending").write_text("precious:1")
+                    for answer in (host.inventory(lines=(f"staging {place}",)), host.put("size 3", f"staging {place}", body="abc")):
+                        self.assertTrue(answer.has_ended, answer)
+                        self.assertEqual(answer.has("refused"), refused, answer)
+                    if refused:
+                        self.assertIn(str(place), answer["refused"])
+                        self.assertNotIn("precious:1", str([words for words in host.said() if words[0] == "rmi"]))
+
+    def test_full_disk(self):
+        """No bytes or no inodes left, in each folder that a script writes to: said at once, nothing changed, nothing locked."""
+        full = "no space left on the host"
+        for shell in SHELLS:
+            for disk, fill in (("bytes", FULL_OF_BYTES), ("inodes", FULL_OF_INODES)):
+                for nodes, made in ((4, "{0}/.cache/veneer"), (6, "{0}/.cache/veneer/ship")):
+                    with self.subTest("ship", disk=disk, made=made, shell=shell), Host(shell) as host:
+                        made = made.format(host.home)
+                        before = fill.format(host.home, made, nodes) + "\nmount -t tmpfs -o ro none /var/tmp"
+                        answer = host.put("size 3", body="abc", before=before)
+                        self.assertIn(full, answer["refused"], answer)
+                        self.assertFalse(answer.has("done"), answer)
+                with self.subTest("staging", disk=disk, shell=shell), Host(shell) as host:
+                    place = host.folder / "place"
+                    before = f"mkdir {place}\n" + fill.format(place, place, 2)
+                    answer = host.put("size 3", f"staging {place}", body="abc", before=before)
+                    self.assertIn(full, answer["refused"], answer)
+                with self.subTest("rollout", disk=disk, shell=shell), Host(shell) as host:
+                    before = fill.format(host.home, f"{host.home}/.local/state/veneer", 6)
+                    answer = host.deploy(before=before)
+                    self.assertIn(full, answer["refused"], answer)
+                    self.assertEqual(host.state["images"][LIVE], OLD)
+                    self.assertEqual(host.state["containers"], [host.container()])
+
+    def test_disk_that_fills_up(self):
+        """From one moment on nothing can be written: the verdict is what the engine says, and what is missing is said."""
+        for shell in SHELLS:
+            for health, verdict in (("healthy", "well"), ("unhealthy", "back")):
+                with self.subTest(health, shell=shell), Host(shell) as host:
+                    state = host.home / ".local" / "state" / "veneer"
+                    # With the restart the disk is full: the history cannot be written any more.
+                    host.answers("up", f"""
+import subprocess
+image = state["images"]["{LIVE}"]
+for container in state["containers"]:
+    container.update(image_id=image, health="{health}" if image == "{NEW}" else "none")
+subprocess.run(["/bin/sh", "-c", "cat /dev/zero >{state}/filler; i=0; while true >{state}/node$i; do i=$((i+1)); done"], stderr=subprocess.DEVNULL)
+""")
+                    before = f"mkdir -p {state} && mount -t tmpfs -o size=64k,nr_inodes=20,mode=700 none {state}"
+                    answer = host.deploy(before=before)
+                    self.assertTrue(answer.has(verdict), answer)
+                    self.assertIn("not in the history", answer["note"])
+                    self.assertEqual(host.state["images"][LIVE], NEW if verdict == "well" else OLD)
+
+    # ---- one at a time ----
+
+    def test_lock_of_another_rollout(self):
+        """One that waits and gives up, or is killed, leaves the lock of the one that works."""
+        for shell in SHELLS:
+            with self.subTest(shell=shell), Host(shell) as host:
+                state = host.home / ".local" / "state" / "veneer"
+                state.mkdir(parents=True, mode=0o700)
+                lock = state / "0123456789ab.lock"
+                lock.mkdir()
+                holder = subprocess.Popen(["sleep", "100"])
+                self.addCleanup(lambda: (holder.kill(), holder.wait()))
+                boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+                (lock / "owner").write_text(f"{holder.pid} {boot}\n")
+                waiting = host.start("rollout", "deploy", *host.ROLLOUT)
+                for line in waiting.stdout:
+                    if line == "phase waiting\n":
+                        break
+                waiting.send_signal(signal.SIGTERM)
+                waiting.communicate()
+                self.assertTrue((lock / "owner").exists())
+                # One that gives up: no second passes for it.
+                host.program("sleep", "#!/bin/sh\nexit 0\n")
+                answer = host.deploy()
+                self.assertIn("another rollout of this name", answer["problem"])
+                self.assertTrue((lock / "owner").exists())
+                # That of a process which is gone is taken over, and given back.
+                holder.kill()
+                holder.wait()
+                self.assertTrue(host.deploy().has("well"))
+                self.assertFalse(lock.exists())
+
+    # ---- names ----
+
+    def test_names_are_whole(self):
+        """Which services are ours: by whole names, however they are spelt."""
+        spellings = {
+            "docker.io/library/shop:live": ("shop:live", "docker.io/library/shop:live", "docker.io/shop:live", "library/shop:live", "index.docker.io/library/shop:live"),
+            "docker.io/library/shop:latest": ("shop", "shop:latest", "docker.io/library/shop", "library/shop"),
+            "docker.io/acme/shop:live": ("acme/shop:live", "docker.io/acme/shop:live"),
+            "registry.example:5000/shop:live": ("registry.example:5000/shop:live",),
+            "registry.example:5000/shop:latest": ("registry.example:5000/shop",),
+            "localhost/shop:live": ("localhost/shop:live",),
+        }
+        others = ("webshop:live", "shop:live2", "web/shop:live", "registry.example/shop:live", "shop:old", "shop@sha256:" + "0" * 64, "localhost:5000/shop:live",
+                  "sha256:" + OLD, "")
+        known = [name for row in spellings.values() for name in row] + list(others)
+        for shell in SHELLS:
+            with Host(shell) as host:
+                for live, names in spellings.items():
+                    with self.subTest(live, shell=shell):
+                        said = host.call(f'live={live}; while IFS= read -r name; do ! is_live "$name" || say "$name"; done', "\n".join(known) + "\n")
+                        self.assertEqual(said.splitlines(), list(names))
+
+    def test_what_serves(self):
+        """The history tells it from the containers where a prune job took the name."""
+        for shell in SHELLS:
+            with self.subTest(shell=shell), Host(shell) as host:
+                host.state["images"] = {}
+                host.state["containers"] = [host.container(id="2" * 64, image="webshop:live", image_id="c" * 64), host.container(image="library/shop:live")]
+                self.assertEqual(host.run("rollout", "history", "group g", f"live {LIVE}", "listed shop:live")["live"], OLD)
+
+    def test_services_of_another_name(self):
+        """A deploy of shop lets the services of webshop alone, and none of them is taken for the way back."""
+        compose = "services:\n  web:\n    image: {}\n  front:\n    image: webshop:live\n  other:\n    image: shop:live2\n"
+        for shell in SHELLS:
+            for image in ("shop:live", "docker.io/library/shop:live", '"shop:live"'):
+                with self.subTest(image, shell=shell), Host(shell) as host:
+                    webshop = "c" * 64
+                    host.state["images"] |= {"docker.io/library/webshop:live": webshop}
+                    host.state["containers"] = [
+                        host.container(id="2" * 64, image="webshop:live", full="docker.io/library/webshop:live", image_id=webshop, project="webshop", service="front"),
+                        host.container()]
+                    host.state["compose"] = compose.format(image)
+                    answer = host.deploy()
+                    self.assertTrue(answer.has("well"), answer)
+                    [up] = [words for words in host.said() if "up" in words and "--help" not in words]
+                    self.assertEqual(up[-1], "web")
+                    self.assertIn("site", up)
+                    # By a command of the user's: what serves is what has the name, not the first that ends alike.
+                    host.state["images"][LIVE] = host.state["containers"][1]["image_id"] = OLD
+                    host.state["containers"][1]["health"] = "none"
+                    answer = host.deploy("restart false")
+                    self.assertIn("could not be restarted", answer["back"] or answer["failed"], answer)
+                    self.assertEqual(host.state["images"][LIVE], OLD)
+
+    # ---- verdicts ----
+
+    def test_restarts_of_before(self):
+        """What a container did weeks ago is not held against a deploy of what runs already; what it does now is."""
+        for shell in SHELLS:
+            for before, now, verdict in ((0, 0, "well"), (3, 3, "well"), (0, 1, "failed"), (3, 4, "failed"), (3, 0, "well"), (3, 1, "failed")):
+                with self.subTest(before=before, now=now, shell=shell), Host(shell) as host:
+                    host.state["images"][LIVE] = NEW
+                    host.state["containers"] = [host.container(image_id=NEW, restarts=before)]
+                    host.answers("up", f"state['containers'][0]['restarts'] = {now}")
+                    answer = host.deploy()
+                    self.assertTrue(answer.has(verdict), answer)
+
+    def test_health_commands(self):
+        """A container's health command is run with its very words, whatever they are."""
+        commands = [
+            ["python3", "-c", "import sys\nsys.exit(1)"],
+            ["test", "", "=", "x"],
+            ["sh", "-c", "it's \"50%\" \\ $HOME `x` \t\r\n\n", "", " "],
+            ["naïve", "日本", "\U0001f40d", "\u2028", "<&>", "\x7f\x01"],
+            ["-v", "*", "a|b", "", "\\n", "\\u0041"],
+        ]
+        for shell in SHELLS:
+            with Host(shell) as host:
+                for words in commands:
+                    for ascii_only in (True, False):
+                        with self.subTest(words, shell=shell):
+                            given = "".join(json.dumps(word, ensure_ascii=ascii_only) + "\n" for word in words)
+                            said = host.call('words=$(shell_words); eval "set -- $words"; printf "<%s>" "$@"', given)
+                            self.assertEqual(said, "".join(f"<{word}>" for word in words))
+                for given in ('"a\\u0000b"\n', "no string\n", '"not ended\n'):
+                    with self.subTest(given, shell=shell):
+                        self.assertEqual(host.call("shell_words >/dev/null || echo refused", given), "refused\n")
+            for words, shell_words, expected in [
+                (["CMD", *commands[0]], [], commands[0]), (["CMD", *commands[1]], [], commands[1]),
+                (["CMD-SHELL", "exit 1\nit's"], [], ["/bin/sh", "-c", "exit 1\nit's"]),
+                (["CMD-SHELL", "exit 1"], ["/bin/ash", "-e c"], ["/bin/ash", "-e c", "exit 1"]),
+                (["NONE"], [], None), (["CMD-SHELL", "a", "b"], [], None),
+            ]:
+                for code, verdict in ((1, "back"), (0, "well")) if expected else ((0, "back"),):
+                    with self.subTest(words, code=code, shell=shell), Host(shell) as host:
+                        host.state["containers"] = [host.container(test=words, shell=shell_words)]
+                        host.answers("exec", f"sys.exit({code})")
+                        host.answers("up", f"image = state['images']['{LIVE}']\nstate['containers'][0].update(image_id=image, health='starting' if image == '{NEW}' else 'none')")
+                        answer = host.deploy("wait 1")
+                        asked = [row for row in host.said() if row[0] == "exec"]
+                        self.assertEqual(asked[:1], [["exec", "1" * 64, *expected]] if expected else [])
+                        self.assertTrue(answer.has(verdict), answer)
+
+
+if __name__ == "__main__":
+    unittest.main()
