@@ -17,7 +17,7 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[2]
 SCRIPTS = SOURCE / "src" / "deliver" / "receiver" / "ssh"
 PRIVATE_MOUNTS = SOURCE / "tests" / "support" / "private_mounts"
-PARTS = {"ship": ("prelude", "ship"), "rollout": ("prelude", "services", "container", "health", "rollout")}
+PARTS = {"ship": ("prelude", "ship"), "rollout": ("prelude", "rows", "services", "container", "health", "rollout")}
 # busybox: a small system where all programs are its own.
 SHELLS = ("dash", "bash", "busybox")
 NONCE = "n0"
@@ -114,7 +114,7 @@ class Host:
         with open(request) as given:
             return subprocess.Popen(command, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables, cwd="/")
 
-    def call(self, text: str, given: str, parts: tuple[str, ...] = ("prelude", "health")) -> str:
+    def call(self, text: str, given: str, parts: tuple[str, ...] = ("prelude", "rows", "health")) -> str:
         """What some lines of shell print that call functions of the script; `given` is their standard input."""
         functions = "".join((SCRIPTS / f"host_{part}.sh").read_text() for part in parts)
         shell = [f"{small_system()}/sh"] if self.shell == "busybox" else [self.shell]

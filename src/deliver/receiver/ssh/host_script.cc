@@ -16,6 +16,9 @@ constexpr std::string_view prelude =
 constexpr std::string_view ship_part =
 #include <host_ship.inc>
     ;
+constexpr std::string_view rows_part =
+#include <host_rows.inc>
+    ;
 constexpr std::string_view services_part =
 #include <host_services.inc>
     ;
@@ -57,8 +60,8 @@ bool is_harmless(char c) {
 
 const std::string& host_script(HostTask task) {
   static const std::string ship = stripped(prelude) + stripped(ship_part);
-  static const std::string rollout = stripped(prelude) + stripped(services_part) + stripped(container_part) +
-                                     stripped(health_part) + stripped(rollout_part);
+  static const std::string rollout = stripped(prelude) + stripped(rows_part) + stripped(services_part) +
+                                     stripped(container_part) + stripped(health_part) + stripped(rollout_part);
   return task == HostTask::ship ? ship : rollout;
 }
 
