@@ -9,6 +9,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/json.hh"
+#include "image/cache/layer_cache.hh"
 
 namespace veneer::cli {
 
@@ -45,7 +46,8 @@ Value to_value(const OpenedImage& opened, const check::CheckReport& report, cons
 int run(const Arguments& arguments, Context& context) {
   Terminal& terminal = context.terminal();
   const OpenedImage opened = open_image(arguments.value_or("IMAGE", ""), context);
-  const std::filesystem::path temporary = context.cache_folder() / "tmp";
+  const image::LayerCache cache(context.cache_folder());  // while it lives, nobody prunes what we unpack
+  const std::filesystem::path temporary = cache.folder() / "tmp";
   make_folders(temporary);
   const TemporaryFolder scratch(temporary, "check-");
   check::CheckOptions options;
@@ -102,7 +104,7 @@ Command check_command() {
           "Exit code 10: a problem was found that is not allowed. A problem is named by its id, as in "
           "library:libcuda.so.1.",
       .positionals = {{"IMAGE",
-                       "name:tag of the project's store, oci:DIR[:TAG] or docker-archive:FILE[:TAG] (default: what "
+                       "name[:tag] of the project's store, oci:DIR[:TAG] or docker-archive:FILE[:TAG] (default: what "
                        "was built last)",
                        Positional::Need::optional}},
       .options = {{"--allow", "ID", "do not count the problem of this id", Option::Repeat::many},

@@ -156,13 +156,37 @@ TemporaryFolder::~TemporaryFolder() {
   fs::remove_all(path_, ignored);
 }
 
+namespace {
+/// flock() until no signal interrupts it; 0 or an errno.
+int lock(const FileDescriptor& descriptor, int operation) {
+  while (::flock(descriptor.get(), operation) != 0) {
+    if (errno != EINTR) return errno;
+  }
+  return 0;
+}
+}  // namespace
+
 FileLock::FileLock(const fs::path& path, Kind kind)
     : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
   if (!descriptor_.is_open()) throw_system_error("open", path, errno);
-  const int operation = kind == Kind::shared ? LOCK_SH : LOCK_EX;
-  while (::flock(descriptor_.get(), operation) != 0) {
-    if (errno != EINTR) throw_system_error("lock", path, errno);
-  }
+  const int error_number = lock(descriptor_, kind == Kind::shared ? LOCK_SH : LOCK_EX);
+  if (error_number != 0) throw_system_error("lock", path, error_number);
 }
+
+std::optional<FileLock> FileLock::share(const fs::path& path) {
+  // Over NFS an exclusive lock needs a descriptor for writing.
+  FileDescriptor descriptor(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (!descriptor.is_open()) descriptor = FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!descriptor.is_open() || lock(descriptor, LOCK_SH) != 0) return std::nullopt;
+  return FileLock(std::move(descriptor));
+}
+
+bool FileLock::try_exclusive() {
+  if (lock(descriptor_, LOCK_EX | LOCK_NB) == 0) return true;
+  share();  // the attempt gave up what it had
+  return false;
+}
+
+void FileLock::share() { lock(descriptor_, LOCK_SH); }
 
 }  // namespace veneer

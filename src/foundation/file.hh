@@ -94,8 +94,16 @@ class FileLock {
   enum class Kind { shared, exclusive };
   /// Waits for the lock.
   FileLock(const std::filesystem::path& path, Kind kind);
+  /// Waits for a shared lock on a file that is there, which may be read-only. Nothing where files cannot be locked.
+  static std::optional<FileLock> share(const std::filesystem::path& path);
+
+  /// Makes a shared lock exclusive without waiting. False, and it stays shared, when others hold it too.
+  bool try_exclusive();
+  /// Makes it shared again.
+  void share();
 
  private:
+  explicit FileLock(FileDescriptor descriptor) : descriptor_(std::move(descriptor)) {}
   FileDescriptor descriptor_;
 };
 

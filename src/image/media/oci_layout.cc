@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <set>
 #include <system_error>
 
 #include "foundation/error.hh"
@@ -79,13 +79,15 @@ void copy_blob(ByteSource& from, const fs::path& to) {
 
 fs::path OciLayout::blob_path(const BlobDigest& digest) const { return folder_ / "blobs" / "sha256" / digest.hex(); }
 
+fs::path OciLayout::file_of(std::string_view name) const {
+  std::optional<fs::path> path = file_inside(folder_, folder_ / name);
+  if (path) return *std::move(path);
+  throw Error(ErrorKind::refused,
+              fmt::format("'{}' is no OCI layout: it has no {}", printable(folder_.native()), name));
+}
+
 std::string OciLayout::read_text(std::string_view name) const {
-  const std::optional<fs::path> path = file_inside(folder_, folder_ / name);
-  if (!path) {
-    throw Error(ErrorKind::refused,
-                fmt::format("'{}' is no OCI layout: it has no {}", printable(folder_.native()), name));
-  }
-  return read_text_file(*path, small_blob_limit);
+  return read_text_file(file_of(name), small_blob_limit);
 }
 
 OciLayout OciLayout::open(fs::path folder) {
@@ -94,6 +96,7 @@ OciLayout OciLayout::open(fs::path folder) {
     throw Error(ErrorKind::not_found, fmt::format("there is no folder '{}'", printable(folder.native())));
   }
   OciLayout layout(std::move(folder));
+  layout.lock_ = FileLock::share(layout.file_of("oci-layout"));
   const std::string text = layout.read_text("oci-layout");
   in_context([&] { return fmt::format("reading {}", printable((layout.folder_ / "oci-layout").native())); },
              [&] {
@@ -182,7 +185,15 @@ void OciLayout::write(const SealedImage& image, const Blobs& source, std::string
 }
 
 OciLayout::Pruned OciLayout::prune() {
-  const FileLock lock(lock_path(folder_), FileLock::Kind::exclusive);
+  if (!lock_ || !lock_->try_exclusive()) return {};
+  struct ShareAgain {
+    FileLock& lock;
+    ~ShareAgain() { lock.share(); }
+  } const share_again{*lock_};
+  return remove_blobs_except(needed_blobs());
+}
+
+std::set<std::string> OciLayout::needed_blobs() const {
   std::set<std::string> needed;
   std::vector<Descriptor> open = index().manifests;
   while (!open.empty()) {
@@ -201,6 +212,10 @@ OciLayout::Pruned OciLayout::prune() {
       for (const Value& entry : document.array_or_empty("layers")) needed.insert(parse_descriptor(entry).digest.hex());
     }
   }
+  return needed;
+}
+
+OciLayout::Pruned OciLayout::remove_blobs_except(const std::set<std::string>& needed) {
   Pruned pruned;
   std::vector<fs::directory_entry> surplus;
   for (const auto& entry : fs::directory_iterator(folder_ / "blobs" / "sha256")) {

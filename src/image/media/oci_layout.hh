@@ -1,13 +1,17 @@
 // A folder that holds images: the OCI image layout (image-spec image-layout.md). Where veneer keeps what it builds, and
 // a form in which images come from other tools. Reading is thread-safe; writers in any process take turns by a lock
-// file in the folder, and readers see the old index or the new one.
+// file in the folder, and readers see the old index or the new one. While an OciLayout lives, no other process removes
+// blobs: it holds a shared lock on the file `oci-layout`, where that can be locked.
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "foundation/file.hh"
 #include "image/blobs.hh"
 #include "image/image.hh"
 #include "image/media/stored_image.hh"
@@ -36,7 +40,8 @@ class OciLayout : public Blobs {
     std::size_t blobs = 0;
     std::uint64_t bytes = 0;
   };
-  /// Removes the blobs that no image of the index needs, and what killed writers left.
+  /// Removes the blobs that no image of the index needs, and what killed writers left; nothing while another OciLayout
+  /// of the same folder lives, in this process or any other.
   Pruned prune();
 
   bool contains(const BlobDigest& digest) const override;
@@ -47,12 +52,17 @@ class OciLayout : public Blobs {
 
  private:
   explicit OciLayout(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  std::filesystem::path file_of(std::string_view name) const;
   std::filesystem::path blob_path(const BlobDigest& digest) const;
   std::string read_text(std::string_view name) const;
   void add_blob(const Layer& layer, const Blobs& source);
   void add_document(const BlobDigest& digest, std::string_view text);
 
+  std::set<std::string> needed_blobs() const;
+  Pruned remove_blobs_except(const std::set<std::string>& needed);
+
   std::filesystem::path folder_;
+  std::optional<FileLock> lock_;
 };
 
 }  // namespace veneer::image

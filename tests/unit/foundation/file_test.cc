@@ -88,5 +88,22 @@ TEST_F(FileTest, ReadingIsBounded) {
   EXPECT_EQ(read_text_file_if_exists(folder_.path() / "absent", 10), std::nullopt);
 }
 
+TEST_F(FileTest, ASharedLockIsMadeExclusiveOnlyAlone) {
+  EXPECT_FALSE(FileLock::share(path_)) << "it makes no file";
+  EXPECT_EQ(files(), 0U);
+  write_text_file(path_, "x");
+  std::optional<FileLock> one = FileLock::share(path_);
+  ASSERT_TRUE(one);
+  {
+    std::optional<FileLock> other = FileLock::share(path_);
+    ASSERT_TRUE(other);
+    EXPECT_FALSE(one->try_exclusive());
+    EXPECT_FALSE(other->try_exclusive()) << "the first is shared still";
+  }
+  EXPECT_TRUE(one->try_exclusive());
+  one->share();
+  EXPECT_TRUE(FileLock::share(path_)) << "this waits for nobody";
+}
+
 }  // namespace
 }  // namespace veneer

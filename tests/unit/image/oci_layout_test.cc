@@ -156,6 +156,39 @@ TEST_F(OciLayoutTest, PruneRemovesOnlyWhatNothingNeeds) {
   for (const Layer& layer : kept.image.layers) EXPECT_NO_THROW(sha256(*open_layer(layout, layer)));
 }
 
+TEST_F(OciLayoutTest, NothingIsPrunedWhileSomebodyReads) {
+  const SealedImage first = seal(image_of({blobs_.add_layer({{"a", "1"}})}));
+  const SealedImage second = seal(image_of({blobs_.add_layer({{"a", "2"}})}));
+  OciLayout writer = OciLayout::create(path("store"));
+  writer.write(first, blobs_, "live");
+  {
+    const OciLayout reader = OciLayout::open(path("store"));
+    const SealedImage read = reader.read({"live", {}});
+    OciLayout other_writer = OciLayout::create(path("store"));  // readers keep nobody from writing
+    other_writer.write(second, blobs_, "live");
+    EXPECT_EQ(other_writer.prune().blobs, 0u);
+    EXPECT_EQ(writer.prune().blobs, 0u);
+    EXPECT_NO_THROW(sha256(*open_layer(reader, read.image.layers[0])));
+  }
+  EXPECT_EQ(writer.prune().blobs, 3u);
+  // After it the lock is shared again.
+  OciLayout again = OciLayout::open(path("store"));
+  EXPECT_EQ(again.prune().blobs, 0u);
+  EXPECT_EQ(again.read({"live", {}}).manifest, second.manifest);
+}
+
+TEST_F(OciLayoutTest, ALayoutThatCannotBeWrittenIsRead) {
+  const SealedImage image = seal(image_of({blobs_.add_layer({{"a", "1"}})}));
+  OciLayout::create(path("store")).write(image, blobs_, "live");
+  fs::remove(path("store/.veneer-lock"));  // as other tools make it
+  fs::permissions(path("store/oci-layout"), fs::perms::owner_read);
+  fs::permissions(path("store"), fs::perms::owner_read | fs::perms::owner_exec);
+  const OciLayout layout = OciLayout::open(path("store"));
+  EXPECT_EQ(layout.read({"live", {}}).manifest, image.manifest);
+  EXPECT_FALSE(fs::exists(path("store/.veneer-lock")));
+  fs::permissions(path("store"), fs::perms::owner_all);
+}
+
 TEST_F(OciLayoutTest, LinksThatLeadOutsideAreRefused) {
   const SealedImage image = seal(image_of({blobs_.add_layer({{"a", "1"}})}));
   OciLayout layout = OciLayout::create(path("store"));
