@@ -4,6 +4,7 @@
 #include <set>
 
 #include "build/image_builder.hh"
+#include "build/image_name.hh"
 
 namespace veneer::build {
 
@@ -48,6 +49,8 @@ std::vector<python::FileRule> default_files(const BuildInputs& inputs) {
 void fill_defaults(BuildInputs& inputs) {
   const python::Project& project = inputs.project;
   python::ImageOptions& image = inputs.project.image;
+  image.name = image_name(project);
+  if (!image.tag.empty()) image.tag = image_tag(project, {});
   const bool has_main = !project.is_package && fs::is_regular_file(project.folder / "main.py");
   if (!project.is_package && !image.has_files) image.files = default_files(inputs);
   if (!image.entrypoint.empty() || !image.cmd.empty()) return;

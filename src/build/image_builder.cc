@@ -8,6 +8,7 @@
 #include <charconv>
 #include <map>
 
+#include "build/image_name.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "foundation/parallel.hh"
@@ -265,15 +266,6 @@ std::vector<plan::Overlap> ImageBuilder::overlaps(std::vector<std::string>& find
   return result;
 }
 
-std::string ImageBuilder::image_tag() const {
-  const std::string version =
-      inputs_.project.version.empty() ? supply_.built_version(inputs_.project.name) : inputs_.project.version;
-  // A tag may not hold the '+' of a local version.
-  std::string tag;
-  for (const char c : version) tag += c == '+' ? '-' : c;
-  return tag.empty() ? "latest" : tag;
-}
-
 BuildPlan ImageBuilder::plan() {
   if (progress_) progress_("planning");
   make_distributions();
@@ -327,8 +319,10 @@ BuildPlan ImageBuilder::plan() {
     }
   }
   std::sort(result.findings.begin(), result.findings.end());
-  result.image_name = inputs_.project.image.name.empty() ? inputs_.project.name : inputs_.project.image.name;
-  result.image_tag = inputs_.project.image.tag.empty() ? image_tag() : inputs_.project.image.tag;
+  const python::Project& project = inputs_.project;
+  result.version = project.version.empty() ? supply_.built_version(project.name) : project.version;
+  result.image_name = project.image.name;
+  result.image_tag = image_tag(project, result.version);
   return result;
 }
 

@@ -44,6 +44,7 @@ struct BuildPlan {
   std::vector<std::string> findings;  // what a user should know, sorted
   std::string image_name;             // "greenhouse"
   std::string image_tag;              // "1.0.1"
+  std::string version;                // of the project; the tag is made of it unless one is given
 };
 
 struct BuildStatistics {
@@ -108,7 +109,6 @@ class ImageBuilder {
   std::string byte_code_key() const;
   tree::FileTree placed(const tree::FileTree& tree) const;
   python::InstallPlace place() const;
-  std::string image_tag() const;
   void fetch_for(const plan::LayoutPlan& layout, const std::vector<bool>& in_cache);
 
   const BuildInputs& inputs_;
@@ -125,9 +125,10 @@ class ImageBuilder {
   plan::Component application_;
 };
 
-/// Decides what [tool.veneer.image] leaves open. Entrypoint: the project's only script, or the one of its name; for a
-/// project that is no package, its main.py; else `cmd` is the interpreter. Files: for a project that is no package,
-/// what lies at its top, without hidden names, tests, virtual environments, the lock and container files.
+/// Decides what [tool.veneer.image] leaves open, and refuses what no engine takes as a name or tag (image_name.hh).
+/// Entrypoint: the project's only script, or the one of its name; for a project that is no package, its main.py; else
+/// `cmd` is the interpreter. Files: for a project that is no package, what lies at its top, without hidden names,
+/// tests, virtual environments, the lock and container files.
 void fill_defaults(BuildInputs& inputs);
 
 /// The configuration of the image on the base's: what [tool.veneer.image] says, else defaults that make a virtual

@@ -4,6 +4,7 @@
 
 #include "cli/build_session.hh"
 #include "cli/open_image.hh"
+#include "deliver/receiver/engine_name.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/json.hh"
@@ -33,33 +34,48 @@ class CacheThenBase : public image::Blobs {
   std::shared_ptr<const image::Blobs> base_;
 };
 
-/// Writes the image where --output says; returns the place for people.
-std::string write_output(const std::optional<std::string>& output, const BuildSession& session,
-                         const image::SealedImage& sealed, const image::Blobs& blobs) {
-  const std::string name = session.image_name();
-  if (!output) {
-    const fs::path store = project_store(session.folder());
-    image::OciLayout layout = image::OciLayout::create(store);
-    if (!fs::exists(store / ".gitignore")) write_text_file(store / ".gitignore", "*\n");
-    layout.write(sealed, blobs, name);
-    write_text_file(store / "last", name);
-    layout.prune();
-    return store.native();
-  }
-  const image::Location location = image::parse_location(*output);
+/// Where --output says that the image goes; nothing: into the project's store. Throws Error (usage) for what is no such
+/// place, or no name that can be given.
+std::optional<image::Location> read_output(const Arguments& arguments) {
+  const auto output = arguments.value("--output");
+  if (!output) return std::nullopt;
+  image::Location location = image::parse_location(*output);
+  std::optional<std::string> tag;
   if (const auto* layout = std::get_if<image::OciLayoutLocation>(&location)) {
-    image::OciLayout::create(layout->folder).write(sealed, blobs, layout->tag.value_or(name));
+    if (layout->tag && !image::is_tag(*layout->tag)) tag = layout->tag;
+  } else if (const auto* archive = std::get_if<image::DockerArchiveLocation>(&location)) {
+    tag = archive->tag;
+  } else {
+    throw Error(ErrorKind::usage, fmt::format("'{}' is no place that an image can be written to", printable(*output)),
+                "use oci:DIR[:TAG] or docker-archive:FILE[:TAG]; 'veneer ship' brings it to an engine");
+  }
+  if (tag) static_cast<void>(deliver::parse_engine_name(*tag));
+  return location;
+}
+
+/// Returns the place for people.
+std::string write_to_store(const BuildSession& session, const image::SealedImage& sealed, const image::Blobs& blobs) {
+  const fs::path store = project_store(session.folder());
+  image::OciLayout layout = image::OciLayout::create(store);
+  if (!fs::exists(store / ".gitignore")) write_text_file(store / ".gitignore", "*\n");
+  layout.write(sealed, blobs, session.image_name());
+  write_text_file(store / "last", session.image_name());
+  layout.prune();
+  return store.native();
+}
+
+std::string write_to(const image::Location& output, const BuildSession& session, const image::SealedImage& sealed,
+                     const image::Blobs& blobs) {
+  if (const auto* layout = std::get_if<image::OciLayoutLocation>(&output)) {
+    image::OciLayout::create(layout->folder).write(sealed, blobs, layout->tag.value_or(session.image_name()));
     return layout->folder.native();
   }
-  if (const auto* archive = std::get_if<image::DockerArchiveLocation>(&location)) {
-    const image::Reference reference = image::with_default_tag(image::parse_reference(archive->tag.value_or(name)));
-    AtomicFile file(archive->file);
-    image::write_archive(file, sealed, blobs, {reference}, image::all_layers(sealed.image));
-    file.commit();
-    return archive->file.native();
-  }
-  throw Error(ErrorKind::usage, fmt::format("'{}' is no place that an image can be written to", printable(*output)),
-              "use oci:DIR[:TAG] or docker-archive:FILE[:TAG]; 'veneer ship' brings it to an engine");
+  const auto& archive = std::get<image::DockerArchiveLocation>(output);
+  const auto name = deliver::parse_engine_name(archive.tag.value_or(session.image_name()));
+  AtomicFile file(archive.file);
+  image::write_archive(file, sealed, blobs, {name.reference()}, image::all_layers(sealed.image));
+  file.commit();
+  return archive.file.native();
 }
 
 Value to_value(const build::BuiltLayer& built) {
@@ -101,12 +117,14 @@ Value to_value(const BuildSession& session, const build::BuiltImage& built, cons
 
 int run(const Arguments& arguments, Context& context) {
   const auto started = std::chrono::steady_clock::now();
+  const std::optional<image::Location> output = read_output(arguments);
   BuildSession session(arguments, context);
   for (const std::string& finding : session.plan().findings) context.terminal().warning(finding);
   const build::BuiltImage built = session.build();
   context.terminal().progress("writing the image");
   const CacheThenBase blobs(session.cache(), session.inputs().base.blobs);
-  const std::string place = write_output(arguments.value("--output"), session, built.sealed, blobs);
+  const std::string place =
+      output ? write_to(*output, session, built.sealed, blobs) : write_to_store(session, built.sealed, blobs);
   context.terminal().clear_progress();
 
   if (arguments.has("--json")) {
@@ -126,13 +144,13 @@ int run(const Arguments& arguments, Context& context) {
 
 }  // namespace
 
-std::string build_into_store(const Arguments& arguments, Context& context) {
+OpenedImage build_into_store(const Arguments& arguments, Context& context) {
   BuildSession session(arguments, context);
   for (const std::string& finding : session.plan().findings) context.terminal().warning(finding);
-  const build::BuiltImage built = session.build();
-  const CacheThenBase blobs(session.cache(), session.inputs().base.blobs);
-  write_output(std::nullopt, session, built.sealed, blobs);
-  return session.image_name();
+  build::BuiltImage built = session.build();
+  auto blobs = std::make_shared<CacheThenBase>(session.cache(), session.inputs().base.blobs);
+  write_to_store(session, built.sealed, *blobs);
+  return {std::move(built.sealed), std::move(blobs), session.image_name(), OpenedImage::Origin::store};
 }
 
 Command build_command() {

@@ -78,6 +78,25 @@ python::UvProgram find_uv_program(Context& context) {
   return path ? python::find_uv(*path) : python::UvProgram();
 }
 
+struct PathAndTag {
+  std::string path;
+  std::string tag;
+};
+
+/// Of an image as a base. Behind oci:DIR may stand a whole name with slashes and colons of its own, and DIR may have
+/// colons too: the path is the longest that exists.
+PathAndTag place_of_base(const python::BaseChoice& choice, const fs::path& folder) {
+  const PathAndTag as_written{(folder / choice.path).native(), choice.tag};
+  PathAndTag place = as_written;
+  while (!fs::exists(place.path)) {
+    const std::size_t colon = place.path.rfind(':');
+    if (colon == std::string::npos) return as_written;
+    place.tag = place.path.substr(colon + 1) + (place.tag.empty() ? "" : ":" + place.tag);
+    place.path.resize(colon);
+  }
+  return place;
+}
+
 /// Nothing for the root of a workspace that is no project, when one of its members is named.
 std::optional<python::Project> read_own_project(const fs::path& folder, const Arguments& arguments) {
   try {
@@ -158,6 +177,9 @@ BuildSession::BuildSession(const Arguments& arguments, Context& context) {
   builder_ = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, workers, progress);
   plan_ = builder_->plan();
   terminal.clear_progress();
+  if (inputs_.project.image.tag.empty() && !plan_.version.empty() && plan_.version != plan_.image_tag) {
+    terminal.note(fmt::format("no tag can hold the version {}; it is {}", plan_.version, plan_.image_tag));
+  }
 }
 
 void BuildSession::read_lock(const Arguments& arguments) {
@@ -275,8 +297,9 @@ void BuildSession::read_base(const image::Platform& platform, Context& context) 
     base::ImageBaseRequest request;
     request.form = choice.kind == python::BaseChoice::Kind::oci_layout ? base::ImageBaseRequest::Form::oci_layout
                                                                        : base::ImageBaseRequest::Form::docker_archive;
-    request.path = choice.path.is_absolute() ? choice.path : project.folder / choice.path;
-    request.tag = choice.tag;
+    const PathAndTag place = place_of_base(choice, project.folder);
+    request.path = place.path;
+    request.tag = place.tag;
     request.platform = platform;
     context.terminal().progress("reading the base");
     inputs_.base = base::read_image_base(request, cache_.get());

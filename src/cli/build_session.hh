@@ -10,6 +10,7 @@
 #include "build/image_builder.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
+#include "cli/open_image.hh"
 #include "image/cache/layer_cache.hh"
 #include "net/download.hh"
 #include "net/http.hh"
@@ -63,7 +64,8 @@ class BuildSession {
   build::BuildPlan plan_;
 };
 
-/// Builds the project of the current folder into its store, as `veneer build` does. Returns the image's name.
-std::string build_into_store(const Arguments& arguments, Context& context);
+/// Builds the project of the current folder into its store, as `veneer build` does. What it returns stays whole
+/// whatever is built there after it.
+OpenedImage build_into_store(const Arguments& arguments, Context& context);
 
 }  // namespace veneer::cli

@@ -61,15 +61,6 @@ Wanted read_wanted(const Arguments& arguments) {
   return wanted;
 }
 
-// The version changes from release to release, the name in a compose file does not.
-std::string live_name_for(const std::string& name) {
-  if (name.starts_with("oci:") || name.starts_with("docker-archive:")) {
-    throw Error(ErrorKind::usage, "this image needs a name on the host",
-                "give it the one of the compose file by --as NAME:TAG");
-  }
-  return name.substr(0, name.rfind(':')) + ":latest";
-}
-
 deliver::Waves waves_of(const Arguments& arguments) {
   deliver::Waves waves;
   waves.canaries = arguments.number("--canary").value_or(0);
@@ -209,19 +200,23 @@ int fail_with_first(const std::vector<Deployed>& results, Context& context) {
 int run(const Arguments& arguments, Context& context) {
   const Wanted wanted = read_wanted(arguments);
   const deliver::Waves waves = waves_of(arguments);
+  // What is wrong with the name is said before anything is built.
+  if (const auto name = arguments.value("--as")) static_cast<void>(deliver::parse_engine_name(*name));
   std::vector<DeployTarget> targets = open_targets(wanted.hosts, arguments, context);
   const auto start = std::chrono::steady_clock::now();
-  std::string image = wanted.image;
   double build_seconds = 0;
-  if (image.empty()) {
+  const auto build = [&] {
     connect_ahead(targets);
-    image = build_into_store(arguments, context);
+    OpenedImage built = build_into_store(arguments, context);
     build_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  }
-  const OpenedImage opened = open_image(image, context);
+    return built;
+  };
+  const OpenedImage opened = wanted.image.empty() ? build() : open_image(wanted.image, context);
   OnDeployEvent on_event;
   if (arguments.has("--events")) on_event = [&](const Value& event) { context.print(to_json(event) + "\n"); };
-  const std::string live_name = arguments.has("--as") ? arguments.value_or("--as", "") : live_name_for(opened.name);
+  // The version changes from release to release, the name in a compose file does not.
+  deliver::EngineName live_name = engine_name_for(opened, arguments);
+  if (!arguments.has("--as")) live_name = live_name.with_tag("latest");
   Deployment deployment(opened, live_name, std::move(targets), build_seconds, arguments, context, on_event);
   deployment.plan();
   const std::vector<Deployed>& results = deployment.results();

@@ -19,9 +19,9 @@ std::string label_of(const image::SealedImage& sealed, std::string_view name) {
   return sealed.image.config.run.table_or_empty("Labels").string_or(name, "");
 }
 
-deliver::ShipRequest ship_request(const std::string& live_name, const Arguments& arguments) {
+deliver::ShipRequest ship_request(deliver::EngineName live_name, const Arguments& arguments) {
   deliver::ShipRequest request;
-  request.live_name = deliver::parse_engine_name(live_name);
+  request.live_name = std::move(live_name);
   request.naming = deliver::Naming::unique_only;
   if (arguments.has("--no-splice")) request.splice = deliver::SpliceChoice::never;
   if (const auto bytes = arguments.value("--max-bytes")) request.most_bytes = read_size(*bytes);
@@ -71,16 +71,15 @@ void connect_ahead(const std::vector<DeployTarget>& targets) {
   for (std::size_t i = 0; i < std::min(targets.size(), most_asked_at_once); ++i) targets[i].opened.session->begin();
 }
 
-Deployment::Deployment(const OpenedImage& image, std::string live_name, std::vector<DeployTarget> targets,
+Deployment::Deployment(const OpenedImage& image, deliver::EngineName live_name, std::vector<DeployTarget> targets,
                        double build_seconds, const Arguments& arguments, Context& context, OnDeployEvent on_event)
     : image_(image),
-      live_name_(std::move(live_name)),
       build_seconds_(build_seconds),
       arguments_(arguments),
       context_(context),
       on_event_(std::move(on_event)) {
   results_.reserve(targets.size());
-  const deliver::ShipRequest request = ship_request(live_name_, arguments_);
+  const deliver::ShipRequest request = ship_request(std::move(live_name), arguments_);
   for (DeployTarget& target : targets) {
     Deployed& result = results_.emplace_back();
     result.host = target.name;

@@ -58,8 +58,8 @@ void connect_ahead(const std::vector<DeployTarget>& targets);
 class Deployment {
  public:
   /// `build_seconds`: what building the image took, for the history. `on_event` may be empty. All must outlive it.
-  Deployment(const OpenedImage& image, std::string live_name, std::vector<DeployTarget> targets, double build_seconds,
-             const Arguments& arguments, Context& context, OnDeployEvent on_event);
+  Deployment(const OpenedImage& image, deliver::EngineName live_name, std::vector<DeployTarget> targets,
+             double build_seconds, const Arguments& arguments, Context& context, OnDeployEvent on_event);
   ~Deployment();
 
   /// Asks all hosts at once and plans. A host that cannot be reached or refuses is marked so. Throws Error: usage;
@@ -82,7 +82,6 @@ class Deployment {
   deliver::RolloutRequest rollout_request(const Host& host) const;
 
   const OpenedImage& image_;
-  std::string live_name_;
   double build_seconds_;
   const Arguments& arguments_;
   Context& context_;

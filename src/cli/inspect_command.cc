@@ -65,8 +65,8 @@ Command inspect_command() {
               "--contents the layers are read "
               "and the biggest files of each are shown; with --tree, the files that a container would see.",
           .positionals = {{"IMAGE",
-                           "name:tag of the project's store, oci:DIR[:TAG] or docker-archive:FILE[:TAG] (default: what "
-                           "was built last)",
+                           "name[:tag] of the project's store, oci:DIR[:TAG] or docker-archive:FILE[:TAG] (default: "
+                           "what was built last)",
                            Positional::Need::optional}},
           .options = {{"--contents", "", "read the layers and show what is in each"},
                       {"--tree", "", "print the merged tree: every path that a container sees"},

@@ -14,18 +14,39 @@ namespace fs = std::filesystem;
 
 namespace {
 
-OpenedImage open_layout(const fs::path& folder, const std::optional<std::string>& tag, std::string name) {
-  auto layout = std::make_shared<image::OciLayout>(image::OciLayout::open(folder));
-  image::SealedImage sealed = layout->read({tag, std::nullopt});
-  return {std::move(sealed), std::move(layout), std::move(name)};
+OpenedImage read_from(image::OciLayout layout, const std::optional<std::string>& tag, std::string name,
+                      OpenedImage::Origin origin) {
+  image::SealedImage sealed = layout.read({tag, std::nullopt});
+  return {std::move(sealed), std::make_shared<image::OciLayout>(std::move(layout)), std::move(name), origin};
 }
 
-OpenedImage open_stored(const fs::path& store, const std::string& name) {
-  if (!fs::exists(store / "index.json")) {
-    throw Error(ErrorKind::not_found, fmt::format("there is no image {} here", printable(name)),
-                "run 'veneer build' in the project first, or name an oci:DIR or docker-archive:FILE");
+image::OciLayout open_store(const fs::path& store, const std::string& wanted) {
+  if (fs::exists(store / "index.json")) return image::OciLayout::open(store);
+  throw Error(ErrorKind::not_found, fmt::format("there is no image {} here", printable(wanted)),
+              "run 'veneer build' in the project first, or name an oci:DIR or docker-archive:FILE");
+}
+
+OpenedImage open_last(const fs::path& store) {
+  const auto last = read_text_file_if_exists(store / "last", 4096);
+  if (!last) throw Error(ErrorKind::not_found, "nothing was built here yet", "run 'veneer build', or name an image");
+  return read_from(open_store(store, *last), *last, *last, OpenedImage::Origin::store);
+}
+
+OpenedImage open_named(const fs::path& store, const std::string& argument, const image::Reference& wanted,
+                       Terminal& terminal) {
+  image::OciLayout layout = open_store(store, argument);
+  const image::Index index = layout.index();
+  if (const auto name = image::find_name(index, wanted)) {
+    if (!wanted.tag) terminal.note(fmt::format("{} is {}", printable(argument), printable(*name)));
+    return read_from(std::move(layout), *name, *name, OpenedImage::Origin::store);
   }
-  return open_layout(store, name, name);
+  std::string names;
+  for (const image::Descriptor& descriptor : index.manifests) {
+    for (const std::string& name : image::names_of(descriptor)) names += (names.empty() ? "" : ", ") + name;
+  }
+  throw Error(ErrorKind::not_found, fmt::format("there is no image {} here", printable(argument)),
+              fmt::format("there is {}; or name an oci:DIR or docker-archive:FILE",
+                          names.empty() ? "none" : printable(names)));
 }
 
 [[noreturn]] void throw_unreadable(const std::string& argument) {
@@ -44,22 +65,19 @@ fs::path project_store(const fs::path& folder) {
 
 OpenedImage open_image(const std::string& argument, Context& context) {
   const fs::path store = project_store(context.current_folder());
-  if (argument.empty()) {
-    const auto last = read_text_file_if_exists(store / "last", 4096);
-    if (!last) throw Error(ErrorKind::not_found, "nothing was built here yet", "run 'veneer build', or name an image");
-    return open_stored(store, *last);
-  }
+  if (argument.empty()) return open_last(store);
   const image::Location location = image::parse_location(argument);
   if (const auto* layout = std::get_if<image::OciLayoutLocation>(&location)) {
-    return open_layout(layout->folder, layout->tag, argument);
+    return read_from(image::OciLayout::open(layout->folder), layout->tag, argument, OpenedImage::Origin::place);
   }
   if (const auto* file = std::get_if<image::DockerArchiveLocation>(&location)) {
     auto archive = std::make_shared<image::DockerArchive>(image::DockerArchive::open(file->file));
     image::SealedImage sealed = archive->read({file->tag, std::nullopt});
-    return {std::move(sealed), std::move(archive), argument};
+    return {std::move(sealed), std::move(archive), argument, OpenedImage::Origin::place};
   }
-  if (const auto* local = std::get_if<image::LocalLocation>(&location))
-    return open_stored(store, local->name.familiar());
+  if (const auto* named = std::get_if<image::NamedLocation>(&location)) {
+    return open_named(store, argument, named->name, context.terminal());
+  }
   throw_unreadable(argument);
 }
 

@@ -8,11 +8,7 @@ namespace veneer::cli {
 namespace {
 
 int run(const Arguments& arguments, Context& context) {
-  const std::string source = arguments.value_or("IMAGE", "");
-  const OpenedImage opened = open_image(source, context);
-  const std::string name = arguments.value_or("--as", opened.name);
-  require_engine_name(name, arguments);
-  return load_here(opened, name, arguments, context);
+  return load_here(open_image(arguments.value_or("IMAGE", ""), context), arguments, context);
 }
 
 }  // namespace
@@ -25,7 +21,7 @@ Command pull_command() {
           "What `ship` does, from the other side: on the host, with an OCI layout or archive that it can read (a "
           "mounted share, say). Only layers that the engine lacks are read and loaded; the image is verified before "
           "the live name moves.",
-      .positionals = {{"IMAGE", "oci:DIR[:TAG], docker-archive:FILE[:TAG], or name:tag of the project's store",
+      .positionals = {{"IMAGE", "oci:DIR[:TAG], docker-archive:FILE[:TAG], or name[:tag] of the project's store",
                        Positional::Need::required}},
       .options = load_options(),
       .examples = {{"veneer pull oci:/mnt/releases:1.2.0 --as shop:live", "the release from a share"}},

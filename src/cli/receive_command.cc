@@ -22,10 +22,9 @@ int run_receive(const Arguments& arguments, Context& context) {
                 "veneer ship --to-file writes such files; --as NAME:TAG gives the image a name");
   }
   image::SealedImage sealed = archive->read({});
-  const std::string name = arguments.has("--as") ? arguments.value_or("--as", "") : names.front();
-  const OpenedImage opened{std::move(sealed), archive, name};
+  const OpenedImage opened{std::move(sealed), archive, names.empty() ? "" : names.front()};
   try {
-    return load_here(opened, name, arguments, context);
+    return load_here(opened, arguments, context);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::not_found) throw;
     const std::string base = archive->annotation(deliver::upgrade_base_annotation).value_or("another image");

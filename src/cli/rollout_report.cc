@@ -66,7 +66,7 @@ deliver::EngineName live_name_there(const Arguments& arguments, Context& context
   const auto last = read_text_file_if_exists(project_store(context.current_folder()) / "last", 4096);
   if (!last)
     throw Error(ErrorKind::usage, "which live name?", "give it by --as NAME:TAG, or be in the project's folder");
-  return deliver::parse_engine_name(last->substr(0, last->rfind(':')) + ":latest");
+  return deliver::parse_engine_name(*last).with_tag("latest");
 }
 
 OpenedReceiver open_ssh_host(const Arguments& arguments, Context& context) {

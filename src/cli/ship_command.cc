@@ -33,9 +33,9 @@ Target read_target(const Arguments& arguments) {
   return target;
 }
 
-int write_upgrade(const OpenedImage& opened, const std::string& name, const Arguments& arguments, Context& context) {
+int write_upgrade(const OpenedImage& opened, const deliver::EngineName& live_name, const Arguments& arguments,
+                  Context& context) {
   const OpenedImage held = open_image(arguments.value_or("--for", ""), context);
-  const deliver::EngineName live_name = deliver::parse_engine_name(name);
   const std::set<BlobDigest> included = deliver::layers_of_upgrade(opened.sealed.image, held.sealed.image);
   const std::vector<image::Reference> names{live_name.reference()};
   const std::string file = arguments.value_or("--to-file", "");
@@ -52,19 +52,18 @@ int write_upgrade(const OpenedImage& opened, const std::string& name, const Argu
 int run(const Arguments& arguments, Context& context) {
   const Target target = read_target(arguments);
   const OpenedImage opened = open_image(target.image, context);
-  const std::string name = arguments.value_or("--as", opened.name);
-  require_engine_name(name, arguments);
+  const deliver::EngineName live_name = engine_name_for(opened, arguments);
   if (arguments.has("--to-file") != arguments.has("--for")) {
     throw Error(ErrorKind::usage, "--to-file and --for belong together",
                 "--to-file upgrade.tar --for the image that the host has");
   }
   if (arguments.has("--to-file")) {
     if (!target.host.empty()) throw Error(ErrorKind::usage, "a file is for no host in particular; leave the host out");
-    return write_upgrade(opened, name, arguments, context);
+    return write_upgrade(opened, live_name, arguments, context);
   }
   const OpenedReceiver receiver = open_receiver(target.host, arguments, context);
   deliver::ShipRequest request;
-  request.live_name = deliver::parse_engine_name(name);
+  request.live_name = live_name;
   request.line = receiver.line;
   if (arguments.has("--no-splice")) request.splice = deliver::SpliceChoice::never;
   return ship_and_report(opened, *receiver.receiver, request, arguments, context);
@@ -96,8 +95,8 @@ Command ship_command() {
           "names, else the engine of this machine. Over ssh a cut line costs what was under way: veneer connects "
           "again and goes on, and so does the same command when it was ended.",
       .positionals = {{"IMAGE-OR-HOST",
-                       "IMAGE: name:tag of the project's store, oci:DIR[:TAG] or docker-archive:FILE[:TAG] (default: "
-                       "what was built last); HOST: ssh://user@host or unix:///socket",
+                       "IMAGE: name[:tag] of the project's store, oci:DIR[:TAG] or docker-archive:FILE[:TAG] "
+                       "(default: what was built last); HOST: ssh://user@host or unix:///socket",
                        Positional::Need::many}},
       .options = std::move(options),
       .examples = {{"veneer ship ssh://root@plant.example", "ship what was built last to a remote host"},

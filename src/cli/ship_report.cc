@@ -9,8 +9,9 @@
 
 namespace veneer::cli {
 
-void require_engine_name(const std::string& name, const Arguments& arguments) {
-  if (arguments.has("--as") || !(name.starts_with("oci:") || name.starts_with("docker-archive:"))) return;
+deliver::EngineName engine_name_for(const OpenedImage& opened, const Arguments& arguments) {
+  if (const auto given = arguments.value("--as")) return deliver::parse_engine_name(*given);
+  if (opened.origin == OpenedImage::Origin::store) return deliver::parse_engine_name(opened.name);
   throw Error(ErrorKind::usage, "this image needs a name on the engine", "give it one with --as NAME:TAG");
 }
 
@@ -103,10 +104,10 @@ std::vector<Option> load_options() {
           {"--json", "", "print JSON"}};
 }
 
-int load_here(const OpenedImage& opened, const std::string& name, const Arguments& arguments, Context& context) {
+int load_here(const OpenedImage& opened, const Arguments& arguments, Context& context) {
   const OpenedReceiver receiver = open_receiver("", arguments, context, ReadBack::wanted);
   deliver::ShipRequest request;
-  request.live_name = deliver::parse_engine_name(name);
+  request.live_name = engine_name_for(opened, arguments);
   request.line = receiver.line;
   request.splice = deliver::SpliceChoice::whenever_possible;
   return ship_and_report(opened, *receiver.receiver, request, arguments, context);

@@ -12,8 +12,9 @@
 
 namespace veneer::cli {
 
-/// Throws Error (usage) when `name` is a place (oci:..., docker-archive:...) and --as does not give a name.
-void require_engine_name(const std::string& name, const Arguments& arguments);
+/// What --as says, else the image's own name. Throws Error (usage) when it is a place (oci:..., docker-archive:...) or
+/// no engine takes it.
+deliver::EngineName engine_name_for(const OpenedImage& opened, const Arguments& arguments);
 
 /// The plan for people: a row a layer, then what it costs.
 std::string plan_text(const deliver::DeliveryPlan& plan);
@@ -30,6 +31,6 @@ int ship_and_report(const OpenedImage& opened, deliver::Receiver& receiver, cons
 std::vector<Option> load_options();
 
 /// The same into this machine's engine, which gives back the layers that `opened` lacks.
-int load_here(const OpenedImage& opened, const std::string& name, const Arguments& arguments, Context& context);
+int load_here(const OpenedImage& opened, const Arguments& arguments, Context& context);
 
 }  // namespace veneer::cli

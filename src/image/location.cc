@@ -26,7 +26,7 @@ PathAndTag split_path(std::string_view text, std::string_view rest) {
 
 Reference read_name(std::string_view text) {
   try {
-    return with_default_tag(parse_reference(text));
+    return parse_reference(text);
   } catch (const Error& error) {
     throw Error(ErrorKind::usage, error.what(),
                 "an image is name:tag, registry/name:tag, oci:DIR[:TAG], docker-archive:FILE[:TAG], docker:NAME or "
@@ -49,11 +49,12 @@ Location parse_location(std::string_view text) {
     PathAndTag split = split_path(text, *rest);
     return DockerArchiveLocation{std::move(split.path), std::move(split.tag)};
   }
-  if (const auto rest = after("docker:")) return EngineLocation{LocalEngine::docker, read_name(*rest)};
-  if (const auto rest = after("podman:")) return EngineLocation{LocalEngine::podman, read_name(*rest)};
-  Reference name = read_name(text);
-  if (names_registry(text)) return RegistryLocation{std::move(name)};
-  return LocalLocation{std::move(name)};
+  const auto in_engine = [](LocalEngine engine, std::string_view name) {
+    return EngineLocation{engine, with_default_tag(read_name(name))};
+  };
+  if (const auto rest = after("docker:")) return in_engine(LocalEngine::docker, *rest);
+  if (const auto rest = after("podman:")) return in_engine(LocalEngine::podman, *rest);
+  return NamedLocation{read_name(text)};
 }
 
 }  // namespace veneer::image

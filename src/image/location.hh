@@ -28,20 +28,15 @@ struct EngineLocation {  // docker:NAME, podman:NAME
   Reference name;  // with a tag or a digest
 };
 
-struct RegistryLocation {  // registry/name[:tag][@digest]
-  Reference name;          // with a tag or a digest
+struct NamedLocation {  // [registry/]name[:tag][@digest]: an image of the project's own store
+  Reference name;
 };
 
-struct LocalLocation {  // name[:tag]: the project's own store, then the local engine
-  Reference name;       // with a tag or a digest
-};
-
-using Location =
-    std::variant<LocalLocation, RegistryLocation, OciLayoutLocation, DockerArchiveLocation, EngineLocation>;
+using Location = std::variant<NamedLocation, OciLayoutLocation, DockerArchiveLocation, EngineLocation>;
 
 /// Reads an IMAGE argument. DIR and FILE end at their first colon, so they cannot hold one; a TAG may be a whole name
-/// ("docker-archive:out.tar:greenhouse:1.2"). A missing tag of a name is "latest". Throws Error (usage) that says what
-/// is wrong.
+/// ("docker-archive:out.tar:greenhouse:1.2"). A missing tag of an engine's name is "latest". Throws Error (usage) that
+/// says what is wrong.
 Location parse_location(std::string_view text);
 
 }  // namespace veneer::image

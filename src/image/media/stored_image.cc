@@ -9,7 +9,6 @@
 #include "image/media_type.hh"
 #include "image/open_layer.hh"
 #include "image/platform.hh"
-#include "image/reference.hh"
 
 namespace veneer::image {
 
@@ -65,6 +64,24 @@ bool is_named(std::string_view name, std::string_view wanted) {
   if (offered->tag && *offered->tag == wanted) return true;
   const bool wants_whole_name = wanted.find_first_of(":/@") != std::string_view::npos;
   return wants_whole_name && offered == try_parse(wanted);
+}
+
+std::optional<std::string> find_name(const Index& index, const Reference& wanted) {
+  std::optional<std::string> last;
+  for (const Descriptor& descriptor : index.manifests) {
+    for (const std::string& name : names_of(descriptor)) {
+      const std::optional<Reference> offered = try_parse(name);
+      if (!offered || offered->registry != wanted.registry || offered->repository != wanted.repository) continue;
+      if (wanted.digest) {
+        if (descriptor.digest.hash == wanted.digest->hash) return name;
+      } else if (offered->tag == wanted.tag.value_or("latest")) {
+        return name;
+      } else if (!wanted.tag) {
+        last = name;
+      }
+    }
+  }
+  return last;
 }
 
 void throw_unanswered(const ImageRequest& request, const std::vector<std::string>& names) {

@@ -10,6 +10,7 @@
 #include "image/blobs.hh"
 #include "image/image.hh"
 #include "image/parse.hh"
+#include "image/reference.hh"
 
 namespace veneer::image {
 
@@ -28,6 +29,10 @@ std::vector<std::string> names_of(const Descriptor& descriptor);
 /// Whether an image listed as `name` (a tag or a whole name) is meant by `wanted`: equal texts, equal references, or
 /// the tag of the reference.
 bool is_named(std::string_view name, std::string_view wanted);
+
+/// The name under which `index` lists what `wanted` means: what has its digest, else its tag, else (without both) what
+/// is tagged "latest", else what was written last under any tag. Names that are no references are passed over.
+std::optional<std::string> find_name(const Index& index, const Reference& wanted);
 
 /// The Error for a request that `names` do not answer: not_found when there is a tag, refused (it lists them all) when
 /// none was given and there are several.

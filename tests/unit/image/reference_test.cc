@@ -107,9 +107,10 @@ TEST(Location, ReadsEveryForm) {
   EXPECT_EQ(engine.engine, LocalEngine::docker);
   EXPECT_EQ(engine.name.full(), "docker.io/library/app:latest");
   EXPECT_EQ(std::get<EngineLocation>(parse_location("podman:a/b:1")).engine, LocalEngine::podman);
-  EXPECT_EQ(std::get<RegistryLocation>(parse_location("registry.example/a/b:1")).name.full(), "registry.example/a/b:1");
-  EXPECT_EQ(std::get<LocalLocation>(parse_location("app:1.2")).name.familiar(), "app:1.2");
-  EXPECT_EQ(std::get<LocalLocation>(parse_location("team/app")).name.familiar(), "team/app:latest");
+  for (const std::string& name : {std::string("app:1.2"), std::string("team/app"), std::string("localhost/app:1"),
+                                  std::string("registry.example:5000/a/b:1"), "app@" + some_digest}) {
+    EXPECT_EQ(std::get<NamedLocation>(parse_location(name)).name.familiar(), name);
+  }
 }
 
 TEST(Location, WrongOnesAreUsageErrors) {
