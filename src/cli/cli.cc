@@ -110,15 +110,11 @@ int run_command(const Command& command, const Arguments& arguments) {
   try {
     if (const auto armed = context.environment("VENEER_FAIL_POINT")) arm_fail_point(*armed);
     return command.run(arguments, context);
-  } catch (const Error& error) {
+  } catch (...) {
+    const Error error = current_error();
     context.terminal().error(error.what(), error.hint());
     return exit_code(error.kind());
-  } catch (const std::bad_alloc&) {
-    context.terminal().error("not enough memory", "");
-  } catch (const std::exception& error) {
-    context.terminal().error(printable(error.what()), "");
   }
-  return exit_code(ErrorKind::failed);
 }
 
 }  // namespace

@@ -47,6 +47,20 @@ std::string_view phase_of(deliver::Event::Kind kind) {
 
 }  // namespace
 
+void do_for(Deployed& host, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (...) {
+    host.error = current_error();
+    const ErrorKind kind = host.error->kind();
+    const bool is_lost = host.stage == Deployed::Stage::begun ||
+                         (host.stage == Deployed::Stage::asked && kind != ErrorKind::refused) ||
+                         (host.stage == Deployed::Stage::sending && kind == ErrorKind::network);
+    host.state = is_lost ? Deployed::State::lost : Deployed::State::refused;
+  }
+  host.timeline.end();
+}
+
 struct Deployment::Host {
   Deployed& result;
   OpenedReceiver opened;
@@ -98,13 +112,19 @@ Deployment::Deployment(const OpenedImage& image, deliver::EngineName live_name, 
 Deployment::~Deployment() = default;
 
 void Deployment::emit(const std::string& name, const Host& host, Value fields) {
+  const std::lock_guard lock(mutex_);
   if (!on_event_) return;
   Value document{Value::Table{}};
   document.set("event", name);
   document.set("host", host.result.host);
   for (auto& [key, value] : fields.table()) document.set(key, std::move(value));
-  const std::lock_guard lock(mutex_);
-  on_event_(document);
+  try {
+    on_event_(document);
+  } catch (...) {
+    // What cannot be told must not end a rollout.
+    on_event_ = nullptr;
+    context_.terminal().warning(fmt::format("no more events are told: {}", current_error().what()));
+  }
 }
 
 void Deployment::take(Host& host, const deliver::Event& event) {
@@ -117,19 +137,13 @@ void Deployment::take(Host& host, const deliver::Event& event) {
   if (event.kind == Kind::sending_whole) emit("sending_whole", host, Value::Table{{"why", printable(event.text)}});
 }
 
-void Deployment::guard(Host& host, Deployed::State on_network_failure, const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    host.result.error = error;
-    host.result.state = error.kind() == ErrorKind::network ? on_network_failure : Deployed::State::refused;
-    emit("error", host, Value::Table{{"error", error.what()}});
-  }
-  host.result.timeline.end();
+void Deployment::guard(Host& host, const std::function<void()>& action) {
+  do_for(host.result, action);
+  if (host.result.error) emit("error", host, Value::Table{{"error", host.result.error->what()}});
 }
 
 void Deployment::plan_for(Host& host) {
-  guard(host, Deployed::State::refused, [&] {
+  guard(host, [&] {
     const deliver::DeliveryPlan& plan = host.shipment->plan();
     host.result.plan = plan;
     emit("planned", host, Value::Table{{"bytes", plan.bytes}, {"why", plan.why}});
@@ -162,22 +176,30 @@ deliver::RolloutRequest Deployment::rollout_request(const Host& host) const {
 }
 
 deliver::Verdict Deployment::deploy_to(Host& host) {
-  guard(host, Deployed::State::lost, [&] {
+  guard(host, [&] {
+    host.result.stage = Deployed::Stage::sending;
     host.result.shipped = host.shipment->carry_out();
     host.result.timeline.end();
-    const auto on_phase = [&](const std::string& phase) {
+    const auto begin = [&](const std::string& phase) {
       show_phase(phase, context_.terminal(), host.shown);
       host.result.timeline.begin(phase);
       emit("phase", host, Value::Table{{"phase", phase}});
       fail_point("deploy." + phase);
     };
-    on_phase("prepare");
-    host.result.rollout = deliver::roll_out(*host.opened.session, rollout_request(host), on_phase);
+    begin("prepare");
+    host.result.stage = Deployed::Stage::asked;
+    host.result.rollout =
+        deliver::roll_out(*host.opened.session, rollout_request(host), [&](const std::string& phase) {
+          if (deliver::changes_something(phase)) host.result.stage = Deployed::Stage::begun;
+          begin(phase);
+        });
     host.result.state = Deployed::State::rolled_out;
+  });
+  if (host.result.rollout) {
     Value fields{Value::Table{}};
     add_to(fields, *host.result.rollout);
     emit("finished", host, std::move(fields));
-  });
+  }
   context_.terminal().clear_progress();
   // A host that is lost says nothing about the release, one on which the release is not well does.
   const bool is_about_the_release = host.result.rollout

@@ -28,9 +28,15 @@ struct Deployed {
   enum class State {
     not_begun,  // an earlier one was not well
     refused,    // before anything changed there; see `error`
-    lost,       // the connection, on the way; see `error`
+    lost,       // on the way: nobody knows how it ended there; see `error`
     rolled_out  // see `rollout`
   } state = State::not_begun;
+  enum class Stage {
+    asking,   // changes nothing
+    sending,  // leaves the services and their image alone
+    asked,    // to roll out: it may have begun
+    begun     // it has
+  } stage = Stage::asking;
   std::optional<deliver::DeliveryPlan> plan;
   std::optional<deliver::ShipResult> shipped;
   std::optional<deliver::RolloutResult> rollout;
@@ -39,6 +45,10 @@ struct Deployed {
 
   bool is_well() const { return rollout && rollout->outcome == deliver::RolloutResult::Outcome::well; }
 };
+
+/// Does something for one host. Nothing that `work` throws comes out: it becomes the host's `error` and, by the stage
+/// that was reached, its state.
+void do_for(Deployed& host, const std::function<void()>& work);
 
 /// A document for each thing that happens, with "event" and, where it is about one, "host".
 using OnDeployEvent = std::function<void(const Value&)>;
@@ -57,7 +67,8 @@ void connect_ahead(const std::vector<DeployTarget>& targets);
 
 class Deployment {
  public:
-  /// `build_seconds`: what building the image took, for the history. `on_event` may be empty. All must outlive it.
+  /// `build_seconds`: what building the image took, for the history. `on_event` may be empty; when it throws, that is
+  /// said and it is not called again. All must outlive it.
   Deployment(const OpenedImage& image, deliver::EngineName live_name, std::vector<DeployTarget> targets,
              double build_seconds, const Arguments& arguments, Context& context, OnDeployEvent on_event);
   ~Deployment();
@@ -66,7 +77,7 @@ class Deployment {
   /// gate, when any of them would cost more than is allowed.
   void plan();
   /// Ships and rolls out where plan() went well. A release that is not well on one host is the last that is begun; a
-  /// host that is lost does not keep the others from going on.
+  /// host that is lost does not keep the others from going on, whatever went wrong there.
   void carry_out(const deliver::Waves& waves);
 
   const std::vector<Deployed>& results() const { return results_; }
@@ -76,7 +87,7 @@ class Deployment {
 
   void plan_for(Host& host);
   deliver::Verdict deploy_to(Host& host);
-  void guard(Host& host, Deployed::State on_network_failure, const std::function<void()>& action);
+  void guard(Host& host, const std::function<void()>& action);
   void take(Host& host, const deliver::Event& event);
   void emit(const std::string& name, const Host& host, Value fields);
   deliver::RolloutRequest rollout_request(const Host& host) const;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <new>
+
 #include "foundation/utf8.hh"
 
 namespace veneer {
@@ -37,6 +39,20 @@ void Error::compose() {
     what_ += ": ";
   }
   what_ += message_;
+}
+
+Error current_error() {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::bad_alloc&) {
+    return Error(ErrorKind::failed, "not enough memory");
+  } catch (const std::exception& error) {
+    return Error(ErrorKind::failed, printable(error.what()));
+  } catch (...) {
+    return Error(ErrorKind::failed, "something unknown went wrong");
+  }
 }
 
 std::string printable(std::string_view text, std::size_t limit) {

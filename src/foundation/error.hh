@@ -51,6 +51,9 @@ class Error : public std::exception {
   std::string what_;
 };
 
+/// The exception that is being handled, as an Error; what is none becomes one of kind failed. Call it in a catch block.
+Error current_error();
+
 /// Calls `action`; an Error that leaves it says what was being done. `doing` is only built when an Error passes:
 /// in_context([&] { return "reading " + name; }, [&] { ... }).
 template <typename Describe, typename Action>

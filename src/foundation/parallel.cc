@@ -4,6 +4,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -35,7 +36,11 @@ void parallel_for(std::size_t count, std::size_t workers, const std::function<vo
   {
     std::vector<std::jthread> threads;
     const std::size_t extra = std::min(std::max<std::size_t>(workers, 1), count);
-    for (std::size_t i = 1; i < extra; ++i) threads.emplace_back(work);
+    try {
+      for (std::size_t i = 1; i < extra; ++i) threads.emplace_back(work);
+    } catch (const std::system_error&) {
+      // The machine gives no more threads; those that there are do it all.
+    }
     work();
   }
   if (failure) std::rethrow_exception(failure);

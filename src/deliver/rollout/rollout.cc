@@ -79,6 +79,8 @@ Recreation ask_for_container(HostSession& session, const RolloutRequest& wanted)
 
 }  // namespace
 
+bool changes_something(std::string_view phase) { return phase != "waiting"; }
+
 RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
                        const std::function<void(const std::string&)>& on_phase) {
   session.open();
@@ -115,6 +117,7 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
 
   RolloutResult result;
   std::optional<std::string> problem;
+  bool has_begun = false;
   bool is_decided = false;
   const auto decide = [&](RolloutResult::Outcome outcome, const std::string& why) {
     result.outcome = outcome;
@@ -122,7 +125,10 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
     is_decided = true;
   };
   const auto take_line = [&](const HostLine& line) {
-    if (line.key == "phase" && on_phase) on_phase(printable(line.value, 20));
+    if (line.key == "phase") {
+      has_begun = has_begun || changes_something(line.value);
+      if (on_phase) on_phase(printable(line.value, 20));
+    }
     if (line.key == "note" && result.notes.size() < 100) result.notes.push_back(printable(line.value, 400));
     if (line.key == "logs") result.logs = printable(trimmed(line.value), 1000);
     if (line.key == "revision") result.revision = number_or_zero<std::uint64_t>(line.value);
@@ -133,12 +139,14 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
   };
   try {
     session.ask(request, take_line, body);
-  } catch (Error& error) {
-    if (error.kind() == ErrorKind::network) {
+  } catch (...) {
+    Error error = current_error();
+    if (has_begun || error.kind() == ErrorKind::network) {
       error.set_hint("the host ends by itself what it began: veneer history tells how; to deploy again is safe");
+    } else if (error.kind() == ErrorKind::refused) {
+      error.set_hint(std::string(nothing_changed));
     }
-    if (error.kind() == ErrorKind::refused) error.set_hint(std::string(nothing_changed));
-    throw;
+    throw error;
   }
   if (problem) {
     throw Error(ErrorKind::refused, fmt::format("{}: {}", session.address().text(), *problem),

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "deliver/receiver/engine_name.hh"
@@ -54,8 +55,12 @@ struct RolloutResult {
   std::vector<std::string> notes;
 };
 
-/// `on_phase` is told "before", "restart", "health", "back". Throws Error: refused, with the host's reason, when
-/// nothing was changed; network when the connection is lost, and then read_history() tells how it ended.
+/// Whether the live name has moved when roll_out() tells of this phase: at all but "waiting".
+bool changes_something(std::string_view phase);
+
+/// `on_phase` is told "waiting", "before", "restart", "health", "after", "stop", "back". Throws Error: refused, with
+/// the host's reason, when nothing was changed; network when the connection is lost, and then read_history() tells how
+/// it ended. What `on_phase` throws ends the listening, not the rollout.
 RolloutResult roll_out(HostSession& session, const RolloutRequest& request,
                        const std::function<void(const std::string&)>& on_phase);
 

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <mutex>
-#include <thread>
+
+#include "foundation/parallel.hh"
 
 namespace veneer::deliver {
 
@@ -11,6 +12,10 @@ std::vector<bool> in_waves(std::size_t count, const Waves& waves, const std::fun
   std::mutex mutex;
   std::size_t next = 0;
   bool stopped = false;
+  const auto stop = [&] {
+    const std::lock_guard lock(mutex);
+    stopped = true;
+  };
   const auto take_until = [&](std::size_t end) {
     for (;;) {
       std::size_t index = 0;
@@ -20,16 +25,17 @@ std::vector<bool> in_waves(std::size_t count, const Waves& waves, const std::fun
         index = next++;
         begun[index] = true;
       }
-      if (work(index) == Verdict::stop) {
-        const std::lock_guard lock(mutex);
-        stopped = true;
+      try {
+        if (work(index) == Verdict::stop) stop();
+      } catch (...) {
+        stop();
+        throw;
       }
     }
   };
   for (const std::size_t end : {std::min(waves.canaries, count), count}) {
     const std::size_t workers = std::min(std::max<std::size_t>(waves.parallel, 1), end - std::min(next, end));
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 0; i < workers; ++i) threads.emplace_back([&] { take_until(end); });
+    parallel_for(workers, workers, [&](std::size_t) { take_until(end); });
   }
   return begun;
 }

@@ -17,7 +17,7 @@ enum class Verdict { go_on, stop };
 
 /// Calls `work` with 0 to count-1, begun in this order, each at most once and at most `parallel` at a time, from
 /// several threads. After a `stop` no other is begun; those that were begun are waited for. Returns which were begun.
-/// `work` must not throw.
+/// What `work` throws counts as a `stop` and is thrown again at the end.
 std::vector<bool> in_waves(std::size_t count, const Waves& waves, const std::function<Verdict(std::size_t)>& work);
 
 }  // namespace veneer::deliver

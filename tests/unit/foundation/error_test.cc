@@ -3,8 +3,27 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <new>
+#include <stdexcept>
+
 namespace veneer {
 namespace {
+
+TEST(Error, WhateverIsThrownIsOne) {
+  const auto taken = [](const auto& thrown) {
+    try {
+      throw thrown;
+    } catch (...) {
+      return current_error();
+    }
+  };
+  const Error own = taken(Error(ErrorKind::network, "cut", "try again"));
+  EXPECT_EQ(own.kind(), ErrorKind::network);
+  EXPECT_EQ(own.hint(), "try again");
+  EXPECT_STREQ(taken(std::runtime_error("odd\n")).what(), "odd\\x0a");
+  EXPECT_STREQ(taken(std::bad_alloc()).what(), "not enough memory");
+  EXPECT_EQ(taken(42).kind(), ErrorKind::failed);
+}
 
 TEST(Error, SaysWhatWasBeingDoneOutermostFirst) {
   try {

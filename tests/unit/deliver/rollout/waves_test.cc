@@ -46,6 +46,22 @@ TEST(Waves, NoOtherBeginsBeforeTheCanariesAreWell) {
   EXPECT_THAT(begun, ElementsAre(true, false, false)) << "a canary that is not well is the last";
 }
 
+TEST(Waves, WhatIsThrownComesOutWhenAllHaveEnded) {
+  std::atomic<int> done = 0;
+  const auto run = [&](const Waves& waves) {
+    in_waves(6, waves, [&](std::size_t index) {
+      if (index == 0) throw 42;
+      ++done;
+      return Verdict::go_on;
+    });
+  };
+  EXPECT_THROW(run({0, 1}), int);
+  EXPECT_EQ(done, 0);
+  EXPECT_THROW(run({1, 3}), int);
+  EXPECT_EQ(done, 0) << "no other is begun after a canary that threw";
+  EXPECT_THROW(run({0, 3}), int);
+}
+
 TEST(Waves, AtMostSoManyAtATime) {
   std::atomic<int> now = 0;
   std::atomic<int> most = 0;
