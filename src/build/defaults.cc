@@ -5,6 +5,7 @@
 
 #include "build/image_builder.hh"
 #include "build/image_name.hh"
+#include "python/name.hh"
 
 namespace veneer::build {
 
@@ -51,16 +52,20 @@ void fill_defaults(BuildInputs& inputs) {
   python::ImageOptions& image = inputs.project.image;
   image.name = image_name(project);
   if (!image.tag.empty()) image.tag = image_tag(project, {});
-  const bool has_main = !project.is_package && fs::is_regular_file(project.folder / "main.py");
   if (!project.is_package && !image.has_files) image.files = default_files(inputs);
+  const bool has_main = fs::is_regular_file(project.folder / "main.py") &&
+                        std::any_of(image.files.begin(), image.files.end(),
+                                    [](const python::FileRule& rule) { return rule.from == "main.py"; });
   if (!image.entrypoint.empty() || !image.cmd.empty()) return;
   const std::string programs = inputs.prefix + "/bin/";
-  const auto named = std::find(project.scripts.begin(), project.scripts.end(), project.name);
+  const auto named = std::find_if(project.scripts.begin(), project.scripts.end(), [&](const std::string& script) {
+    return python::normalised_name(script) == project.name;
+  });
   if (project.is_package && project.scripts.size() == 1) {
     image.entrypoint = {programs + project.scripts.front()};
   } else if (project.is_package && named != project.scripts.end()) {
     image.entrypoint = {programs + *named};
-  } else if (has_main && !image.has_files) {
+  } else if (!image.has_files && has_main) {
     image.entrypoint = {programs + "python", (image.workdir == "/" ? "" : image.workdir) + "/main.py"};
   } else {
     image.cmd = {programs + "python"};

@@ -47,11 +47,7 @@ int run_batch(const std::string& path, Context& context) {
 }
 
 SelectionRequest request_of(const Arguments& arguments) {
-  const auto names = [&](std::string_view option) {
-    std::vector<std::string> result = arguments.values(option);
-    for (std::string& name : result) name = python::normalised_name(name);
-    return result;
-  };
+  const auto names = [&](std::string_view option) { return python::normalised_names(arguments.values(option)); };
   for (const char* required : {"LOCK", "--python"}) {
     if (!arguments.has(required))
       throw Error(ErrorKind::usage, fmt::format("{} is missing", required), "see 'veneer select --help'");

@@ -142,11 +142,7 @@ SelectionRequest request_from_json(const Value& line) {
   for (const auto& [key, value] : line.table()) {
     if (!known.contains(key)) throw Error(ErrorKind::refused, fmt::format("unknown member \"{}\"", printable(key)));
   }
-  const auto names = [&](std::string_view key) {
-    std::vector<std::string> result = line.strings_or_empty(key);
-    for (std::string& name : result) name = python::normalised_name(name);
-    return result;
-  };
+  const auto names = [&](std::string_view key) { return python::normalised_names(line.strings_or_empty(key)); };
   const auto is_all = [&](std::string_view key) {
     const Value* value = line.find(key);
     if (value == nullptr || !value->is_string()) return false;

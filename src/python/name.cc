@@ -24,6 +24,11 @@ std::string normalised_name(std::string_view name) {
   return result;
 }
 
+std::vector<std::string> normalised_names(std::vector<std::string> names) {
+  for (std::string& name : names) name = normalised_name(name);
+  return names;
+}
+
 bool is_valid_name(std::string_view name) {
   return !name.empty() && is_alphanumeric(name.front()) && is_alphanumeric(name.back()) &&
          std::all_of(name.begin(), name.end(), [](char c) { return is_alphanumeric(c) || is_separator(c); });

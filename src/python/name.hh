@@ -3,12 +3,16 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace veneer::python {
 
 /// As PEP 503 normalises a name (PEP 685 extras and PEP 735 groups likewise): lower case, runs of "-", "_" and "." as
 /// one "-". Takes any text.
 std::string normalised_name(std::string_view name);
+
+/// Each of them, in the order given.
+std::vector<std::string> normalised_names(std::vector<std::string> names);
 
 /// Whether `name` has the form that the core metadata specification demands: ASCII letters, digits, "-", "_", ".", with
 /// a letter or digit at both ends.

@@ -38,9 +38,7 @@ std::vector<Marker> markers(const Value& table, std::string_view key) {
 }
 
 std::vector<std::string> names(const Value& table, std::string_view key) {
-  std::vector<std::string> result = table.strings_or_empty(key);
-  for (std::string& name : result) name = normalised_name(name);
-  return result;
+  return normalised_names(table.strings_or_empty(key));
 }
 
 /// Where a file or archive is: `path` or `url`.

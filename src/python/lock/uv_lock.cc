@@ -113,13 +113,13 @@ class LockReader {
     std::vector<ConflictItem> items;
     for (const Value& value : set.array()) {
       ConflictItem item;
-      item.package = value.at("package").string();
+      item.package = normalised_name(value.at("package").string());
       if (const Value* extra = value.find("extra")) {
         item.kind = ConflictItem::Kind::extra;
-        item.name = extra->string();
+        item.name = normalised_name(extra->string());
       } else if (const Value* group = value.find("group")) {
         item.kind = ConflictItem::Kind::group;
-        item.name = group->string();
+        item.name = normalised_name(group->string());
       }
       items.push_back(std::move(item));
     }
@@ -162,10 +162,10 @@ class LockReader {
 
   static void read_metadata(const Value& table, LockPackage& package) {
     const Value& metadata = table.table_or_empty("metadata");
-    package.provided_extras = metadata.strings_or_empty("provides-extras");
+    package.provided_extras = normalised_names(metadata.strings_or_empty("provides-extras"));
     for (const std::string_view key : {"requires-dev", "dependency-groups"}) {
       for (const auto& [name, requirements] : metadata.table_or_empty(key).table()) {
-        package.declared_groups.push_back(name);
+        package.declared_groups.push_back(normalised_name(name));
       }
     }
   }
@@ -197,7 +197,7 @@ class LockReader {
     for (const Value& table : tables) {
       LockDependency dependency;
       dependency.package = find_dependency(table);
-      dependency.extras = table.strings_or_empty("extra");
+      dependency.extras = normalised_names(table.strings_or_empty("extra"));
       dependency.marker = optional_marker(table);
       result.push_back(std::move(dependency));
     }
@@ -206,12 +206,14 @@ class LockReader {
 
   std::map<std::string, LockDependencies> dependency_table(const Value& table, std::string_view key) {
     std::map<std::string, LockDependencies> result;
-    for (const auto& [name, list] : table.table_or_empty(key).table()) result[name] = dependencies(list.array());
+    for (const auto& [name, list] : table.table_or_empty(key).table()) {
+      result[normalised_name(name)] = dependencies(list.array());
+    }
     return result;
   }
 
   std::size_t find_dependency(const Value& table) {
-    const std::string& name = table.at("name").string();
+    const std::string name = normalised_name(table.at("name").string());
     const auto named = by_name_.find(name);
     if (named == by_name_.end()) {
       throw Error(ErrorKind::refused, fmt::format("it depends on {}, which the lock does not have", printable(name)),
@@ -244,20 +246,20 @@ class LockReader {
 
   ManifestRequirement manifest_requirement(const Value& table) {
     ManifestRequirement result;
-    result.name = table.at("name").string();
-    result.extras = table.strings_or_empty("extras");
+    result.name = normalised_name(table.at("name").string());
+    result.extras = normalised_names(table.strings_or_empty("extras"));
     result.marker = optional_marker(table);
     return result;
   }
 
   void read_manifest(const Value& manifest) {
-    lock_.members = manifest.strings_or_empty("members");
+    lock_.members = normalised_names(manifest.strings_or_empty("members"));
     for (const Value& table : manifest.array_or_empty("requirements")) {
       lock_.requirements.push_back(manifest_requirement(table));
     }
     for (const auto& [name, list] : manifest.table_or_empty("dependency-groups").table()) {
-      for (const Value& table : list.array()) lock_.groups[name].push_back(manifest_requirement(table));
-      lock_.groups[name];
+      std::vector<ManifestRequirement>& group = lock_.groups[normalised_name(name)];
+      for (const Value& table : list.array()) group.push_back(manifest_requirement(table));
     }
   }
 

@@ -64,6 +64,24 @@ TEST_F(DefaultsTest, OfSeveralScriptsTheOneOfTheProjectsName) {
   EXPECT_THAT(inputs_.project.image.entrypoint, ElementsAre("/app/.venv/bin/shop"));
 }
 
+TEST_F(DefaultsTest, TheScriptOfTheProjectsNameInAnySpelling) {
+  inputs_.project.is_package = true;
+  inputs_.project.name = "my-app";
+  for (const char* script : {"my-app", "my_app", "My.App"}) {
+    inputs_.project.scripts = {"ma", script};
+    inputs_.project.image.entrypoint.clear();
+    fill_defaults(inputs_);
+    EXPECT_THAT(inputs_.project.image.entrypoint, ElementsAre(std::string("/app/.venv/bin/") + script));
+  }
+}
+
+TEST_F(DefaultsTest, AMainThatGitIgnoresIsNotStarted) {
+  inputs_.folder_rule = FolderRule::listed_by_git;
+  inputs_.listed_files = {"serve.py"};
+  fill_defaults(inputs_);
+  EXPECT_THAT(inputs_.project.image.cmd, ElementsAre("/app/.venv/bin/python"));
+}
+
 TEST_F(DefaultsTest, WithoutAScriptTheInterpreterIsTheCommand) {
   inputs_.project.is_package = true;
   inputs_.project.scripts = {"admin", "serve"};
