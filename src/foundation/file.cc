@@ -138,6 +138,15 @@ void write_text_file(const fs::path& path, std::string_view text, mode_t mode) {
   file.commit();
 }
 
+fs::path real_path(const fs::path& path) {
+  std::error_code error;
+  fs::path absolute = fs::absolute(path, error);
+  if (!error) absolute = fs::weakly_canonical(absolute, error);
+  if (error) throw_system_error("find", path, error.value());
+  absolute = absolute.lexically_normal();  // what does not exist was not followed
+  return absolute.has_filename() ? absolute : absolute.parent_path();
+}
+
 void make_folders(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);

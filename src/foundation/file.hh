@@ -71,6 +71,9 @@ std::string read_text_file(const std::filesystem::path& path, std::uint64_t limi
 std::optional<std::string> read_text_file_if_exists(const std::filesystem::path& path, std::uint64_t limit);
 /// Replaces `path` atomically.
 void write_text_file(const std::filesystem::path& path, std::string_view text, mode_t mode = 0644);
+/// The one spelling of `path` by which paths are compared: absolute, links followed as far as it exists, without "."
+/// and ".." parts and without a slash at its end.
+std::filesystem::path real_path(const std::filesystem::path& path);
 /// Makes `path` and its parents; existing folders are fine.
 void make_folders(const std::filesystem::path& path);
 

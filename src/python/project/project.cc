@@ -188,12 +188,9 @@ ImageOptions read_image(const Value& value) {
   return image;
 }
 
-std::vector<std::string> normalised_names(const StrictTable& table, std::string_view key) {
-  std::vector<std::string> names = table.texts(key);
-  for (std::string& name : names) {
-    if (name.empty()) table.refuse(key, "a name is empty");
-    name = normalised_name(name);
-  }
+std::vector<std::string> set_of_names(const StrictTable& table, std::string_view key) {
+  std::vector<std::string> names = normalised_names(table.texts(key));
+  if (std::find(names.begin(), names.end(), "") != names.end()) table.refuse(key, "a name is empty");
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
@@ -205,8 +202,8 @@ void read_veneer(const Value& value, Project& project) {
   if (const std::string base = table.text("base"); !base.empty()) {
     project.base = in_context([] { return "[tool.veneer] base"; }, [&] { return parse_base_choice(base); });
   }
-  project.extras = normalised_names(table, "extras");
-  project.groups = normalised_names(table, "groups");
+  project.extras = set_of_names(table, "extras");
+  project.groups = set_of_names(table, "groups");
   if (const std::string package = table.text("package"); !package.empty()) project.package = normalised_name(package);
   if (const Value* byte_code = table.find("byte_code")) {
     if (!byte_code->is_boolean()) table.refuse("byte_code", "is neither true nor false");
@@ -337,7 +334,7 @@ Project parse_project(std::string_view text, const std::filesystem::path& folder
 }
 
 Project read_project(const std::filesystem::path& folder) {
-  const std::filesystem::path absolute = std::filesystem::absolute(folder).lexically_normal();
+  const std::filesystem::path absolute = real_path(folder);
   const std::filesystem::path path = absolute / "pyproject.toml";
   const auto text = read_text_file_if_exists(path, pyproject_limit);
   if (!text) {
@@ -349,7 +346,7 @@ Project read_project(const std::filesystem::path& folder) {
 }
 
 std::filesystem::path find_lock(const std::filesystem::path& folder) {
-  const std::filesystem::path start = std::filesystem::absolute(folder).lexically_normal();
+  const std::filesystem::path start = real_path(folder);
   for (std::filesystem::path place = start;; place = place.parent_path()) {
     if (place == start || is_workspace_root(place)) {
       std::filesystem::path lock = place / "uv.lock";

@@ -71,7 +71,7 @@ struct PackageIndex {
 };
 
 struct Project {
-  std::filesystem::path folder;  // absolute; holds pyproject.toml
+  std::filesystem::path folder;  // as real_path() spells it; holds pyproject.toml
   std::string name;              // normalised (PEP 503)
   std::string version;           // empty when dynamic
   std::string requires_python;   // as written (PEP 440 specifiers); empty when absent

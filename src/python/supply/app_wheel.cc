@@ -14,7 +14,7 @@ namespace veneer::python {
 
 namespace {
 
-constexpr std::string_view key_version = "app wheel 1";
+constexpr std::string_view key_version = "app wheel 2";
 constexpr std::int64_t default_epoch = 315532800;  // 1980-01-01, the first day that a zip file can write
 
 void add_field(Sha256& hash, std::string_view text) {
@@ -58,7 +58,7 @@ std::vector<std::string> files_that_the_wheel_lacks(const ProjectSources& source
     if (folder.find('.') == std::string::npos) packages.insert(folder);  // dist-info and data have one
   }
   std::vector<std::string> missing;
-  const std::string start = sources.subfolder.empty() ? "" : sources.subfolder.generic_string() + "/";
+  const std::string start = sources.git ? sources.git->prefix() : "";
   for (const std::string& tracked : sources.tracked) {
     if (!tracked.starts_with(start)) continue;
     const std::string file = tracked.substr(start.size());

@@ -21,7 +21,7 @@ struct AppWheel {
 };
 
 /// Builds the wheel of `project` from a clean copy of its checkout (see copy_sources), or takes it from `cache` when
-/// nothing that matters has changed: commit, tags, changed and new files, uv, the target's Python, build constraints.
+/// nothing that matters has changed: the files, all that git says of them, uv, the target's Python, build constraints.
 /// SOURCE_DATE_EPOCH is the commit's time (outside of git 315532800, 1980-01-01).
 /// Errors: refused when the project is no package, when its version comes from git but the clone is shallow or there is
 /// no repository, and when the wheel is for another Python or machine than `target`; failed with what uv said.

@@ -8,12 +8,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <set>
 #include <string_view>
 
 #include "foundation/error.hh"
 #include "foundation/file.hh"
-#include "foundation/text.hh"
+#include "foundation/parallel.hh"
+#include "python/supply/repository_copy.hh"
 
 namespace veneer::python {
 
@@ -77,33 +77,48 @@ void add_field(Sha256& hash, std::string_view text) {
   hash.update(text);
 }
 
-/// Adds what is at root/path: kind, executable or not, content.
-void add_file(Sha256& hash, const fs::path& root, const std::string& path) {
-  add_field(hash, path);
+/// Of what is at `path`: kind, executable or not, content.
+Hash hash_of(const fs::path& path) {
+  Sha256 hash;
   struct stat status {};
-  if (::lstat((root / path).c_str(), &status) != 0) {
-    if (errno != ENOENT && errno != ENOTDIR) throw_system_error("reading", root / path, errno);
-    return add_field(hash, "absent");
-  }
-  if (S_ISLNK(status.st_mode)) {
+  if (::lstat(path.c_str(), &status) != 0) {
+    if (errno != ENOENT && errno != ENOTDIR) throw_system_error("reading", path, errno);
+    add_field(hash, "absent");
+  } else if (S_ISLNK(status.st_mode)) {
     add_field(hash, "link");
-    return add_field(hash, fs::read_symlink(root / path).native());
+    add_field(hash, fs::read_symlink(path).native());
+  } else if (S_ISREG(status.st_mode)) {
+    add_field(hash, (status.st_mode & 0100) != 0 ? "program" : "file");
+    File file(path);
+    hash.update(sha256(file).bytes);
+  } else {
+    add_field(hash, "special");
   }
-  if (S_ISDIR(status.st_mode)) {  // a submodule with changes
-    add_field(hash, "folder");
-    std::vector<std::string> below;
-    if (walk(root, path, walk_limit, no_limit, below) == Extent::too_much) {
-      throw Error(ErrorKind::refused, printable(path) + " holds too many files");
-    }
-    std::sort(below.begin(), below.end());
-    for (const std::string& file : below) add_file(hash, root, file);
-    return;
+  return hash.finish();
+}
+
+std::vector<Hash> hash_all(const fs::path& root, const std::vector<std::string>& paths) {
+  std::vector<Hash> hashes(paths.size());
+  parallel_for(hashes.size(), default_workers(), [&](std::size_t i) { hashes[i] = hash_of(root / paths[i]); });
+  return hashes;
+}
+
+Hash fingerprint_of(const ProjectSources& sources) {
+  Sha256 hash;
+  for (std::size_t i = 0; i < sources.paths.size(); ++i) {
+    add_field(hash, sources.paths[i]);
+    hash.update(sources.contents[i].bytes);
   }
-  if (!S_ISREG(status.st_mode)) return add_field(hash, "special");
-  add_field(hash, (status.st_mode & 0100) != 0 ? "program" : "file");
-  File file(root / path);
-  const Hash content = sha256(file);
-  hash.update(content.bytes);
+  add_field(hash, "folders");
+  for (const std::string& folder : sources.folders) add_field(hash, folder);
+  add_field(hash, "project");
+  add_field(hash, sources.subfolder.native());
+  if (sources.git) add_field(hash, repository_facts(*sources.git));
+  for (const auto& [path, state] : sources.submodules) {
+    add_field(hash, path);
+    add_field(hash, repository_facts(state));
+  }
+  return hash.finish();
 }
 
 std::string without_slash(std::string path) {
@@ -123,14 +138,16 @@ void check_path(const std::string& path) {
 void find_git_sources(ProjectSources& sources) {
   const GitState& git = *sources.git;
   const GitFiles files = list_git_files(git);
-  std::vector<std::string> extra;
+  sources.paths = sources.tracked = files.tracked;
+  sources.folders = files.absent_submodules;
+  for (const std::string& path : files.submodules) {
+    sources.submodules.emplace_back(path, read_submodule_state(git.root / path));
+  }
   for (const std::string& path : files.untracked) {
-    if (has_dropping(path)) continue;
-    if (!path.ends_with('/')) {
-      extra.push_back(path);
-    } else if (walk(git.root, without_slash(path), walk_limit, no_limit, extra) == Extent::too_much) {
-      sources.left_out.push_back(path);
-    }
+    if (!has_dropping(path)) sources.paths.push_back(path);
+  }
+  for (const std::string& path : files.absent_submodules) {  // git does not look into them
+    if (walk(git.root, path, walk_limit, no_limit, sources.paths) == Extent::too_much) sources.left_out.push_back(path);
   }
   for (const std::string& path : files.ignored) {
     if (has_dropping(path)) continue;
@@ -146,141 +163,81 @@ void find_git_sources(ProjectSources& sources) {
     } else {
       below.push_back(path);
     }
-    extra.insert(extra.end(), below.begin(), below.end());
+    sources.paths.insert(sources.paths.end(), below.begin(), below.end());
   }
-  std::sort(extra.begin(), extra.end());
-
-  std::vector<std::string> changed = files.tracked;
-  if (!git.commit.empty()) {
-    const CommandResult difference =
-        run(git_command(git.root, {"diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", "HEAD"}));
-    if (difference.exit_code != 0) throw Error(ErrorKind::failed, "git diff failed: " + printable(difference.errors));
-    changed = split_words(difference.output, nul);
-  }
-  const CommandResult status = run(git_command(git.root, {"status", "--porcelain=v1", "--no-renames", "-z",
-                                                          "--untracked-files=no", "--ignore-submodules=none"}));
-  if (status.exit_code != 0) throw Error(ErrorKind::failed, "git status failed: " + printable(status.errors));
-
-  Sha256 hash;
-  add_field(hash, git.commit);
-  hash.update(git.tags.bytes);
-  add_field(hash, status.output);
-  for (const std::string& path : changed) add_file(hash, git.root, path);
-  add_field(hash, "untracked");
-  for (const std::string& path : extra) add_file(hash, git.root, path);
-  add_field(hash, sources.subfolder.native());
-  sources.fingerprint = hash.finish();
-
-  std::set<std::string> all(files.tracked.begin(), files.tracked.end());
-  all.insert(extra.begin(), extra.end());
-  sources.paths.assign(all.begin(), all.end());
-  sources.tracked = files.tracked;
+  std::sort(sources.paths.begin(), sources.paths.end());
+  sources.paths.erase(std::unique(sources.paths.begin(), sources.paths.end()), sources.paths.end());
 }
 
 void copy_one(const fs::path& from, const fs::path& to) {
   struct stat status {};
   if (::lstat(from.c_str(), &status) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return;  // tracked, but deleted
+    if (errno == ENOENT || errno == ENOTDIR) return;  // copy_sources() sees it
     throw_system_error("reading", from, errno);
   }
-  if (S_ISDIR(status.st_mode) || (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode))) return;  // an empty submodule
+  if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) return;
   std::error_code error;
   fs::create_directories(to.parent_path(), error);
   if (error) throw_system_error("making", to.parent_path(), error.value());
   if (S_ISLNK(status.st_mode)) {
     fs::create_symlink(fs::read_symlink(from), to, error);
     if (error) throw_system_error("making", to, error.value());
-    return;
+  } else {
+    fs::copy_file(from, to, error);
+    if (error) throw_system_error("copying", from, error.value());
+    if (::chmod(to.c_str(), (status.st_mode & 0100) != 0 ? 0755 : 0644) != 0) throw_system_error("writing", to, errno);
   }
-  fs::copy_file(from, to, error);
-  if (error) throw_system_error("copying", from, error.value());
-  if (::chmod(to.c_str(), (status.st_mode & 0100) != 0 ? 0755 : 0644) != 0) throw_system_error("writing", to, errno);
-}
-
-std::string git_text(const fs::path& folder, std::vector<std::string> arguments, std::string input = {}) {
-  Command command = git_command(folder, std::move(arguments));
-  command.input = std::move(input);
-  std::string text = run_checked(command);
-  while (text.ends_with('\n')) text.pop_back();
-  return text;
-}
-
-void copy_if_there(const fs::path& from, const fs::path& to) {
-  if (!fs::is_regular_file(from)) return;
-  fs::create_directories(to.parent_path());
-  fs::copy_file(from, to, fs::copy_options::overwrite_existing);
-}
-
-/// A repository in `target` that has the commit, tags, branches, index and attributes of the original and borrows its
-/// objects. The original is only read.
-void copy_repository(const GitState& git, const fs::path& target) {
-  const auto place = [&](const char* name) {
-    return fs::path(git_text(git.root, {"rev-parse", "--path-format=absolute", "--git-path", name}));
-  };
-  const std::string format = git_text(git.root, {"rev-parse", "--show-object-format"});
-  git_text(target, {"init", "--quiet", "--template=", "--object-format=" + format, "."});
-  const fs::path own = target / ".git";
-  make_folders(own / "objects" / "info");
-  write_text_file(own / "objects" / "info" / "alternates", place("objects").native() + "\n");
-  copy_if_there(place("shallow"), own / "shallow");
-  copy_if_there(place("info/exclude"), own / "info" / "exclude");
-  copy_if_there(place("info/attributes"), own / "info" / "attributes");
-
-  // Settings that decide whether a file counts as changed.
-  const CommandResult settings =
-      run(git_command(git.root, {"config", "--local", "-z", "--get-regexp",
-                                 "^(core\\.(autocrlf|eol|filemode|symlinks|ignorecase)|filter\\..*)$"}));
-  for (const std::string& setting : split_words(settings.output, nul)) {
-    const std::size_t end = setting.find('\n');
-    if (end != std::string::npos) git_text(target, {"config", setting.substr(0, end), setting.substr(end + 1)});
+  const std::array times = {status.st_mtim, status.st_mtim};
+  if (::utimensat(AT_FDCWD, to.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0) {
+    throw_system_error("writing", to, errno);
   }
-
-  const std::string references =
-      git_text(git.root, {"for-each-ref", "--format=create %(refname) %(objectname)", "refs/tags", "refs/heads"});
-  if (!references.empty()) git_text(target, {"update-ref", "--stdin"}, references + "\n");
-  const CommandResult branch = run(git_command(git.root, {"symbolic-ref", "--quiet", "HEAD"}));
-  if (branch.exit_code == 0) {
-    git_text(target, {"symbolic-ref", "HEAD", branch.output.substr(0, branch.output.find('\n'))});
-  } else if (!git.commit.empty()) {
-    git_text(target, {"update-ref", "--no-deref", "HEAD", git.commit});
-  }
-  const std::string index = run_checked(git_command(git.root, {"ls-files", "--stage", "-z"}));
-  git_text(target, {"update-index", "-z", "--index-info"}, index);
 }
 
 }  // namespace
 
 ProjectSources find_sources(const fs::path& folder) {
   ProjectSources sources;
-  const fs::path absolute = fs::canonical(folder);
-  sources.git = read_git_state(absolute);
+  sources.git = read_git_state(folder);
   if (sources.git) {
-    sources.root = fs::canonical(sources.git->root);
-    sources.subfolder = absolute == sources.root ? fs::path() : absolute.lexically_relative(sources.root);
+    sources.root = sources.git->root;
+    sources.subfolder = sources.git->subfolder;
     find_git_sources(sources);
   } else {
-    sources.root = absolute;
-    if (walk(absolute, "", walk_limit, no_limit, sources.paths) == Extent::too_much) {
+    sources.root = real_path(folder);
+    if (walk(sources.root, "", walk_limit, no_limit, sources.paths) == Extent::too_much) {
       throw Error(ErrorKind::refused,
-                  fmt::format("{} holds more than {} files", printable(absolute.native()), walk_limit),
+                  fmt::format("{} holds more than {} files", printable(sources.root.native()), walk_limit),
                   "put the project under git, so that it is known what belongs to it");
     }
     std::sort(sources.paths.begin(), sources.paths.end());
-    Sha256 hash;
-    for (const std::string& path : sources.paths) add_file(hash, sources.root, path);
-    sources.fingerprint = hash.finish();
   }
-  for (const std::string& path : sources.paths) check_path(path);
+  for (const auto* paths : {&sources.paths, &sources.folders}) {
+    for (const std::string& path : *paths) check_path(path);
+  }
+  for (const auto& [path, state] : sources.submodules) check_path(path);
+
+  sources.contents = hash_all(sources.root, sources.paths);
+  sources.fingerprint = fingerprint_of(sources);
   return sources;
 }
 
 fs::path copy_sources(const ProjectSources& sources, const fs::path& target) {
+  for (const std::string& folder : sources.folders) make_folders(target / folder);
   for (const std::string& path : sources.paths) copy_one(sources.root / path, target / path);
-  if (sources.git) {
-    copy_repository(*sources.git, target);
-    // So that those who ask git for changes need not read every file.
-    run(git_command(target, {"update-index", "-q", "--refresh"}));
+  const std::vector<Hash> copied = hash_all(target, sources.paths);
+  const auto differing = std::mismatch(copied.begin(), copied.end(), sources.contents.begin()).first;
+  if (differing != copied.end()) {
+    const std::string& path = sources.paths[static_cast<std::size_t>(differing - copied.begin())];
+    throw Error(ErrorKind::failed,
+                fmt::format("{} changed while it was copied", printable((sources.root / path).native())),
+                "run the command again, when nothing writes there");
   }
+  if (sources.git) copy_repository(*sources.git, target, target / ".git");
+  for (const auto& [path, state] : sources.submodules) {
+    copy_repository(state, target / path, submodule_place(state, target, path));
+  }
+  for (const auto& [path, state] : sources.submodules) check_copy(state, target / path);
+  if (sources.git) check_copy(*sources.git, target);
   return target / sources.subfolder;
 }
 

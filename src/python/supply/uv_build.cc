@@ -12,6 +12,7 @@
 #include "foundation/fail_point.hh"
 #include "foundation/file.hh"
 #include "foundation/process.hh"
+#include "python/project/git.hh"
 #include "python/supply/build_failure.hh"
 
 namespace veneer::python {
@@ -127,20 +128,9 @@ void uv_build_wheel(const UvProgram& uv, const UvBuild& build, const fs::path& o
   command.environment["TMPDIR"] = scratch.native();
   command.environment["GIT_CEILING_DIRECTORIES"] = build.ceiling.native();
   if (uv.cache) command.environment["UV_CACHE_DIR"] = uv.cache->native();
-  command.unset = {"VIRTUAL_ENV",
-                   "CONDA_PREFIX",
-                   "PYTHONPATH",
-                   "PYTHONHOME",
-                   "PYTHONOPTIMIZE",
-                   "UV_PYTHON",
-                   "UV_BUILD_CONSTRAINT",
-                   "GIT_DIR",
-                   "GIT_WORK_TREE",
-                   "GIT_INDEX_FILE",
-                   "GIT_PREFIX",
-                   "GIT_OBJECT_DIRECTORY",
-                   "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-                   "SETUPTOOLS_SCM_PRETEND_VERSION"};
+  command.unset = {"VIRTUAL_ENV",    "CONDA_PREFIX", "PYTHONPATH",          "PYTHONHOME",
+                   "PYTHONOPTIMIZE", "UV_PYTHON",    "UV_BUILD_CONSTRAINT", "SETUPTOOLS_SCM_PRETEND_VERSION"};
+  command.unset.insert(command.unset.end(), git_variables.begin(), git_variables.end());
   command.folder = fs::is_directory(build.source) ? build.source : scratch;
 
   std::optional<std::string> python;

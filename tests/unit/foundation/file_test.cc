@@ -60,6 +60,18 @@ TEST_F(FileTest, KilledBeforeTheRenameLeavesTheOldFile) {
   EXPECT_EQ(read_text_file(path_, 100), "old");
 }
 
+TEST_F(FileTest, ARealPathHasOneSpelling) {
+  const fs::path root = fs::canonical(folder_.path());
+  fs::create_directories(root / "a" / "b");
+  fs::create_directory_symlink("a/b", root / "link");
+  for (const char* spelling : {"a", "a/", "a//", "./a", "a/b/..", "a/b/../", "link/..", "link/../../a/"}) {
+    EXPECT_EQ(real_path(root / spelling), root / "a") << spelling;
+  }
+  EXPECT_EQ(real_path(root / "a" / "none" / "x" / ".." / ""), root / "a" / "none");
+  EXPECT_EQ(real_path("/"), "/");
+  EXPECT_EQ(real_path("."), fs::current_path());
+}
+
 TEST_F(FileTest, RefusesWhatIsNoFile) {
   EXPECT_THROW(File(folder_.path()), Error);
   ASSERT_EQ(::mkfifo((folder_.path() / "fifo").c_str(), 0600), 0);

@@ -39,7 +39,6 @@ TEST(GitState, TellsCommitTimeAndChanges) {
   EXPECT_EQ(state->commit_time, tests::commit_time);
   EXPECT_EQ(state->worktree, Worktree::clean);
   EXPECT_EQ(state->history, History::complete);
-  const Hash no_tags = state->tags;
 
   folder.write("ignored", "x");
   EXPECT_EQ(read_git_state(folder.path())->worktree, Worktree::clean);
@@ -48,8 +47,19 @@ TEST(GitState, TellsCommitTimeAndChanges) {
   std::filesystem::remove(folder.path() / "new.txt");
   folder.write("sub/a.txt", "2");
   EXPECT_EQ(read_git_state(folder.path())->worktree, Worktree::dirty);
-  folder.git({"tag", "v1"});
-  EXPECT_NE(read_git_state(folder.path())->tags, no_tags);
+}
+
+TEST(GitState, KnowsTheSubfolderInAnySpelling) {
+  ProjectFolder folder;
+  folder.write("api/pages/a.txt", "1");
+  folder.commit_all();
+  std::filesystem::create_directory_symlink(folder.path() / "api", folder.beside("link"));
+  for (const std::filesystem::path& spelling :
+       {folder.path() / "api", folder.path() / "api/", folder.path() / "api/pages/..", folder.beside("link"),
+        folder.beside("link/"), folder.beside("link/pages/..")}) {
+    EXPECT_EQ(read_git_state(spelling)->prefix(), "api/") << spelling;
+  }
+  EXPECT_EQ(read_git_state(folder.path() / "")->prefix(), "");
 }
 
 TEST(GitState, SeesAShallowClone) {
@@ -96,6 +106,35 @@ TEST(GitFiles, AreTrackedUntrackedOrIgnored) {
   EXPECT_THAT(files.tracked, ElementsAre(".gitignore", "a b.txt"));
   EXPECT_THAT(files.untracked, ElementsAre("n\xc3\xa9w.txt"));
   EXPECT_THAT(files.ignored, ElementsAre("cache/", "x.o"));
+}
+
+TEST(GitFiles, AreThereAndInRepositoriesWithinToo) {
+  ProjectFolder folder;
+  folder.write("lib/.gitignore", "*.o\n");
+  folder.write("lib/lib.c", "1");
+  folder.git({"-C", "lib", "init", "--quiet"});
+  folder.git({"-C", "lib", "add", "--all"});
+  folder.git({"-C", "lib", "commit", "--quiet", "--message", "First"});
+  folder.write("gone.txt", "1");
+  folder.write("there.txt", "1");
+  folder.git({"init", "--quiet"});
+  for (const char* name : {"module", "absent"}) {
+    folder.git({"submodule", "--quiet", "add", (folder.path() / "lib").native(), name});
+  }
+  folder.git({"add", "gone.txt", "there.txt"});
+  folder.git({"commit", "--quiet", "--message", "First"});
+  folder.git({"submodule", "--quiet", "deinit", "absent"});
+  std::filesystem::remove(folder.path() / "gone.txt");
+  for (const char* name : {"lib", "module"}) {
+    folder.write(std::string(name) + "/new.c", "1");
+    folder.write(std::string(name) + "/lib.o", "1");
+  }
+  const GitFiles files = list_git_files(*read_git_state(folder.path()));
+  EXPECT_THAT(files.tracked, ElementsAre(".gitmodules", "module/.gitignore", "module/lib.c", "there.txt"));
+  EXPECT_THAT(files.untracked, ElementsAre("lib/.gitignore", "lib/lib.c", "lib/new.c", "module/new.c"));
+  EXPECT_THAT(files.ignored, ElementsAre("lib/lib.o", "module/lib.o"));
+  EXPECT_THAT(files.submodules, ElementsAre("module"));
+  EXPECT_THAT(files.absent_submodules, ElementsAre("absent"));
 }
 
 }  // namespace

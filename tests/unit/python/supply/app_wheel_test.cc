@@ -220,36 +220,6 @@ TEST_F(AppWheelTest, BuildsAMemberInASubfolderOfAWorktree) {
   EXPECT_EQ(member(wheel.wheel.path, "tiny/__init__.py"), "member = 1\n");
 }
 
-TEST(CopySources, KeepsWhatGitSeesAndItsState) {
-  ProjectFolder folder;
-  folder.write("a.txt", "1");
-  folder.write("run.sh", "#!/bin/sh\n", 0777);
-  std::filesystem::create_symlink("a.txt", folder.path() / "link");
-  folder.commit_all();
-  folder.git({"tag", "v1"});
-  folder.write("gone.txt", "1");
-  folder.commit_all();
-  std::filesystem::remove(folder.path() / "gone.txt");
-  folder.write("a.txt", "2");
-  folder.write("new.txt", "3");
-  folder.git({"add", "new.txt"});
-  const std::filesystem::path copy = folder.beside("copy");
-  make_folders(copy);
-  EXPECT_EQ(copy_sources(find_sources(folder.path()), copy), copy / "");
-  const auto git_there = [&](std::vector<std::string> arguments) {
-    return run_checked(git_command(copy, std::move(arguments)));
-  };
-  EXPECT_EQ(git_there({"status", "--porcelain"}), " M a.txt\n D gone.txt\nA  new.txt\n");
-  EXPECT_EQ(git_there({"describe", "--tags", "--long"}), folder.git({"describe", "--tags", "--long"}) + "\n");
-  EXPECT_EQ(git_there({"symbolic-ref", "HEAD"}), "refs/heads/main\n");
-  EXPECT_EQ(std::filesystem::read_symlink(copy / "link"), "a.txt");
-  EXPECT_EQ(std::filesystem::status(copy / "run.sh").permissions(), std::filesystem::perms(0755));
-  EXPECT_EQ(std::filesystem::status(copy / "a.txt").permissions(), std::filesystem::perms(0644));
-  // The copy shares nothing that could be changed.
-  git_there({"-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "--quiet", "--all", "--message", "x"});
-  EXPECT_EQ(folder.git({"rev-list", "--count", "HEAD"}), "2");
-}
-
 TEST(CheckBuiltTags, ComparesWithTheTarget) {
   const Target target{
       .major = 3, .minor = 11, .full_version = "3.11.2", .libc = {}, .machine = "x86_64", .interpreter = {}};

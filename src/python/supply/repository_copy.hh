@@ -1,0 +1,31 @@
+// A repository for the copy of a work tree, so that programs which ask git there get the answers that they would get in
+// the original. Called by source_copy. Runs git; thread-safe.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "python/project/git.hh"
+
+namespace veneer::python {
+
+/// All that copy_repository() takes over and that can make a build come out differently: HEAD, tags, branches, what the
+/// index says of each file (contents and the bits assume-unchanged, skip-worktree and intent-to-add), which files git
+/// takes for changed, settings. Text for a key.
+std::string repository_facts(const GitState& state);
+
+/// Makes the repository of `work_tree`, which holds the copies of the files with their times, in `place`:
+/// `work_tree`/.git or, for a submodule, where the file .git in it leads. It has commit, tags, branches, index and
+/// settings of the original and borrows its objects; nothing that is done there changes the original.
+void copy_repository(const GitState& state, const std::filesystem::path& work_tree, const std::filesystem::path& place);
+
+/// Where copy_repository() shall put the repository of the submodule `path`; `target` is the copy of the outermost work
+/// tree. As in the original: below .git/modules, or in the submodule itself.
+std::filesystem::path submodule_place(const GitState& submodule, const std::filesystem::path& target,
+                                      const std::string& path);
+
+/// Throws Error unless git says the same of the copy in `target` as of the original. Files whose change git can only
+/// see by more than time and size are given a new time first.
+void check_copy(const GitState& state, const std::filesystem::path& target);
+
+}  // namespace veneer::python
