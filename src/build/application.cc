@@ -71,7 +71,7 @@ class Collector {
       const auto source = inode.content->open();
       hash.update(sha256(*source).hex());
     }
-    return {std::move(tree_), hash.finish()};
+    return {std::move(tree_), files_, hash.finish()};
   }
 
  private:
@@ -86,8 +86,12 @@ class Collector {
       add_file(project_.folder / name, rule.to == "/" ? "/" + rest : rule.to + "/" + rest, rule.mode);
     }
     if (!any) {
+      const std::vector<std::string> there = all_below(from, "");
+      const bool is_empty = std::all_of(there.begin(), there.end(),
+                                        [](const std::string& name) { return (name + "/").starts_with(".git/"); });
       throw Error(ErrorKind::not_found, "the folder holds no file for the image",
-                  rule_ == FolderRule::listed_by_git ? "files that git ignores are left out" : "");
+                  is_empty ? "it is empty; if it is a submodule, run: git submodule update --init"
+                           : "git ignores what is in it; 'git check-ignore -v' on a file there tells why");
     }
   }
 
@@ -104,6 +108,7 @@ class Collector {
   }
 
   void add_file(const fs::path& from, const std::string& to, std::optional<std::uint32_t> mode) {
+    ++files_;
     const Status status = status_of(from);
     const std::string path = placement_.resolve(to);
     if (S_ISREG(status.mode)) {
@@ -143,6 +148,7 @@ class Collector {
   const std::vector<std::string>& listed_;
   tree::FileTree tree_;
   std::set<std::string> placed_;
+  std::size_t files_ = 0;
 };
 
 }  // namespace

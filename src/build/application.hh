@@ -22,6 +22,7 @@ enum class FolderRule {
 
 struct ApplicationFiles {
   tree::FileTree tree;
+  std::size_t files = 0;  // that `image.files` brought, links counted
   /// Depends on every path, mode, owner, link target and byte of data.
   Hash content;
 };

@@ -128,6 +128,7 @@ void ImageBuilder::make_distributions() {
 
 void ImageBuilder::make_application() {
   application_files_ = application_files(inputs_.project, placement_, inputs_.folder_rule, inputs_.listed_files);
+  check_application();
   std::string identities;
   for (const SelectedPackage* package : own_packages_) identities += distribution_key(*package).hex() + "\n";
   application_ = {"application",
@@ -143,6 +144,28 @@ void ImageBuilder::make_application() {
                                       inputs_.prefix, prefix_path_, inputs_.target.library_folder(),
                                       inputs_.target.interpreter, placement_.parent_facts(prefix_path_)))},
                   0};
+}
+
+/// An image without the application is what nobody wants, unless `files = []` says so.
+void ImageBuilder::check_application() const {
+  const python::Project& project = inputs_.project;
+  if (application_files_.files > 0 || !own_packages_.empty() || project.image.has_files) return;
+  constexpr std::string_view none = "for an image of the dependencies alone say files = [] in [tool.veneer.image]";
+  const std::string name = printable(project.name);
+  const std::string folder = printable(project.folder.native());
+  if (project.is_package) {
+    throw Error(ErrorKind::refused, fmt::format("no file of {} would be in the image: the lock does not hold it", name),
+                fmt::format("lock it with the project itself (uv export without --no-emit-project); {}", none));
+  }
+  if (inputs_.folder_rule == FolderRule::listed_by_git && inputs_.listed_files.empty()) {
+    throw Error(ErrorKind::refused,
+                fmt::format("no file of {} would be in the image: git ignores all that is in {}", name, folder),
+                fmt::format("'git check-ignore -v pyproject.toml' there tells why; {}", none));
+  }
+  throw Error(
+      ErrorKind::refused,
+      fmt::format("no file of {} would be in the image: what lies in {} is left out unless it is named", name, folder),
+      fmt::format("name it in files of [tool.veneer.image]; {}", none));
 }
 
 tree::FileTree ImageBuilder::placed(const tree::FileTree& tree) const {
@@ -271,6 +294,7 @@ BuildPlan ImageBuilder::plan() {
   make_distributions();
   make_application();
   BuildPlan result;
+  result.findings = inputs_.findings;
   result.overlaps = overlaps(result.findings);
   std::vector<plan::Component> components;
   for (Distribution& distribution : distributions_) {

@@ -32,6 +32,7 @@ struct BuildInputs {
   std::string revision;      // of the commit; empty when there is none or the work tree differs from it
   FolderRule folder_rule = FolderRule::all;
   std::vector<std::string> listed_files;        // see application_files()
+  std::vector<std::string> findings;            // of those who filled this in; they become the plan's
   plan::LayoutOptions layout;                   // base_layers is filled in
   const ByteCompiler* byte_compiler = nullptr;  // none: the image has no byte code but the base's
 };
@@ -97,6 +98,7 @@ class ImageBuilder {
 
   void make_distributions();
   void make_application();
+  void check_application() const;
   LayerKey distribution_key(const python::SelectedPackage& package);
   std::vector<plan::Overlap> overlaps(std::vector<std::string>& findings);
   bool is_known(const Distribution& distribution) const;

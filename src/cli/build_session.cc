@@ -11,6 +11,7 @@
 #include "base/image_base.hh"
 #include "cli/selection_request.hh"
 #include "foundation/error.hh"
+#include "foundation/file.hh"
 #include "foundation/parallel.hh"
 #include "foundation/process.hh"
 #include "foundation/sandbox.hh"
@@ -133,7 +134,7 @@ const std::vector<Option>& build_options() {
 BuildSession::BuildSession(const Arguments& arguments, Context& context) {
   Terminal& terminal = context.terminal();
   const auto progress = [&terminal](const std::string& text) { terminal.progress(text); };
-  const fs::path folder = fs::absolute(arguments.value_or("--project", ".")).lexically_normal();
+  const fs::path folder = real_path(arguments.value_or("--project", "."));
   const std::size_t workers = static_cast<std::size_t>(arguments.number("--jobs").value_or(default_workers()));
   if (workers < 1 || workers > 256) throw Error(ErrorKind::usage, "--jobs wants a number from 1 to 256");
 
@@ -184,7 +185,9 @@ BuildSession::BuildSession(const Arguments& arguments, Context& context) {
 
 void BuildSession::read_lock(const Arguments& arguments) {
   const auto named = arguments.value("--lock");
-  lock_path_ = named ? fs::absolute(*named).lexically_normal() : python::find_lock(folder_);
+  // Paths in a lock start where it lies, whatever it is a link to.
+  lock_path_ =
+      named ? real_path(fs::absolute(*named).parent_path()) / fs::path(*named).filename() : python::find_lock(folder_);
   const std::string text = read_text_file(lock_path_, lock_limit);
   in_context([&] { return printable(lock_path_.native()); },
              [&] {
@@ -219,8 +222,7 @@ void BuildSession::choose_project(const std::optional<python::Project>& own, con
   if (member == found.end()) {
     throw Error(ErrorKind::not_found, fmt::format("the workspace has no member {}", printable(package)));
   }
-  inputs_.project =
-      python::read_project((lock_path_.parent_path() / lock->packages[*member].source.location).lexically_normal());
+  inputs_.project = python::read_project(lock_path_.parent_path() / lock->packages[*member].source.location);
   if (inputs_.project.base || !own || !own->base) return;
   inputs_.project.base = own->base;
   inputs_.project.system = own->system;
@@ -233,19 +235,19 @@ void BuildSession::read_git(Context& context) {
   const auto git = python::read_git_state(project.folder);
   if (git) {
     inputs_.folder_rule = build::FolderRule::listed_by_git;
-    const fs::path below = project.folder.lexically_relative(git->root);
-    const std::string prefix = below == "." ? "" : below.generic_string() + "/";
-    python::GitFiles files = python::list_git_files(*git);
-    files.tracked.insert(files.tracked.end(), files.untracked.begin(), files.untracked.end());
-    for (const std::string& name : files.tracked) {
-      if (!name.starts_with(prefix)) continue;
-      std::error_code error;
-      const fs::path path = git->root / name;
-      // Git lists a tracked file that was deleted, too.
-      if (fs::symlink_status(path, error).type() != fs::file_type::not_found)
-        inputs_.listed_files.push_back(name.substr(prefix.size()));
+    const std::string prefix = git->prefix();
+    const python::GitFiles files = python::list_git_files(*git);
+    for (const auto* names : {&files.tracked, &files.untracked}) {
+      for (const std::string& name : *names) {
+        if (name.starts_with(prefix)) inputs_.listed_files.push_back(name.substr(prefix.size()));
+      }
     }
     std::sort(inputs_.listed_files.begin(), inputs_.listed_files.end());
+    for (const std::string& name : files.absent_submodules) {
+      if (!name.starts_with(prefix)) continue;
+      inputs_.findings.push_back(
+          fmt::format("the submodule {} is not checked out, so its files are not in the image", printable(name)));
+    }
     if (git->worktree == python::Worktree::clean) inputs_.revision = git->commit;
     inputs_.created = git->commit_time;
   }

@@ -26,12 +26,6 @@ image::OciLayout open_store(const fs::path& store, const std::string& wanted) {
               "run 'veneer build' in the project first, or name an oci:DIR or docker-archive:FILE");
 }
 
-OpenedImage open_last(const fs::path& store) {
-  const auto last = read_text_file_if_exists(store / "last", 4096);
-  if (!last) throw Error(ErrorKind::not_found, "nothing was built here yet", "run 'veneer build', or name an image");
-  return read_from(open_store(store, *last), *last, *last, OpenedImage::Origin::store);
-}
-
 OpenedImage open_named(const fs::path& store, const std::string& argument, const image::Reference& wanted,
                        Terminal& terminal) {
   image::OciLayout layout = open_store(store, argument);
@@ -63,9 +57,20 @@ fs::path project_store(const fs::path& folder) {
   }
 }
 
+std::optional<OpenedImage> open_last(const fs::path& folder) {
+  const fs::path store = project_store(folder);
+  const auto last = read_text_file_if_exists(store / "last", 4096);
+  if (!last) return std::nullopt;
+  return read_from(open_store(store, *last), *last, *last, OpenedImage::Origin::store);
+}
+
 OpenedImage open_image(const std::string& argument, Context& context) {
+  if (argument.empty()) {
+    auto last = open_last(context.current_folder());
+    if (!last) throw Error(ErrorKind::not_found, "nothing was built here yet", "run 'veneer build', or name an image");
+    return std::move(*last);
+  }
   const fs::path store = project_store(context.current_folder());
-  if (argument.empty()) return open_last(store);
   const image::Location location = image::parse_location(argument);
   if (const auto* layout = std::get_if<image::OciLayoutLocation>(&location)) {
     return read_from(image::OciLayout::open(layout->folder), layout->tag, argument, OpenedImage::Origin::place);

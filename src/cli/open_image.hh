@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cli/context.hh"
@@ -20,6 +21,9 @@ struct OpenedImage {
 
 /// The project's own store: .veneer in the folder of the nearest pyproject.toml above `folder`, else in `folder`.
 std::filesystem::path project_store(const std::filesystem::path& folder);
+
+/// The image that was built last into the store of the project in `folder`, if any was.
+std::optional<OpenedImage> open_last(const std::filesystem::path& folder);
 
 /// Opens what `argument` names: oci:DIR[:TAG], docker-archive:FILE[:TAG], else an image of the project's store,
 /// whatever registry its name has. A name without a tag is what is tagged "latest", else what was built last under that

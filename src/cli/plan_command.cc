@@ -6,7 +6,6 @@
 #include "cli/open_receiver.hh"
 #include "deliver/forecast.hh"
 #include "deliver/receiver/ship.hh"
-#include "foundation/file.hh"
 #include "foundation/json.hh"
 
 namespace veneer::cli {
@@ -19,18 +18,18 @@ struct DeployForecast {
   std::vector<deliver::Forecast> forecasts;
 };
 
-std::optional<DeployForecast> forecast_from_last(const BuildSession& session, deliver::Line line, Context& context) {
-  if (!read_text_file_if_exists(project_store(context.current_folder()) / "last", 4096)) return std::nullopt;
-  const OpenedImage last = open_image("", context);
+std::optional<DeployForecast> forecast_from_last(const BuildSession& session, deliver::Line line) {
+  const std::optional<OpenedImage> last = open_last(session.folder());
+  if (!last) return std::nullopt;
   image::SealedImage expected = session.expected();
   // Nobody knows the size of an application layer before it is made; that of the one before is near.
   image::Layer& application = expected.image.layers.back();
   if (application.size == 0) {
-    application.size = last.sealed.image.layers.back().size;
+    application.size = last->sealed.image.layers.back().size;
     expected = image::seal(std::move(expected.image));
   }
   const deliver::EngineName name = deliver::unique_name_of(deliver::parse_engine_name(session.image_name()), expected);
-  return DeployForecast{last.name, deliver::forecast(expected, last.sealed, line, name.reference())};
+  return DeployForecast{last->name, deliver::forecast(expected, last->sealed, line, name.reference())};
 }
 
 Value to_value(const BuildSession& session) {
@@ -72,7 +71,7 @@ Value to_value(const BuildSession& session) {
 int run(const Arguments& arguments, Context& context) {
   const deliver::Line line{arguments.has("--line") ? read_rate(arguments.value_or("--line", "")) : 0, 0.1};
   const BuildSession session(arguments, context);
-  const std::optional<DeployForecast> deploy = forecast_from_last(session, line, context);
+  const std::optional<DeployForecast> deploy = forecast_from_last(session, line);
   if (arguments.has("--json")) {
     Value document = to_value(session);
     if (deploy) {

@@ -70,6 +70,98 @@ class Projects(fixtures.SystemTest):
         self.veneer("build", cwd=path)
         self.assertEqual(self.run_config(path)["Entrypoint"], ["/app/.venv/bin/serve"])
 
+    def test_a_project_in_a_subfolder_of_its_repository(self):
+        """However the folder is spelled, the same image; and never one without the application."""
+        repository = self.folder / "repository"
+        path = self.project("repository/api", self.metadata("api") + self.veneer_table(),
+                            {"main.py": "print('hi')\n", "pages/a.html": "a", "caf\u00e9 \"x\".txt": "quoted by git", "deleted.txt": ""})
+        self.project("repository/api2", self.metadata("api2"), {"other.py": ""})
+        self.lock(path)
+        fixtures.git(repository, "init", "-q", "-b", "main")
+        fixtures.commit_all(repository, "First")
+        (path / "deleted.txt").unlink()
+        (path / "new.py").write_text("")
+        link, parent = self.folder / "link", self.folder / "parent"
+        link.symlink_to(path)
+        parent.symlink_to(repository)
+        spellings = [(path, []), (path, ["--project", "."]), (path, ["--project", f"{path}/"]), (path / "pages", ["--project", ".."]),
+                     (path / "pages", ["--project", "../"]), (repository, ["--project", "api"]), (repository, ["--project", "api/"]),
+                     (repository, ["--project", "./api2/../api"]), (self.folder, ["--project", link]), (self.folder, ["--project", f"{link}/"]),
+                     (link, []), (parent, ["--project", "api/"]), (self.folder, ["--project", f"{parent}/api/pages/.."]),
+                     (self.folder, ["--project", link, "--lock", f"{parent}/api//uv.lock"])]
+        manifests = set()
+        for cwd, options in spellings:
+            with self.subTest(cwd=cwd, options=options):
+                manifests.add(self.json("build", "--json", *options, cwd=cwd)["manifest"])
+                self.assertEqual([name for name in self.paths(path) if name.startswith("app/") and not name.startswith("app/.venv")],
+                                 ["app/caf\u00e9 \"x\".txt", "app/main.py", "app/new.py", "app/pages", "app/pages/a.html", "app/pyproject.toml"])
+        self.assertEqual(len(manifests), 1)
+        # What was built is found where it was put, not where we are.
+        self.assertEqual(self.json("plan", "--json", "--project", "api/", cwd=repository)["deploy_from"], "api:1.0")
+
+    def test_an_application_without_a_file_is_an_error(self):
+        path = self.project("outer/app", self.metadata("app") + self.veneer_table(), {"main.py": ""})
+        self.lock(path)
+        fixtures.git(path.parent, "init", "-q")
+        (path.parent / ".gitignore").write_text("/app\n")
+        for command in ("build", "plan"):
+            refused = self.veneer(command, cwd=path, code=3).stderr
+            self.assertIn(f"git ignores all that is in {path}", refused)
+            self.assertIn("files = []", refused)
+        pyproject = (path / "pyproject.toml").read_text()
+        (path / "pyproject.toml").write_text(pyproject + "[tool.veneer.image]\nfiles = []\n")
+        self.veneer("build", cwd=path)
+
+        # A folder that is named and holds nothing for the image: the reason is the true one.
+        (path.parent / ".gitignore").write_text("*.tmp\n")
+        (path / "pyproject.toml").write_text(pyproject + '[tool.veneer.image]\nfiles = [{ from = "assets", to = "/app/assets" }]\n')
+        (path / "assets").mkdir()
+        self.assertIn("it is empty", self.veneer("build", cwd=path, code=4).stderr)
+        (path / "assets" / "a.tmp").write_text("")
+        self.assertIn("git ignores what is in it", self.veneer("build", cwd=path, code=4).stderr)
+
+        # A lock from which the project was left out.
+        path = self.small_project()
+        (path / "pyproject.toml").write_text(re.sub(r"\[tool.veneer.image\].*", "", (path / "pyproject.toml").read_text(), flags=re.DOTALL))
+        exported = subprocess.run(["uv", "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--format", "pylock.toml"], cwd=path,
+                                  check=True, env=self.environment(), capture_output=True, text=True).stdout
+        (path / "pylock.toml").write_text(exported)
+        self.assertIn("the lock does not hold it", self.veneer("build", "--lock", "pylock.toml", cwd=path, code=3).stderr)
+
+    def test_a_submodule_that_is_not_checked_out_is_said(self):
+        library = self.project("library", self.metadata("library"), {"lib.py": ""})
+        fixtures.git(library, "init", "-q", "-b", "main")
+        fixtures.commit_all(library, "First")
+        origin = self.project("origin", self.metadata("origin") + self.veneer_table(), {"main.py": ""})
+        self.lock(origin)
+        fixtures.git(origin, "init", "-q", "-b", "main")
+        fixtures.git(origin, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(library), "library")
+        fixtures.commit_all(origin, "First")
+        self.assertEqual(self.json("build", "--json", cwd=origin)["findings"], [])
+        self.assertIn("app/library/lib.py", self.paths(origin))
+        clone = self.folder / "clone"
+        fixtures.git(self.folder, "clone", "-q", str(origin), str(clone))
+        self.assertEqual(self.json("build", "--json", cwd=clone)["findings"],
+                         ["the submodule library is not checked out, so its files are not in the image"])
+        self.assertIn("app/main.py", self.paths(clone))
+
+    def test_names_are_compared_in_their_normal_form(self):
+        """As packaging tools do: my_app, My.App and my-app are one name."""
+        sources = '[tool.uv.sources]\nLib_A = { workspace = true }\n'
+        path = self.project("my_app", self.metadata("my_app", 'dependencies = ["lib.a"]\n[project.optional-dependencies]\n"Big_Extra" = ["Lib_A"]\n'
+                            '[project.scripts]\nma = "my_app:main"\nmy_app = "my_app:main"\n[dependency-groups]\n"My.Group" = []') + BUILD_SYSTEM +
+                            self.veneer_table() + 'extras = ["big.EXTRA"]\ngroups = ["MY_group"]\npackage = "My.App"\n' + sources +
+                            '[tool.uv.workspace]\nmembers = ["members/*"]\n', {"src/my_app/__init__.py": "def main(): pass\n"})
+        self.project("my_app/members/lib_a", self.metadata("Lib.A", '[project.scripts]\n"Lib.a" = "lib_a:main"\nother = "lib_a:main"\n') + BUILD_SYSTEM,
+                     {"src/lib_a/__init__.py": "def main(): pass\n"})
+        self.lock(path)
+        self.assertEqual(self.json("build", "--json", cwd=path)["image"], "my-app:1.0")
+        self.assertEqual(self.run_config(path)["Entrypoint"], ["/app/.venv/bin/my_app"])
+        self.assertIn("app/.venv/lib/python3.11/site-packages/lib_a/__init__.py", self.paths(path))
+        self.veneer("build", "--extra", "BIG-extra", "--group", "my_GROUP", "--package", "my.app", cwd=path)
+        self.assertEqual(self.json("build", "--json", "--package", "LIB_A", cwd=path)["image"], "lib-a:1.0")
+        self.assertEqual(self.run_config(path)["Entrypoint"], ["/app/.venv/bin/Lib.a"])
+
     def test_what_a_deploy_would_cost(self):
         """plan before the build and compare after it, and both are near what is then shipped (tests/engines)."""
         path = self.small_project()

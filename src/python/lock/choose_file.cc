@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "foundation/error.hh"
 #include "python/lock/location.hh"
@@ -62,8 +63,9 @@ bool is_workspace_member(const Lock& lock, std::size_t index) {
 }
 
 bool is_own_folder(const std::string& path, Editable editable) {
-  if (path.empty() || path == ".") return true;
-  return editable == Editable::yes && !path.starts_with('/') && !path.starts_with("..");
+  const std::filesystem::path normal = std::filesystem::path(path).lexically_normal();
+  if (normal.empty() || *normal.begin() == ".") return true;
+  return editable == Editable::yes && normal.is_relative() && *normal.begin() != "..";
 }
 
 std::optional<SelectedPackage> choose_file(const LockPackage& package, const TagRanks& ranks) {

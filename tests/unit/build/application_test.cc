@@ -59,6 +59,21 @@ TEST_F(ApplicationTest, TakesFromAFolderWhatGitLists) {
   EXPECT_FALSE(result.tree.contains("app/scripts/ignored"));
 }
 
+TEST_F(ApplicationTest, SaysWhyAFolderHoldsNothing) {
+  fs::create_directory(folder_.path() / "empty");
+  const auto hint = [&](const char* from) {
+    project_.image.files = {{from, "/app/x", std::nullopt}};
+    try {
+      files(FolderRule::listed_by_git, {"main.py"});
+    } catch (const Error& error) {
+      return error.hint();
+    }
+    return std::string("no error");
+  };
+  EXPECT_THAT(hint("empty"), testing::HasSubstr("it is empty"));
+  EXPECT_THAT(hint("scripts"), testing::HasSubstr("git ignores what is in it"));
+}
+
 TEST_F(ApplicationTest, WritableFoldersAndEmptyFilesBelongToTheUser) {
   project_.image.writable = {"/app/data"};
   project_.image.empty_files = {"/app/data/log"};

@@ -124,6 +124,17 @@ TEST(Pylock, EnvironmentsAndPythonAreChecked) {
   EXPECT_THAT([] { selected(head + package("a", "requires-python = \">=3.13\"")); }, refuses("package a"));
 }
 
+TEST(Pylock, TheProjectsOwnFolderInAnySpelling) {
+  const auto is_own = [](const std::string& path, const std::string& more) {
+    const std::string here = "[[packages]]\nname = \"here\"\ndirectory = { path = \"" + path + "\"" + more + " }\n";
+    return select(parse_pylock(head + here), some_target(), {}).packages.at(0).is_project;
+  };
+  for (const char* path : {".", "./", "a/..", "./a/../"}) EXPECT_TRUE(is_own(path, "")) << path;
+  for (const char* path : {"..hidden", "members/a/"}) EXPECT_TRUE(is_own(path, ", editable = true")) << path;
+  for (const char* path : {"./../a", "a/../../b", "/a"}) EXPECT_FALSE(is_own(path, ", editable = true")) << path;
+  EXPECT_FALSE(is_own("a", ""));
+}
+
 TEST(Pylock, EverySource) {
   const std::string hashes = "hashes = { sha256 = \"" + std::string(64, 'b') + "\" }";
   const Selection selection =
