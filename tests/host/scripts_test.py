@@ -5,7 +5,6 @@ wants it, and words that no real one says. tests/engines has the real ones."""
 import json
 import signal
 import subprocess
-import time
 import unittest
 from pathlib import Path
 
@@ -144,6 +143,7 @@ subprocess.run(["/bin/sh", "-c", "cat /dev/zero >{state}/filler; i=0; while true
 
     # ---- names ----
 
+    # CASE 67: the reference grammar of distribution
     def test_names_are_whole(self):
         """Which services are ours: by whole names, however they are spelt."""
         spellings = {

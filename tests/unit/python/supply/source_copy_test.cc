@@ -345,7 +345,7 @@ std::set<std::string> members(const fs::path& wheel) {
 }
 
 // Needs the package index: the build requirements come from there.
-class OwnWheelTest : public testing::TestWithParam<State> {
+class OwnWheelLikeUv : public testing::TestWithParam<State> {
  protected:
   void SetUp() override { VENEER_NEEDS_UV(); }
 
@@ -373,13 +373,13 @@ class OwnWheelTest : public testing::TestWithParam<State> {
   }
 };
 
-TEST_P(OwnWheelTest, IsTheOneThatUvBuildsInTheCheckout) { compare(setuptools_scm_project, GetParam()); }
+TEST_P(OwnWheelLikeUv, IsTheOneThatUvBuildsInTheCheckout) { compare(setuptools_scm_project, GetParam()); }
 
-INSTANTIATE_TEST_SUITE_P(Setuptools, OwnWheelTest, testing::ValuesIn(states), name_of_state);
+INSTANTIATE_TEST_SUITE_P(Setuptools, OwnWheelLikeUv, testing::ValuesIn(states), name_of_state);
 
-class WheelOfAnotherBackend : public OwnWheelTest {};
+class OtherWheelLikeUv : public OwnWheelLikeUv {};
 
-TEST_P(WheelOfAnotherBackend, IsTheOneThatUvBuildsInTheCheckout) {
+TEST_P(OtherWheelLikeUv, IsTheOneThatUvBuildsInTheCheckout) {
   compare(hatch_vcs_project, GetParam());
   compare(uv_build_project, GetParam());
 }
@@ -396,7 +396,7 @@ std::vector<State> some_states() {
   return some;
 }
 
-INSTANTIATE_TEST_SUITE_P(HatchAndUv, WheelOfAnotherBackend, testing::ValuesIn(some_states()), name_of_state);
+INSTANTIATE_TEST_SUITE_P(HatchAndUv, OtherWheelLikeUv, testing::ValuesIn(some_states()), name_of_state);
 
 // A wheel of one state must not serve another one of the same commit.
 TEST(SourceFingerprint, DiffersFromStateToStateOfACommit) {
