@@ -8,12 +8,13 @@
 #include <sstream>
 
 #include "foundation/error.hh"
+#include "foundation/toml_depth.hh"
 
 namespace veneer {
 
 namespace {
 
-constexpr int maximum_depth = 64;
+constexpr std::size_t maximum_depth = 64;
 
 template <typename Type>
 Value as_text_value(const toml::value<Type>& value) {
@@ -23,9 +24,10 @@ Value as_text_value(const toml::value<Type>& value) {
   return Value(text.str());
 }
 
-Value convert(const toml::node& node, int depth) {
-  if (depth > maximum_depth) {
-    throw Error(ErrorKind::refused, fmt::format("the TOML is nested deeper than {} levels", maximum_depth));
+Value convert(const toml::node& node, std::size_t depth) {
+  if (depth > maximum_depth) {  // headers that lead through arrays of tables
+    throw Error(ErrorKind::refused, fmt::format("line {}: the TOML is nested deeper than {} levels",
+                                                node.source().begin.line, maximum_depth));
   }
   switch (node.type()) {
     case toml::node_type::table: {
@@ -65,6 +67,7 @@ Value convert(const toml::node& node, int depth) {
 }  // namespace
 
 Value parse_toml(std::string_view text) {
+  check_toml_depth(text, maximum_depth);
   try {
     return convert(toml::parse(text), 0);
   } catch (const toml::parse_error& error) {

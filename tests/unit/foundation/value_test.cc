@@ -77,7 +77,65 @@ TEST(Toml, RefusesByLine) {
   EXPECT_THAT(error_of([] { parse_toml("a = 1\na = 2\n"); }), HasSubstr("line 2"));
   EXPECT_THAT(error_of([] { parse_toml("a = \"\xff\"\n"); }), HasSubstr("line 1"));
   EXPECT_THAT(error_of([] { parse_toml("a = inf\n"); }), HasSubstr("infinities"));
-  EXPECT_NE(error_of([] { parse_toml("a = " + std::string(5000, '[')); }), "no error");
+}
+
+/// "a.a.a": `count` parts.
+std::string dotted(std::size_t count, const std::string& part = "a") {
+  std::string key = part;
+  for (std::size_t i = 1; i < count; ++i) key += "." + part;
+  return key;
+}
+
+std::string repeated(std::string_view text, std::size_t count) {
+  std::string result;
+  for (std::size_t i = 0; i < count; ++i) result += text;
+  return result;
+}
+
+TEST(Toml, RefusesWhatNestsTooDeeply) {
+  const auto error = [](const std::string& text) { return error_of([&] { parse_toml(text); }); };
+  EXPECT_EQ(error("x = 1\n" + dotted(50'000) + " = 1\n"),
+            "line 2, column 128: the key is nested deeper than 64 levels");
+  EXPECT_EQ(error("[" + dotted(50'000) + "]\n"),
+            "line 1, column 129: the table header is nested deeper than 64 levels");
+  EXPECT_THAT(error("[[" + dotted(50'000) + "]]\n"), HasSubstr("the table header"));
+  EXPECT_EQ(error("a = " + std::string(1 << 20, '[')), "line 1, column 69: the array is nested deeper than 64 levels");
+  EXPECT_THAT(error("a = " + repeated("{a=", 200'000)), HasSubstr("the key is nested"));
+  EXPECT_THAT(error("a = " + repeated("[{a.b=", 100'000)), HasSubstr("nested deeper"));
+  EXPECT_THAT(error(dotted(50'000, "\"a.b\"") + " = 1"), HasSubstr("the key"));
+  EXPECT_THAT(error(dotted(50'000, "'a'") + " = 1"), HasSubstr("the key"));
+  EXPECT_THAT(error("[" + dotted(40) + "]\n" + dotted(25) + " = 1"), HasSubstr("line 2, column 48: the key"));
+  EXPECT_THAT(error("\xef\xbb\xbf[" + dotted(50'000) + "]"), HasSubstr("the table header"));
+  EXPECT_THAT(error("a = [ # ]\n\"\"\"]\"\"\", ']', { b = '''\n]''', " + dotted(50'000) + " = 1 } ]"),
+              HasSubstr("line 3, column"));
+  // Arrays of tables on the way count, too.
+  std::string chain;
+  for (std::size_t depth = 1; depth <= 40; ++depth) chain += "[[" + dotted(depth) + "]]\n";
+  EXPECT_THAT(error(chain), HasSubstr("line 33: the TOML is nested deeper"));
+}
+
+TEST(Toml, ReadsSixtyFourLevels) {
+  for (const std::string& text :
+       {dotted(64) + " = 1", "[" + dotted(64) + "]", "[[" + dotted(63) + "]]",
+        "[" + dotted(40) + "]\n" + dotted(24) + " = 1", "a = " + std::string(64, '[') + std::string(64, ']'),
+        "a = " + repeated("{a=", 63) + "1" + std::string(63, '}'),
+        "a = " + std::string(63, '[') + "1.5" + std::string(63, ']')}) {
+    EXPECT_NO_THROW(parse_toml(text)) << text;
+    EXPECT_NO_THROW(parse_toml("b = 1\r\n" + text + "\r\n")) << text;
+  }
+}
+
+TEST(Toml, DotsAndBracketsInStringsCommentsAndNumbersAreNoLevels) {
+  const std::string dots = repeated(".[{", 300);
+  for (const std::string& text :
+       {"# " + dots + "\na = 1 # " + dots, "\"" + dots + "\" = 1", "'" + dots + "'.'" + dots + "' = 1",
+        "a = \"\\\"" + dots + "\"", "a = '" + dots + "\\'", "a = \"\"\"\n\"\"" + dots + "\\\"\"\"\"\"",
+        "a = '''\n''" + dots + "'''''", "['" + dots + "']", "[[\"" + dots + "\"]]",
+        "a = {\"" + dots + "\" = '" + dots + "', b = \"" + dots + "\"}",
+        "a = [" + repeated("1.5, {b = 1.5}, 1979-05-27T07:32:00.5Z, [1], ", 300) + "\n# " + dots + "\n]",
+        "[a.b.c]\n[[d.e.f]]\ng = {h.i = 1, j.k = [[1.5]]}\n" + repeated("[[d.e.f]]\nx.y = 1.5\n", 300)}) {
+    EXPECT_NO_THROW(parse_toml(text)) << text;
+  }
 }
 
 }  // namespace
