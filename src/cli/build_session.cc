@@ -9,6 +9,7 @@
 
 #include "base/debian.hh"
 #include "base/image_base.hh"
+#include "cli/index_settings.hh"
 #include "cli/selection_request.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
@@ -49,28 +50,6 @@ bool runs_programs_of(const std::string& architecture) {
   const std::string machine = machine_of_platform("linux/" + architecture + (architecture == "arm" ? "/v7" : ""));
   const std::string emulator = machine == "armv7l" ? "arm" : machine == "i686" ? "i386" : machine;
   return fs::exists("/proc/sys/fs/binfmt_misc/qemu-" + emulator);
-}
-
-/// Credentials for an index, as uv takes them: UV_INDEX_<NAME>_USERNAME and _PASSWORD for URLs of the index's host.
-std::function<std::optional<net::Credentials>(const std::string&)> index_credentials(const python::Project& project,
-                                                                                     Context& context) {
-  std::map<std::string, net::Credentials> by_host;
-  for (const python::PackageIndex& index : project.indexes) {
-    std::string name;
-    for (const char c : index.name)
-      name += std::isalnum(static_cast<unsigned char>(c)) != 0
-                  ? static_cast<char>(std::toupper(static_cast<unsigned char>(c)))
-                  : '_';
-    const auto user = context.environment("UV_INDEX_" + name + "_USERNAME");
-    const auto password = context.environment("UV_INDEX_" + name + "_PASSWORD");
-    if (!user && !password) continue;
-    by_host[net::split_url(index.url).host] = {user.value_or(""), password.value_or("")};
-  }
-  return [by_host](const std::string& url) -> std::optional<net::Credentials> {
-    if (!url.starts_with("http")) return std::nullopt;
-    const auto found = by_host.find(net::split_url(url).host);
-    return found == by_host.end() ? std::nullopt : std::optional(found->second);
-  };
 }
 
 /// Without a path when there is none: a project of wheels alone needs no uv.
@@ -172,7 +151,12 @@ BuildSession::BuildSession(const Arguments& arguments, Context& context) {
   supply.source_builds = arguments.has("--no-build") ? python::SourceBuilds::refused : python::SourceBuilds::allowed;
   supply.strictness = arguments.has("--strict") ? python::Strictness::strict : python::Strictness::tolerant;
   supply.workers = workers;
-  supply.credentials = index_credentials(inputs_.project, context);
+  std::vector<python::PackageIndex> indexes = inputs_.project.indexes;
+  for (python::PackageIndex& index : python::read_indexes(supply.lock_folder)) indexes.push_back(std::move(index));
+  if (const auto* file = std::get_if<python::RequirementsFile>(&lock_)) {
+    for (const std::string& option : file->index_options) indexes.push_back(index_of_option(option));
+  }
+  supply.credentials = index_credentials(std::move(indexes), context);
   supply.progress = progress;
   supply_ = std::make_unique<python::WheelSupply>(*downloads_, *built_wheels_, uv_, inputs_.target, std::move(supply));
   builder_ = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, workers, progress);

@@ -9,6 +9,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/json.hh"
+#include "net/http.hh"
 #include "python/name.hh"
 
 namespace veneer::cli {
@@ -93,7 +94,7 @@ int run(const Arguments& arguments, Context& context) {
   for (const python::SelectedPackage& package : selection.packages) {
     table.add({printable(package.name), printable(package.version),
                std::string(python::package_kind_name(package.kind)), package.size ? human_size(*package.size) : "",
-               printable(package.file.empty() ? package.location : package.file)});
+               package.file.empty() ? net::display_url(package.location) : printable(package.file)});
   }
   context.print(table.text());
   for (const std::string& name : selection.unusable) {

@@ -141,7 +141,8 @@ class PartFile : public ByteSink {
   const bool is_denied = status == 401 || status == 403 || status == 407;
   throw Error(ErrorKind::network, fmt::format("the server answered {} with status {}", shown, status),
               is_denied
-                  ? "give the credentials of the index, as for uv (UV_INDEX_<NAME>_USERNAME and _PASSWORD, or netrc)"
+                  ? "give the credentials of the index, as for uv (UV_INDEX_<NAME>_USERNAME and _PASSWORD, or netrc); "
+                    "they hold for its scheme, host, port and path alone"
                   : "");
 }
 
@@ -197,8 +198,10 @@ void Downloads::Implementation::fill_from_server(PartFile& part, const DownloadR
   bool ranges = true;  // until the server shows that it cannot
   std::uint64_t asked_from = 0;
   const auto next_request = [&] {
-    Request next{
-        .url = request.location, .headers = {{"Accept-Encoding", "identity"}}, .credentials = request.credentials};
+    Request next{.url = request.location,
+                 .headers = {{"Accept-Encoding", "identity"}},
+                 .credentials = request.credentials,
+                 .netrc = request.netrc};
     // Without a hash only the entity tag tells that the rest belongs to the part.
     if (part.size() > 0 && (!ranges || (!request.hash && part.tag().empty()))) part.restart();
     asked_from = part.size();

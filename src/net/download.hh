@@ -20,6 +20,7 @@ struct DownloadRequest {
   std::optional<FileHash> hash;       // without one the file is fetched every time, and its hash is computed
   std::optional<std::uint64_t> size;  // bytes, when known; never more is read
   std::optional<Credentials> credentials;
+  Netrc netrc = Netrc::over_https;
 };
 
 enum class Origin { cache, fetched };

@@ -149,10 +149,6 @@ std::optional<std::chrono::seconds> retry_after(const Response& response) {
   return std::chrono::seconds(std::min<std::int64_t>(then - now, 24 * 3600));
 }
 
-bool same_origin(const SplitUrl& a, const SplitUrl& b) {
-  return a.scheme == b.scheme && same_name(a.host, b.host) && a.port == b.port;
-}
-
 std::string resolve_location(const std::string& base, const std::string& location) {
   CURLU* url = ::curl_url();
   if (url == nullptr) throw Error(ErrorKind::failed, "out of memory");
@@ -267,7 +263,8 @@ void Client::Implementation::configure(CURL* handle, const Request& request, con
     set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
     set(CURLOPT_USERNAME, request.credentials->user.c_str());
     set(CURLOPT_PASSWORD, request.credentials->password.c_str());
-  } else if (!options.netrc.empty()) {
+  } else if (!options.netrc.empty() &&
+             (request.netrc == Netrc::over_http_too || (request.netrc == Netrc::over_https && url.scheme == "https"))) {
     set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
     set(CURLOPT_NETRC_FILE, options.netrc.c_str());
   }
@@ -360,6 +357,7 @@ Response Client::send(const Request& original, const BodyHandler& on_answer) {
     }
     if (!same_origin(here, there)) {
       request.credentials.reset();
+      request.netrc = Netrc::unused;
       std::erase_if(request.headers, [](const Header& header) {
         return same_name(header.name, "Authorization") || same_name(header.name, "Cookie");
       });

@@ -35,11 +35,19 @@ enum class Redirects {
   return_them,  // a 3xx answer is the answer
 };
 
+/// When the client's netrc file, which knows hosts but neither schemes nor ports, is asked.
+enum class Netrc {
+  over_https,
+  over_http_too,  // where the user named the very server as one of plain http
+  unused,
+};
+
 struct Request {
   std::string method = "GET";
   std::string url;  // http or https; user info in it is taken as credentials and never shown
   Headers headers;
   std::optional<Credentials> credentials;
+  Netrc netrc = Netrc::over_https;         // for a request without credentials
   ByteSource* body = nullptr;              // must outlive the call; sent as it is read
   std::optional<std::uint64_t> body_size;  // Content-Length; without it the body is sent chunked
   Redirects redirects = Redirects::follow;
@@ -69,7 +77,7 @@ struct ClientOptions {
   std::filesystem::path ca_bundle;           // instead of the system's certificates
   std::filesystem::path client_certificate;  // PEM, shown to servers that ask for one,
   std::filesystem::path client_key;          // with its key
-  std::filesystem::path netrc;               // consulted for hosts without credentials
+  std::filesystem::path netrc;               // see Netrc
 
   int attempts = 5;                                      // send_with_retry: tries in all
   std::chrono::milliseconds first_delay{500};            // doubled after every try
@@ -105,8 +113,8 @@ class Client {
   /// Sends the request once and streams the answer's body into what `on_answer` names. Every status is an answer, none
   /// an Error. Throws TransportError, Error (refused) for a URL or redirect that must not be followed (another scheme,
   /// https to http, more than 10), and whatever the body's source or sink throws.
-  /// Redirects: method and headers are kept (303: GET), but Authorization, Cookie and credentials only as long as
-  /// scheme, host and port stay the same. Proxies are those of the environment, as libcurl reads it.
+  /// Redirects: method and headers are kept (303: GET), but Authorization, Cookie and credentials, also those of netrc,
+  /// only as long as scheme, host and port stay the same. Proxies are those of the environment, as libcurl reads it.
   Response send(const Request& request, const BodyHandler& on_answer = {});
 
   /// The same for requests that can be repeated (no body): statuses 408, 425, 429, 500, 502, 503, 504 and transport
@@ -134,17 +142,21 @@ bool is_transient(int status);
 /// `url` as it may be shown: user info, query and fragment are replaced by "***", control characters escaped.
 std::string display_url(std::string_view url);
 
-/// An absolute URL without user info, and the user info (percent-decoded) if there was any. Throws Error (refused) for
-/// what is no URL of scheme http, https or file.
+/// An absolute URL without user info, and the user info (percent-decoded) if there was any.
 struct SplitUrl {
   std::string scheme;
-  std::string host;
+  std::string host;  // in lower case
   std::uint16_t port = 0;
   std::string path;  // percent-decoded
   std::string without_user_info;
   std::optional<Credentials> credentials;
 };
+
+/// Throws Error (refused) for what is no URL of scheme http, https or file.
 SplitUrl split_url(std::string_view url);
+
+/// Whether scheme, host and port are the same (RFC 6454).
+bool same_origin(const SplitUrl& a, const SplitUrl& b);
 
 /// Percent-encodes everything but letters, digits and "-._~" (RFC 3986, unreserved), for a query's value.
 std::string percent_encode(std::string_view text);

@@ -73,6 +73,8 @@ SplitUrl split_url(std::string_view url) {
                 fmt::format("the URL {} has the scheme {}; http, https and file are supported", shown, result.scheme));
   }
   result.host = part(parsed.get(), CURLUPART_HOST, 0, shown);
+  std::transform(result.host.begin(), result.host.end(), result.host.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   result.path = part(parsed.get(), CURLUPART_PATH, CURLU_URLDECODE, shown);
   if (result.scheme != "file") {
     const std::string port = part(parsed.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT, shown);
@@ -86,6 +88,10 @@ SplitUrl split_url(std::string_view url) {
   ::curl_url_set(parsed.get(), CURLUPART_OPTIONS, nullptr, 0);
   result.without_user_info = part(parsed.get(), CURLUPART_URL, 0, shown);
   return result;
+}
+
+bool same_origin(const SplitUrl& a, const SplitUrl& b) {
+  return a.scheme == b.scheme && a.host == b.host && a.port == b.port;
 }
 
 std::string percent_encode(std::string_view text) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "foundation/error.hh"
+#include "net/http.hh"
 #include "python/name.hh"
 
 namespace veneer::python {
@@ -36,7 +37,9 @@ class Reader {
 
  private:
   [[noreturn]] void refuse(std::string_view fault) const {
-    throw Error(ErrorKind::refused, fmt::format("the requirement \"{}\" is malformed: {}", printable(whole_), fault));
+    const bool has_url = whole_.find("://") != std::string_view::npos;
+    throw Error(ErrorKind::refused, fmt::format("the requirement \"{}\" is malformed: {}",
+                                                has_url ? net::display_url(whole_) : printable(whole_), fault));
   }
 
   void skip_space() { rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t"), rest_.size())); }

@@ -29,6 +29,7 @@ struct SelectedPackage {
   PackageKind kind = PackageKind::wheel;
   std::string file;      // file name of wheel, sdist or archive; empty for tree and git
   std::string location;  // URL (percent-encoding as in the lock, fragment with hash removed) or path as in the lock
+  std::string index;     // URL of the index that lists the file; empty for what comes from elsewhere or is not known
   std::optional<FileHash> hash;
   /// Where `hash` alone does not say it: "sha256:...", "sha512:...", any of which the file may have.
   std::vector<std::string> hashes;

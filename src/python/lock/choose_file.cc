@@ -74,6 +74,7 @@ std::optional<SelectedPackage> choose_file(const LockPackage& package, const Tag
   selected.version = package.version;
   switch (package.source.kind) {
     case LockSource::Kind::registry:
+      selected.index = package.source.location;
       if (const LockFile* wheel = best_wheel(package, ranks)) {
         selected.kind = PackageKind::wheel;
         take_file(selected, *wheel);

@@ -8,6 +8,7 @@
 
 #include "foundation/error.hh"
 #include "foundation/text.hh"
+#include "net/http.hh"
 #include "python/lock/choose_file.hh"
 #include "python/lock/location.hh"
 #include "python/lock/needed.hh"
@@ -222,7 +223,8 @@ void take_git(const std::string& location, SelectedPackage& package) {
   const std::size_t at = url.rfind('@');
   package.git_commit = at == std::string::npos ? "" : url.substr(at + 1);
   if (package.git_commit.size() != 40 || package.git_commit.find_first_not_of("0123456789abcdef") != std::string::npos)
-    refuse(fmt::format("{} is not pinned to a commit", printable(package.name.empty() ? url : package.name)));
+    refuse(fmt::format("{} is not pinned to a commit",
+                       package.name.empty() ? net::display_url(url) : printable(package.name)));
   package.location = url.substr(0, at);
 }
 
@@ -311,7 +313,7 @@ Selection select(const RequirementsFile& file, const Target& target, const Selec
   Selection selection;
   std::set<std::string> taken;
   for (const RequirementsLine& line : file.lines) {
-    if (!is_needed(line.marker, environment, line.name.empty() ? line.location : line.name)) continue;
+    if (!is_needed(line.marker, environment, line.name.empty() ? net::display_url(line.location) : line.name)) continue;
     SelectedPackage package = selected(line, name_of_folder);
     if (!taken.insert(package.name).second) {
       refuse(fmt::format("{} is there twice for this environment", printable(package.name)));

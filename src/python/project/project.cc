@@ -245,6 +245,17 @@ constexpr std::array version_plugins = {"setuptools-scm",
                                         "versioneer",
                                         "setuptools-git-version"};
 
+/// [[tool.uv.index]], and the keys that it replaced.
+std::vector<PackageIndex> indexes_of(const Value& uv) {
+  std::vector<PackageIndex> indexes;
+  for (const Value& index : uv.array_or_empty("index")) {
+    indexes.push_back({index.string_or("name", ""), index.at("url").string()});
+  }
+  if (const std::string url = uv.string_or("index-url", ""); !url.empty()) indexes.push_back({"", url});
+  for (const std::string& url : uv.strings_or_empty("extra-index-url")) indexes.push_back({"", url});
+  return indexes;
+}
+
 void read_build_system(const Value& document, Project& project, bool version_is_dynamic) {
   const Value* build = document.find("build-system");
   project.is_package = build != nullptr;
@@ -269,17 +280,20 @@ void read_build_system(const Value& document, Project& project, bool version_is_
     if (constraint.is_string()) project.build_constraints.push_back(constraint.string());
   }
   std::sort(project.build_constraints.begin(), project.build_constraints.end());
-  for (const Value& index : uv.array_or_empty("index")) {
-    project.indexes.push_back({index.string_or("name", ""), index.at("url").string()});
-  }
+  project.indexes = indexes_of(uv);
+}
+
+/// [tool.uv] of the folder's pyproject.toml; nothing when there is no such file.
+std::optional<Value> uv_table(const std::filesystem::path& folder) {
+  const auto text = read_text_file_if_exists(folder / "pyproject.toml", pyproject_limit);
+  if (!text) return std::nullopt;
+  return in_context([&] { return "reading " + printable((folder / "pyproject.toml").native()); },
+                    [&] { return parse_toml(*text).table_or_empty("tool").table_or_empty("uv"); });
 }
 
 bool is_workspace_root(const std::filesystem::path& folder) {
-  const auto text = read_text_file_if_exists(folder / "pyproject.toml", pyproject_limit);
-  if (!text) return false;
-  return in_context(
-      [&] { return "reading " + printable((folder / "pyproject.toml").native()); },
-      [&] { return parse_toml(*text).table_or_empty("tool").table_or_empty("uv").find("workspace") != nullptr; });
+  const std::optional<Value> uv = uv_table(folder);
+  return uv && uv->find("workspace") != nullptr;
 }
 
 }  // namespace
@@ -343,6 +357,11 @@ Project read_project(const std::filesystem::path& folder) {
   }
   return in_context([&] { return "reading " + printable(path.native()); },
                     [&] { return parse_project(*text, absolute); });
+}
+
+std::vector<PackageIndex> read_indexes(const std::filesystem::path& folder) {
+  const std::optional<Value> uv = uv_table(folder);
+  return uv ? indexes_of(*uv) : std::vector<PackageIndex>();
 }
 
 std::filesystem::path find_lock(const std::filesystem::path& folder) {

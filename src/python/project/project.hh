@@ -66,7 +66,7 @@ struct ImageOptions {
 };
 
 struct PackageIndex {
-  std::string name;
+  std::string name;  // may be empty
   std::string url;
 };
 
@@ -81,7 +81,7 @@ struct Project {
   bool is_package = false;     // as uv decides: tool.uv.package, else whether [build-system] is there
   std::vector<std::string> scripts;            // names in [project.scripts], sorted
   std::vector<std::string> build_constraints;  // [tool.uv] build-constraint-dependencies
-  std::vector<PackageIndex> indexes;           // [[tool.uv.index]]
+  std::vector<PackageIndex> indexes;           // [[tool.uv.index]] and the keys that it replaced
 
   // [tool.veneer]
   std::optional<BaseChoice> base;
@@ -100,6 +100,9 @@ Project read_project(const std::filesystem::path& folder);
 
 /// The same from the text; `folder` is only noted.
 Project parse_project(std::string_view text, const std::filesystem::path& folder);
+
+/// The package indexes that `folder`/pyproject.toml names, which may be the root of a workspace and no project.
+std::vector<PackageIndex> read_indexes(const std::filesystem::path& folder);
 
 /// uv.lock of the project: beside pyproject.toml, or at the root of the workspace that the project is a part of. Throws
 /// Error (not_found) with the hint "run: uv lock".

@@ -59,7 +59,9 @@ net::DownloadRequest WheelSupply::request(const SelectedPackage& package) const 
   request.file_name = package.file;
   request.hash = package.hash;
   request.size = package.size;
-  if (options_.credentials) request.credentials = options_.credentials(request.location);
+  const IndexCredentials::Answer access = options_.credentials.find(request.location, package.index);
+  request.credentials = access.credentials;
+  request.netrc = access.netrc;
   return request;
 }
 

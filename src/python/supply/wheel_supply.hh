@@ -15,6 +15,7 @@
 #include "python/project/project.hh"
 #include "python/selection.hh"
 #include "python/supply/app_wheel.hh"
+#include "python/supply/index_credentials.hh"
 #include "python/supply/uv_build.hh"
 #include "python/target.hh"
 #include "python/wheel/wheel.hh"
@@ -30,8 +31,8 @@ struct SupplyOptions {
   SourceBuilds source_builds = SourceBuilds::allowed;
   Strictness strictness = Strictness::tolerant;
   std::size_t workers = 1;
-  std::function<std::optional<net::Credentials>(const std::string& url)> credentials;  // may be empty
-  std::function<void(const std::string&)> progress;                                    // may be empty
+  IndexCredentials credentials;
+  std::function<void(const std::string&)> progress;  // may be empty
 };
 
 class WheelSupply {

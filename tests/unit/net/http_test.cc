@@ -162,8 +162,25 @@ TEST(Client, ReadsNetrcForHostsWithoutCredentials) {
   ClientOptions options;
   options.netrc = folder.path() / "netrc";
   Client client(options);
-  client.send({.url = server.url()});
+  client.send({.url = server.url(), .netrc = Netrc::over_http_too});
+  EXPECT_EQ(server.requests().back().header("authorization"), "Basic bWU6cHc=");
+  for (const Netrc netrc : {Netrc::over_https, Netrc::unused}) {
+    client.send({.url = server.url(), .netrc = netrc});
+    EXPECT_EQ(server.requests().back().header("authorization"), "");
+  }
+}
+
+TEST(Redirects, ToAnotherServerAskNetrcNoMore) {
+  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "veneer-net-");
+  write_text_file(folder.path() / "netrc", "machine 127.0.0.1 login me password pw\n", 0600);
+  HttpServer other([](const HttpRequest&) { return text("there"); });
+  HttpServer server([&](const HttpRequest&) { return redirect(other.url("/final")); });
+  ClientOptions options;
+  options.netrc = folder.path() / "netrc";
+  Client client(options);
+  client.send({.url = server.url(), .netrc = Netrc::over_http_too});
   EXPECT_EQ(server.requests().at(0).header("authorization"), "Basic bWU6cHc=");
+  EXPECT_EQ(other.requests().at(0).header("authorization"), "");
 }
 
 TEST(Redirects, KeepCredentialsOnTheSameServerOnly) {

@@ -119,6 +119,19 @@ TEST(Requirements, FoldersFilesAndCommits) {
   EXPECT_THAT([] { selected("g @ git+https://h.example/g.git@main\n"); }, refuses("g is not pinned to a commit"));
 }
 
+TEST(Requirements, ErrorsTellNoUserInfo) {
+  for (const std::string line :
+       {"a @ https://u:secret@host.example/a.tar.gz junk", "a @ git+https://u:secret@host.example/a@main",
+        "git+https://u:secret@host.example/a@main", "https://u:secret@host.example/a.whl ; platform_release == '1'"}) {
+    try {
+      selected(line + "\n");
+      FAIL() << line;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), testing::Not(HasSubstr("secret"))) << line;
+    }
+  }
+}
+
 TEST(Requirements, ExtrasAndGroupsWereChosenWhenItWasMade) {
   for (const auto list : {&SelectOptions::extras, &SelectOptions::groups, &SelectOptions::default_groups,
                           &SelectOptions::excluded_groups, &SelectOptions::packages}) {
