@@ -114,7 +114,7 @@ Value history_entry(std::string text) {
 }  // namespace
 
 std::vector<std::string> debian_packages(std::vector<std::string> packages) {
-  packages.push_back("python3");
+  packages.insert(packages.end(), {"ca-certificates", "python3"});
   std::sort(packages.begin(), packages.end());
   packages.erase(std::unique(packages.begin(), packages.end()), packages.end());
   return packages;

@@ -15,14 +15,15 @@ namespace veneer::base {
 
 struct DebianRequest {
   DebianArchive archive;
-  std::vector<std::string> packages;   // names that were checked (see python::SystemOptions); "python3" is always added
+  std::vector<std::string> packages;   // names that were checked (see python::SystemOptions); see debian_packages()
   std::string architecture = "amd64";  // as Go names it: amd64, arm64, arm (armhf), 386 (i386), ...
   enum class Refresh { no, yes };
   Refresh refresh = Refresh::no;    // yes: make it anew, even if the cache has it
   std::filesystem::path temporary;  // an existing folder with room for the unpacked system, twice
 };
 
-/// The packages that are installed for a request for `packages`: with python3, sorted, each once.
+/// The packages that are installed for a request for `packages`: with python3 and the certificates that TLS needs,
+/// sorted, each once.
 std::vector<std::string> debian_packages(std::vector<std::string> packages);
 
 /// The keys under which the two layers are cached: suite, snapshot, architecture, format, and for the second the

@@ -61,17 +61,8 @@ class Collector {
   }
 
   ApplicationFiles finish() {
-    Sha256 hash;
-    for (const auto& [path, entry] : tree_.entries()) {
-      const tree::Inode& inode = *entry.inode;
-      hash.update(fmt::format("{}:{} {} {:o} {} {} {} {}:{}\n", path.size(), path, static_cast<int>(inode.type),
-                              inode.mode, inode.uid, inode.gid, inode.mtime, inode.link_target.size(),
-                              inode.link_target));
-      if (!inode.content) continue;
-      const auto source = inode.content->open();
-      hash.update(sha256(*source).hex());
-    }
-    return {std::move(tree_), files_, hash.finish()};
+    const Hash content = hash_of(tree_);
+    return {std::move(tree_), files_, content};
   }
 
  private:
@@ -152,6 +143,20 @@ class Collector {
 };
 
 }  // namespace
+
+Hash hash_of(const tree::FileTree& tree) {
+  Sha256 hash;
+  for (const auto& [path, entry] : tree.entries()) {
+    const tree::Inode& inode = *entry.inode;
+    hash.update(fmt::format("{}:{} {} {:o} {} {} {} {}:{}\n", path.size(), path, static_cast<int>(inode.type),
+                            inode.mode, inode.uid, inode.gid, inode.mtime, inode.link_target.size(),
+                            inode.link_target));
+    if (!inode.content) continue;
+    const auto source = inode.content->open();
+    hash.update(sha256(*source).hex());
+  }
+  return hash.finish();
+}
 
 ApplicationFiles application_files(const python::Project& project, const Placement& placement, FolderRule rule,
                                    const std::vector<std::string>& listed) {

@@ -23,9 +23,11 @@ enum class FolderRule {
 struct ApplicationFiles {
   tree::FileTree tree;
   std::size_t files = 0;  // that `image.files` brought, links counted
-  /// Depends on every path, mode, owner, link target and byte of data.
-  Hash content;
+  Hash content;           // hash_of(tree)
 };
+
+/// Depends on every path, mode, owner, link target and byte of data.
+Hash hash_of(const tree::FileTree& tree);
 
 /// What `image.files`, `image.empty_files` and `image.writable` ask for, placed on the base. `listed` are the files
 /// that git lists, relative to the project's folder (FolderRule::listed_by_git). Throws Error: not_found for a rule

@@ -60,6 +60,11 @@ void put_all(tree::FileTree& to, const tree::FileTree& from) {
   for (const auto& [path, entry] : from.entries()) to.put(path, entry.inode);
 }
 
+tree::FileTree merged(tree::FileTree lower, const tree::FileTree& upper) {
+  put_all(lower, upper);
+  return lower;
+}
+
 std::string kind_name(plan::ComponentKind kind) {
   constexpr std::array<std::string_view, 3> names = {"distribution", "environment", "application"};
   return std::string(names.at(static_cast<std::size_t>(kind)));
@@ -88,7 +93,9 @@ ImageBuilder::ImageBuilder(const BuildInputs& inputs, python::WheelSupply& suppl
       cache_(cache),
       workers_(workers),
       progress_(std::move(progress)),
-      placement_(inputs.base.tree),
+      account_(account_of(inputs.base.tree, inputs.project.image.user, inputs.project.image.group)),
+      ground_(merged(inputs.base.tree, account_.files)),
+      placement_(ground_),
       prefix_path_(placement_.resolve(inputs.prefix)) {}
 
 std::string ImageBuilder::byte_code_key() const {
@@ -137,13 +144,14 @@ void ImageBuilder::make_application() {
                   {sha256(fmt::format("veneer application layer {}\n{}{}\n{}", layer_format, identities,
                                       application_files_.content.hex(), byte_code_key()))},
                   0};
-  environment_ = {"virtual environment",
-                  "environment",
-                  plan::ComponentKind::environment,
-                  {sha256(fmt::format("veneer environment layer {}\nat {} {}\nin {}\nof {}\n{}", layer_format,
-                                      inputs_.prefix, prefix_path_, inputs_.target.library_folder(),
-                                      inputs_.target.interpreter, placement_.parent_facts(prefix_path_)))},
-                  0};
+  environment_ = {
+      "virtual environment",
+      "environment",
+      plan::ComponentKind::environment,
+      {sha256(fmt::format("veneer environment layer {}\nat {} {}\nin {}\nof {}\n{}\nuser {}", layer_format,
+                          inputs_.prefix, prefix_path_, inputs_.target.library_folder(), inputs_.target.interpreter,
+                          placement_.parent_facts(prefix_path_), hash_of(account_.files).hex()))},
+      0};
 }
 
 /// An image without the application is what nobody wants, unless `files = []` says so.
@@ -219,7 +227,8 @@ tree::FileTree ImageBuilder::layer_sources(const plan::PlannedLayer& layer) {
       for (const std::string& id : layer.components) put_all(tree, installed(*distribution(id).package));
       return tree;
     }
-    case plan::ComponentKind::environment: return placed(python::environment_skeleton(inputs_.target, place()));
+    case plan::ComponentKind::environment:
+      return merged(placed(python::environment_skeleton(inputs_.target, place())), account_.files);
     case plan::ComponentKind::application: {
       tree::FileTree tree;
       for (const SelectedPackage* package : own_packages_) put_all(tree, installed(*package));
@@ -366,7 +375,7 @@ void ImageBuilder::fetch_for(const plan::LayoutPlan& layout, const std::vector<b
 
 image::SealedImage ImageBuilder::expected(const BuildPlan& plan) const {
   image::Image image;
-  image.config = run_config(inputs_, plan.image_tag);
+  image.config = run_config(inputs_, account_.home, plan.image_tag);
   image.layers = inputs_.base.layers;
   for (const plan::PlannedLayer& layer : plan.layout.layers) {
     const std::optional<image::CachedLayer> cached = cache_.find(layer.key);
@@ -407,7 +416,7 @@ BuiltImage ImageBuilder::build(const BuildPlan& plan) {
   });
 
   image::Image image;
-  image.config = run_config(inputs_, plan.image_tag);
+  image.config = run_config(inputs_, account_.home, plan.image_tag);
   for (std::size_t i = 0; i < inputs_.base.layers.size(); ++i) {
     result.layers.push_back({"base", base_title(inputs_.base, i), inputs_.base.layers[i], 0, false});
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/base.hh"
+#include "build/account.hh"
 #include "build/application.hh"
 #include "build/byte_code.hh"
 #include "image/cache/layer_cache.hh"
@@ -118,6 +119,8 @@ class ImageBuilder {
   const image::LayerCache& cache_;
   std::size_t workers_;
   std::function<void(const std::string&)> progress_;
+  Account account_;
+  tree::FileTree ground_;  // the base with the account's files: what everything else is placed on
   Placement placement_;
   std::string prefix_path_;  // below the root, after the base's symbolic links
   std::vector<Distribution> distributions_;
@@ -134,7 +137,7 @@ class ImageBuilder {
 void fill_defaults(BuildInputs& inputs);
 
 /// The configuration of the image on the base's: what [tool.veneer.image] says, else defaults that make a virtual
-/// environment work (PATH, VIRTUAL_ENV, working directory, user).
-image::RunConfig run_config(const BuildInputs& inputs, const std::string& version);
+/// environment work (PATH, VIRTUAL_ENV, working directory, user) and the user's `home` as HOME.
+image::RunConfig run_config(const BuildInputs& inputs, const std::string& home, const std::string& version);
 
 }  // namespace veneer::build

@@ -32,7 +32,7 @@ Value strings(const std::vector<std::string>& items) {
 }
 
 /// The base's variables with ours, sorted by name: the order means nothing to a process.
-Value environment(const Value& base_run, const BuildInputs& inputs) {
+Value environment(const Value& base_run, const BuildInputs& inputs, const std::string& home) {
   std::map<std::string, std::string> variables;
   for (const std::string& entry : base_run.strings_or_empty("Env")) {
     const std::size_t equals = entry.find('=');
@@ -41,6 +41,7 @@ Value environment(const Value& base_run, const BuildInputs& inputs) {
   const auto path = variables.find("PATH");
   variables["PATH"] = inputs.prefix + "/bin:" + (path == variables.end() ? std::string(default_path) : path->second);
   variables["VIRTUAL_ENV"] = inputs.prefix;
+  variables["HOME"] = home;  // engines look it up, not all of them and not for every number
   for (const auto& [name, value] : inputs.project.image.environment) variables[name] = value;
   std::vector<std::string> list;
   for (const auto& [name, value] : variables) list.push_back(name + "=" + value);
@@ -72,7 +73,7 @@ Value exposed_ports(const Value& base_run, const std::vector<std::string>& expos
 
 }  // namespace
 
-image::RunConfig run_config(const BuildInputs& inputs, const std::string& version) {
+image::RunConfig run_config(const BuildInputs& inputs, const std::string& home, const std::string& version) {
   const python::ImageOptions& options = inputs.project.image;
   image::RunConfig config = inputs.base.config;
   image::make_history_consistent(config.history, inputs.base.layers.size());
@@ -80,7 +81,7 @@ image::RunConfig run_config(const BuildInputs& inputs, const std::string& versio
   const Value base_run = config.run.is_table() ? config.run : Value(Value::Table{});
   Value& run = config.run;
   if (!run.is_table()) run = Value(Value::Table{});
-  run.set("Env", environment(base_run, inputs));
+  run.set("Env", environment(base_run, inputs, home));
   run.set("User", fmt::format("{}:{}", options.user, options.group));
   run.set("WorkingDir", options.workdir);
   // What the base would run by itself has no meaning for the project.

@@ -42,7 +42,8 @@ TEST(DebianKeys, HoldWhatDecidesTheLayersAndNothingElse) {
 }
 
 TEST(DebianPackages, AlwaysHavePython) {
-  EXPECT_THAT(debian_packages({"tzdata", "curl", "tzdata"}), testing::ElementsAre("curl", "python3", "tzdata"));
+  EXPECT_THAT(debian_packages({"tzdata", "curl", "tzdata"}),
+              testing::ElementsAre("ca-certificates", "curl", "python3", "tzdata"));
 }
 
 class DebianBaseTest : public testing::Test {
@@ -93,6 +94,8 @@ TEST_F(DebianBaseTest, MakesTwoLayersOnce) {
   EXPECT_EQ(base.tree.entries().at("usr/bin/dpkg").layer, 0u);
   EXPECT_EQ(base.tree.find("bin")->link_target, "usr/bin");
   EXPECT_TRUE(base.tree.contains("etc/mime.types"));
+  ASSERT_TRUE(base.tree.contains("etc/ssl/certs/ca-certificates.crt"));
+  EXPECT_GT(base.tree.find("etc/ssl/certs/ca-certificates.crt")->content->size(), 100'000u);
   EXPECT_FALSE(base.tree.contains("usr/bin/perl5.36-x86_64-linux-gnu")) << "usrmerge brought all of Perl along";
   // Python's own modules start fast: their byte code is there and bound to no time.
   const tree::Inode* cached = base.tree.find("usr/lib/python3.11/__pycache__/os.cpython-311.pyc");
