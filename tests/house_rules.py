@@ -5,6 +5,8 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "support" / "python"))
+import surroundings  # noqa: E402, F401
 
 
 def main() -> int:

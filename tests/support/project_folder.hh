@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,10 +31,40 @@ inline std::filesystem::path uv_path() {
   }                                                                                       \
   static_assert(true)
 
+/// Makes this process and what it starts see git with an identity and without the settings of user and machine, and one
+/// umask: what support/python/surroundings.py does for other tests.
+inline void settle_surroundings() {
+  for (const char* name :
+       {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_CEILING_DIRECTORIES", "GIT_TEMPLATE_DIR"}) {
+    ::unsetenv(name);
+  }
+  const std::map<std::string, std::string> variables = {{"GIT_CONFIG_GLOBAL", "/dev/null"},
+                                                        {"GIT_CONFIG_NOSYSTEM", "1"},
+                                                        {"GIT_ATTR_NOSYSTEM", "1"},
+                                                        {"GIT_CONFIG_COUNT", "4"},
+                                                        {"GIT_CONFIG_KEY_0", "core.excludesFile"},
+                                                        {"GIT_CONFIG_VALUE_0", "/dev/null"},
+                                                        {"GIT_CONFIG_KEY_1", "core.attributesFile"},
+                                                        {"GIT_CONFIG_VALUE_1", "/dev/null"},
+                                                        {"GIT_CONFIG_KEY_2", "init.defaultBranch"},
+                                                        {"GIT_CONFIG_VALUE_2", "main"},
+                                                        {"GIT_CONFIG_KEY_3", "protocol.file.allow"},
+                                                        {"GIT_CONFIG_VALUE_3", "always"},
+                                                        {"GIT_AUTHOR_NAME", "Test"},
+                                                        {"GIT_AUTHOR_EMAIL", "test@example.org"},
+                                                        {"GIT_AUTHOR_DATE", "2026-01-06T10:00:00Z"},
+                                                        {"GIT_COMMITTER_NAME", "Test"},
+                                                        {"GIT_COMMITTER_EMAIL", "test@example.org"},
+                                                        {"GIT_COMMITTER_DATE", "2026-01-06T10:00:00Z"}};
+  for (const auto& [name, value] : variables) ::setenv(name.c_str(), value.c_str(), 1);
+  ::umask(022);
+}
+
 class ProjectFolder {
  public:
   ProjectFolder()
       : folder_(std::filesystem::temp_directory_path(), "veneer-project-"), path_(folder_.path() / "project") {
+    settle_surroundings();
     make_folders(path_);
   }
 
@@ -46,22 +79,9 @@ class ProjectFolder {
 
   std::string git(std::vector<std::string> arguments) const {
     Command command;
-    command.arguments = {"git",
-                         "-c",
-                         "user.name=Test",
-                         "-c",
-                         "user.email=test@example.org",
-                         "-c",
-                         "init.defaultBranch=main",
-                         "-c",
-                         "commit.gpgsign=false",
-                         "-c",
-                         "protocol.file.allow=always"};
+    command.arguments = {"git"};
     command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
     command.folder = path_;
-    command.environment = {{"GIT_AUTHOR_DATE", "2026-01-06T10:00:00Z"},
-                           {"GIT_COMMITTER_DATE", "2026-01-06T10:00:00Z"},
-                           {"GIT_CONFIG_GLOBAL", "/dev/null"}};
     std::string text = run_checked(command);
     while (text.ends_with('\n')) text.pop_back();
     return text;

@@ -21,7 +21,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import real_index
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "support" / "python"))
+import real_index  # noqa: E402
+import surroundings  # noqa: E402, F401  no settings of the user's git
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "greenhouse"
 PERSON = ("Greta Haus", "greta@greenhouse.example")
@@ -39,9 +41,8 @@ def run(*command, cwd, env=None):
 
 
 def git_environment(date=None):
-    """The environment without any GIT_ variable of the caller's and without configuration of user or machine."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    env |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C", "TZ": "UTC"}
+    """The environment with the author of the example's history."""
+    env = dict(os.environ)
     for role in ("AUTHOR", "COMMITTER"):
         env |= {f"GIT_{role}_NAME": PERSON[0], f"GIT_{role}_EMAIL": PERSON[1]}
         if date:

@@ -40,6 +40,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "support" / "python"))
+import surroundings  # noqa: E402, F401
+
 
 class Failed(Exception):
     """A command that did not work."""
@@ -176,8 +179,7 @@ class Builder:
         self.history, self.scratch, self.uv, self.python = history, scratch, uv, python
 
     def run(self, *command, cwd, **extra):
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "VIRTUAL_ENV"))}
-        environment |= {"UV_LINK_MODE": "copy", "UV_NO_PROGRESS": "1", **extra}
+        environment = os.environ | {"UV_LINK_MODE": "copy", "UV_NO_PROGRESS": "1", **extra}
         if self.python:
             environment["UV_PYTHON"] = self.python
         done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)

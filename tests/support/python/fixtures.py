@@ -19,6 +19,8 @@ import unittest
 import zipfile
 from pathlib import Path
 
+import surroundings
+
 SOURCE = Path(__file__).resolve().parents[3]
 FIRST_COMMIT_TIME = 1_767_225_600  # 2026-01-01T00:00:00Z
 
@@ -108,11 +110,7 @@ def mirror() -> list[str]:
 
 
 def git(folder: Path, *arguments: str, time: int = FIRST_COMMIT_TIME) -> str:
-    environment = {
-        **os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "GIT_AUTHOR_NAME": "A",
-        "GIT_AUTHOR_EMAIL": "a@host.example", "GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@host.example",
-        "GIT_AUTHOR_DATE": f"{time} +0000", "GIT_COMMITTER_DATE": f"{time} +0000",
-    }
+    environment = {**os.environ, "GIT_AUTHOR_DATE": f"{time} +0000", "GIT_COMMITTER_DATE": f"{time} +0000"}
     return subprocess.run(["git", *arguments], cwd=folder, env=environment, check=True, capture_output=True, text=True).stdout
 
 
@@ -130,9 +128,9 @@ class SystemTest(unittest.TestCase):
         self.cache = self.folder / "cache"
 
     def environment(self, **extra: str) -> dict:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("VENEER_FAIL", "GIT_", "DOCKER_"))}
-        return {**kept, "HOME": str(self.folder / "home"), "XDG_CACHE_HOME": str(self.cache),
-                "UV_CACHE_DIR": str(test_cache() / "uv"), "GIT_CONFIG_GLOBAL": "/dev/null", "LC_ALL": "C", **extra}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("VENEER_FAIL", "GIT_", "DOCKER_", "XDG_"))}
+        return {**kept, **surroundings.NO_GIT_SETTINGS, "HOME": str(self.folder / "home"), "XDG_CACHE_HOME": str(self.cache),
+                "UV_CACHE_DIR": str(test_cache() / "uv"), "LC_ALL": "C", **extra}
 
     def veneer(self, *arguments, cwd: Path | None = None, code: int | None = 0, **environment: str):
         """Runs the program; fails unless it ends with `code` (None: any)."""
