@@ -34,7 +34,9 @@ std::string image_name(const python::Project& project) {
 std::string image_tag(const python::Project& project, std::string_view version) {
   const bool is_given = !project.image.tag.empty();
   std::string tag(is_given ? std::string_view(project.image.tag) : version);
-  if (!is_given) std::ranges::replace_if(tag, [](char c) { return c == '+' || c == '!'; }, '-');
+  if (!is_given)
+    std::ranges::replace_if(
+        tag, [](char c) { return c == '+' || c == '!'; }, '-');
   if (tag.empty()) return "latest";
   if (image::is_tag(tag)) return tag;
   throw Error(ErrorKind::refused,

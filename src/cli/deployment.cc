@@ -188,11 +188,10 @@ deliver::Verdict Deployment::deploy_to(Host& host) {
     };
     begin("prepare");
     host.result.stage = Deployed::Stage::asked;
-    host.result.rollout =
-        deliver::roll_out(*host.opened.session, rollout_request(host), [&](const std::string& phase) {
-          if (deliver::changes_something(phase)) host.result.stage = Deployed::Stage::begun;
-          begin(phase);
-        });
+    host.result.rollout = deliver::roll_out(*host.opened.session, rollout_request(host), [&](const std::string& phase) {
+      if (deliver::changes_something(phase)) host.result.stage = Deployed::Stage::begun;
+      begin(phase);
+    });
     host.result.state = Deployed::State::rolled_out;
   });
   if (host.result.rollout) {

@@ -38,9 +38,9 @@ OpenedImage open_named(const fs::path& store, const std::string& argument, const
   for (const image::Descriptor& descriptor : index.manifests) {
     for (const std::string& name : image::names_of(descriptor)) names += (names.empty() ? "" : ", ") + name;
   }
-  throw Error(ErrorKind::not_found, fmt::format("there is no image {} here", printable(argument)),
-              fmt::format("there is {}; or name an oci:DIR or docker-archive:FILE",
-                          names.empty() ? "none" : printable(names)));
+  throw Error(
+      ErrorKind::not_found, fmt::format("there is no image {} here", printable(argument)),
+      fmt::format("there is {}; or name an oci:DIR or docker-archive:FILE", names.empty() ? "none" : printable(names)));
 }
 
 [[noreturn]] void throw_unreadable(const std::string& argument) {

@@ -17,11 +17,16 @@ Descriptor descriptor_of(const std::string& name, char digit) {
 TEST(StoredImage, IsFoundByEveryWayToWriteItsName) {
   Index index;
   index.manifests = {
-      descriptor_of("shop:1.0", 'a'),      descriptor_of("ghcr.io/acme/demo:1.0", 'b'),
-      descriptor_of("shop:1.1", 'c'),      descriptor_of("host:5000/x:1", 'd'),
-      descriptor_of("localhost/demo:1", 'e'), descriptor_of("team/x:latest", 'f'),
-      descriptor_of("team/x:2", '1'),      descriptor_of("docker.io/library/oci:1", '2'),
-      descriptor_of("1!2.0", '3'),         descriptor_of("no name: at all", '4'),
+      descriptor_of("shop:1.0", 'a'),
+      descriptor_of("ghcr.io/acme/demo:1.0", 'b'),
+      descriptor_of("shop:1.1", 'c'),
+      descriptor_of("host:5000/x:1", 'd'),
+      descriptor_of("localhost/demo:1", 'e'),
+      descriptor_of("team/x:latest", 'f'),
+      descriptor_of("team/x:2", '1'),
+      descriptor_of("docker.io/library/oci:1", '2'),
+      descriptor_of("1!2.0", '3'),
+      descriptor_of("no name: at all", '4'),
   };
   struct Row {
     std::string wanted;

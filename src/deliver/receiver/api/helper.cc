@@ -93,7 +93,6 @@ const HelperImage& helper_image() {
   return image;
 }
 
-
 Problem not_done(const char* what, const EngineAnswer& answer) {
   return other_problem(fmt::format("the helper container: {}: {} ({})", what, read_error(answer.body), answer.status));
 }

@@ -16,7 +16,8 @@ namespace veneer::deliver {
 /// What a run of the script is for; each has its own part of it.
 enum class HostTask {
   ship,     // host_ship.sh: inventory, parts, put
-  rollout,  // host_rows.sh, host_services.sh, host_container.sh, host_health.sh and host_rollout.sh: deploy, container, history
+  rollout,  // host_rows.sh, host_services.sh, host_container.sh, host_health.sh and host_rollout.sh: deploy, container,
+            // history
 };
 
 /// The script as it is sent: without comments and indentation.
