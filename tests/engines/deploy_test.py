@@ -4,6 +4,7 @@
 On Docker 20.10 and on 28 with the containerd store, with docker-compose as Debian has it.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -350,7 +351,8 @@ class Corners:
             self.deploy("--keep", "2", "--compose", str(self.compose_folder / "compose.yaml"))
         # The first is not ours to remove: it has the name that `ship` gave it.
         self.assertEqual([row["present"] for row in self.history()], [True, False, True, True])
-        self.assertEqual(len(self.client("ps", "-aq", "--filter", "label=dev.veneer.keep").split()), 2)
+        group = hashlib.sha256(self.live.encode()).hexdigest()[:12]
+        self.assertEqual(len(self.client("ps", "-aq", "--filter", f"label=dev.veneer.keep={group}").split()), 2)
         refused = self.veneer(*self.arguments("rollback", "--to", "2"), cwd=self.project, code=4, PATH=self.host.path())
         self.assertIn("is not on the host any more", refused.stderr)
         self.json(*self.arguments("rollback", "--settle", "2", "--json"), cwd=self.project, PATH=self.host.path())
