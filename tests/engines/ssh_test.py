@@ -493,7 +493,7 @@ class Hosts(fixtures.SystemTest):
         place.mkdir()
         place.chmod(0o1777)
         result = self.veneer("ship", "ssh://plant", "--host-folder", place, cwd=self.project_folder, code=3, PATH=host.path())
-        self.assertIn(f"{place} on the host cannot be written: others than this account can write to it", result.stderr)
+        self.assertIn(f"{place} on the host is not used: others than this account can write to it", result.stderr)
 
     def test_sudo(self):
         host = self.start_host()

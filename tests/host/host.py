@@ -6,6 +6,7 @@ their kinds. tests/engines does the same with real engines behind a real sshd, a
 
 import atexit
 import functools
+import itertools
 import json
 import os
 import shutil
@@ -64,6 +65,8 @@ class Answer:
 class Host:
     def __init__(self, shell: str):
         self.shell = shell
+        self.numbers = itertools.count()
+        self.longest_turn = 300  # seconds that a rollout waits for another one
         self.folder = Path(tempfile.mkdtemp(prefix="veneer-host-"))
         self.engine = self.folder / "engine"
         self.home = self.folder / "home"
@@ -72,7 +75,9 @@ class Host:
             folder.mkdir()
         shutil.copy(Path(__file__).parent / "fake_docker", self.programs / "docker")
         self.path = f"{self.programs}:{small_system()}" if shell == "busybox" else f"{self.programs}:/usr/bin:/bin"
-        self.state = {"images": {LIVE: OLD, UNIQUE: NEW}, "containers": [self.container()],
+        # Of somebody else, and described by few labels.
+        self.foreign = {"id": "9" * 64, "image": "web:1", "image_id": "9" * 64, "labels": {"com.docker.compose.project": "other"}}
+        self.state = {"images": {LIVE: OLD, UNIQUE: NEW}, "containers": [self.container(), self.foreign],
                       "compose": "services:\n  web:\n    image: shop:live\n"}
 
     def __enter__(self) -> "Host":
@@ -101,8 +106,8 @@ class Host:
         """`lines` are the request's, "key value"; `before` is shell that runs first, in mounts of its own."""
         (self.engine / "state.json").write_text(json.dumps(self.state))
         (self.engine / "compose.yaml").touch()
-        text = script(task)
-        request = self.folder / "request"
+        text = script(task).replace("longest=300", f"longest={self.longest_turn}")
+        request = self.folder / f"request{next(self.numbers)}"
         request.write_text(text + "".join(f"{line}\n" for line in (f"verb {verb}", f"nonce {NONCE}", *lines)) + "\n" + body)
         shell = [f"{small_system()}/sh"] if self.shell == "busybox" else [self.shell]
         command = [*shell, "-c", f's=$(dd bs={len(text.encode())} count=1 2>/dev/null) && eval "$s"']

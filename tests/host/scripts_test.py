@@ -3,6 +3,7 @@
 wants it, and words that no real one says. tests/engines has the real ones."""
 
 import json
+import os
 import signal
 import subprocess
 import unittest
@@ -87,7 +88,7 @@ class Scripts(unittest.TestCase):
                     answer = host.deploy(before=before)
                     self.assertIn(full, answer["refused"], answer)
                     self.assertEqual(host.state["images"][LIVE], OLD)
-                    self.assertEqual(host.state["containers"], [host.container()])
+                    self.assertEqual(host.state["containers"], [host.container(), host.foreign])
 
     def test_disk_that_fills_up(self):
         """From one moment on nothing can be written: the verdict is what the engine says, and what is missing is said."""
@@ -99,7 +100,7 @@ class Scripts(unittest.TestCase):
                     host.answers("up", f"""
 import subprocess
 image = state["images"]["{LIVE}"]
-for container in state["containers"]:
+for container in state["containers"][:1]:
     container.update(image_id=image, health="{health}" if image == "{NEW}" else "none")
 subprocess.run(["/bin/sh", "-c", "cat /dev/zero >{state}/filler; i=0; while true >{state}/node$i; do i=$((i+1)); done"], stderr=subprocess.DEVNULL)
 """)
@@ -109,37 +110,80 @@ subprocess.run(["/bin/sh", "-c", "cat /dev/zero >{state}/filler; i=0; while true
                     self.assertIn("not in the history", answer["note"])
                     self.assertEqual(host.state["images"][LIVE], NEW if verdict == "well" else OLD)
 
+    def test_home_that_cannot_be_made(self):
+        """Where no folder of the account can be made for want of space, that is said; the history is kept nowhere else."""
+        for shell in SHELLS:
+            with self.subTest(shell=shell), Host(shell) as host:
+                before = FULL_OF_INODES.format(host.home, host.home, 2)
+                answer = host.deploy(before=before)
+                self.assertIn(f"no space left on the host for {host.home}/.local", answer["refused"], answer)
+                answer = host.put("size 3", body="abc", before=before + "\nmount -t tmpfs -o ro none /var/tmp")
+                self.assertIn(f"no space left on the host for {host.home}/.cache", answer["refused"], answer)
+
     # ---- one at a time ----
 
     def test_lock_of_another_rollout(self):
         """One that waits and gives up, or is killed, leaves the lock of the one that works."""
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        for shell in SHELLS:
+            for form in ("file", "folder of an earlier veneer"):
+                with self.subTest(form, shell=shell), Host(shell) as host:
+                    state = host.home / ".local" / "state" / "veneer"
+                    state.mkdir(parents=True, mode=0o700)
+                    lock = state / "0123456789ab.lock"
+                    if form != "file":
+                        lock.mkdir()
+                    owner = lock if form == "file" else lock / "owner"
+                    holder = subprocess.Popen(["sleep", "100"])
+                    self.addCleanup(lambda: (holder.kill(), holder.wait()))
+                    owner.write_text(f"{holder.pid} {boot} rollout\n" if form == "file" else f"{holder.pid} {boot}\n")
+                    waiting = host.start("rollout", "deploy", *host.ROLLOUT)
+                    for line in waiting.stdout:
+                        if line == "phase waiting\n":
+                            break
+                    waiting.send_signal(signal.SIGTERM)
+                    waiting.communicate()
+                    self.assertTrue(owner.exists())
+                    host.longest_turn = 2
+                    self.assertIn("another rollout of this name", host.deploy()["problem"])
+                    self.assertTrue(owner.exists())
+                    # That of a process which is gone is taken over, and given back; so is one of another boot.
+                    holder.kill()
+                    holder.wait()
+                    self.assertTrue(host.deploy().has("well"))
+                    self.assertFalse(lock.exists())
+                    lock.write_text("1 another-boot rollout\n")
+                    self.assertTrue(host.deploy().has("well"))
+                    self.assertEqual(sorted(path.name for path in state.iterdir()), ["0123456789ab.history"])
+
+    def test_one_at_a_time(self):
+        """Many at once, some of them from the moment at which a dead lock is found: never two that restart services."""
         for shell in SHELLS:
             with self.subTest(shell=shell), Host(shell) as host:
                 state = host.home / ".local" / "state" / "veneer"
                 state.mkdir(parents=True, mode=0o700)
-                lock = state / "0123456789ab.lock"
-                lock.mkdir()
-                holder = subprocess.Popen(["sleep", "100"])
-                self.addCleanup(lambda: (holder.kill(), holder.wait()))
-                boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-                (lock / "owner").write_text(f"{holder.pid} {boot}\n")
-                waiting = host.start("rollout", "deploy", *host.ROLLOUT)
-                for line in waiting.stdout:
-                    if line == "phase waiting\n":
-                        break
-                waiting.send_signal(signal.SIGTERM)
-                waiting.communicate()
-                self.assertTrue((lock / "owner").exists())
-                # One that gives up: no second passes for it.
-                host.program("sleep", "#!/bin/sh\nexit 0\n")
-                answer = host.deploy()
-                self.assertIn("another rollout of this name", answer["problem"])
-                self.assertTrue((lock / "owner").exists())
-                # That of a process which is gone is taken over, and given back.
-                holder.kill()
-                holder.wait()
+                (state / "0123456789ab.lock").write_text("1 another-boot rollout\n")
+                log = host.folder / "log"
+                host.answers("up", f"import time\nif '--help' not in words:\n  open({str(log)!r}, 'a').write('begin\\n')\n  time.sleep(0.2)\n"
+                                   f"  open({str(log)!r}, 'a').write('end\\n')\n  state['containers'][0]['image_id'] = {NEW!r}")
+                running = [host.start("rollout", "deploy", *host.ROLLOUT) for _ in range(5)]
+                for process in running:
+                    output, errors = process.communicate()
+                    self.assertIn("\nwell\n", output, errors)
+                self.assertEqual(log.read_text().split(), ["begin", "end"] * 5)
+
+    def test_lock_that_is_being_made(self):
+        """A lock of an earlier veneer without its owner yet is let alone, however long one has waited."""
+        for shell in SHELLS:
+            with self.subTest(shell=shell), Host(shell) as host:
+                lock = host.home / ".local" / "state" / "veneer" / "0123456789ab.lock"
+                lock.mkdir(parents=True)
+                lock.parent.chmod(0o700)
+                host.longest_turn = 5
+                self.assertIn("another rollout", host.deploy()["problem"])
+                self.assertTrue(lock.is_dir())
+                os.utime(lock, (0, 0))  # of one that died
                 self.assertTrue(host.deploy().has("well"))
-                self.assertFalse(lock.exists())
 
     # ---- names ----
 
@@ -195,6 +239,22 @@ subprocess.run(["/bin/sh", "-c", "cat /dev/zero >{state}/filler; i=0; while true
                     answer = host.deploy("restart false")
                     self.assertIn("could not be restarted", answer["back"] or answer["failed"], answer)
                     self.assertEqual(host.state["images"][LIVE], OLD)
+
+    def test_containers_of_others(self):
+        """Containers with few labels, and services without an image, are no hindrance."""
+        for shell in SHELLS:
+            for case in ("another project", "our image without files", "a service without an image"):
+                with self.subTest(case, shell=shell), Host(shell) as host:
+                    if case == "our image without files":
+                        host.state["containers"] = [{**host.foreign, "image": "shop:live", "image_id": OLD, "id": "3" * 64}]
+                        answer = host.deploy()
+                        self.assertIn("do not tell their compose files", answer["problem"], answer)
+                        continue
+                    if case == "a service without an image":
+                        host.state["compose"] += "  built:\n    build: .\n    image:\n"
+                    answer = host.deploy()
+                    self.assertTrue(answer.has("well"), answer)
+                    self.assertEqual(answer.errors, "")
 
     # ---- verdicts ----
 

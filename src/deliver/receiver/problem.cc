@@ -14,7 +14,7 @@ bool is_about_missing_layers(std::string_view words) {
 
 Problem other_problem(std::string_view words) {
   const bool is_full = words.find("no space left") != std::string_view::npos;
-  return {is_full ? Problem::Kind::refused : Problem::Kind::other, printable(words, 600)};
+  return {is_full ? Problem::Kind::refused : Problem::Kind::other, printable(words, 600), {}};
 }
 
 Problem problem_in_words(std::string_view words) {

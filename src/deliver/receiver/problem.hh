@@ -14,6 +14,7 @@ struct Problem {
   };
   Kind kind = Kind::other;
   std::string text;  // printable
+  std::string hint;  // printable; may be empty
 };
 
 /// Whether an engine's words mean that something the archive left out was not there after all.

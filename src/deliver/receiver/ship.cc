@@ -97,7 +97,8 @@ ShipResult Shipment::carry_out() {
     throw Error(is_refused ? ErrorKind::refused : ErrorKind::verification,
                 fmt::format("{} {} did not take the image: {}", result_.inventory.engine.name,
                             result_.inventory.engine.version, problem->text),
-                fmt::format("{} stands for what it did before", result_.live_name.familiar()));
+                fmt::format("{}{}{} stands for what it did before", problem->hint, problem->hint.empty() ? "" : "; ",
+                            result_.live_name.familiar()));
   }
   return std::move(result_);
 }

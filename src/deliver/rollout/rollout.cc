@@ -15,7 +15,7 @@ namespace veneer::deliver {
 namespace {
 
 constexpr std::size_t most_releases = 1000;
-constexpr std::string_view nothing_changed = "nothing was restarted: what served before serves still";
+constexpr std::string_view nothing_changed = "this deploy changed nothing there";
 
 template <typename Number>
 Number number_or_zero(const std::string& text) {
@@ -144,7 +144,7 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
     if (has_begun || error.kind() == ErrorKind::network) {
       error.set_hint("the host ends by itself what it began: veneer history tells how; to deploy again is safe");
     } else if (error.kind() == ErrorKind::refused) {
-      error.set_hint(std::string(nothing_changed));
+      error.set_hint(fmt::format("{}{}{}", error.hint(), error.hint().empty() ? "" : "; ", nothing_changed));
     }
     throw error;
   }

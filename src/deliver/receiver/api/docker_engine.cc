@@ -50,7 +50,7 @@ bool goes_in_steps(const Delivery& delivery) {
          delivery.plan.bytes > bytes_a_rung;
 }
 
-Problem incomplete(std::string text) { return {Problem::Kind::incomplete, std::move(text)}; }
+Problem incomplete(std::string text) { return {Problem::Kind::incomplete, std::move(text), {}}; }
 
 std::string image_target(std::string_view name) { return fmt::format("/images/{}", name); }
 

@@ -46,13 +46,19 @@ in_a_line() { printf '%s' "$1" | tail -c 2000 | tr '\n\r\t' '   '; }
 problem() { say "problem $*"; finish; }
 incomplete() { say "incomplete $*"; finish; }
 refuse() { say "refused $*"; finish; }
-# What was said when a folder or a file could not be written.
+# Refuses for a folder or a file: what was said when it was written, or why own_folder() does not take it.
 not_written() {
   case $2 in
-    *[Nn]'o space left'*) refuse "no space left on the host for $1 (bytes or inodes)" ;;
+    *[Nn]'o space left'*)
+      say "hint make room there: bytes, or inodes (df -i)"
+      refuse "no space left on the host for $1" ;;
+    "$unsafe"*)
+      say "hint it must belong to the account, and nobody else may write to it (chmod go-w): what lies there is obeyed"
+      refuse "$1 on the host is not used: ${2#"$unsafe"}" ;;
     *) refuse "$1 on the host cannot be written: $(in_a_line "$2")" ;;
   esac
 }
+unsafe='not safe: '
 new_folder() { said=$(mkdir -p "$1" 2>&1) || not_written "$1" "$said"; }
 new_line() { said=$(printf '%s\n' "$2" | cat 2>&1 >"$1") || not_written "$1" "$said"; }
 size_of() { echo $(($(wc -c <"$1"))); }
@@ -69,15 +75,62 @@ own_folder() {
   folder=$1
   said=$(mkdir "$folder" 2>&1) && return 0
   [ -d "$folder" ] || return 1
-  said='it is a link'
+  said="${unsafe}it is a link"
   [ ! -h "$folder" ] || return 1
   set -- $(ls -ldn "$folder" 2>/dev/null)
-  said="it belongs to another account (number ${3:-unknown})"
+  said="${unsafe}it belongs to another account (number ${3:-unknown})"
   [ "${3:-}" = "$(id -u)" ] || return 1
-  said='others than this account can write to it'
+  said="${unsafe}others than this account can write to it"
   case $1 in ?????w* | ????????w*) return 1 ;; esac
   said='it is not writable'
   [ -w "$folder" ]
+}
+
+# Takes a lock: a file "PID BOOT WORDS" that comes to be in one step. False when another has it; $holder is what it says.
+take() { # LOCK WORDS
+  new_line "$1.$$" "$$ $boot $2"
+  said=''
+  [ -d "$1" ] || said=$(ln "$1.$$" "$1" 2>&1)
+  set -- "$1" "$?"
+  rm -f "$1.$$"
+  if [ -d "$1" ]; then  # an earlier veneer's
+    rm -f "$1/${1##*/}.$$"
+    set -- "$1" 1
+  fi
+  [ "$2" = 0 ] && return 0
+  [ -e "$1" ] || [ -z "$said" ] || missed=$((missed + 1))
+  [ $missed -lt 20 ] || not_written "$1" "$said"
+  read_holder "$1"
+  return 1
+}
+missed=0
+boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo none)
+read_holder() { # LOCK
+  holder=$(cat "$1" 2>/dev/null) && return 0
+  holder=$(cat "$1/owner" 2>/dev/null)
+  [ ! -f "$1/boot" ] || holder="${holder%% *} $(cat "$1/boot" 2>/dev/null) ${holder#* }"
+}
+# Whether the process of $holder is gone.
+is_gone() {
+  set -- $holder
+  ! kill -0 "${1:-none}" 2>/dev/null || [ "${2:-}" != "$boot" ]
+}
+# Removes the lock of one that is gone. One at a time and after a second look: it may be another's by now. One without a holder
+# is being made, unless it has been there for long.
+break_lock() { # LOCK
+  [ -n "$holder" ] || [ -n "$(find "$1" -prune -mmin +1 2>/dev/null)" ] || return 0
+  find "$1.breaking" -prune -mmin +1 -exec rmdir {} \; 2>/dev/null
+  mkdir "$1.breaking" 2>/dev/null || return 0
+  gone=$holder
+  read_holder "$1"
+  [ "$holder" != "$gone" ] || rm -rf "$1"
+  rmdir "$1.breaking"
+}
+drop_lock() { # LOCK
+  case $(cat "$1" 2>/dev/null) in "$$ $boot "*) rm -f "$1" ;; esac
+}
+stop_beat() {  # a milder signal is lost where the shell is just forking
+  [ -z "$beat" ] || { kill -9 "$beat"; wait "$beat"; } 2>/dev/null
 }
 
 forget() {

@@ -5,9 +5,8 @@
 find_state() {
   for place in "${XDG_STATE_HOME:-}" "${HOME:-}/.local/state"; do
     case $place in /?*) ;; *) continue ;; esac
-    mkdir -p "$place" 2>/dev/null
     state=$place/veneer
-    own_folder "$state" && return 0
+    said=$(mkdir -p "$place" 2>&1) && own_folder "$state" && return 0
     case $said in *[Nn]'o space left'*) not_written "$state" "$said" ;; esac
     [ ! -d "$state" ] || not_written "$state" "$said"
   done
@@ -15,32 +14,24 @@ find_state() {
   own_folder "$state" || not_written "$state" "$said"
 }
 
-# One rollout of a live name at a time; another one waits for its end. $lock is set as long as it is ours.
+# One rollout of a live name at a time; another one waits for its end.
 take_turn() {
-  turn=$state/$group.lock boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null) waited=0
-  until said=$(mkdir "$turn" 2>&1); do
-    if [ ! -d "$turn" ]; then  # gone this moment, or it cannot be made
-      said=$(mkdir "$turn" 2>&1) && break
-      [ -d "$turn" ] || not_written "$turn" "$said"
+  turn=$state/$group.lock waited=0 longest=300
+  until take "$turn" rollout; do
+    if is_gone; then
+      break_lock "$turn"
+      [ -e "$turn" ] || continue
     fi
-    owner=$(cat "$turn/owner" 2>/dev/null)
-    if [ -z "$owner" ] && [ $waited -lt 3 ]; then :
-    elif ! kill -0 "${owner%% *}" 2>/dev/null || [ "${owner#* }" != "$boot" ]; then
-      said=$(rm -rf "$turn" 2>&1) || not_written "$turn" "$said"
-      continue
-    elif [ $waited -ge 300 ]; then problem "another rollout of this name is at work on the host (process ${owner%% *})"; fi
+    [ $waited -lt $longest ] || problem "another rollout of this name is at work on the host (process ${holder%% *}); try again when it is done"
     [ $waited -gt 0 ] || say phase waiting
     sleep 1
     waited=$((waited + 1))
   done
-  lock=$turn
-  new_line "$lock/owner" "$$ $boot"
 }
 leave() {
-  [ -z "$beat" ] || kill -9 "$beat" 2>/dev/null  # a milder signal is lost where the shell is just forking
+  stop_beat
   rm -rf "$work"
-  [ -n "$lock" ] || return 0
-  case $(cat "$lock/owner" 2>/dev/null) in "$$ $boot" | '') rm -rf "$lock" ;; esac
+  [ -z "$turn" ] || drop_lock "$turn"
 }
 
 restart_services() {
@@ -187,7 +178,7 @@ printf '\nveneer %s\n' "$nonce"
 find_program
 find_state
 history=$state/$group.history
-work=$state/work.$$ lock='' beat='' boot='' old='' beside=''
+work=$state/work.$$ turn='' beat='' old='' beside=''
 trap leave EXIT
 trap 'exit 129' HUP INT TERM
 case $verb in
@@ -196,7 +187,7 @@ case $verb in
     beat=$!
     [ "$size" -eq 0 ] || create=$(cat)
     new_folder "$work"
-    [ -z "$restart" ] || new_line "$work/said" ''
+    new_line "$work/said" "$(tail -n 200 "$history" 2>/dev/null)"  # there must be room for a history
     take_turn
     deploy ;;
   container) show_container ;;

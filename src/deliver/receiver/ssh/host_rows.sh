@@ -10,6 +10,7 @@ for_rows() {
   set -- $2
   for row; do
     IFS='|'
+    row="$row|"  # else an empty field at the end would be none
     set -- $row
     IFS=$blank
     "$call" "$@" || break

@@ -52,6 +52,7 @@ use_given_files() {
 use_project() { # PROJECT FOLDER FILES
   project=$1 directory=$2 files=$3
   project_options="-p $(quoted "$project")"
+  [ -n "$files" ] || problem "the containers of the project $project do not tell their compose files: name them by --compose"
   IFS=,
   set -f
   set -- $files

@@ -41,7 +41,9 @@ CommandResult HostSession::send(const HostRequest& request, ByteSource* body, Ho
 void HostSession::ask(const HostRequest& request, const std::function<void(const HostLine&)>& on_line,
                       std::string_view body) {
   std::optional<std::string> refusal;
+  std::string hint;
   HostAnswer answer(request.nonce(), [&](const HostLine& line) {
+    if (line.key == "hint") hint = printable(trimmed(line.value), 600);
     if (line.key == "refused") refusal = printable(trimmed(line.value), 600);
     on_line(line);
   });
@@ -55,7 +57,7 @@ void HostSession::ask(const HostRequest& request, const std::function<void(const
     open();
     result = try_once();
   }
-  if (refusal) throw Error(ErrorKind::refused, fmt::format("{}: {}", address().text(), *refusal));
+  if (refusal) throw Error(ErrorKind::refused, fmt::format("{}: {}", address().text(), *refusal), hint);
   if (answer.has_ended()) return;
   std::string said = answer.preamble();
   if (const std::string errors = printable(trimmed(result.errors), 1000); !errors.empty()) {

@@ -12,9 +12,8 @@ find_staging() {
   first='' why=''
   for place in "${XDG_CACHE_HOME:-}" "${HOME:-}/.cache"; do
     case $place in /?*) ;; *) continue ;; esac
-    mkdir -p "$place" 2>/dev/null
-    stage=$place/veneer/ship
-    own_folder "$place/veneer" && own_folder "$stage" && return 0
+    stage=$place/veneer/ship folder=$place
+    said=$(mkdir -p "$place" 2>&1) && own_folder "$place/veneer" && own_folder "$stage" && return 0
     [ -n "$first" ] || first=$folder why=$said
   done
   stage=/var/tmp/veneer-$(id -u)
@@ -70,33 +69,29 @@ list_blobs() {
 }
 
 leave() {
-  [ -z "$beat" ] || kill -9 "$beat" 2>/dev/null  # a milder signal is lost where the shell is just forking
+  stop_beat
   rm -rf "$work"
-  case $(cat "$lock/owner" 2>/dev/null) in "$$ $sender") rm -rf "$lock" ;; esac
+  case $(cat "$lock" 2>/dev/null) in "$$ $boot "*) rm -f "$lock.working" ;; esac
+  drop_lock "$lock"
 }
 # One writer an account. A lock whose owner is gone is taken over; that of the same sender is an earlier connection's.
 take_lock() {
-  lock=$stage/lock tries=0
-  until said=$(mkdir "$lock" 2>&1); do
-    if [ ! -d "$lock" ]; then  # gone this moment, or it cannot be made
-      said=$(mkdir "$lock" 2>&1) && break
-      [ -d "$lock" ] || not_written "$lock" "$said"
-    fi
-    owner=$(cat "$lock/owner" 2>/dev/null)
-    if ! kill -0 "${owner%% *}" 2>/dev/null || [ "$(cat "$lock/boot" 2>/dev/null)" != "$boot" ]; then
+  tries=0
+  until take "$lock" "$sender"; do
+    set -- $holder
+    if is_gone; then
+      break_lock "$lock"
+      [ -e "$lock" ] || continue
       tries=$((tries + 1))
-      [ $tries -le 20 ] || refuse "the lock of a ship that ended, $lock on the host, cannot be removed"
-      if [ $((tries % 2)) = 0 ]; then rm -rf "$lock" 2>/dev/null; else sleep 1; fi
-    elif [ "${owner#* }" = "$sender" ]; then
-      if [ -e "$lock/working" ]; then say waiting; sleep 2
-      else kill -9 "-${owner%% *}" 2>/dev/null || kill -9 "${owner%% *}" 2>/dev/null; sleep 1; fi
+      [ $tries -le 90 ] || refuse "the lock of a ship that ended, $lock on the host, cannot be removed"
+      sleep 1
+    elif [ "${3:-}" = "$sender" ]; then
+      if [ -e "$lock.working" ]; then say waiting; sleep 2
+      else kill -9 "-$1" 2>/dev/null || kill -9 "$1" 2>/dev/null; sleep 1; fi
     else
-      problem "another ship is writing to this host (process ${owner%% *}); try again when it is done"
+      problem "another ship is writing to this host (process $1); try again when it is done"
     fi
   done
-  trap 'rm -rf "$lock"' EXIT
-  new_line "$lock/boot" "$boot"
-  new_line "$lock/owner" "$$ $sender"
 }
 
 # What runs that were killed have left: work folders, other archives for the same name, names of loaded images.
@@ -169,7 +164,7 @@ splice() {
 
 load() {
   say working
-  new_line "$lock/working" yes
+  new_line "$lock.working" yes
   (while sleep 10 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do echo busy; done) &
   beat=$!
   [ -n "$named" ] || new_line "$stage/$group.pending" "$unique"
@@ -211,12 +206,11 @@ verify() {
 
 put() {
   find_staging || not_written "$first" "$why"
-  boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
-  beat='' work=$stage/work.$$ part=$stage/$group-$key.part
-  take_lock
+  beat='' work=$stage/work.$$ part=$stage/$group-$key.part lock=$stage/lock
   trap leave EXIT
   trap 'exit 129' HUP INT TERM
-  rm -f "$lock/working"
+  take_lock
+  rm -f "$lock.working"
   tidy
   new_folder "$work"
   named=$(id_of "$unique")

@@ -205,16 +205,19 @@ SshReceiver::Attempt SshReceiver::try_to_put(const Delivery& delivery, const Par
   });
 
   Attempt attempt;
+  std::string hint;
   const HostRequest request = put_request(delivery, parcel, offset);
   HostAnswer answer(request.nonce(), [&](const HostLine& line) {
     const auto end_with = [&](Problem problem) {
       attempt.outcome = Outcome::done;
+      problem.hint = hint;
       attempt.problem = std::move(problem);
     };
     if (line.key == "done") attempt.outcome = Outcome::done;
     if (line.key == "problem") end_with(problem_in_words(trimmed(line.value)));
-    if (line.key == "refused") end_with({Problem::Kind::refused, printable(trimmed(line.value), 600)});
-    if (line.key == "incomplete") end_with({Problem::Kind::incomplete, printable(trimmed(line.value), 600)});
+    if (line.key == "hint") hint = printable(trimmed(line.value), 600);
+    if (line.key == "refused") end_with({Problem::Kind::refused, printable(trimmed(line.value), 600), {}});
+    if (line.key == "incomplete") end_with({Problem::Kind::incomplete, printable(trimmed(line.value), 600), {}});
     if (line.key == "offset" || line.key == "short") {
       attempt.outcome = Outcome::elsewhere;
       attempt.offset = read_number(line.value);
