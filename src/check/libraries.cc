@@ -17,7 +17,8 @@ namespace veneer::check {
 namespace {
 
 constexpr std::uint64_t text_limit = 1 << 20;
-constexpr int most_includes = 64;  // of ld.so.conf
+constexpr std::size_t most_includes = 1000;  // lines of ld.so.conf and of what it includes
+constexpr std::size_t longest_path = 4096;
 
 /// Whether `name` fits a pattern of ld.so.conf's include: "*" stands for anything.
 bool fits(std::string_view pattern, std::string_view name) {
@@ -31,7 +32,7 @@ class Closure {
  public:
   Closure(const tree::FileTree& tree, const std::string& library_path, const OpenFile& open, Findings& findings)
       : tree_(tree), open_(open), findings_(findings), library_path_(split_words(library_path, ":")) {
-    read_loader_configuration("etc/ld.so.conf", 0);
+    read_loader_configuration("etc/ld.so.conf");
     for (const std::string folder : {"lib", "usr/lib", "lib64", "usr/lib64", "usr/local/lib"}) usual_.push_back(folder);
     // Folders of Debian's multiarch are built into its loader; those of other machines hold nothing that fits.
     for (const auto& [path, entry] : tree_.entries()) {
@@ -81,17 +82,19 @@ class Closure {
   }
 
  private:
-  void read_loader_configuration(const std::string& path, int depth) {
-    if (depth > most_includes) return;
+  /// Each file once: they may include each other.
+  void read_loader_configuration(const std::string& path) {
+    if (!configurations_.insert(path).second) return;
     for (std::string line : split_words(tree::read_text(tree_, path, text_limit), "\n")) {
       line = line.substr(0, line.find('#'));
       const std::vector<std::string> words = split_words(line, " \t\r");
       if (words.empty()) continue;
       if (words[0] == "include" && words.size() > 1 && words[1].starts_with('/')) {
+        if (++includes_ > most_includes) return;
         const std::string pattern = words[1].substr(1);
         for (const auto& [name, entry] : tree_.entries()) {
           if (tree::parent_path(name) == tree::parent_path(pattern) && fits(pattern, name)) {
-            read_loader_configuration(name, depth + 1);
+            read_loader_configuration(name);
           }
         }
       } else if (words[0].starts_with('/')) {
@@ -117,14 +120,21 @@ class Closure {
     return kept ? &*kept : nullptr;
   }
 
-  /// "$ORIGIN/../x" of the file at `path` as a path of the tree.
-  static std::string expanded(std::string folder, const std::string& path) {
-    for (const std::string_view token : {"$ORIGIN", "${ORIGIN}"}) {
-      for (std::size_t at = folder.find(token); at != std::string::npos; at = folder.find(token)) {
-        folder.replace(at, token.size(), "/" + std::string(tree::parent_path(path)));
+  /// "$ORIGIN/../x" of the file at `path` as a path of the tree. What is put in is not looked at again, and what grows
+  /// longer than a path can be leads nowhere.
+  static std::string expanded(std::string_view folder, const std::string& path) {
+    const std::string origin = "/" + std::string(tree::parent_path(path));
+    std::string result;
+    while (!folder.empty() && result.size() <= longest_path) {
+      std::size_t taken = 1;
+      for (const std::string_view token : {"$ORIGIN", "${ORIGIN}"}) {
+        if (folder.starts_with(token)) taken = token.size();
       }
+      result += taken > 1 ? std::string_view(origin) : folder.substr(0, 1);
+      folder.remove_prefix(taken);
     }
-    return folder.starts_with('/') ? folder.substr(1) : folder;
+    if (result.size() > longest_path) return result.substr(0, longest_path);
+    return result.starts_with('/') ? result.substr(1) : result;
   }
 
   /// The library in `folder` that fits `elf`, if it is there.
@@ -202,6 +212,8 @@ class Closure {
   Findings& findings_;
   std::vector<std::string> library_path_;
   std::vector<std::string> usual_;
+  std::set<std::string> configurations_;  // ld.so.conf and what it includes, as far as they were read
+  std::size_t includes_ = 0;
   std::map<std::string, std::vector<std::string>> by_name_;  // below the prefixes
   std::map<std::string, std::optional<Elf>> elves_;          // by real path
   std::set<std::string> seen_;

@@ -1,0 +1,67 @@
+#include "check/libraries.hh"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "archive/content.hh"
+#include "foundation/file.hh"
+
+namespace veneer::check {
+namespace {
+
+using testing::IsEmpty;
+
+// See elf_test.cc: `user` needs libone.so.1 and looks for it in $ORIGIN/x; `library` is that.
+Bytes sample(const std::string& name) {
+  File file(VENEER_SOURCE_FOLDER "/tests/fuzz/corpus/elf/" + name);
+  return read_all(file, 1 << 20);
+}
+
+class Libraries : public testing::Test {
+ protected:
+  void put(const std::string& path, Bytes data) {
+    for (std::size_t at = path.find('/'); at != std::string::npos; at = path.find('/', at + 1)) {
+      if (!tree_.contains(path.substr(0, at))) tree_.put(path.substr(0, at), tree::make_folder(0755, 0, 0, 0));
+    }
+    tree_.put(path, tree::make_file(std::make_shared<archive::MemoryContent>(std::move(data)), 0755, 0, 0, 0));
+  }
+  void put(const std::string& path, std::string_view text) {
+    put(path, Bytes(as_bytes(text).begin(), as_bytes(text).end()));
+  }
+
+  Findings found() {
+    Environment environment;
+    environment.prefix = "app";
+    environment.site_folders = {"app/lib"};
+    Findings findings;
+    const OpenFile open = [](const tree::Inode& inode) {
+      const auto source = inode.content->open();
+      return std::make_unique<MemoryAccess>(read_all(*source, 1 << 20));
+    };
+    check_libraries(tree_, {environment}, "", open, findings);
+    return findings;
+  }
+
+  tree::FileTree tree_;
+};
+
+TEST_F(Libraries, TheFolderOfAFileMayBeCalledLikeTheTokenForIt) {
+  put("app/lib/$ORIGIN/user.so", sample("user"));
+  put("app/lib/$ORIGIN/x/libone.so.1", sample("library"));
+  EXPECT_THAT(found(), IsEmpty());
+}
+
+TEST_F(Libraries, ConfigurationsMayIncludeEachOther) {
+  put("app/lib/user.so", sample("user"));
+  put("opt/libone.so.1", sample("library"));
+  put("etc/ld.so.conf", "include /etc/ld.so.conf.d/*.conf\n");
+  for (int i = 0; i < 10; ++i) {
+    put("etc/ld.so.conf.d/" + std::to_string(i) + ".conf",
+        "include /etc/ld.so.conf.d/*.conf\ninclude /etc/ld.so.conf\n");
+  }
+  put("etc/ld.so.conf.d/z.conf", "/opt\n");
+  EXPECT_THAT(found(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace veneer::check
