@@ -350,6 +350,10 @@ BuildPlan ImageBuilder::plan() {
       result.findings.push_back(fmt::format("{} is large and not in git, so the wheel of {} was built without it",
                                             printable(path), printable(name)));
     }
+    for (const std::string& path : wheel.emptied) {
+      result.findings.push_back(fmt::format("git neither tracks nor ignores {}; in the wheel of {} it is empty",
+                                            printable(path), printable(name)));
+    }
   }
   std::sort(result.findings.begin(), result.findings.end());
   const python::Project& project = inputs_.project;

@@ -339,6 +339,16 @@ class Projects(fixtures.SystemTest):
         self.assertEqual(self.json("build", "--json", cwd=path)["findings"],
                          ["1 of the package's files in git is not in the wheel of lacking: src/lacking/page.html"])
 
+    def test_a_log_that_the_wheel_would_take_is_empty_there(self):
+        path = self.project("logging", self.metadata("logging") + BUILD_SYSTEM + self.veneer_table(), {"src/logging/__init__.py": ""})
+        self.lock(path)
+        fixtures.git(path, "init", "-q", "-b", "main")
+        fixtures.commit_all(path, "First")
+        for name in ("src/logging/run.log", "run.log"):
+            (path / name).write_text("a secret")
+        self.assertEqual(self.json("build", "--json", cwd=path)["findings"],
+                         ["git neither tracks nor ignores src/logging/run.log; in the wheel of logging it is empty"])
+
     def test_the_project_replaces_a_file_of_a_dependency(self):
         path = self.small_project()
         (path / "src" / "part0").mkdir()

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "archive/zip.hh"
@@ -46,31 +47,61 @@ void check_history(const Project& project, const ProjectSources& sources, const 
   }
 }
 
-std::vector<std::string> files_that_the_wheel_lacks(const ProjectSources& sources, const std::filesystem::path& path) {
-  const archive::ZipReader wheel(std::make_shared<File>(path));
-  std::set<std::string, std::less<>> members;
-  std::set<std::string, std::less<>> packages;
-  for (const archive::ZipEntry& entry : wheel.entries()) {
-    members.insert(entry.name);
-    const std::size_t slash = entry.name.find('/');
+using Names = std::set<std::string, std::less<>>;
+
+Names members_of(const std::filesystem::path& wheel) {
+  Names members;
+  const archive::ZipReader reader(std::make_shared<File>(wheel));
+  for (const archive::ZipEntry& entry : reader.entries()) members.insert(entry.name);
+  return members;
+}
+
+/// Relative to the project, which is where the file `path` of `sources` lies; nothing when it lies beside it.
+std::optional<std::string> in_project(const ProjectSources& sources, const std::string& path) {
+  const std::string start = sources.git ? sources.git->prefix() : "";
+  if (!path.starts_with(start)) return std::nullopt;
+  return path.substr(start.size());
+}
+
+/// What a file of a package is called in a wheel, mostly.
+std::string_view installed_name(std::string_view file) {
+  if (file.starts_with("src/")) file.remove_prefix(4);
+  return file;
+}
+
+std::vector<std::string> files_that_the_wheel_lacks(const ProjectSources& sources, const Names& members) {
+  Names packages;
+  for (const std::string& member : members) {
+    const std::size_t slash = member.find('/');
     if (slash == std::string::npos) continue;
-    const std::string folder = entry.name.substr(0, slash);
+    const std::string folder = member.substr(0, slash);
     if (folder.find('.') == std::string::npos) packages.insert(folder);  // dist-info and data have one
   }
   std::vector<std::string> missing;
-  const std::string start = sources.git ? sources.git->prefix() : "";
   for (const std::string& tracked : sources.tracked) {
-    if (!tracked.starts_with(start)) continue;
-    const std::string file = tracked.substr(start.size());
-    const std::string_view name = std::string_view(file).substr(file.rfind('/') + 1);
+    const std::optional<std::string> file = in_project(sources, tracked);
+    if (!file) continue;
+    const std::string_view name = std::string_view(*file).substr(file->rfind('/') + 1);
     if (name.starts_with(".git")) continue;
-    std::string_view installed = file;
-    if (installed.starts_with("src/")) installed.remove_prefix(4);
+    const std::string_view installed = installed_name(*file);
     const std::size_t slash = installed.find('/');
     if (slash == std::string_view::npos || !packages.contains(installed.substr(0, slash))) continue;
-    if (!members.contains(installed)) missing.push_back(file);
+    if (!members.contains(installed)) missing.push_back(*file);
   }
   return missing;
+}
+
+std::vector<std::string> stand_ins_in_the_wheel(const ProjectSources& sources, const Names& members) {
+  std::vector<std::string> found;
+  for (const SourceRepository& repository : sources.repositories) {
+    for (const std::string& entry : repository.untracked) {
+      const std::string path = repository.path.empty() ? entry : repository.path + "/" + entry;
+      if (std::binary_search(sources.paths.begin(), sources.paths.end(), path)) continue;
+      const std::optional<std::string> file = in_project(sources, path);
+      if (file && !file->ends_with('/') && members.contains(installed_name(*file))) found.push_back(*file);
+    }
+  }
+  return found;
 }
 
 }  // namespace
@@ -125,9 +156,12 @@ AppWheel build_app_wheel(const Project& project, const Target& target, const UvP
                                     uv_build_wheel(uv, build, output, scratch);
                                   }),
                         sources.left_out,
+                        {},
                         {}};
         check_built_tags(result.wheel.tags, target);
-        result.missing = files_that_the_wheel_lacks(sources, result.wheel.path);
+        const Names members = members_of(result.wheel.path);
+        result.missing = files_that_the_wheel_lacks(sources, members);
+        result.emptied = stand_ins_in_the_wheel(sources, members);
         return result;
       });
 }

@@ -18,6 +18,9 @@ struct AppWheel {
   /// Files that git lists below the folders of the wheel's packages (or src/ and them) and that the wheel lacks,
   /// relative to the project, sorted: data that the build backend was not told of, mostly.
   std::vector<std::string> missing;
+  /// Files that the wheel holds and that git neither tracks nor ignores, but that are no sources (a log, say), relative
+  /// to the project: in the wheel they are empty (see add_stand_ins).
+  std::vector<std::string> emptied;
 };
 
 /// Builds the wheel of `project` from a clean copy of its checkout (see copy_sources), or takes it from `cache` when

@@ -107,19 +107,22 @@ std::string branch(const GitState& state) {
   return name;
 }
 
-/// One line for each file that differs between HEAD, index and work tree.
+constexpr std::string_view untracked_mark = "? ";
+
+/// One line for each file that differs between HEAD, index and work tree, and for each that is untracked; a folder of
+/// these (with a slash at its end) stands for all in it.
 std::set<std::string> changes(const GitState& state) {
   const std::vector<std::string> lines =
-      split_words(git_output(state, {"status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=no",
+      split_words(git_output(state, {"status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=normal",
                                      "--ignore-submodules=none"}),
                   nul);
   return {lines.begin(), lines.end()};
 }
 
-/// The path in such a line: behind eight fields, or ten of an unmerged one.
+/// The path in such a line: behind one field of an untracked file, ten of an unmerged one, eight else.
 std::string changed_path(const std::string& line) {
   std::size_t start = 0;
-  for (int fields = line.starts_with("u ") ? 10 : 8; fields > 0; --fields) {
+  for (int fields = line.starts_with(untracked_mark) ? 1 : line.starts_with("u ") ? 10 : 8; fields > 0; --fields) {
     const std::size_t space = line.find(' ', start);
     if (space == std::string::npos) return {};
     start = space + 1;
@@ -137,6 +140,28 @@ void copy_if_there(const fs::path& from, const fs::path& to) {
   // Files that are younger than the index are read by git to be sure.
   const std::array times = {status.st_mtim, status.st_mtim};
   if (::utimensat(AT_FDCWD, to.c_str(), times.data(), 0) != 0) throw_system_error("writing", to, errno);
+}
+
+bool is_ignored(const GitState& state, const std::string& path) {
+  return run(git_command(state, {"check-ignore", "--quiet", "./" + path})).exit_code == 0;
+}
+
+/// Makes git show `entry` as untracked. No back end takes what lies in a folder of Subversion or is byte code; where
+/// git ignores that, a .gitignore has the last word on itself.
+void make_stand_in(const GitState& copy, const std::string& entry) {
+  std::string file = entry;
+  std::string_view text;
+  if (entry.ends_with('/')) {
+    file += ".svn/stand-in.pyc";
+    if (is_ignored(copy, file)) {
+      file = entry + ".gitignore";
+      text = "!.gitignore\n";
+    }
+  }
+  const fs::path place = copy.root / file;
+  if (fs::exists(fs::symlink_status(place))) return;  // check_copy() tells
+  make_folders(place.parent_path());
+  write_text_file(place, text);
 }
 
 void copy_index(const GitState& state, const fs::path& place) {
@@ -198,6 +223,23 @@ void copy_repository(const GitState& state, const fs::path& work_tree, const fs:
     git_there({"update-ref", "--no-deref", "HEAD", state.commit});
   }
   copy_index(state, place);
+}
+
+std::vector<std::string> untracked_entries(const GitState& state) {
+  std::vector<std::string> entries;
+  for (const std::string& line : changes(state)) {
+    if (line.starts_with(untracked_mark)) entries.push_back(changed_path(line));
+  }
+  return entries;
+}
+
+void add_stand_ins(const GitState& state, const fs::path& target, const std::vector<std::string>& untracked) {
+  GitState copy = state;
+  copy.root = target;
+  const std::vector<std::string> shown = untracked_entries(copy);
+  for (const std::string& entry : untracked) {
+    if (!std::binary_search(shown.begin(), shown.end(), entry)) make_stand_in(copy, entry);
+  }
 }
 
 fs::path submodule_place(const GitState& submodule, const fs::path& target, const std::string& path) {

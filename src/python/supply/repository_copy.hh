@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "python/project/git.hh"
 
@@ -11,7 +12,7 @@ namespace veneer::python {
 
 /// All that copy_repository() takes over and that can make a build come out differently: HEAD, tags, branches, what the
 /// index says of each file (contents and the bits assume-unchanged, skip-worktree and intent-to-add), which files git
-/// takes for changed, settings. Text for a key.
+/// takes for changed and shows as untracked, settings. Text for a key.
 std::string repository_facts(const GitState& state);
 
 /// Makes the repository of `work_tree`, which holds the copies of the files with their times, in `place`:
@@ -23,6 +24,14 @@ void copy_repository(const GitState& state, const std::filesystem::path& work_tr
 /// tree. As in the original: below .git/modules, or in the submodule itself.
 std::filesystem::path submodule_place(const GitState& submodule, const std::filesystem::path& target,
                                       const std::string& path);
+
+/// What `git status` shows as untracked, sorted; a folder (with a slash at its end) stands for all in it.
+std::vector<std::string> untracked_entries(const GitState& state);
+
+/// Makes git show in the copy in `target` those of the original's `untracked` that it does not show there, because they
+/// were left out: an empty file in place of a file; in a folder, one that no build takes into a wheel.
+void add_stand_ins(const GitState& state, const std::filesystem::path& target,
+                   const std::vector<std::string>& untracked);
 
 /// Throws Error unless git says the same of the copy in `target` as of the original. Files whose change git can only
 /// see by more than time and size are given a new time first.

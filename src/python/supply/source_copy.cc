@@ -113,10 +113,9 @@ Hash fingerprint_of(const ProjectSources& sources) {
   for (const std::string& folder : sources.folders) add_field(hash, folder);
   add_field(hash, "project");
   add_field(hash, sources.subfolder.native());
-  if (sources.git) add_field(hash, repository_facts(*sources.git));
-  for (const auto& [path, state] : sources.submodules) {
-    add_field(hash, path);
-    add_field(hash, repository_facts(state));
+  for (const SourceRepository& repository : sources.repositories) {
+    add_field(hash, repository.path);
+    add_field(hash, repository_facts(repository.state));
   }
   return hash.finish();
 }
@@ -140,8 +139,10 @@ void find_git_sources(ProjectSources& sources) {
   const GitFiles files = list_git_files(git);
   sources.paths = sources.tracked = files.tracked;
   sources.folders = files.absent_submodules;
+  sources.repositories.push_back({"", git, untracked_entries(git)});
   for (const std::string& path : files.submodules) {
-    sources.submodules.emplace_back(path, read_submodule_state(git.root / path));
+    const GitState state = read_submodule_state(git.root / path);
+    sources.repositories.push_back({path, state, untracked_entries(state)});
   }
   for (const std::string& path : files.untracked) {
     if (!has_dropping(path)) sources.paths.push_back(path);
@@ -214,7 +215,10 @@ ProjectSources find_sources(const fs::path& folder) {
   for (const auto* paths : {&sources.paths, &sources.folders}) {
     for (const std::string& path : *paths) check_path(path);
   }
-  for (const auto& [path, state] : sources.submodules) check_path(path);
+  for (const SourceRepository& repository : sources.repositories) {
+    check_path(repository.path);
+    for (const std::string& entry : repository.untracked) check_path(entry);
+  }
 
   sources.contents = hash_all(sources.root, sources.paths);
   sources.fingerprint = fingerprint_of(sources);
@@ -232,12 +236,19 @@ fs::path copy_sources(const ProjectSources& sources, const fs::path& target) {
                 fmt::format("{} changed while it was copied", printable((sources.root / path).native())),
                 "run the command again, when nothing writes there");
   }
-  if (sources.git) copy_repository(*sources.git, target, target / ".git");
-  for (const auto& [path, state] : sources.submodules) {
-    copy_repository(state, target / path, submodule_place(state, target, path));
+  const auto work_tree = [&](const SourceRepository& repository) {
+    return repository.path.empty() ? target : target / repository.path;
+  };
+  for (const SourceRepository& repository : sources.repositories) {
+    const bool is_outermost = repository.path.empty();
+    copy_repository(repository.state, work_tree(repository),
+                    is_outermost ? target / ".git" : submodule_place(repository.state, target, repository.path));
   }
-  for (const auto& [path, state] : sources.submodules) check_copy(state, target / path);
-  if (sources.git) check_copy(*sources.git, target);
+  // What git says of a repository depends on those in it.
+  for (auto repository = sources.repositories.rbegin(); repository != sources.repositories.rend(); ++repository) {
+    add_stand_ins(repository->state, work_tree(*repository), repository->untracked);
+    check_copy(repository->state, work_tree(*repository));
+  }
   return target / sources.subfolder;
 }
 

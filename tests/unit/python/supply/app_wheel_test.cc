@@ -14,7 +14,9 @@ namespace veneer::python {
 namespace {
 
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 using tests::ProjectFolder;
 
@@ -126,6 +128,21 @@ TEST_F(AppWheelTest, TakesIgnoredModulesAndNoOldDroppings) {
   EXPECT_THAT(members(build().wheel.path), Contains("tiny/_generated.py"));
   folder_.write("src/tiny/_generated.py", "g = 2\n");
   EXPECT_NE(find_sources(folder_.path()).fingerprint, sources.fingerprint);
+}
+
+TEST_F(AppWheelTest, NamesFilesThatAreEmptyInTheWheel) {
+  folder_.write("other/x.log", "");
+  folder_.commit_all();
+  folder_.write("src/tiny/run.log", "secret");
+  folder_.write("run.log", "secret");
+  folder_.write("other/run.log", "secret");
+  const AppWheel wheel = build();
+  EXPECT_EQ(member(wheel.wheel.path, "tiny/run.log"), "");
+  EXPECT_THAT(wheel.emptied, ElementsAre("src/tiny/run.log"));
+  folder_.write(".gitignore", "*.log\n");
+  const AppWheel ignored = build();
+  EXPECT_EQ(member(ignored.wheel.path, "tiny/run.log"), "(not there)");
+  EXPECT_THAT(ignored.emptied, IsEmpty());
 }
 
 TEST_F(AppWheelTest, WorksWithoutGit) {

@@ -63,6 +63,24 @@ requires = ["uv_build>=0.8,<2"]
 build-backend = "uv_build"
 )";
 
+/// Its version tells how many files git shows as changed or new, and all below src/ gets into the wheel.
+constexpr const char* counting_project = R"([project]
+name = "tiny"
+dynamic = ["version"]
+requires-python = ">=3.8"
+[build-system]
+requires = ["setuptools==80.10.2"]
+build-backend = "setuptools.build_meta"
+[tool.setuptools]
+include-package-data = true
+)";
+
+constexpr const char* counting_setup = R"(import subprocess
+from setuptools import setup
+shown = subprocess.run(["git", "status", "--porcelain"], capture_output=True, check=True, text=True).stdout
+setup(version=f"1.{len(shown.splitlines())}")
+)";
+
 /// A project, at a tag, whose repository has submodules inside of its package and beside it; made once.
 const ProjectFolder& origin(const std::string& pyproject) {
   static std::map<std::string, ProjectFolder> made;
@@ -89,6 +107,10 @@ const ProjectFolder& origin(const std::string& pyproject) {
   project.write("src/tiny/data/page.html", "<p>");
   project.write("src/tiny/data/other.html", "<p>");
   project.write("docs/text.md", "text\n");
+  if (pyproject == counting_project) {
+    project.write("setup.py", counting_setup);
+    project.write("MANIFEST.in", "graft src\n");
+  }
   project.git({"init", "--quiet"});
   project.git({"submodule", "--quiet", "add", library, "src/tiny/library"});
   project.git({"submodule", "--quiet", "add", empty, "vendor/empty"});
@@ -113,7 +135,10 @@ class Checkout {
   fs::path path() const { return beside("checkout"); }
   fs::path beside(const std::string& name) const { return folder_.path() / name; }
   fs::path library() const { return origin_.beside("library"); }
-  void write(const std::string& name, std::string_view text) const { write_text_file(path() / name, text); }
+  void write(const std::string& name, std::string_view text) const {
+    make_folders((path() / name).parent_path());
+    write_text_file(path() / name, text);
+  }
 
   /// In a folder beside the checkout.
   std::string git(const fs::path& folder, std::vector<std::string> arguments) const {
@@ -135,6 +160,14 @@ void make_old(const fs::path& path) {
   const timespec old{tests::commit_time, 0};
   const std::array times = {old, old};
   ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW), 0);
+}
+
+/// What is left out of copies, in `folder`; git shows all of it unless its names are ignored.
+void add_droppings(const Checkout& checkout, const std::string& folder) {
+  for (const char* name : {"build/old.py", "dist/old.whl", "__pycache__/old.pyc", ".venv/pyvenv.cfg", "venv/bin/old.py",
+                           ".cache/old", "old.egg-info/PKG-INFO"}) {
+    checkout.write(folder + name, "old");
+  }
 }
 
 struct State {
@@ -217,6 +250,18 @@ const std::vector<State> states = {
        checkout.write("src/tiny/__init__.py", "value = 2\n");
        fs::remove(checkout.path() / "docs/text.md");
      }},
+    {"DroppingsThatGitShows",
+     [](Checkout& checkout) {
+       add_droppings(checkout, "");
+       for (const char* name : {"a.log", "docs/.coverage", "src/tiny/__pycache__/old.pyc"}) checkout.write(name, "old");
+     }},
+    {"DroppingsInSubmodules",
+     [](Checkout& checkout) {
+       checkout.git({"submodule", "--quiet", "update", "--init", "--recursive"});
+       add_droppings(checkout, "vendor/empty/");
+       checkout.write("vendor/empty/a.log", "old");
+       checkout.write("src/tiny/library/inner/__pycache__/old.pyc", "old");
+     }},
     {"WorktreeOfAnotherClone",
      [](Checkout& checkout) {
        checkout.git({"worktree", "add", "--quiet", "--detach", checkout.beside("worktree").native()});
@@ -291,6 +336,40 @@ const std::vector<State> states_of_git = {
      }},
     {"RepositoryWithinThatGitDoesNotTrack",
      [](Checkout& checkout) { fs::copy(checkout.library(), checkout.path() / "nested", fs::copy_options::recursive); }},
+    {"RepositoryWithinWithoutFiles",
+     [](Checkout& checkout) {
+       checkout.git({"init", "--quiet", "nested"});
+     }},
+    {"RepositoryWithinOfWhichAllIsIgnored",
+     [](Checkout& checkout) {
+       fs::copy(checkout.library(), checkout.path() / "nested", fs::copy_options::recursive);
+       checkout.write(".gitignore", "*.py\n*.html\n.gitmodules\ninner\n");
+     }},
+    {"DroppingsWhereByteCodeIsIgnored",
+     [](Checkout& checkout) {
+       checkout.write(".gitignore", "*.pyc\n.svn/\n");
+       add_droppings(checkout, "");
+     }},
+    {"DroppingsWhereAllIsIgnoredButPrograms",
+     [](Checkout& checkout) {
+       checkout.write(".gitignore", "*\n!*/\n!*.py\n");
+       add_droppings(checkout, "");
+     }},
+    {"NothingButDroppingsInANewFolder",
+     [](Checkout& checkout) {
+       checkout.write("new/build/old.py", "");
+       checkout.write("new/a.log", "");
+       checkout.write("new/deep/a.log", "");
+     }},
+    {"DroppingsWithNamesThatGitQuotes",
+     [](Checkout& checkout) {
+       for (const char* name : {":(top)\n\xff.log", "*caf\xc3\xa9/build/old.py"}) checkout.write(name, "");
+     }},
+    {"DroppingsThatAreLinks",
+     [](Checkout& checkout) {
+       fs::create_symlink("nowhere", checkout.path() / "a.log");
+       fs::create_symlink("docs", checkout.path() / "dist");
+     }},
     {"FilesInASubmoduleThatIsNotCheckedOut",
      [](Checkout& checkout) { checkout.write("vendor/empty/put_here.txt", "x"); }},
     {"NamesThatGitQuotes",
@@ -310,6 +389,8 @@ std::string name_of_state(const testing::TestParamInfo<State>& info) { return in
 std::string git_says(const Checkout& checkout, const fs::path& work_tree) {
   std::string text;
   const std::vector<std::vector<std::string>> questions = {{"status", "--porcelain=v2", "-z"},
+                                                           {"status", "--porcelain=v2", "--ignore-submodules=none"},
+                                                           {"submodule", "foreach", "--recursive", "git status -s"},
                                                            {"ls-files", "--stage", "-v", "-z"},
                                                            {"ls-files", "--recurse-submodules", "-z"},
                                                            {"describe", "--tags", "--long", "--dirty"},
@@ -344,32 +425,48 @@ std::set<std::string> members(const fs::path& wheel) {
   return names;
 }
 
+/// "tiny.dist-info/RECORD" for "tiny-1.2.dist-info/RECORD".
+std::set<std::string> without_version(const std::set<std::string>& members) {
+  std::set<std::string> names;
+  for (const std::string& name : members) {
+    const std::size_t end = name.find(".dist-info/");
+    names.insert(end == std::string::npos ? name : name.substr(0, name.find('-')) + name.substr(end));
+  }
+  return names;
+}
+
 // Needs the package index: the build requirements come from there.
 class OwnWheelLikeUv : public testing::TestWithParam<State> {
  protected:
   void SetUp() override { VENEER_NEEDS_UV(); }
 
-  static void compare(const std::string& pyproject, const State& state) {
-    Checkout checkout(pyproject);
-    state.make(checkout);
-    const UvProgram uv = find_uv(tests::uv_path());
+  static fs::path ours(const Checkout& checkout) {
     const Target target{
         .major = 3, .minor = 11, .full_version = "3.11.2", .libc = {}, .machine = "x86_64", .interpreter = {}};
     BuiltWheels cache(checkout.beside("cache"));
-    const fs::path ours = build_app_wheel(read_project(checkout.path()), target, uv, cache).wheel.path;
+    return build_app_wheel(read_project(checkout.path()), target, find_uv(tests::uv_path()), cache).wheel.path;
+  }
 
+  static fs::path theirs(const Checkout& checkout) {
     Command command;
     command.arguments = {
-        uv.path.native(),        "build", "--quiet", "--wheel", "--out-dir", checkout.beside("theirs").native(),
+        tests::uv_path().native(), "build", "--quiet", "--wheel", "--out-dir", checkout.beside("theirs").native(),
         checkout.path().native()};
     command.environment = {{"SOURCE_DATE_EPOCH", std::to_string(tests::commit_time)}};
     run_checked(command);
-    fs::path theirs;
     for (const auto& entry : fs::directory_iterator(checkout.beside("theirs"))) {
-      if (entry.path().extension() == ".whl") theirs = entry.path();
+      if (entry.path().extension() == ".whl") return entry.path();
     }
-    EXPECT_EQ(ours.filename(), theirs.filename());
-    EXPECT_EQ(members(ours), members(theirs));
+    return {};
+  }
+
+  static void compare(const std::string& pyproject, const State& state) {
+    Checkout checkout(pyproject);
+    state.make(checkout);
+    const fs::path wheel = ours(checkout);
+    const fs::path wanted = theirs(checkout);
+    EXPECT_EQ(wheel.filename(), wanted.filename());
+    EXPECT_EQ(members(wheel), members(wanted));
   }
 };
 
@@ -389,7 +486,8 @@ std::vector<State> some_states() {
   for (const State& state : states) {
     const std::string_view name = state.name;
     if (name == "PlainClone" || name == "SubmodulesWithFiles" || name == "SparseWithinThePackage" ||
-        name == "AssumeUnchangedOfAFileThatChanged" || name == "WorktreeOfAnotherClone") {
+        name == "AssumeUnchangedOfAFileThatChanged" || name == "DroppingsThatGitShows" ||
+        name == "WorktreeOfAnotherClone") {
       some.push_back(state);
     }
   }
@@ -397,6 +495,28 @@ std::vector<State> some_states() {
 }
 
 INSTANTIATE_TEST_SUITE_P(HatchAndUv, OtherWheelLikeUv, testing::ValuesIn(some_states()), name_of_state);
+
+class DroppingsTest : public OwnWheelLikeUv {};
+
+TEST_F(DroppingsTest, AVersionThatCountsThemIsTheOneOfUv) {
+  const auto some = [](Checkout& checkout) {
+    for (const char* name : {"dist/old.whl", "docs/__pycache__/old.pyc", "a.log"}) checkout.write(name, "old");
+  };
+  compare(counting_project, {"three", some});
+}
+
+TEST_F(DroppingsTest, NoWheelHoldsAnythingInTheirPlace) {
+  for (const char* pyproject : {setuptools_scm_project, counting_project, hatch_vcs_project, uv_build_project}) {
+    SCOPED_TRACE(pyproject);
+    Checkout checkout(pyproject);
+    const std::set<std::string> clean = without_version(members(theirs(checkout)));
+    checkout.clone();
+    for (const char* folder : {"", "src/", "src/tiny/", "src/tiny/data/"}) add_droppings(checkout, folder);
+    for (const char* name : {"a.log", "build/lib/tiny/old.py"}) checkout.write(name, "old");
+    checkout.write(".gitignore", "");
+    EXPECT_EQ(without_version(members(ours(checkout))), clean);
+  }
+}
 
 // A wheel of one state must not serve another one of the same commit.
 TEST(SourceFingerprint, DiffersFromStateToStateOfACommit) {
@@ -421,6 +541,18 @@ TEST(SourceFingerprint, DiffersFromStateToStateOfACommit) {
   look("another tag");
   checkout.git({"config", "core.abbrev", "20"});
   look("another length of short names");
+}
+
+TEST(SourceFingerprint, HoldsOfDroppingsThatTheyAreThere) {
+  Checkout checkout(setuptools_scm_project);
+  checkout.write("a.log", "1");
+  checkout.write("dist/old.whl", "1");
+  const Hash first = find_sources(checkout.path()).fingerprint;
+  checkout.write("a.log", "2");
+  checkout.write("dist/another.whl", "1");
+  EXPECT_EQ(find_sources(checkout.path()).fingerprint, first);
+  fs::remove(checkout.path() / "a.log");
+  EXPECT_NE(find_sources(checkout.path()).fingerprint, first);
 }
 
 TEST(SourceFingerprint, IsEqualForTwoClones) {
