@@ -62,7 +62,7 @@ class Collector {
 
   ApplicationFiles finish() {
     const Hash content = hash_of(tree_);
-    return {std::move(tree_), files_, content};
+    return {std::move(tree_), content};
   }
 
  private:
@@ -99,7 +99,6 @@ class Collector {
   }
 
   void add_file(const fs::path& from, const std::string& to, std::optional<std::uint32_t> mode) {
-    ++files_;
     const Status status = status_of(from);
     const std::string path = placement_.resolve(to);
     if (S_ISREG(status.mode)) {
@@ -139,7 +138,6 @@ class Collector {
   const std::vector<std::string>& listed_;
   tree::FileTree tree_;
   std::set<std::string> placed_;
-  std::size_t files_ = 0;
 };
 
 }  // namespace

@@ -22,8 +22,7 @@ enum class FolderRule {
 
 struct ApplicationFiles {
   tree::FileTree tree;
-  std::size_t files = 0;  // that `image.files` brought, links counted
-  Hash content;           // hash_of(tree)
+  Hash content;  // hash_of(tree)
 };
 
 /// Depends on every path, mode, owner, link target and byte of data.

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <filesystem>
 #include <set>
+#include <string_view>
 
 #include "build/image_builder.hh"
 #include "build/image_name.hh"
@@ -28,6 +30,21 @@ bool belongs_into_image(const std::string& name) {
          std::find(left_out.begin(), left_out.end(), name) == left_out.end();
 }
 
+/// A file that tells of the project to people and tools, and that is no part of what runs.
+bool is_about_project(const fs::path& file) {
+  constexpr std::array<std::string_view, 9> names = {"makefile",    "justfile",       "mkdocs.yml",
+                                                     "pylock.toml", "pyproject.toml", "setup.cfg",
+                                                     "tox.ini",     "uv.lock",        "uv.toml"};
+  constexpr std::array<std::string_view, 12> starts = {"authors",      "changelog", "changes",      "code_of_conduct",
+                                                       "contributing", "copying",   "licence",      "license",
+                                                       "notice",       "readme",    "requirements", "security"};
+  std::string name = file.filename().native();
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (name.ends_with(".py") || fs::is_directory(file)) return false;
+  return std::find(names.begin(), names.end(), name) != names.end() ||
+         std::any_of(starts.begin(), starts.end(), [&](std::string_view start) { return name.starts_with(start); });
+}
+
 std::vector<python::FileRule> default_files(const BuildInputs& inputs) {
   const fs::path& folder = inputs.project.folder;
   std::set<std::string> names;
@@ -46,6 +63,13 @@ std::vector<python::FileRule> default_files(const BuildInputs& inputs) {
 }
 
 }  // namespace
+
+bool have_application(const BuildInputs& inputs) {
+  const std::vector<python::FileRule>& files = inputs.project.image.files;
+  return inputs.project.image.has_files || std::any_of(files.begin(), files.end(), [&](const python::FileRule& rule) {
+           return !is_about_project(inputs.project.folder / rule.from);
+         });
+}
 
 void fill_defaults(BuildInputs& inputs) {
   const python::Project& project = inputs.project;

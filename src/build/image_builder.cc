@@ -157,7 +157,7 @@ void ImageBuilder::make_application() {
 /// An image without the application is what nobody wants, unless `files = []` says so.
 void ImageBuilder::check_application() const {
   const python::Project& project = inputs_.project;
-  if (application_files_.files > 0 || !own_packages_.empty() || project.image.has_files) return;
+  if (!own_packages_.empty() || have_application(inputs_)) return;
   constexpr std::string_view none = "for an image of the dependencies alone say files = [] in [tool.veneer.image]";
   const std::string name = printable(project.name);
   const std::string folder = printable(project.folder.native());
@@ -170,10 +170,16 @@ void ImageBuilder::check_application() const {
                 fmt::format("no file of {} would be in the image: git ignores all that is in {}", name, folder),
                 fmt::format("'git check-ignore -v pyproject.toml' there tells why; {}", none));
   }
+  std::string others;
+  for (const python::FileRule& rule : project.image.files) {
+    others += (others.empty() ? " but " : ", ") + printable(rule.from);
+  }
   throw Error(
       ErrorKind::refused,
-      fmt::format("no file of {} would be in the image: what lies in {} is left out unless it is named", name, folder),
-      fmt::format("name it in files of [tool.veneer.image]; {}", none));
+      fmt::format("no file of {} would be in the image{}: what else lies in {} is left out", name, others, folder),
+      fmt::format("what git ignores, hidden names, tests and container files are left out unless files of "
+                  "[tool.veneer.image] names them; {}",
+                  none));
 }
 
 tree::FileTree ImageBuilder::placed(const tree::FileTree& tree) const {

@@ -136,6 +136,10 @@ class ImageBuilder {
 /// tests, virtual environments, the lock and container files.
 void fill_defaults(BuildInputs& inputs);
 
+/// Whether its `files` bring an application: they were given (be it none of them), or of those that fill_defaults()
+/// decided one is more than what tells of the project, such as pyproject.toml, README and LICENSE.
+bool have_application(const BuildInputs& inputs);
+
 /// The configuration of the image on the base's: what [tool.veneer.image] says, else defaults that make a virtual
 /// environment work (PATH, VIRTUAL_ENV, working directory, user) and the user's `home` as HOME.
 image::RunConfig run_config(const BuildInputs& inputs, const std::string& home, const std::string& version);

@@ -112,6 +112,17 @@ class Projects(fixtures.SystemTest):
         (path / "pyproject.toml").write_text(pyproject + "[tool.veneer.image]\nfiles = []\n")
         self.veneer("build", cwd=path)
 
+        # What tells of a project is no application.
+        (path.parent / ".gitignore").write_text("main.py\n")
+        (path / "pyproject.toml").write_text(pyproject)
+        (path / "README.md").write_text("")
+        for command in ("build", "plan"):
+            refused = self.veneer(command, cwd=path, code=3).stderr
+            self.assertIn(f"no file of app would be in the image but README.md, pyproject.toml: what else lies in {path} is left out", refused)
+            self.assertIn("files = []", refused)
+        (path / "pyproject.toml").write_text(pyproject + '[tool.veneer.image]\nfiles = [{ from = "README.md", to = "/app/README.md" }]\n')
+        self.veneer("build", cwd=path)
+
         # A folder that is named and holds nothing for the image: the reason is the true one.
         (path.parent / ".gitignore").write_text("*.tmp\n")
         (path / "pyproject.toml").write_text(pyproject + '[tool.veneer.image]\nfiles = [{ from = "assets", to = "/app/assets" }]\n')

@@ -90,6 +90,27 @@ TEST_F(DefaultsTest, WithoutAScriptTheInterpreterIsTheCommand) {
   EXPECT_THAT(inputs_.project.image.cmd, ElementsAre("/app/.venv/bin/python"));
 }
 
+TEST_F(DefaultsTest, WhatTellsOfTheProjectIsNoApplication) {
+  inputs_.folder_rule = FolderRule::listed_by_git;
+  const auto is_application = [&](const char* name) {
+    inputs_.listed_files = {"Makefile", "README.md", "LICENSE", "LICENSE-MIT.txt", "pyproject.toml", "uv.lock", name};
+    fill_defaults(inputs_);
+    return have_application(inputs_);
+  };
+  for (const char* name :
+       {"tests/x.py", "licence", "Changelog.rst", "NOTICE", "requirements-dev.txt", "tox.ini", ".env"})
+    EXPECT_FALSE(is_application(name)) << name;
+  fs::create_directories(folder_.path() / "readme");
+  for (const char* name : {"main.py", "a.json", "assets/a.txt", "security.py", "readme/page.html"})
+    EXPECT_TRUE(is_application(name)) << name;
+  for (const auto& files : {std::vector<python::FileRule>{}, {{"README.md", "/app/README.md", std::nullopt}}}) {
+    inputs_.project.image.has_files = true;
+    inputs_.project.image.files = files;
+    fill_defaults(inputs_);
+    EXPECT_TRUE(have_application(inputs_));
+  }
+}
+
 TEST_F(DefaultsTest, WhatIsSaidStays) {
   inputs_.project.image.entrypoint = {"/bin/true"};
   inputs_.project.image.has_files = true;
