@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <optional>
 #include <set>
 #include <vector>
 
@@ -31,19 +30,22 @@ class AccountFile {
   }
 
   /// The first line for the number, as the C library takes it; nullptr if there is none.
-  const std::vector<std::string>* find(std::uint32_t number) const {
+  const std::vector<std::string>* find(std::string_view number) const {
     for (const std::vector<std::string>& line : lines_) {
-      if (line[2] == std::to_string(number)) return &line;
+      if (line[2] == number) return &line;
+    }
+    return nullptr;
+  }
+  const std::vector<std::string>* find(std::uint32_t number) const { return find(std::to_string(number)); }
+
+  const std::vector<std::string>* find_name(std::string_view name) const {
+    for (const std::vector<std::string>& line : lines_) {
+      if (line[0] == name) return &line;
     }
     return nullptr;
   }
 
-  bool has_name(const std::string& name) const {
-    for (const std::vector<std::string>& line : lines_) {
-      if (line[0] == name) return true;
-    }
-    return false;
-  }
+  bool has_name(std::string_view name) const { return find_name(name) != nullptr; }
 
   /// Puts the file with one more line into `out`.
   void put_with(const std::string& line, const Placement& placement, tree::FileTree& out) const {
@@ -67,6 +69,27 @@ class AccountFile {
   std::vector<std::vector<std::string>> lines_;
 };
 
+std::string home_in(const std::vector<std::string>& line) { return line.at(5).starts_with('/') ? line.at(5) : "/"; }
+
+/// Of the user that the base's own programs run as; empty when its files do not tell.
+std::string home_of_base_user(const base::Base& base) {
+  std::string user = base.config.run.is_table() ? base.config.run.string_or("User", "") : "";
+  user = user.substr(0, user.find(':'));
+  if (user.empty()) user = "0";
+  const AccountFile users(base.tree, "etc/passwd", 7);
+  const std::vector<std::string>* line = users.find_name(user);
+  if (line == nullptr) line = users.find(user);
+  return line != nullptr ? home_in(*line) : "";
+}
+
+enum class Access : std::uint32_t { search = 01, write = 03 };
+
+bool may(const tree::Inode& folder, std::uint32_t user, std::uint32_t group, Access access) {
+  const std::uint32_t shift = folder.uid == user ? 6 : folder.gid == group ? 3 : 0;
+  const auto wanted = static_cast<std::uint32_t>(access);
+  return user == 0 || (folder.mode >> shift & wanted) == wanted;
+}
+
 /// "app", or a name like it that neither file nor /home has.
 std::string free_name(const tree::FileTree& base, const AccountFile& users, const AccountFile& groups,
                       std::uint32_t number) {
@@ -87,7 +110,7 @@ Account account_of(const tree::FileTree& base, std::uint32_t user, std::uint32_t
   std::string name;
   if (const std::vector<std::string>* line = users.find(user)) {
     name = line->at(0);
-    account.home = line->at(5).starts_with('/') ? line->at(5) : "/";
+    account.home = home_in(*line);
   } else {
     name = free_name(base, users, groups, user);
     account.home = name == "root" ? "/root" : "/home/" + name;
@@ -104,6 +127,40 @@ Account account_of(const tree::FileTree& base, std::uint32_t user, std::uint32_t
     account.files.put(path, tree::make_folder(0755, user, group, fixed_time));
   }
   return account;
+}
+
+std::string home_of(const Account& account, const base::Base& base,
+                    const std::map<std::string, std::string>& environment) {
+  if (const auto own = environment.find("HOME"); own != environment.end()) return own->second;
+  std::string home;
+  if (base.config.run.is_table()) {
+    constexpr std::string_view start = "HOME=";
+    for (const std::string& entry : base.config.run.strings_or_empty("Env")) {
+      if (entry.starts_with(start)) home = entry.substr(start.size());
+    }
+  }
+  return home.empty() || home == home_of_base_user(base) ? account.home : home;
+}
+
+std::optional<std::string> home_finding(const tree::FileTree& image, std::uint32_t user, std::uint32_t group,
+                                        const std::string& home) {
+  const auto finding = [&](std::string_view what) {
+    return fmt::format(
+        "the home of the user {}:{}, {}, {}; in [tool.veneer.image], name another user, or a HOME in env and the same "
+        "folder in writable",
+        user, group, home.empty() ? "\"\"" : printable(home), what);
+  };
+  const std::optional<std::string> place = home.starts_with('/') ? image.resolve(home.substr(1)) : std::nullopt;
+  if (!place) return finding("is not in the image");
+  const tree::InodePointer root = tree::make_folder(0755, 0, 0, 0);  // trees do not list it
+  const tree::Inode* folder = place->empty() ? root.get() : image.find(*place);
+  if (folder->type != archive::EntryType::folder) return finding("is no folder");
+  bool is_writable = may(*folder, user, group, Access::write);
+  for (std::string_view above = tree::parent_path(*place); !above.empty(); above = tree::parent_path(above)) {
+    is_writable = is_writable && may(*image.find(above), user, group, Access::search);
+  }
+  if (!is_writable) return finding("is not writable for it");
+  return std::nullopt;
 }
 
 }  // namespace veneer::build

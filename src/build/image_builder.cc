@@ -94,6 +94,7 @@ ImageBuilder::ImageBuilder(const BuildInputs& inputs, python::WheelSupply& suppl
       workers_(workers),
       progress_(std::move(progress)),
       account_(account_of(inputs.base.tree, inputs.project.image.user, inputs.project.image.group)),
+      home_(home_of(account_, inputs.base, inputs.project.image.environment)),
       ground_(merged(inputs.base.tree, account_.files)),
       placement_(ground_),
       prefix_path_(placement_.resolve(inputs.prefix)) {}
@@ -311,6 +312,10 @@ BuildPlan ImageBuilder::plan() {
   BuildPlan result;
   result.findings = inputs_.findings;
   result.overlaps = overlaps(result.findings);
+  const python::ImageOptions& image = inputs_.project.image;
+  if (const auto finding = home_finding(merged(ground_, application_files_.tree), image.user, image.group, home_)) {
+    result.findings.push_back(*finding);
+  }
   std::vector<plan::Component> components;
   for (Distribution& distribution : distributions_) {
     if (!distribution.package->size) {
@@ -385,7 +390,7 @@ void ImageBuilder::fetch_for(const plan::LayoutPlan& layout, const std::vector<b
 
 image::SealedImage ImageBuilder::expected(const BuildPlan& plan) const {
   image::Image image;
-  image.config = run_config(inputs_, account_.home, plan.image_tag);
+  image.config = run_config(inputs_, home_, plan.image_tag);
   image.layers = inputs_.base.layers;
   for (const plan::PlannedLayer& layer : plan.layout.layers) {
     const std::optional<image::CachedLayer> cached = cache_.find(layer.key);
@@ -426,7 +431,7 @@ BuiltImage ImageBuilder::build(const BuildPlan& plan) {
   });
 
   image::Image image;
-  image.config = run_config(inputs_, account_.home, plan.image_tag);
+  image.config = run_config(inputs_, home_, plan.image_tag);
   for (std::size_t i = 0; i < inputs_.base.layers.size(); ++i) {
     result.layers.push_back({"base", base_title(inputs_.base, i), inputs_.base.layers[i], 0, false});
   }

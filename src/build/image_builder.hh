@@ -120,6 +120,7 @@ class ImageBuilder {
   std::size_t workers_;
   std::function<void(const std::string&)> progress_;
   Account account_;
+  std::string home_;
   tree::FileTree ground_;  // the base with the account's files: what everything else is placed on
   Placement placement_;
   std::string prefix_path_;  // below the root, after the base's symbolic links
@@ -141,7 +142,7 @@ void fill_defaults(BuildInputs& inputs);
 bool have_application(const BuildInputs& inputs);
 
 /// The configuration of the image on the base's: what [tool.veneer.image] says, else defaults that make a virtual
-/// environment work (PATH, VIRTUAL_ENV, working directory, user) and the user's `home` as HOME.
+/// environment work (PATH, VIRTUAL_ENV, working directory, user) and `home` as HOME (see home_of).
 image::RunConfig run_config(const BuildInputs& inputs, const std::string& home, const std::string& version);
 
 }  // namespace veneer::build

@@ -41,8 +41,8 @@ Value environment(const Value& base_run, const BuildInputs& inputs, const std::s
   const auto path = variables.find("PATH");
   variables["PATH"] = inputs.prefix + "/bin:" + (path == variables.end() ? std::string(default_path) : path->second);
   variables["VIRTUAL_ENV"] = inputs.prefix;
-  variables["HOME"] = home;  // engines look it up, not all of them and not for every number
   for (const auto& [name, value] : inputs.project.image.environment) variables[name] = value;
+  variables["HOME"] = home;  // engines look it up, not all of them and not for every number
   std::vector<std::string> list;
   for (const auto& [name, value] : variables) list.push_back(name + "=" + value);
   return strings(list);

@@ -101,6 +101,34 @@ class Bases(fixtures.SystemTest):
         said = self.run_image(self.built(self.project(f"oci:{base}", 'env = { HOME = "/tmp" }')))
         self.assertEqual((said["home"], said["passwd"]), ("/tmp", "/srv/shop"))
 
+    def test_a_home_that_the_base_sets_stays(self):
+        lower = self.project(f"oci:{fixtures.debian_base()}", 'env = { HOME = "/data" }\nwritable = ["/data"]')
+        self.assertEqual(self.json("build", "--json", cwd=lower)["findings"], [])
+        said = self.run_image(self.built(self.project(f"oci:{lower / '.veneer'}")))
+        self.assertEqual((said["home"], said["passwd"], said["writable"]), ("/data", "/home/app", True))
+        said = self.run_image(self.built(self.project(f"oci:{lower / '.veneer'}", 'env = { HOME = "/tmp" }')))
+        self.assertEqual(said["home"], "/tmp")
+        # What was only the home of the base's user is not another one's.
+        lower = self.built(self.project(f"oci:{fixtures.debian_base()}"))
+        said = self.run_image(self.built(self.project(f"oci:{lower / '.veneer'}", 'user = "0"')))
+        self.assertEqual(said["home"], "/root")
+
+    def test_a_home_that_its_user_cannot_write_to_is_said(self):
+        base = f"oci:{fixtures.debian_base()}"
+        for user, home, what in (("65534:65534", "/nonexistent", "is not in the image"), ("1:1", "/usr/sbin", "is not writable for it")):
+            path = self.project(base, f'user = "{user}"')
+            for command in ("build", "plan"):
+                findings = self.json(command, "--json", cwd=path)["findings"]
+                self.assertEqual([finding.split(";")[0] for finding in findings], [f"the home of the user {user}, {home}, {what}"])
+            self.assertIn("name another user", self.veneer("build", cwd=path).stderr)
+            said = self.run_image(path)
+            self.assertEqual((said["home"], said["writable"]), (home, False))
+            # The cure that is named.
+            cured = self.project(base, f'user = "{user}"\nenv = {{ HOME = "/data" }}\nwritable = ["/data"]')
+            self.assertEqual(self.json("build", "--json", cwd=cured)["findings"], [])
+            said = self.run_image(cured)
+            self.assertEqual((said["home"], said["writable"]), ("/data", True))
+
     def test_the_account_is_part_of_its_layers_key(self):
         """Another passwd of the base makes another layer of ours, with one cache."""
         one = self.project(f"oci:{fixtures.debian_base()}")

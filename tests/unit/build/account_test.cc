@@ -5,12 +5,14 @@
 
 #include "build/placement.hh"
 #include "foundation/error.hh"
+#include "foundation/json.hh"
 #include "tree/read_text.hh"
 
 namespace veneer::build {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr const char* passwd =
@@ -113,6 +115,50 @@ TEST_F(AccountTest, FollowsTheLinksOfTheBase) {
   EXPECT_FALSE(account.files.contains("etc/passwd"));
   EXPECT_TRUE(account.files.contains("var/home/app"));
   EXPECT_EQ(account.home, "/home/app");
+}
+
+TEST_F(AccountTest, HomeIsWhatTheProjectSaysElseTheBaseElseTheAccount) {
+  const auto home = [&](std::uint32_t user, const char* run, const std::map<std::string, std::string>& own = {}) {
+    base::Base base;
+    base.tree = base_;
+    base.config.run = parse_json(run);
+    return home_of(account_of(base_, user, user), base, own);
+  };
+  EXPECT_EQ(home(1000, "null"), "/home/app");
+  EXPECT_EQ(home(1000, R"({"Env": ["PATH=/bin", "HOMES=/x"]})"), "/home/app");
+  EXPECT_EQ(home(1000, R"({"Env": ["HOME=/data"]})"), "/data");
+  EXPECT_EQ(home(33, R"({"Env": ["HOME=/data"], "User": "nobody"})"), "/data");
+  EXPECT_EQ(home(1000, R"({"Env": ["HOME=/data"]})", {{"HOME", "/tmp"}}), "/tmp");
+  EXPECT_EQ(home(1000, "null", {{"HOME", "/tmp"}}), "/tmp");
+  // The home of another user is nothing that the base asks for.
+  for (const char* run : {R"({"Env": ["HOME=/root"]})", R"({"Env": ["HOME=/var/www"], "User": "www-data"})",
+                          R"({"Env": ["HOME=/var/www"], "User": "33:33"})"}) {
+    EXPECT_EQ(home(1000, run), "/home/app") << run;
+  }
+}
+
+TEST_F(AccountTest, AHomeThatItsUserCannotWriteToIsSaid) {
+  base_.put("usr/sbin", tree::make_folder(0755, 0, 0, 1));
+  base_.put("tmp", tree::make_folder(01777, 0, 0, 1));
+  base_.put("srv", tree::make_folder(0775, 5, 7, 1));
+  base_.put("closed/home", tree::make_folder(0777, 0, 0, 1));
+  base_.put("closed", tree::make_folder(0700, 0, 0, 1));
+  base_.put("link", tree::make_symlink("srv", 0, 0, 1));
+  const auto finding = [&](std::uint32_t user, std::uint32_t group, const std::string& home) {
+    return home_finding(base_, user, group, home).value_or("");
+  };
+  EXPECT_EQ(finding(65534, 65533, "/nonexistent"),
+            "the home of the user 65534:65533, /nonexistent, is not in the image; in [tool.veneer.image], name another "
+            "user, or a HOME in env and the same folder in writable");
+  for (const char* home : {"", "relative", "/link/absent"})
+    EXPECT_THAT(finding(1, 1, home), HasSubstr("is not in the image")) << home;
+  EXPECT_THAT(finding(1, 1, "/etc/passwd"), HasSubstr("is no folder"));
+  for (const char* home : {"/usr/sbin", "/", "/closed/home", "/link", "/root"})
+    EXPECT_THAT(finding(1, 1, home), HasSubstr("is not writable for it")) << home;
+  EXPECT_EQ(finding(1, 1, "/tmp"), "");
+  EXPECT_EQ(finding(5, 1, "/link"), "");
+  EXPECT_EQ(finding(1, 7, "/srv"), "");
+  for (const char* home : {"/root", "/", "/closed/home"}) EXPECT_EQ(finding(0, 0, home), "") << home;
 }
 
 }  // namespace
