@@ -131,12 +131,9 @@ void add_sources(Command& command, const DebianArchive& archive) {
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
     if (line.starts_with("E: ") && said.size() < 8) said.push_back(printable(line.substr(3)));
   }
-  const std::string message = fmt::format(
-      "mmdebstrap failed with exit code {}: {}", result.exit_code,
-      said.empty()
-          ? printable(result.errors.substr(result.errors.size() - std::min<std::size_t>(result.errors.size(), 800)),
-                      900)
-          : fmt::format("{}", fmt::join(said, "; ")));
+  const std::string message =
+      fmt::format("mmdebstrap failed with exit code {}: {}", result.exit_code,
+                  said.empty() ? last_lines(result.errors) : fmt::format("{}", fmt::join(said, "; ")));
   const auto mentions = [&](std::string_view text) { return result.errors.find(text) != std::string::npos; };
   if (mentions("Unable to locate package") || mentions("has no installation candidate")) {
     throw Error(ErrorKind::not_found, message, "check [tool.veneer.system] packages against the suite");

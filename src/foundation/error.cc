@@ -4,6 +4,7 @@
 
 #include <new>
 
+#include "foundation/user_info.hh"
 #include "foundation/utf8.hh"
 
 namespace veneer {
@@ -23,12 +24,12 @@ int exit_code(ErrorKind kind) {
 }
 
 Error::Error(ErrorKind kind, std::string message, std::string hint)
-    : kind_(kind), message_(std::move(message)), hint_(std::move(hint)) {
+    : kind_(kind), message_(without_user_info(message)), hint_(without_user_info(hint)) {
   compose();
 }
 
 void Error::add_context(std::string doing) {
-  context_.push_back(std::move(doing));
+  context_.push_back(without_user_info(doing));
   compose();
 }
 
@@ -55,11 +56,12 @@ Error current_error() {
   }
 }
 
-std::string printable(std::string_view text, std::size_t limit) {
+std::string printable(std::string_view original, std::size_t limit) {
+  const std::string text = without_user_info(original);
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
     if (out.size() >= limit) return out + "…";
-    const std::size_t length = utf8_sequence_length(text.substr(i));
+    const std::size_t length = utf8_sequence_length(std::string_view(text).substr(i));
     const auto first = static_cast<unsigned char>(text[i]);
     const bool control = length == 1 && (first < 0x20 || first == 0x7f);
     // C1 controls (U+0080..U+009F) steer terminals just as C0 ones do.
@@ -69,7 +71,7 @@ std::string printable(std::string_view text, std::size_t limit) {
       for (std::size_t k = 0; k < count; ++k) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i + k]));
       i += count;
     } else {
-      out += text.substr(i, length);
+      out.append(text, i, length);
       i += length;
     }
   }

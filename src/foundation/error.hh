@@ -1,5 +1,5 @@
 // The one exception type of the program. Thrown where a problem is found, annotated on the way up by in_context(),
-// caught once in cli/. Thread-safe as values are.
+// caught once in cli/. No text of it has user info of a URL (without_user_info()). Thread-safe as values are.
 #pragma once
 
 #include <exception>
@@ -66,8 +66,8 @@ decltype(auto) in_context(Describe&& doing, Action&& action) {
   }
 }
 
-/// `text` from outside, made safe to print: control characters and invalid UTF-8 become \xNN, and what is longer than
-/// `limit` bytes is cut with "…".
+/// `text` from outside, made safe to print: user info of URLs becomes "***", control characters and invalid UTF-8
+/// become \xNN, and what is longer than `limit` bytes is cut with "…".
 std::string printable(std::string_view text, std::size_t limit = 300);
 
 }  // namespace veneer

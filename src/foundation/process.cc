@@ -17,6 +17,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/text.hh"
+#include "foundation/user_info.hh"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): not every libc declares it
 
@@ -288,9 +289,10 @@ CommandResult run(const Command& command, const std::function<void(std::string_v
   return result;
 }
 
-std::string last_lines(std::string_view errors) {
+std::string last_lines(std::string_view said) {
   constexpr std::size_t most = 2000;
-  errors = trimmed(errors);
+  const std::string cleaned = without_user_info(said);
+  std::string_view errors = trimmed(cleaned);
   errors.remove_prefix(errors.size() - std::min(errors.size(), most));
   std::string shown;
   for (const std::string& line : split_fields(errors, '\n')) shown += (shown.empty() ? "" : "\n") + printable(line);

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <memory>
 
+#include "foundation/user_info.hh"
 #include "net/http.hh"
 
 namespace veneer::net {
@@ -36,24 +37,10 @@ bool is_unreserved(char c) {
 }  // namespace
 
 std::string display_url(std::string_view url) {
-  std::string shown(url);
+  std::string shown = url_without_user_info(url);
   if (const std::size_t tail = shown.find_first_of("?#"); tail != std::string::npos) {
     shown.replace(tail + 1, std::string::npos, "***");
   }
-  const std::size_t scheme = shown.find("://");
-  const std::size_t start = scheme == std::string::npos ? 0 : scheme + 3;
-  const std::size_t end = std::min(shown.find_first_of("/\\", start), shown.size());
-  const std::string_view authority = std::string_view(shown).substr(start, end - start);
-  const std::size_t colon = authority.rfind(':');
-  const bool has_odd_port = colon != std::string_view::npos && !authority.starts_with('[') &&
-                            authority.find_first_not_of("0123456789", colon + 1) != std::string_view::npos;
-  std::size_t at = std::string::npos;
-  if (authority.find('@') != std::string_view::npos) {
-    at = start + authority.rfind('@');
-  } else if (has_odd_port) {  // a password with an unencoded slash, perhaps
-    at = shown.rfind('@');
-  }
-  if (at != std::string::npos && at >= start) shown.replace(start, at - start, "***");
   return printable(shown);
 }
 

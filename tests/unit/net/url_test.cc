@@ -10,14 +10,17 @@ TEST(DisplayUrl, HidesUserInfoAndQuery) {
   EXPECT_EQ(display_url("https://token@index.example/"), "https://***@index.example/");
   EXPECT_EQ(display_url("https://files.index.example/a.whl?signature=abc#sha256=1"),
             "https://files.index.example/a.whl?***");
-  EXPECT_EQ(display_url("https://files.index.example/@scope/a.whl"), "https://files.index.example/@scope/a.whl");
+  EXPECT_EQ(display_url("https://files.index.example/a b.whl"), "https://files.index.example/a b.whl");
   EXPECT_EQ(display_url("/a/path"), "/a/path");
 }
 
 TEST(DisplayUrl, HidesPasswordsThatWereNotEncoded) {
   EXPECT_EQ(display_url("https://user:p@ss@index.example/x"), "https://***@index.example/x");
-  EXPECT_EQ(display_url("https://user:pa/ss@index.example/x"), "https://***@index.example/x");
-  EXPECT_EQ(display_url("https://user:pa?ss@index.example/x").find("ss@"), std::string::npos);
+  EXPECT_EQ(display_url("https://user:pa/ss@index.example/x"), "https://***");
+  EXPECT_EQ(display_url("https://user:pa?ss@index.example/x"), "https://***");
+  EXPECT_EQ(display_url("https://user:pa#ss@index.example/x"), "https://***");
+  EXPECT_EQ(display_url("https://index.example/@scope/a.whl"), "https://***");  // "index.example/" may be a password
+  EXPECT_EQ(display_url("https://user:pass%40index.example/x"), "https://***");
 }
 
 TEST(DisplayUrl, EscapesControlCharacters) {
