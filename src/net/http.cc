@@ -12,7 +12,9 @@
 #include <mutex>
 #include <thread>
 
+#include "foundation/file.hh"
 #include "foundation/text.hh"
+#include "net/netrc.hh"
 
 namespace veneer::net {
 
@@ -20,6 +22,7 @@ namespace {
 
 constexpr std::size_t header_limit = 1 << 20;  // bytes of all header lines of one answer
 constexpr int redirect_limit = 10;
+constexpr std::uint64_t netrc_limit = 1 << 20;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -259,12 +262,19 @@ void Client::Implementation::configure(CURL* handle, const Request& request, con
     set(CURLOPT_SSLCERT, options.client_certificate.c_str());
     set(CURLOPT_SSLKEY, options.client_key.c_str());
   }
+  const bool may_ask_netrc = !options.netrc.empty() && (request.netrc == Netrc::over_http_too ||
+                                                        (request.netrc == Netrc::over_https && url.scheme == "https"));
   if (request.credentials) {
+    const Credentials& given = *request.credentials;
+    std::optional<std::string> password;
+    if (given.password.empty() && may_ask_netrc) {
+      const auto text = read_text_file_if_exists(options.netrc, netrc_limit);
+      password = netrc_password(text.value_or(""), url.host, given.user);
+    }
     set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
-    set(CURLOPT_USERNAME, request.credentials->user.c_str());
-    set(CURLOPT_PASSWORD, request.credentials->password.c_str());
-  } else if (!options.netrc.empty() &&
-             (request.netrc == Netrc::over_http_too || (request.netrc == Netrc::over_https && url.scheme == "https"))) {
+    set(CURLOPT_USERNAME, given.user.c_str());
+    set(CURLOPT_PASSWORD, password.value_or(given.password).c_str());
+  } else if (may_ask_netrc) {
     set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
     set(CURLOPT_NETRC_FILE, options.netrc.c_str());
   }

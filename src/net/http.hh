@@ -21,7 +21,7 @@ namespace veneer::net {
 /// HTTP basic authentication (RFC 7617).
 struct Credentials {
   std::string user;
-  std::string password;
+  std::string password;  // empty: that of this user in the netrc file, if it has one
 };
 
 struct Header {
@@ -47,7 +47,7 @@ struct Request {
   std::string url;  // http or https; user info in it is taken as credentials and never shown
   Headers headers;
   std::optional<Credentials> credentials;
-  Netrc netrc = Netrc::over_https;         // for a request without credentials
+  Netrc netrc = Netrc::over_https;         // for a request without credentials or password
   ByteSource* body = nullptr;              // must outlive the call; sent as it is read
   std::optional<std::uint64_t> body_size;  // Content-Length; without it the body is sent chunked
   Redirects redirects = Redirects::follow;

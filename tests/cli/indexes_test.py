@@ -175,6 +175,22 @@ cmd = ["python"]
         self.assertEqual(self.server.password_of("/part_red-1.0-py3-none-any.whl"), "reader:pw-of-red")
         self.assertEqual({said for _, said in self.other.asked}, {""})
 
+    def test_netrc_knows_the_password_of_a_user_who_is_named(self):
+        """By the index's URL or by its variable; an entry of another user is not for it."""
+        netrc = self.folder / "netrc"
+        netrc.write_text("machine 127.0.0.1 login other password pw-of-blue\n"
+                         "machine 127.0.0.1 login reader password pw-of-red\n")
+        path = self.project()
+        self.lock(path, **self.by_name())
+        text = (path / "pyproject.toml").read_text()
+        for user_info, variables in (("reader@", {}), ("", {"UV_INDEX_RED_USERNAME": "reader"})):
+            with self.subTest(user_info=user_info):
+                (path / "pyproject.toml").write_text(text.replace("url = \"http://", f"url = \"http://{user_info}"))
+                self.server.asked.clear()
+                self.build(path, "--cache", str(self.folder / f"cache of {user_info}"), code=5, NETRC=str(netrc), **variables)
+                self.assertEqual(self.server.password_of("/part_red-1.0-py3-none-any.whl"), "reader:pw-of-red")
+                self.assertEqual({said for _, said in self.other.asked}, {""})
+
     def test_select_shows_no_user_info(self):
         (self.folder / "requirements.txt").write_text(f"part @ git+https://me:pw-of-red@host.example/part@{'0' * 40}\n")
         printed = self.veneer("select", "requirements.txt", "--python", "3.11.2").stdout

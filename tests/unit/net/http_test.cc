@@ -155,6 +155,29 @@ TEST(Client, SendsCredentialsAndKeepsThemOutOfErrors) {
   EXPECT_EQ(server.requests().at(0).header("authorization"), "Basic dXNlcjpzZWNyZXQ=");
 }
 
+TEST(Client, ReadsNetrcForThePasswordOfAUser) {
+  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "veneer-net-");
+  write_text_file(folder.path() / "netrc",
+                  "machine 127.0.0.1 login you password no\nmachine 127.0.0.1 login me password pw\n"
+                  "default login any password no\n",
+                  0600);
+  HttpServer server([](const HttpRequest&) { return text("x"); });
+  ClientOptions options;
+  options.netrc = folder.path() / "netrc";
+  Client client(options);
+  const auto sent = [&](const Credentials& credentials, Netrc netrc) {
+    client.send({.url = server.url(), .credentials = credentials, .netrc = netrc});
+    return server.requests().back().header("authorization");
+  };
+  EXPECT_EQ(sent({"me", ""}, Netrc::over_http_too), "Basic bWU6cHc=");
+  EXPECT_EQ(sent({"me", ""}, Netrc::over_https), "Basic bWU6");
+  EXPECT_EQ(sent({"me", ""}, Netrc::unused), "Basic bWU6");
+  EXPECT_EQ(sent({"me", "x"}, Netrc::over_http_too), "Basic bWU6eA==");
+  EXPECT_EQ(sent({"who", ""}, Netrc::over_http_too), "Basic d2hvOg==");
+  client.send({.url = "http://me@127.0.0.1:" + std::to_string(server.port()) + "/", .netrc = Netrc::over_http_too});
+  EXPECT_EQ(server.requests().back().header("authorization"), "Basic bWU6cHc=");
+}
+
 TEST(Client, ReadsNetrcForHostsWithoutCredentials) {
   const TemporaryFolder folder(std::filesystem::temp_directory_path(), "veneer-net-");
   write_text_file(folder.path() / "netrc", "machine 127.0.0.1 login me password pw\n", 0600);
