@@ -267,7 +267,7 @@ TEST(DockerHost, SaysWhatIsNotSupported) {
       FAIL() << text;
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::usage);
-      EXPECT_THAT(error.message(), HasSubstr(text));
+      EXPECT_THAT(error.message(), HasSubstr(printable(text)));
     }
   }
   EXPECT_THROW(read_docker_host("unix:///" + std::string(120, 'x')), Error);
