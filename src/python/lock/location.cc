@@ -16,7 +16,22 @@ std::optional<int> hexadecimal(char c) {
   return std::nullopt;
 }
 
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
 }  // namespace
+
+std::string scheme_of(std::string_view location) {
+  std::string scheme(location.substr(0, std::min(location.find("://"), location.size())));
+  if (scheme.size() == location.size()) return {};
+  std::transform(scheme.begin(), scheme.end(), scheme.begin(), lower);
+  const bool is_scheme = scheme.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+-.") == std::string::npos;
+  return is_scheme ? scheme : std::string();
+}
+
+bool is_on_a_server(std::string_view location) {
+  const std::string scheme = scheme_of(location);
+  return scheme == "http" || scheme == "https";
+}
 
 std::string percent_decoded(std::string_view text) {
   std::string result;

@@ -12,6 +12,12 @@ struct GitLocation {
   std::string subdirectory;
 };
 
+/// "https" for "HTTPS://host"; empty for what does not begin like a URL.
+std::string scheme_of(std::string_view location);
+
+/// Whether it is a URL of scheme http or https.
+bool is_on_a_server(std::string_view location);
+
 /// "https://host/repo?rev=main&subdirectory=a%2Fb#<commit>", as uv.lock writes it.
 GitLocation split_git_location(std::string_view url);
 

@@ -8,8 +8,6 @@ namespace veneer::python {
 
 namespace {
 
-bool is_on_a_server(std::string_view url) { return url.starts_with("http://") || url.starts_with("https://"); }
-
 /// As it goes over the line (an encoded slash separates nothing), without slashes at its end.
 std::string path_of(const net::SplitUrl& url) {
   std::string_view path = url.without_user_info;

@@ -6,6 +6,7 @@
 
 #include "foundation/error.hh"
 #include "foundation/file.hh"
+#include "python/lock/location.hh"
 #include "python/supply/sdist_build.hh"
 #include "python/wheel_file_name.hh"
 
@@ -17,9 +18,7 @@ std::string title(const SelectedPackage& package) {
   return package.version.empty() ? package.name : package.name + " " + package.version;
 }
 
-bool is_url(const std::string& location) {
-  return location.starts_with("http://") || location.starts_with("https://") || location.starts_with("file://");
-}
+bool is_url(const std::string& location) { return is_on_a_server(location) || scheme_of(location) == "file"; }
 
 /// What to do about a file or folder that is not there.
 std::string moved_hint(const SelectedPackage& package) {

@@ -23,6 +23,14 @@ TEST(Location, Joining) {
   EXPECT_EQ(join_location("wheels", "https://h.example/a.whl"), "https://h.example/a.whl");
 }
 
+TEST(Location, Schemes) {
+  EXPECT_EQ(scheme_of("HTTPS://h.example/a"), "https");
+  EXPECT_EQ(scheme_of("git+https://h.example/a"), "git+https");
+  for (const char* text : {"", "a", "/a", "./a://b", "a:b", "://a", "http:/a"}) EXPECT_EQ(scheme_of(text), "") << text;
+  EXPECT_TRUE(is_on_a_server("Http://h.example"));
+  EXPECT_FALSE(is_on_a_server("file:///a"));
+}
+
 TEST(Location, PercentDecoding) {
   EXPECT_EQ(percent_decoded("a%20b"), "a b");
   EXPECT_EQ(percent_decoded("a%2"), "a%2");

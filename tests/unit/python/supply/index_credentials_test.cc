@@ -32,6 +32,7 @@ TEST(IndexCredentials, BelongToSchemeHostAndPort) {
   const auto of = [&](const std::string& url) { return text_of(indexes.find(url, "https://host.example/simple")); };
   EXPECT_EQ(of("https://host.example/files/x.whl"), "u:p");
   EXPECT_EQ(of("https://HOST.example:443/files/x.whl"), "u:p");
+  EXPECT_EQ(of("HTTPS://host.example/files/x.whl"), "u:p");
   EXPECT_EQ(of("http://host.example/files/x.whl"), "");
   EXPECT_EQ(of("https://host.example:8443/files/x.whl"), "");
   EXPECT_EQ(of("https://other.host.example/files/x.whl"), "");
@@ -80,9 +81,11 @@ TEST(IndexCredentials, UserInfoOfTheUrlIsUsed) {
   indexes.add("https://old:old@host.example/b/simple", net::Credentials{"new", "new"});
   indexes.add("https://host.example/a/simple");
   indexes.add("./packages");
+  indexes.add("HTTPS://up:up@host.example/c/simple");
   EXPECT_EQ(text_of(indexes.find("https://host.example/a/x.whl", "")), "me@home:p:w");
   EXPECT_EQ(text_of(indexes.find("https://host.example/b/x.whl", "")), "new:new");
   EXPECT_EQ(text_of(indexes.find("https://own:own@host.example/b/x.whl", "")), "own:own");
+  EXPECT_EQ(text_of(indexes.find("https://host.example/c/x.whl", "")), "up:up");
 }
 
 TEST(IndexCredentials, NetrcOverHttpOnlyForIndexesThatAreSoNamed) {
