@@ -34,7 +34,9 @@ int run_batch(const std::string& path, Context& context) {
       const Value question = parse_json(line);
       const Value* id = question.find("id");
       result.set("id", id == nullptr ? Value() : *id);
-      const Value selection = python::selection_to_json(answer(request_from_json(question)));
+      SelectionRequest request = request_from_json(question);
+      request.variables = [&context](const std::string& name) { return context.environment(name); };
+      const Value selection = python::selection_to_json(answer(std::move(request)));
       for (const auto& [key, value] : selection.table()) result.set(key, value);
     } catch (const Error& error) {
       if (result.is_null()) result.set("id", Value());
@@ -85,7 +87,9 @@ int run(const Arguments& arguments, Context& context) {
       throw Error(ErrorKind::usage, "--batch takes its locks from the file, not from the command line");
     return run_batch(*batch, context);
   }
-  const python::Selection selection = answer(request_of(arguments));
+  SelectionRequest request = request_of(arguments);
+  request.variables = [&context](const std::string& name) { return context.environment(name); };
+  const python::Selection selection = answer(std::move(request));
   if (arguments.has("--json")) {
     context.print(to_pretty_json(python::selection_to_json(selection)));
     return 0;

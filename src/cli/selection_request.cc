@@ -126,8 +126,8 @@ python::Selection answer(SelectionRequest request) {
                       }
                       if (python::is_requirements_name(request.lock.filename().native())) {
                         if (request.wants_default_groups) request.options.default_groups = {"dev"};  // refused
-                        return python::select(python::parse_requirements(text), request.target, request.options,
-                                              name_of_folder_below(request.lock.parent_path()));
+                        return python::select(python::parse_requirements(text, request.variables), request.target,
+                                              request.options, name_of_folder_below(request.lock.parent_path()));
                       }
                       const python::Lock lock = python::parse_uv_lock(text);
                       if (request.wants_default_groups) add_default_groups(request.lock, request.options);

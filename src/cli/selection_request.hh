@@ -23,6 +23,7 @@ struct SelectionRequest {
   python::Target target;
   python::SelectOptions options;
   bool wants_default_groups = false;
+  python::Variables variables;  // for a requirements file
 };
 
 /// Reads pyproject.toml in folders that a requirements file names by paths from its own folder.

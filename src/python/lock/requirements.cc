@@ -8,6 +8,7 @@
 
 #include "foundation/error.hh"
 #include "foundation/text.hh"
+#include "foundation/user_info.hh"
 #include "net/http.hh"
 #include "python/lock/choose_file.hh"
 #include "python/lock/location.hh"
@@ -91,8 +92,10 @@ std::vector<std::string> take_hashes(std::string& line) {
       rest = trimmed(rest.substr(value_end));
     } else if (word.starts_with("--hash=")) {
       hashes.emplace_back(word.substr(7));
-    } else {
+    } else if (word.starts_with('-')) {
       refuse(fmt::format("the option {} of a requirement is not supported", printable(word)));
+    } else {
+      refuse("behind the options of a requirement stands something that is none");
     }
   }
   struct Algorithm {
@@ -116,17 +119,46 @@ std::vector<std::string> take_hashes(std::string& line) {
   return hashes;
 }
 
+std::string filled_in(std::string_view text, const Variables& variables) {
+  constexpr std::string_view of_names = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+  std::string result;
+  for (std::size_t start = text.find("${"); start != std::string_view::npos; start = text.find("${")) {
+    const std::string name(text.substr(start + 2, text.find_first_not_of(of_names, start + 2) - start - 2));
+    const std::size_t end = start + 2 + name.size();
+    const bool is_variable = !name.empty() && text.substr(end).starts_with('}');
+    const auto value = is_variable && variables ? variables(name) : std::nullopt;
+    if (value && value->find_first_of("\r\n") != std::string::npos) refuse("the variable " + name + " has a line end");
+    result += text.substr(0, start);
+    result += value ? *value : std::string(text.substr(start, end - start));
+    text.remove_prefix(value ? end + 1 : end);
+  }
+  return result.append(text);
+}
+
+/// Paths are let pass, and what uv will say has an unknown variable.
+void check_index(const std::string& place) {
+  const bool is_path =
+      scheme_of(place).empty() && (place.find(':') == std::string::npos || url_without_user_info(place) == place);
+  if (is_path || place.find("${") != std::string::npos) return;
+  static_cast<void>(net::split_url(place));
+}
+
 /// Options that stand for themselves: those for the index are kept, those that change nothing here are let pass.
-bool take_option(const std::string& line, RequirementsFile& file) {
+bool take_option(const std::string& line, const Variables& variables, RequirementsFile& file) {
   if (!line.starts_with('-')) return false;
   const std::size_t end = std::min(line.find_first_of(" \t="), line.size());
   const std::string name = line.substr(0, end);
   const std::string value(trimmed(std::string_view(line).substr(std::min(end + 1, line.size()))));
   if (name == "-e" || name == "--editable") return false;
+  const auto add = [&](const std::string& full_name) {
+    const std::string place = filled_in(value, variables);
+    check_index(place);
+    file.index_options.push_back(full_name + " " + place);
+  };
   if (name == "-i" || name == "--index-url" || name == "--pypi-url") {
-    file.index_options.push_back("--index-url " + value);
+    add("--index-url");
   } else if (name == "--extra-index-url" || name == "--find-links" || name == "-f") {
-    file.index_options.push_back((name == "-f" ? "--find-links" : name) + " " + value);
+    add(name == "-f" ? "--find-links" : name);
   } else if (name == "--no-index") {
     file.index_options.push_back(name);
   } else if (name == "-r" || name == "--requirement" || name == "-c" || name == "--constraint") {
@@ -154,7 +186,8 @@ bool is_path(std::string_view text) {
   if (is_named_url(text)) return false;
   return text == "." || text == ".." || text.starts_with("./") || text.starts_with("../") || text.starts_with('/') ||
          text.starts_with("file:") || text.starts_with("git+") || text.starts_with("http:") ||
-         text.starts_with("https:") || text.ends_with(".whl") || text.ends_with(".tar.gz") || text.ends_with(".zip");
+         text.starts_with("https:") || !scheme_of(text).empty() || text.ends_with(".whl") ||
+         text.ends_with(".tar.gz") || text.ends_with(".zip");
 }
 
 /// "path ; marker"; extras behind a path say nothing more, since all that is needed is in the file.
@@ -190,8 +223,7 @@ RequirementsLine read_release(std::string_view text) {
   return line;
 }
 
-RequirementsLine read_line(std::string text) {
-  if (text.find("${") != std::string::npos) refuse("variables of the environment are not filled in");
+RequirementsLine read_line(std::string text, const Variables& variables) {
   bool is_editable = false;
   for (const std::string_view option : {"-e", "--editable"}) {
     if (text.starts_with(option) && text.size() > option.size() && text.find_first_of(" \t=") == option.size()) {
@@ -201,6 +233,10 @@ RequirementsLine read_line(std::string text) {
   }
   std::vector<std::string> hashes = take_hashes(text);
   RequirementsLine line = is_editable || is_path(text) ? read_path(text) : read_release(text);
+  line.location = filled_in(line.location, variables);
+  if (line.location.find("${") != std::string::npos) {
+    refuse(fmt::format("a variable in {} is not set", net::display_url(line.location)));
+  }
   line.hashes = std::move(hashes);
   line.editable = is_editable ? Editable::yes : Editable::no;
   return line;
@@ -240,8 +276,7 @@ void take_file(const RequirementsLine& line, SelectedPackage& package) {
 
 /// "file:///a" as "/a"; other locations as they are.
 std::string as_path(const std::string& location) {
-  constexpr std::string_view scheme = "file://";
-  return location.starts_with(scheme) ? percent_decoded(location.substr(scheme.size())) : location;
+  return scheme_of(location) == "file" ? percent_decoded(location.substr(location.find("://") + 3)) : location;
 }
 
 SelectedPackage selected(const RequirementsLine& line, const NameOfFolder& name_of_folder) {
@@ -274,6 +309,10 @@ SelectedPackage selected(const RequirementsLine& line, const NameOfFolder& name_
     take_file(line, package);
     return package;
   }
+  if (line.location.find(":/") != std::string::npos && scheme_of(line.location) != "file") {
+    refuse(fmt::format("{} is the URL of no wheel, .tar.gz or .zip", net::display_url(line.location)),
+           "an index is named by --index-url, a repository by git+https://…");
+  }
   package.file.clear();
   package.kind = PackageKind::tree;
   package.location = as_path(line.location);
@@ -289,12 +328,16 @@ SelectedPackage selected(const RequirementsLine& line, const NameOfFolder& name_
 
 bool is_requirements_name(std::string_view file_name) { return file_name.ends_with(".txt"); }
 
-RequirementsFile parse_requirements(std::string_view text) {
+std::string place_of_index(std::string_view option) {
+  return std::string(option.substr(std::min(option.find(' '), option.size() - 1) + 1));
+}
+
+RequirementsFile parse_requirements(std::string_view text, const Variables& variables) {
   RequirementsFile file;
   for (const LogicalLine& line : logical_lines(text)) {
     in_context([&] { return fmt::format("line {}", line.number); },
                [&] {
-                 if (!take_option(line.text, file)) file.lines.push_back(read_line(line.text));
+                 if (!take_option(line.text, variables, file)) file.lines.push_back(read_line(line.text, variables));
                });
   }
   return file;

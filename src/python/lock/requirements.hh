@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,9 +35,17 @@ struct RequirementsFile {
 /// Whether `file_name` ends with ".txt".
 bool is_requirements_name(std::string_view file_name);
 
-/// Throws Error (refused) that names the line: a requirement that is not pinned to one version, another file that is
-/// included, options that change what is installed, variables of the environment, malformed hashes and requirements.
-RequirementsFile parse_requirements(std::string_view text);
+/// The URL or path in one of the index options; empty for --no-index.
+std::string place_of_index(std::string_view option);
+
+/// Variables of the environment by name.
+using Variables = std::function<std::optional<std::string>(const std::string& name)>;
+
+/// "${NAME}" (capitals, digits, "_") in URLs and paths is filled in from `variables`; one that is not there stays in an
+/// index option and is refused in a requirement. Throws Error (refused) that names the line: a requirement that is not
+/// pinned to one version, another file that is included, options that change what is installed, malformed hashes, URLs
+/// of indexes and requirements.
+RequirementsFile parse_requirements(std::string_view text, const Variables& variables = {});
 
 /// The project's name in the folder at a path, which the file itself does not tell.
 using NameOfFolder = std::function<std::string(const std::string& path)>;

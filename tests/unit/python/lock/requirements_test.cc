@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "foundation/error.hh"
 #include "tests/unit/python/lock/some_target.hh"
 
@@ -65,6 +67,39 @@ TEST(Requirements, KeepsOptionsForTheIndex) {
                                               "--extra-index-url https://two.example", "--find-links ./wheels"));
 }
 
+TEST(Requirements, FillsInVariablesOfTheEnvironment) {
+  const Variables variables = [](const std::string& name) -> std::optional<std::string> {
+    if (name == "USER_1") return "me";
+    if (name == "LINES") return "a\nb==1";
+    return std::nullopt;
+  };
+  const auto file = [&](const std::string& text) { return parse_requirements(text, variables); };
+  EXPECT_THAT(file("-i https://${USER_1}:${USER_1}@i.example/\n--find-links=https://${UNKNOWN}:${lower}@i.example/${}\n"
+                   "-f ${USER_1}/wheels\n")
+                  .index_options,
+              ElementsAre("--index-url https://me:me@i.example/",
+                          "--find-links https://${UNKNOWN}:${lower}@i.example/${}", "--find-links me/wheels"));
+  EXPECT_EQ(file("a @ https://${USER_1}@h.example/a-1-py3-none-any.whl").lines.at(0).location,
+            "https://me@h.example/a-1-py3-none-any.whl");
+  EXPECT_EQ(file("-e ${USER_1}/a").lines.at(0).location, "me/a");
+  EXPECT_THAT([&] { file("-i https://${LINES}@i.example/"); }, refuses("the variable LINES has a line end"));
+  EXPECT_THAT([&] { file("a @ https://${UNKNOWN}@h.example/a-1-py3-none-any.whl"); },
+              refuses("a variable in https://***@h"));
+}
+
+TEST(Requirements, RefusesMalformedUrls) {
+  EXPECT_THAT(parsing("a==1\n-i https://u:p@ho[st/simple\n"), refuses("line 2: the URL https://*** is malformed"));
+  EXPECT_THAT(parsing("-f u:p@host/simple"), refuses("the URL ***@host/simple is malformed"));
+  for (const char* path : {"./a@2", "/a@2", "a", "a@2/b"}) {
+    EXPECT_EQ(parse_requirements("-f " + std::string(path)).index_options.size(), 1u) << path;
+  }
+  for (const char* url : {"https://u:p@host.example/", "HTTPS://u:p@host.example/a", "-e https://u:p@host.example/a",
+                          "a @ ftp://u:p@host.example/a"}) {
+    EXPECT_THAT([&] { selected(url); }, refuses("://***@host.example/")) << url;
+  }
+  EXPECT_EQ(selected("-e FILE:///a/b").packages.at(0).location, "/a/b");
+}
+
 TEST(Requirements, RefusesByNameWhatIsNoLock) {
   EXPECT_THAT(parsing("a>=1\n"), refuses("line 1: a is not pinned"));
   EXPECT_THAT(parsing("\na\n"), refuses("line 2: a is not pinned"));
@@ -76,7 +111,8 @@ TEST(Requirements, RefusesByNameWhatIsNoLock) {
   EXPECT_THAT(parsing("a==1 --config-settings=x\n"), refuses("the option --config-settings=x"));
   EXPECT_THAT(parsing("a==1 --hash=md5:00\n"), refuses("no hash of SHA-256"));
   EXPECT_THAT(parsing("a==1 --hash=sha256:zz\n"), refuses("no hash of SHA-256"));
-  EXPECT_THAT(parsing("a @ https://${TOKEN}@host.example/a-1-py3-none-any.whl\n"), refuses("variables"));
+  EXPECT_THAT(parsing("a @ https://${TOKEN}@host.example/a-1-py3-none-any.whl\n"), refuses("a variable in"));
+  EXPECT_THAT(parsing("a==1 --hash=sha256:zz https://u:p@h.example"), refuses("something that is none"));
   EXPECT_THAT(parsing("a==1 ; colour == 'red'\n"), refuses("no variable of markers"));
 }
 
