@@ -119,7 +119,7 @@ BuildSession::BuildSession(const Arguments& arguments, Context& context) {
 
   folder_ = folder;
   const std::optional<python::Project> own = read_own_project(folder, arguments);
-  read_lock(arguments);
+  read_lock(arguments, context);
   choose_project(own, arguments);
   if (const auto base = arguments.value("--base")) inputs_.project.base = python::parse_base_choice(*base);
   if (const auto python = arguments.value("--python")) inputs_.project.python = *python;
@@ -152,9 +152,11 @@ BuildSession::BuildSession(const Arguments& arguments, Context& context) {
   supply.strictness = arguments.has("--strict") ? python::Strictness::strict : python::Strictness::tolerant;
   supply.workers = workers;
   std::vector<python::PackageIndex> indexes = inputs_.project.indexes;
-  for (python::PackageIndex& index : python::read_indexes(supply.lock_folder)) indexes.push_back(std::move(index));
+  if (supply.lock_folder != inputs_.project.folder) {
+    for (python::PackageIndex& index : python::read_indexes(supply.lock_folder)) indexes.push_back(std::move(index));
+  }
   if (const auto* file = std::get_if<python::RequirementsFile>(&lock_)) {
-    for (const std::string& option : file->index_options) indexes.push_back(index_of_option(option));
+    for (python::PackageIndex& index : indexes_of(*file)) indexes.push_back(std::move(index));
   }
   supply.credentials = index_credentials(std::move(indexes), context);
   supply.progress = progress;
@@ -167,7 +169,7 @@ BuildSession::BuildSession(const Arguments& arguments, Context& context) {
   }
 }
 
-void BuildSession::read_lock(const Arguments& arguments) {
+void BuildSession::read_lock(const Arguments& arguments, const Context& context) {
   const auto named = arguments.value("--lock");
   // Paths in a lock start where it lies, whatever it is a link to.
   lock_path_ =
@@ -179,7 +181,8 @@ void BuildSession::read_lock(const Arguments& arguments) {
                if (python::is_pylock_name(name)) {
                  lock_ = python::parse_pylock(text);
                } else if (python::is_requirements_name(name)) {
-                 lock_ = python::parse_requirements(text);
+                 lock_ = python::parse_requirements(
+                     text, [&](const std::string& variable) { return context.environment(variable); });
                } else {
                  lock_ = python::parse_uv_lock(text);
                }

@@ -42,7 +42,7 @@ class BuildSession {
   const std::filesystem::path& folder() const { return folder_; }
 
  private:
-  void read_lock(const Arguments& arguments);
+  void read_lock(const Arguments& arguments, const Context& context);
   void choose_project(const std::optional<python::Project>& own, const Arguments& arguments);
   void read_base(const image::Platform& platform, Context& context);
   void make_byte_compiler(const Arguments& arguments, Context& context);

@@ -1,8 +1,11 @@
 #include "cli/index_settings.hh"
 
+#include <fmt/format.h>
+
 #include <optional>
 #include <string>
 
+#include "foundation/error.hh"
 #include "foundation/text.hh"
 
 namespace veneer::cli {
@@ -29,28 +32,41 @@ std::optional<net::Credentials> credentials_of_name(std::string_view name, const
   return net::Credentials{user.value_or(""), password.value_or("")};
 }
 
-/// "https://host/simple" or "corp=https://host/simple".
-python::PackageIndex index_of_text(std::string_view text) {
+/// "https://host/simple" or "corp=https://host/simple", of a variable.
+python::PackageIndex index_of_text(std::string_view text, std::string_view variable) {
   const std::size_t equals = text.find('=');
-  if (equals == std::string_view::npos || text.find_first_of(":/") < equals) return {"", std::string(text)};
-  return {std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
+  if (equals == std::string_view::npos || text.find_first_of(":/") < equals) {
+    return {"", std::string(text), std::string(variable)};
+  }
+  return {std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)), std::string(variable)};
 }
 
 }  // namespace
 
-python::PackageIndex index_of_option(std::string_view option) {
-  const std::size_t space = option.find(' ');
-  return {"", std::string(space == std::string_view::npos ? "" : option.substr(space + 1))};
+std::vector<python::PackageIndex> indexes_of(const python::RequirementsFile& file) {
+  std::vector<python::PackageIndex> indexes;
+  for (const std::string& option : file.index_options) {
+    const std::string place = python::place_of_index(option);
+    if (place.find("${") == std::string::npos) indexes.push_back({"", place, option.substr(0, option.find(' '))});
+  }
+  return indexes;
 }
 
-python::IndexCredentials index_credentials(std::vector<python::PackageIndex> indexes, const Context& context) {
-  for (const char* name : {"UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"}) {
-    for (const std::string& text : split_words(context.environment(name).value_or(""), " \t\r\n")) {
-      indexes.push_back(index_of_text(text));
+python::IndexCredentials index_credentials(std::vector<python::PackageIndex> indexes, Context& context) {
+  for (const char* name : {"UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"}) {
+    const std::string_view separators = std::string_view(name) == "UV_FIND_LINKS" ? "," : " \t\r\n";
+    for (const std::string& text : split_words(context.environment(name).value_or(""), separators)) {
+      indexes.push_back(index_of_text(text, name));
     }
   }
   python::IndexCredentials result;
-  for (const python::PackageIndex& index : indexes) result.add(index.url, credentials_of_name(index.name, context));
+  for (const python::PackageIndex& index : indexes) {
+    try {
+      result.add(index.url, credentials_of_name(index.name, context));
+    } catch (const Error& error) {
+      context.terminal().warning(fmt::format("{} is not used: {}", index.place, error.what()));
+    }
+  }
   return result;
 }
 

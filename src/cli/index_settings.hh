@@ -2,20 +2,21 @@
 // BuildSession.
 #pragma once
 
-#include <string_view>
 #include <vector>
 
 #include "cli/context.hh"
+#include "python/lock/requirements.hh"
 #include "python/project/project.hh"
 #include "python/supply/index_credentials.hh"
 
 namespace veneer::cli {
 
-/// "--index-url https://…" of a requirements file.
-python::PackageIndex index_of_option(std::string_view option);
+/// Those that its options name, without those whose URL has a variable that is not set.
+std::vector<python::PackageIndex> indexes_of(const python::RequirementsFile& file);
 
-/// Of `indexes` and of those that UV_INDEX, UV_DEFAULT_INDEX, UV_INDEX_URL and UV_EXTRA_INDEX_URL name. Credentials are
-/// the user info of a URL, or UV_INDEX_<NAME>_USERNAME and _PASSWORD, which stand before it.
-python::IndexCredentials index_credentials(std::vector<python::PackageIndex> indexes, const Context& context);
+/// Of `indexes` and of those that UV_INDEX, UV_DEFAULT_INDEX, UV_INDEX_URL, UV_EXTRA_INDEX_URL and UV_FIND_LINKS name.
+/// Credentials are the user info of a URL, or UV_INDEX_<NAME>_USERNAME and _PASSWORD, which stand before it. A
+/// malformed URL is warned of and has none.
+python::IndexCredentials index_credentials(std::vector<python::PackageIndex> indexes, Context& context);
 
 }  // namespace veneer::cli

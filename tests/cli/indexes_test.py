@@ -152,6 +152,59 @@ cmd = ["python"]
         self.assertEqual(self.server.password_of("/part_red-1.0-py3-none-any.whl"), "reader:pw-of-red")
         self.assertEqual({said for _, said in self.other.asked}, {""})
 
+    def test_a_page_of_links_is_an_index_too(self):
+        """Its files lie beside it. uv does not say which of the pages or indexes lists a file."""
+        path = self.project()
+        (path / "requirements.txt").write_text(f"--no-index\n--find-links http://reader:pw-of-red@{self.server.address}/red/simple/part-red/\n"
+                                               "part-red==1.0\n")
+        self.build(path, "--lock", "requirements.txt")
+        self.assertEqual(self.server.password_of("/part_red-1.0-py3-none-any.whl"), "reader:pw-of-red")
+
+    def test_pages_of_links_of_the_project_and_of_the_environment(self):
+        path = self.project()
+        page = f"http://{{}}{self.server.address}/red/simple/part-red/"
+        text = (path / "pyproject.toml").read_text()
+        text = text[:text.index("[[tool.uv.index]]")] + text[text.index("[tool.veneer]"):].replace(
+            "[tool.veneer]", '[tool.uv]\nno-index = true\nfind-links = ["%s"]\n[tool.veneer]', 1)
+        text = text.replace(', "part-stray", "part-blue"', "")
+        with_password = page.format("reader:pw-of-red@")
+        for where, links, variables in (("project", with_password, {}), ("environment", page.format(""), {"UV_FIND_LINKS": with_password})):
+            with self.subTest(where):
+                (path / "pyproject.toml").write_text(text % with_password)
+                self.lock(path)
+                (path / "pyproject.toml").write_text(text % links)
+                self.server.asked.clear()
+                self.build(path, "--cache", str(self.folder / f"cache of {where}"), **variables)
+                self.assertEqual(self.server.password_of("/part_red-1.0-py3-none-any.whl"), "reader:pw-of-red")
+
+    def test_variables_in_a_requirements_file(self):
+        path = self.project()
+        text = f"--index-url HTTP://${{WHO}}:${{WORD}}@{self.server.address}/red/simple\npart-red==1.0\n"
+        (path / "requirements.txt").write_text(text)
+        self.build(path, "--lock", "requirements.txt", WHO="reader", WORD="pw-of-red")
+        self.assertEqual(self.server.password_of("/part_red-1.0-py3-none-any.whl"), "reader:pw-of-red")
+
+    def test_an_unknown_variable_in_a_requirements_file(self):
+        """The index is open: what is not known is not sent."""
+        self.publish("open", "part-open", self.server, "/open/files/")
+        path = self.project()
+        (path / "requirements.txt").write_text(f"--index-url http://${{WHO}}:${{WORD}}@{self.server.address}/open/simple\npart-open==1.0\n")
+        self.build(path, "--lock", "requirements.txt", WHO="reader")
+        self.assertEqual(self.server.password_of("/part_open-1.0-py3-none-any.whl"), "")
+
+    def test_a_malformed_index_is_warned_of(self):
+        """Where it stands is told, and the others are used."""
+        path = self.project()
+        self.lock(path, **self.by_name())
+        text = (path / "pyproject.toml").read_text()
+        (path / "pyproject.toml").write_text(text + '[[tool.uv.index]]\nname = "odd"\nurl = "https://reader:pw-of-red#x@host.example/simple"\n')
+        result = self.veneer("plan", cwd=path, UV_INDEX="corp=https://reader:pw-of-red@host.example:port/", **self.by_name())
+        self.assertIn("warning: [[tool.uv.index]] odd is not used: the URL https://*** is malformed", result.stderr)
+        self.assertIn("warning: UV_INDEX is not used: the URL https://*** is malformed", result.stderr)
+        self.assertEqual(result.stderr.count("is not used"), 2)
+        self.build(path, **self.by_name())
+        self.assert_each_got_its_own()
+
     def test_an_index_of_the_workspace(self):
         """The root names it; the member is built."""
         path = self.project("reader:{password}@")

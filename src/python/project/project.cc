@@ -245,14 +245,22 @@ constexpr std::array version_plugins = {"setuptools-scm",
                                         "versioneer",
                                         "setuptools-git-version"};
 
-/// [[tool.uv.index]], and the keys that it replaced.
+/// [[tool.uv.index]], the keys that it replaced, and pages of links, which are asked likewise.
 std::vector<PackageIndex> indexes_of(const Value& uv) {
   std::vector<PackageIndex> indexes;
   for (const Value& index : uv.array_or_empty("index")) {
-    indexes.push_back({index.string_or("name", ""), index.at("url").string()});
+    const std::string name = index.string_or("name", "");
+    const std::string place = "[[tool.uv.index]]" + (name.empty() ? "" : " " + printable(name));
+    indexes.push_back({name, index.at("url").string(), place});
   }
-  if (const std::string url = uv.string_or("index-url", ""); !url.empty()) indexes.push_back({"", url});
-  for (const std::string& url : uv.strings_or_empty("extra-index-url")) indexes.push_back({"", url});
+  if (const std::string url = uv.string_or("index-url", ""); !url.empty()) {
+    indexes.push_back({"", url, "[tool.uv] index-url"});
+  }
+  for (const char* key : {"extra-index-url", "find-links"}) {
+    for (const std::string& url : uv.strings_or_empty(key)) {
+      indexes.push_back({"", url, std::string("[tool.uv] ") + key});
+    }
+  }
   return indexes;
 }
 

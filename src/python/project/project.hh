@@ -68,6 +68,7 @@ struct ImageOptions {
 struct PackageIndex {
   std::string name;  // may be empty
   std::string url;
+  std::string place;  // that names it, to be shown: "[[tool.uv.index]] corp"
 };
 
 struct Project {

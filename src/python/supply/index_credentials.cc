@@ -75,7 +75,10 @@ IndexCredentials::Answer IndexCredentials::find(const std::string& url, std::str
     const net::SplitUrl listed_by = net::split_url(index);
     if (same_origin(listed_by, file)) {
       is_named = true;
-      if (found == nullptr && !has_dot_parts(path_of(file))) found = longest_prefix(listed_by);
+      const Index* lister = longest_prefix(listed_by);
+      const bool is_open =
+          found == nullptr || (!found->credentials && lister != nullptr && is_below(lister->root, found->root));
+      if (is_open && !has_dot_parts(path_of(file))) found = lister;
     }
   }
   Answer answer;

@@ -23,7 +23,8 @@ class IndexCredentials {
   };
   /// For a file at `url`, of which the lock says that the index at `index` (may be empty) lists it. Its own user info
   /// decides; else the index of the same scheme, host and port whose path is the longest that `url` lies below, with
-  /// or without credentials; else, for files that lie elsewhere on that server, those of `index`.
+  /// or without credentials; else, for files that lie elsewhere on that server or below an index without credentials
+  /// that `index` itself lies below, those of `index`.
   Answer find(const std::string& url, std::string_view index) const;
 
  private:

@@ -3,11 +3,38 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "foundation/error.hh"
 #include "foundation/process.hh"
+#include "net/http.hh"
+#include "python/lock/location.hh"
 
 namespace veneer::python {
+
+namespace {
+
+/// uv does not say by which index it found a file: the only one of those asked that is on the file's server.
+void name_indexes(Pylock& answer, const std::vector<std::string>& options) {
+  std::vector<net::SplitUrl> asked;
+  for (const std::string& option : options) {
+    const std::string place = place_of_index(option);
+    if (is_on_a_server(place) && place.find("${") == std::string::npos) asked.push_back(net::split_url(place));
+  }
+  for (PylockPackage& entry : answer.packages) {
+    LockPackage& package = entry.package;
+    const LockFile* file = package.sdist ? &*package.sdist : package.wheels.empty() ? nullptr : &package.wheels.front();
+    if (file == nullptr || !package.source.location.empty() || !is_on_a_server(file->location)) continue;
+    const net::SplitUrl url = net::split_url(file->location);
+    std::set<std::string> found;
+    for (const net::SplitUrl& index : asked) {
+      if (same_origin(index, url)) found.insert(index.without_user_info);
+    }
+    if (found.size() == 1) package.source.location = *found.begin();
+  }
+}
+
+}  // namespace
 
 Pylock files_of_releases(const Selection& selection, const RequirementsFile& file, const Target& target,
                          const UvProgram& uv, const std::filesystem::path& folder) {
@@ -46,7 +73,12 @@ Pylock files_of_releases(const Selection& selection, const RequirementsFile& fil
   if (result.exit_code != 0) {
     throw Error(ErrorKind::network, "uv cannot tell which files the index has: " + printable(result.errors, 2000));
   }
-  return in_context([] { return "reading what uv says of the index"; }, [&] { return parse_pylock(result.output); });
+  return in_context([] { return "reading what uv says of the index"; },
+                    [&] {
+                      Pylock answer = parse_pylock(result.output);
+                      name_indexes(answer, file.index_options);
+                      return answer;
+                    });
 }
 
 }  // namespace veneer::python

@@ -65,6 +65,17 @@ TEST(IndexCredentials, FilesElsewhereOnTheServerAreOfTheIndexThatListsThem) {
   EXPECT_EQ(text_of(indexes.find(url, "")), "");
 }
 
+TEST(IndexCredentials, APageWithinAnIndexThatHasNone) {
+  IndexCredentials indexes = two_on_one_host();
+  indexes.add("https://host.example/b/simple/page/", net::Credentials{"u", "for-page"});
+  const auto listed = [&](const std::string& url) {
+    return text_of(indexes.find(url, "https://host.example/b/simple/page"));
+  };
+  EXPECT_EQ(listed("https://host.example/b/files/x.whl"), "u:for-page");
+  EXPECT_EQ(listed("https://host.example/a/files/x.whl"), "u:for-a");
+  EXPECT_EQ(text_of(indexes.find("https://host.example/b/files/x.whl", "https://host.example/b/simple")), "");
+}
+
 TEST(IndexCredentials, PathsThatServersReadDifferentlyGetNone) {
   const IndexCredentials indexes = two_on_one_host();
   for (const char* path : {"a/%2e%2e/b/x.whl", "a/.%2E/b/x.whl", "a/..%2fb/x.whl", "a/%2e%2e%5cb/x.whl"}) {
