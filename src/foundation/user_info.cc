@@ -10,6 +10,7 @@ namespace {
 constexpr std::string_view hidden = "***";
 constexpr std::string_view white_space = " \t\r\n\f\v";
 constexpr std::string_view ends_of_authority = "/?#\\";
+constexpr std::size_t longest_password = 4096;  // that white space divides; bounds the work too
 
 enum class Whole { no, yes };  // whether the text is known to be a URL, all of it
 
@@ -84,13 +85,14 @@ std::string shown(std::string_view scheme, std::string_view url, Whole whole) {
 /// password with white space ends there.
 std::size_t end_of_url(std::string_view text, std::size_t start) {
   const std::size_t end = std::min(text.find_first_of(white_space, start), text.size());
-  const std::string_view authority = text.substr(start, text.find_first_of(ends_of_authority, start) - start);
   const std::string_view word = text.substr(start, end - start);
+  const std::string_view authority = word.substr(0, word.find_first_of(ends_of_authority));
   const std::size_t colon = word.find(':');
   const bool has_odd_port = colon != std::string_view::npos && colon < authority.size() && colon + 1 < word.size() &&
                             !is_digit(word[colon + 1]) && !word.starts_with('[');
   if (!has_odd_port || word.find('@') != std::string_view::npos) return end;
-  const std::string_view line = text.substr(end, std::min(text.find('\n', end), text.size()) - end);
+  const std::string_view near = text.substr(end, longest_password);
+  const std::string_view line = near.substr(0, near.find('\n'));
   const std::size_t at = line.find('@');
   if (at == std::string_view::npos || at > line.find("://")) return end;
   return std::min(text.find_first_of(white_space, end + at), text.size());
