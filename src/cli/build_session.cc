@@ -66,7 +66,7 @@ struct PathAndTag {
 /// Of an image as a base. Behind oci:DIR may stand a whole name with slashes and colons of its own, and DIR may have
 /// colons too: the path is the longest that exists.
 PathAndTag place_of_base(const python::BaseChoice& choice, const fs::path& folder) {
-  const PathAndTag as_written{(folder / choice.path).native(), choice.tag};
+  PathAndTag as_written{(folder / choice.path).native(), choice.tag};
   PathAndTag place = as_written;
   while (!fs::exists(place.path)) {
     const std::size_t colon = place.path.rfind(':');
