@@ -55,7 +55,9 @@ not_written() {
     "$unsafe"*)
       say "hint it must belong to the account, and nobody else may write to it (chmod go-w): what lies there is obeyed"
       refuse "$1 on the host is not used: ${2#"$unsafe"}" ;;
-    *) refuse "$1 on the host cannot be written: $(in_a_line "$2")" ;;
+    *)
+      say "hint the account must be able to write there"
+      refuse "$1 on the host cannot be written: $(in_a_line "$2")" ;;
   esac
 }
 unsafe='not safe: '
