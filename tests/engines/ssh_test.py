@@ -223,7 +223,7 @@ class Accidents:
         self.edit("good day")
         relay = self.through_relay(rate=1_500_000)
         process = self.start_ship()
-        while not (self.host.staging / "lock" / "owner").exists() and process.poll() is None:
+        while not (self.host.staging / "lock").exists() and process.poll() is None:
             time.sleep(0.01)
         self.host.connect_through(self.host.port)
         refused = self.veneer(*self.arguments(), cwd=self.project, code=6, PATH=self.host.path())
@@ -285,7 +285,7 @@ class Accidents:
         (self.project / "src" / "shop" / "data.bin").write_bytes(random.Random(3).randbytes(30_000_000))
         self.edit("good day")
         process = self.start_ship()
-        while not (self.host.staging / "lock" / "working").exists() and process.poll() is None:
+        while not (self.host.staging / "lock.working").exists() and process.poll() is None:
             time.sleep(0.005)
         engines("kill", self.unit)
         output, errors = process.communicate()
@@ -341,7 +341,7 @@ if os.environ.get("VENEER_SOAK_KILLS"):
 
         def kill_script(self) -> None:
             try:
-                owner = (self.host.staging / "lock" / "owner").read_text().split()[0]
+                owner = (self.host.staging / "lock").read_text().split()[0]
                 os.kill(int(owner), signal.SIGKILL)
             except (OSError, IndexError, ValueError):
                 pass  # none at that moment
@@ -481,7 +481,7 @@ class Hosts(fixtures.SystemTest):
         self.assertIn("--host-folder", result.stderr)
         # Where it shows only when something is written; tests/host has real disks without bytes and without inodes.
         host = self.start_host()
-        host.add_program("mkdir", '#!/bin/sh\ncase "$*" in */lock) echo "mkdir: cannot create directory: No space left on device" >&2; exit 1 ;; esac\nexec /bin/mkdir "$@"\n')
+        host.add_program("mkdir", '#!/bin/sh\ncase "$*" in */work.*) echo "mkdir: cannot create directory: No space left on device" >&2; exit 1 ;; esac\nexec /bin/mkdir "$@"\n')
         result = self.veneer("ship", "ssh://plant", cwd=self.project_folder, code=3, PATH=host.path())
         self.assertIn("no space left on the host", result.stderr)
         self.assertIn("stands for what it did before", result.stderr)
