@@ -144,8 +144,8 @@ TEST_F(AccountTest, AHomeThatItsUserCannotWriteToIsSaid) {
   base_.put("closed/home", tree::make_folder(0777, 0, 0, 1));
   base_.put("closed", tree::make_folder(0700, 0, 0, 1));
   base_.put("link", tree::make_symlink("srv", 0, 0, 1));
-  const auto finding = [&](std::uint32_t user, std::uint32_t group, const std::string& home) {
-    return home_finding(base_, user, group, home).value_or("");
+  const auto finding = [&](std::uint32_t user, std::uint32_t number, const std::string& home) {
+    return home_finding(base_, user, number, home).value_or("");
   };
   EXPECT_EQ(finding(65534, 65533, "/nonexistent"),
             "the home of the user 65534:65533, /nonexistent, is not in the image; in [tool.veneer.image], name another "
