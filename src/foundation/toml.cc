@@ -26,8 +26,10 @@ Value as_text_value(const toml::value<Type>& value) {
 
 Value convert(const toml::node& node, std::size_t depth) {
   if (depth > maximum_depth) {  // headers that lead through arrays of tables
-    throw Error(ErrorKind::refused, fmt::format("line {}: the TOML is nested deeper than {} levels",
-                                                node.source().begin.line, maximum_depth));
+    throw Error(
+        ErrorKind::refused,
+        fmt::format("line {}: the TOML is nested deeper than {} levels", node.source().begin.line, maximum_depth),
+        std::string(toml_depth_hint));
   }
   switch (node.type()) {
     case toml::node_type::table: {

@@ -60,8 +60,10 @@ class Scanner {
     if (depth_ <= most_) return;
     const std::string_view before = text_.substr(0, at_);
     const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-    throw Error(ErrorKind::refused, fmt::format("line {}, column {}: {} is nested deeper than {} levels", line,
-                                                at_ - (before.rfind('\n') + 1) + 1, what, most_));
+    throw Error(ErrorKind::refused,
+                fmt::format("line {}, column {}: {} is nested deeper than {} levels", line,
+                            at_ - (before.rfind('\n') + 1) + 1, what, most_),
+                std::string(toml_depth_hint));
   }
 
   void start_key() {

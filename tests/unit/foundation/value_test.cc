@@ -112,6 +112,14 @@ TEST(Toml, RefusesWhatNestsTooDeeply) {
   std::string chain;
   for (std::size_t depth = 1; depth <= 40; ++depth) chain += "[[" + dotted(depth) + "]]\n";
   EXPECT_THAT(error(chain), HasSubstr("line 33: the TOML is nested deeper"));
+  for (const std::string& text : {chain, dotted(65) + " = 1"}) {
+    try {
+      parse_toml(text);
+      FAIL();
+    } catch (const Error& refusal) {
+      EXPECT_THAT(refusal.hint(), HasSubstr("fewer levels"));
+    }
+  }
 }
 
 TEST(Toml, ReadsSixtyFourLevels) {
