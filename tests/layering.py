@@ -29,7 +29,8 @@ ARROWS = {
     "splicer": "foundation archive",
     "inspect": "foundation archive tree image python",
     "check": "foundation archive tree image python",
-    "cli": "foundation archive tree net image python base plan build deliver inspect check",
+    "app": "foundation archive tree net image python base plan build deliver inspect check",
+    "cli": "foundation archive tree net image python base plan build deliver inspect check app",
 }
 # Heavy headers: each is included in one file only.
 SINGLE_USE = {"nlohmann/json.hpp", "toml++/toml.h", "CLI/CLI.hpp"}

@@ -2,81 +2,16 @@
 
 #include <chrono>
 
-#include "cli/build_session.hh"
-#include "cli/open_image.hh"
-#include "deliver/receiver/engine_name.hh"
-#include "foundation/error.hh"
-#include "foundation/file.hh"
+#include "app/write_image.hh"
+#include "cli/build_options.hh"
+#include "cli/command.hh"
+#include "cli/context.hh"
 #include "foundation/json.hh"
-#include "image/location.hh"
-#include "image/media/archive_writer.hh"
-#include "image/media/oci_layout.hh"
-#include "image/reference.hh"
+#include "foundation/units.hh"
 
 namespace veneer::cli {
 
-namespace fs = std::filesystem;
-
 namespace {
-
-/// The cache has the layers that were made; those of the base may lie in the base's own place.
-class CacheThenBase : public image::Blobs {
- public:
-  CacheThenBase(std::shared_ptr<const image::Blobs> cache, std::shared_ptr<const image::Blobs> base)
-      : cache_(std::move(cache)), base_(std::move(base)) {}
-  bool contains(const BlobDigest& digest) const override { return cache_->contains(digest) || base_->contains(digest); }
-  std::unique_ptr<ByteSource> open(const BlobDigest& digest) const override { return having(digest).open(digest); }
-  std::optional<fs::path> path(const BlobDigest& digest) const override { return having(digest).path(digest); }
-
- private:
-  const image::Blobs& having(const BlobDigest& digest) const { return cache_->contains(digest) ? *cache_ : *base_; }
-  std::shared_ptr<const image::Blobs> cache_;
-  std::shared_ptr<const image::Blobs> base_;
-};
-
-/// Where --output says that the image goes; nothing: into the project's store. Throws Error (usage) for what is no such
-/// place, or no name that can be given.
-std::optional<image::Location> read_output(const Arguments& arguments) {
-  const auto output = arguments.value("--output");
-  if (!output) return std::nullopt;
-  image::Location location = image::parse_location(*output);
-  std::optional<std::string> tag;
-  if (const auto* layout = std::get_if<image::OciLayoutLocation>(&location)) {
-    if (layout->tag && !image::is_tag(*layout->tag)) tag = layout->tag;
-  } else if (const auto* archive = std::get_if<image::DockerArchiveLocation>(&location)) {
-    tag = archive->tag;
-  } else {
-    throw Error(ErrorKind::usage, fmt::format("'{}' is no place that an image can be written to", printable(*output)),
-                "use oci:DIR[:TAG] or docker-archive:FILE[:TAG]; 'veneer ship' brings it to an engine");
-  }
-  if (tag) static_cast<void>(deliver::parse_engine_name(*tag));
-  return location;
-}
-
-/// Returns the place for people.
-std::string write_to_store(const BuildSession& session, const image::SealedImage& sealed, const image::Blobs& blobs) {
-  const fs::path store = project_store(session.folder());
-  image::OciLayout layout = image::OciLayout::create(store);
-  if (!fs::exists(store / ".gitignore")) write_text_file(store / ".gitignore", "*\n");
-  layout.write(sealed, blobs, session.image_name());
-  write_text_file(store / "last", session.image_name());
-  layout.prune();
-  return store.native();
-}
-
-std::string write_to(const image::Location& output, const BuildSession& session, const image::SealedImage& sealed,
-                     const image::Blobs& blobs) {
-  if (const auto* layout = std::get_if<image::OciLayoutLocation>(&output)) {
-    image::OciLayout::create(layout->folder).write(sealed, blobs, layout->tag.value_or(session.image_name()));
-    return layout->folder.native();
-  }
-  const auto& archive = std::get<image::DockerArchiveLocation>(output);
-  const auto name = deliver::parse_engine_name(archive.tag.value_or(session.image_name()));
-  AtomicFile file(archive.file);
-  image::write_archive(file, sealed, blobs, {name.reference()}, image::all_layers(sealed.image));
-  file.commit();
-  return archive.file.native();
-}
 
 Value to_value(const build::BuiltLayer& built) {
   Value value;
@@ -89,7 +24,8 @@ Value to_value(const build::BuiltLayer& built) {
   return value;
 }
 
-Value to_value(const BuildSession& session, const build::BuiltImage& built, const std::string& place) {
+Value to_value(const app::BuildSession& session, const app::WrittenImage& written) {
+  const build::BuiltImage& built = written.built;
   Value::Array layers;
   for (const build::BuiltLayer& layer : built.layers) layers.push_back(to_value(layer));
   Value::Array findings;
@@ -106,7 +42,7 @@ Value to_value(const BuildSession& session, const build::BuiltImage& built, cons
   statistics.set("bytes_compressed", built.statistics.bytes_compressed);
   Value value;
   value.set("image", session.image_name());
-  value.set("output", place);
+  value.set("output", written.place);
   value.set("manifest", built.sealed.manifest_digest.text());
   value.set("config", built.sealed.config_digest.text());
   value.set("layers", std::move(layers));
@@ -115,20 +51,19 @@ Value to_value(const BuildSession& session, const build::BuiltImage& built, cons
   return value;
 }
 
-int run(const Arguments& arguments, Context& context) {
-  const auto started = std::chrono::steady_clock::now();
-  const std::optional<image::Location> output = read_output(arguments);
-  BuildSession session(arguments, context);
-  for (const std::string& finding : session.plan().findings) context.terminal().warning(finding);
-  const build::BuiltImage built = session.build();
-  context.terminal().progress("writing the image");
-  const CacheThenBase blobs(session.cache(), session.inputs().base.blobs);
-  const std::string place =
-      output ? write_to(*output, session, built.sealed, blobs) : write_to_store(session, built.sealed, blobs);
-  context.terminal().clear_progress();
+struct Wanted {
+  app::BuildRequest request;
+  std::optional<image::Location> output;
+  bool is_json = false;
+};
 
-  if (arguments.has("--json")) {
-    context.print(to_pretty_json(to_value(session, built, place)));
+int build(const Wanted& wanted, Context& context) {
+  const auto started = std::chrono::steady_clock::now();
+  app::BuildSession session(wanted.request, context);
+  const app::WrittenImage written = app::build_to(wanted.output, session, context);
+  const build::BuiltImage& built = written.built;
+  if (wanted.is_json) {
+    context.print(to_pretty_json(to_value(session, written)));
     return 0;
   }
   std::uint64_t total = 0;
@@ -142,16 +77,13 @@ int run(const Arguments& arguments, Context& context) {
   return 0;
 }
 
-}  // namespace
-
-OpenedImage build_into_store(const Arguments& arguments, Context& context) {
-  BuildSession session(arguments, context);
-  for (const std::string& finding : session.plan().findings) context.terminal().warning(finding);
-  build::BuiltImage built = session.build();
-  auto blobs = std::make_shared<CacheThenBase>(session.cache(), session.inputs().base.blobs);
-  write_to_store(session, built.sealed, *blobs);
-  return {std::move(built.sealed), std::move(blobs), session.image_name(), OpenedImage::Origin::store};
+Action parse(const Arguments& arguments) {
+  Wanted wanted{read_build_request(arguments), std::nullopt, arguments.has("--json")};
+  if (const auto output = arguments.value("--output")) wanted.output = app::parse_output(*output);
+  return [wanted](Context& context) { return build(wanted, context); };
 }
+
+}  // namespace
 
 Command build_command() {
   std::vector<Option> options = build_options();
@@ -170,7 +102,7 @@ Command build_command() {
           .examples = {{"veneer build", "build the project here into its .veneer folder"},
                        {"veneer build -o docker-archive:app.tar", "write a file that docker and podman can load"},
                        {"veneer build --base debian:bookworm --extra postgres", "choose the base, install an extra"}},
-          .run = run};
+          .parse = parse};
 }
 
 }  // namespace veneer::cli

@@ -4,11 +4,15 @@
 #include "cli/context.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
+#include "foundation/units.hh"
 #include "image/cache/layer_cache.hh"
 
 namespace veneer::cli {
 
 namespace {
+
+constexpr std::uint64_t usual_age = 30;  // days
+constexpr std::uint64_t longest_age = 36'500;
 
 Value to_value(const image::CacheUsage& usage) {
   Value value;
@@ -18,9 +22,9 @@ Value to_value(const image::CacheUsage& usage) {
   return value;
 }
 
-int show(const Arguments& arguments, Context& context) {
+int show(bool is_json, Context& context) {
   const auto rows = image::cache_usage(context.cache_folder());
-  if (arguments.has("--json")) {
+  if (is_json) {
     Value::Array parts;
     for (const image::CacheUsage& row : rows) parts.push_back(to_value(row));
     Value value;
@@ -41,13 +45,11 @@ int show(const Arguments& arguments, Context& context) {
   return 0;
 }
 
-int prune(const Arguments& arguments, Context& context) {
-  const std::uint64_t days = arguments.number("--days").value_or(30);
-  if (days > 36'500) throw Error(ErrorKind::usage, "--days wants at most 36500");
+int prune(std::uint64_t days, bool is_json, Context& context) {
   const auto age = std::chrono::hours(24) * static_cast<std::int64_t>(days);
   const image::CacheUsage freed =
       image::prune_cache(context.cache_folder(), std::filesystem::file_time_type::clock::now() - age);
-  if (arguments.has("--json")) {
+  if (is_json) {
     context.print(to_pretty_json(to_value(freed)));
   } else {
     context.print(fmt::format("removed {} files, {}\n", freed.files, human_size(freed.bytes)));
@@ -55,11 +57,16 @@ int prune(const Arguments& arguments, Context& context) {
   return 0;
 }
 
-int run(const Arguments& arguments, Context& context) {
+Action parse(const Arguments& arguments) {
   const std::string action = arguments.value_or("ACTION", "show");
-  if (action == "show") return show(arguments, context);
-  if (action == "prune") return prune(arguments, context);
-  throw Error(ErrorKind::usage, fmt::format("'{}' is neither show nor prune", printable(action)));
+  const bool is_json = arguments.has("--json");
+  const std::uint64_t days = arguments.number("--days", 0, longest_age).value_or(usual_age);
+  if (action == "prune") return [=](Context& context) { return prune(days, is_json, context); };
+  if (action != "show") {
+    throw Error(ErrorKind::usage, fmt::format("'{}' is neither show nor prune", printable(action)));
+  }
+  if (arguments.has("--days")) throw Error(ErrorKind::usage, "--days is for prune");
+  return [=](Context& context) { return show(is_json, context); };
 }
 
 }  // namespace
@@ -75,7 +82,7 @@ Command cache_command() {
       .options = {{"--days", "N", "prune: remove what was not used for N days (default 30; 0: everything)"},
                   {"--json", "", "print JSON"}},
       .examples = {{"veneer cache", "what is there"}, {"veneer cache prune --days 7", "keep what this week used"}},
-      .run = run};
+      .parse = parse};
 }
 
 }  // namespace veneer::cli

@@ -2,14 +2,11 @@
 
 #include <set>
 
-#include "check/check_image.hh"
+#include "app/check_image.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
-#include "cli/open_image.hh"
 #include "foundation/error.hh"
-#include "foundation/file.hh"
 #include "foundation/json.hh"
-#include "image/cache/layer_cache.hh"
 
 namespace veneer::cli {
 
@@ -21,7 +18,7 @@ std::string_view severity_name(check::Severity severity) {
   return severity == check::Severity::problem ? "problem" : "note";
 }
 
-Value to_value(const OpenedImage& opened, const check::CheckReport& report, const std::set<std::string>& allowed) {
+Value to_value(const app::OpenedImage& opened, const check::CheckReport& report, const std::set<std::string>& allowed) {
   Value::Array findings;
   for (const check::Finding& finding : report.findings) {
     Value one;
@@ -43,37 +40,32 @@ Value to_value(const OpenedImage& opened, const check::CheckReport& report, cons
   return value;
 }
 
-int run(const Arguments& arguments, Context& context) {
-  Terminal& terminal = context.terminal();
-  const OpenedImage opened = open_image(arguments.value_or("IMAGE", ""), context);
-  const image::LayerCache cache(context.cache_folder());  // while it lives, nobody prunes what we unpack
-  const std::filesystem::path temporary = cache.folder() / "tmp";
-  make_folders(temporary);
-  const TemporaryFolder scratch(temporary, "check-");
-  check::CheckOptions options;
-  options.scratch = scratch.path();
-  options.imports = arguments.has("--no-imports") ? check::ImportChoice::left_out : check::ImportChoice::tried;
-  options.progress = [&](const std::string& text) { terminal.progress(text); };
-  const check::CheckReport report = check::check_image(opened.sealed.image, *opened.blobs, options);
-  terminal.clear_progress();
-
+struct Wanted {
+  app::WantedImage image;
+  check::ImportChoice imports = check::ImportChoice::tried;
   std::set<std::string> allowed;
-  for (const std::string& id : arguments.values("--allow")) allowed.insert(id);
+  bool is_json = false;
+};
+
+int check_image(const Wanted& wanted, Context& context) {
+  Terminal& terminal = context.terminal();
+  const app::OpenedImage opened = app::open_image(wanted.image, context);
+  const check::CheckReport report = app::check_image(opened, wanted.imports, context);
   std::size_t problems = 0;
   std::set<std::string> met;
   for (const check::Finding& finding : report.findings) {
     met.insert(finding.id);
-    if (finding.severity == check::Severity::problem && !allowed.contains(finding.id)) ++problems;
+    if (finding.severity == check::Severity::problem && !wanted.allowed.contains(finding.id)) ++problems;
   }
-  if (arguments.has("--json")) {
-    context.print(to_pretty_json(to_value(opened, report, allowed)));
+  if (wanted.is_json) {
+    context.print(to_pretty_json(to_value(opened, report, wanted.allowed)));
     return problems == 0 ? 0 : exit_problem;
   }
   for (const check::Finding& finding : report.findings) {
-    const std::string_view mark = allowed.contains(finding.id) ? "allowed" : severity_name(finding.severity);
+    const std::string_view mark = wanted.allowed.contains(finding.id) ? "allowed" : severity_name(finding.severity);
     context.print(fmt::format("{:8} {}\n         {}\n", mark, printable(finding.id), finding.message));
   }
-  for (const std::string& id : allowed) {
+  for (const std::string& id : wanted.allowed) {
     if (!met.contains(id))
       terminal.warning(fmt::format("--allow {}: nothing was found under that name", printable(id)));
   }
@@ -87,6 +79,15 @@ int run(const Arguments& arguments, Context& context) {
                             : problems == 1 ? "1 problem"
                                             : fmt::format("{} problems", problems)));
   return problems == 0 ? 0 : exit_problem;
+}
+
+Action parse(const Arguments& arguments) {
+  Wanted wanted;
+  wanted.image = app::parse_wanted_image(arguments.value_or("IMAGE", ""));
+  if (arguments.has("--no-imports")) wanted.imports = check::ImportChoice::left_out;
+  for (const std::string& id : arguments.values("--allow")) wanted.allowed.insert(id);
+  wanted.is_json = arguments.has("--json");
+  return [wanted](Context& context) { return check_image(wanted, context); };
 }
 
 }  // namespace
@@ -113,7 +114,7 @@ Command check_command() {
       .examples = {{"veneer check", "the image that was built last"},
                    {"veneer check docker-archive:saved.tar --allow library:libcuda.so.1",
                     "an image that docker saved; the driver comes from the host"}},
-      .run = run};
+      .parse = parse};
 }
 
 }  // namespace veneer::cli

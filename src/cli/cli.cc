@@ -58,6 +58,14 @@ std::optional<std::uint64_t> Arguments::number(std::string_view name) const {
   return static_cast<std::uint64_t>(number);
 }
 
+std::optional<std::uint64_t> Arguments::number(std::string_view name, std::uint64_t least, std::uint64_t most) const {
+  const auto given = number(name);
+  if (given && (*given < least || *given > most)) {
+    throw Error(ErrorKind::usage, fmt::format("{} wants a number from {} to {}, not {}", name, least, most, *given));
+  }
+  return given;
+}
+
 void Arguments::add(std::string name, std::vector<std::string> values) { values_[std::move(name)] = std::move(values); }
 
 namespace {
@@ -109,7 +117,7 @@ int run_command(const Command& command, const Arguments& arguments) {
   Context context(verbosity, arguments.value("--cache"));
   try {
     if (const auto armed = context.environment("VENEER_FAIL_POINT")) arm_fail_point(*armed);
-    return command.run(arguments, context);
+    return command.parse(arguments)(context);
   } catch (...) {
     const Error error = current_error();
     context.terminal().error(error.what(), error.hint());
@@ -163,11 +171,14 @@ int run(int argc, char** argv) {
       context.terminal().note(app.help());
       return exit_code(ErrorKind::usage);
     }
-    const std::string name = argc > 1 && argv[1][0] != '-' ? printable(argv[1]) : "";
-    const bool known =
-        std::any_of(parsed.begin(), parsed.end(), [&](const auto& item) { return item->command->name == name; });
-    context.terminal().error(printable(error.what()),
-                             known ? fmt::format("see 'veneer {} --help'", name) : "see 'veneer --help'");
+    const std::string name = argv[1][0] != '-' ? printable(argv[1]) : "";
+    const bool is_known = std::ranges::any_of(parsed, [&](const auto& item) { return item->command->name == name; });
+    if (name.empty() || is_known) {
+      context.terminal().error(printable(error.what()),
+                               is_known ? fmt::format("see 'veneer {} --help'", name) : "see 'veneer --help'");
+    } else {
+      context.terminal().error(fmt::format("there is no command '{}'", name), "see 'veneer help'");
+    }
     return exit_code(ErrorKind::usage);
   }
   for (const auto& item : parsed) {

@@ -1,8 +1,9 @@
 // What a command is: its description, from which the parser, the help, the manual page and the shell completion are
-// made, and the function that runs it. Values; used by one thread.
+// made, and how it reads its arguments. Values; used by one thread.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -40,12 +41,17 @@ class Arguments {
   std::vector<std::string> values(std::string_view name) const;
   /// A number from 0 to 2^63-1; an Error of kind usage that names the option otherwise.
   std::optional<std::uint64_t> number(std::string_view name) const;
+  /// The same, and at most `most`.
+  std::optional<std::uint64_t> number(std::string_view name, std::uint64_t least, std::uint64_t most) const;
 
   void add(std::string name, std::vector<std::string> values);
 
  private:
   std::map<std::string, std::vector<std::string>, std::less<>> values_;
 };
+
+/// What is left to do when all arguments are read: a command's work. Returns the exit code.
+using Action = std::function<int(Context&)>;
 
 struct Command {
   std::string name;
@@ -54,7 +60,9 @@ struct Command {
   std::vector<Positional> positionals;
   std::vector<Option> options;
   std::vector<Example> examples;
-  int (*run)(const Arguments&, Context&) = nullptr;
+  /// Reads all arguments; touches nothing but files that they name to be read. Throws Error (usage) for all that can be
+  /// known to be wrong without looking anywhere else.
+  Action (*parse)(const Arguments&) = nullptr;
 };
 
 /// All commands, in the order of the help. Each is defined in its own file.

@@ -1,31 +1,33 @@
 #include <fmt/format.h>
 
+#include "app/deploy_forecast.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
 #include "cli/forecast_report.hh"
-#include "cli/open_image.hh"
-#include "cli/open_receiver.hh"
-#include "deliver/forecast.hh"
-#include "deliver/receiver/ship.hh"
+#include "cli/host_options.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "foundation/stream.hh"
+#include "foundation/units.hh"
 
 namespace veneer::cli {
 
 namespace {
 
-int run(const Arguments& arguments, Context& context) {
-  const OpenedImage old_image = open_image(arguments.value_or("OLD", ""), context);
-  const OpenedImage new_image = open_image(arguments.value_or("NEW", ""), context);
-  const deliver::Line line{arguments.has("--line") ? read_rate(arguments.value_or("--line", "")) : 0, 0.1};
-  const std::uint64_t most_bytes =
-      arguments.has("--max-bytes") ? read_size(arguments.value_or("--max-bytes", "")) : no_limit;
-  const deliver::EngineName name = deliver::unique_name_of(deliver::parse_engine_name("image:new"), new_image.sealed);
-  const std::vector<deliver::Forecast> forecasts =
-      deliver::forecast(new_image.sealed, old_image.sealed, line, name.reference());
+struct Wanted {
+  app::WantedImage old_image;
+  app::WantedImage new_image;
+  deliver::Line line;
+  std::uint64_t most_bytes = no_limit;
+  bool is_json = false;
+};
+
+int compare(const Wanted& wanted, Context& context) {
+  const app::OpenedImage old_image = app::open_image(wanted.old_image, context);
+  const app::OpenedImage new_image = app::open_image(wanted.new_image, context);
+  const auto forecasts = app::forecast_deploy(old_image, new_image, wanted.line).forecasts;
   const deliver::Forecast& dearest = deliver::dearest(forecasts);
-  if (arguments.has("--json")) {
+  if (wanted.is_json) {
     Value document{Value::Table{}};
     document.set("old", old_image.name);
     document.set("new", new_image.name);
@@ -33,19 +35,29 @@ int run(const Arguments& arguments, Context& context) {
     context.print(to_pretty_json(document));
   } else {
     std::string text = fmt::format("from {} to {}\n\n", printable(old_image.name), printable(new_image.name));
-    text += forecast_text(forecasts, line);
+    text += forecast_text(forecasts, wanted.line);
     if (dearest.plan.work == deliver::Work::load) {
       text += fmt::format("\n{}:\n\n", dearest.receiver) + travelling_text(new_image.sealed.image, dearest);
     }
     context.print(text);
   }
-  if (dearest.plan.bytes > most_bytes) {
-    context.terminal().error(
-        fmt::format("{}: {} bytes would be sent, {} are allowed", dearest.receiver, dearest.plan.bytes, most_bytes),
-        "");
+  if (dearest.plan.bytes > wanted.most_bytes) {
+    context.terminal().error(fmt::format("{}: {} bytes would be sent, {} are allowed", dearest.receiver,
+                                         dearest.plan.bytes, wanted.most_bytes),
+                             "");
     return exit_code(ErrorKind::gate);
   }
   return 0;
+}
+
+Action parse(const Arguments& arguments) {
+  Wanted wanted;
+  wanted.old_image = app::parse_wanted_image(arguments.value_or("OLD", ""));
+  wanted.new_image = app::parse_wanted_image(arguments.value_or("NEW", ""));
+  wanted.line = app::line_of(read_line(arguments));
+  if (const auto bytes = arguments.value("--max-bytes")) wanted.most_bytes = read_size(*bytes);
+  wanted.is_json = arguments.has("--json");
+  return [wanted](Context& context) { return compare(wanted, context); };
 }
 
 }  // namespace
@@ -67,7 +79,7 @@ Command compare_command() {
                   {"--json", "", "print JSON"}},
       .examples = {{"veneer compare shop:1.2.0", "from that release to what was built last"},
                    {"veneer compare oci:released:1.2.0 shop:1.2.1 --max-bytes 2MB", "a byte budget in CI"}},
-      .run = run};
+      .parse = parse};
 }
 
 }  // namespace veneer::cli

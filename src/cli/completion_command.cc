@@ -5,9 +5,12 @@
 namespace veneer::cli {
 
 namespace {
-int run(const Arguments& arguments, Context& context) {
-  context.print(completion_script(*arguments.value("SHELL")));
-  return 0;
+Action parse(const Arguments& arguments) {
+  const std::string script = completion_script(arguments.value_or("SHELL", ""));
+  return [script](Context& context) {
+    context.print(script);
+    return 0;
+  };
 }
 }  // namespace
 
@@ -18,7 +21,7 @@ Command completion_command() {
           .positionals = {{"SHELL", "bash, zsh or fish"}},
           .examples = {{"source <(veneer completion bash)", "complete in this bash"},
                        {"veneer completion fish > ~/.config/fish/completions/veneer.fish", "complete in every fish"}},
-          .run = run};
+          .parse = parse};
 }
 
 }  // namespace veneer::cli

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -112,26 +111,6 @@ void Context::print(std::string_view text) {
     }
     throw Error(ErrorKind::failed, fmt::format("cannot write to standard output: {}", std::strerror(errno)));
   }
-}
-
-std::string human_size(std::uint64_t bytes) {
-  if (bytes < 1000) return fmt::format("{} B", bytes);
-  double value = static_cast<double>(bytes);
-  const char* unit = "B";
-  for (const char* next : {"kB", "MB", "GB", "TB"}) {
-    if (value < 999.5) break;
-    value /= 1000;
-    unit = next;
-  }
-  return value < 9.95 ? fmt::format("{:.2f} {}", value, unit) : fmt::format("{:.1f} {}", value, unit);
-}
-
-std::string human_duration(double seconds) {
-  if (seconds < 10) return fmt::format("{:.1f} s", seconds);
-  const auto whole = static_cast<long>(std::lround(seconds));
-  if (whole < 120) return fmt::format("{} s", whole);
-  if (whole < 7200) return fmt::format("{} min {} s", whole / 60, whole % 60);
-  return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
 }
 
 Table::Table(std::vector<std::string> head, std::vector<std::size_t> right) : right_(std::move(right)) {

@@ -10,25 +10,27 @@
 #include <string_view>
 #include <vector>
 
+#include "app/surroundings.hh"
+
 namespace veneer::cli {
 
 enum class Verbosity { quiet, normal };
 enum class Color { never, terminal };
 
 /// Messages for people on standard error. Thread-safe. Progress is drawn only on a terminal and never when quiet.
-class Terminal {
+class Terminal : public app::Messages {
  public:
   Terminal(Verbosity verbosity, Color color);
-  ~Terminal();
+  ~Terminal() override;
 
   /// Replaces the progress line. Redrawn at most ten times a second, so it may be called often.
-  void progress(const std::string& text);
+  void progress(const std::string& text) override;
   /// Removes the progress line.
-  void clear_progress();
+  void clear_progress() override;
   /// A line that stays, unless quiet.
-  void note(const std::string& text);
+  void note(const std::string& text) override;
   /// A line that stays even when quiet.
-  void warning(const std::string& text);
+  void warning(const std::string& text) override;
   void error(const std::string& text, const std::string& hint);
 
  private:
@@ -44,17 +46,17 @@ class Terminal {
   std::chrono::steady_clock::time_point last_drawn_;
 };
 
-class Context {
+class Context : public app::Surroundings {
  public:
   Context(Verbosity verbosity, std::optional<std::string> cache_option);
 
   Terminal& terminal() { return terminal_; }
-  /// A variable of the environment; an empty one counts as absent.
-  std::optional<std::string> environment(const std::string& name) const;
-  /// Where downloads and layers are kept: --cache, else $XDG_CACHE_HOME/veneer, else ~/.cache/veneer.
-  std::filesystem::path cache_folder() const;
-  std::filesystem::path current_folder() const;
-  std::int64_t seconds_since_1970() const;
+  app::Messages& messages() override { return terminal_; }
+  std::optional<std::string> environment(const std::string& name) const override;
+  /// --cache, else $XDG_CACHE_HOME/veneer, else ~/.cache/veneer.
+  std::filesystem::path cache_folder() const override;
+  std::filesystem::path current_folder() const override;
+  std::int64_t seconds_since_1970() const override;
   /// Writes to standard output; an Error when that cannot be done (a full disk, say).
   void print(std::string_view text);
 
@@ -62,11 +64,6 @@ class Context {
   Terminal terminal_;
   std::optional<std::string> cache_option_;
 };
-
-/// "404.1 MB": powers of ten, as the mission and registries count.
-std::string human_size(std::uint64_t bytes);
-/// "0.8 s", "12 s", "3 min 20 s".
-std::string human_duration(double seconds);
 
 /// Columns of text, aligned by display width; those named by `right` to the right.
 class Table {

@@ -6,6 +6,7 @@
 
 #include "cli/context.hh"
 #include "foundation/error.hh"
+#include "foundation/units.hh"
 #include "image/history.hh"
 
 namespace veneer::cli {

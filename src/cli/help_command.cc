@@ -19,23 +19,19 @@ std::string overview() {
   return text + "\nRun 'veneer COMMAND --help' for its options and examples.\n";
 }
 
-int run(const Arguments& arguments, Context& context) {
-  if (arguments.has("--man")) {
-    context.print(manual_page());
-    return 0;
-  }
+std::string help_text(const std::string& name) {
+  const auto found = std::ranges::find(commands(), name, &Command::name);
+  if (found != commands().end()) return command_help(*found);
+  throw Error(ErrorKind::usage, fmt::format("there is no command '{}'", printable(name)), "see 'veneer help'");
+}
+
+Action parse(const Arguments& arguments) {
   const auto name = arguments.value("COMMAND");
-  if (!name) {
-    context.print(overview());
+  const std::string text = arguments.has("--man") ? manual_page() : name ? help_text(*name) : overview();
+  return [text](Context& context) {
+    context.print(text);
     return 0;
-  }
-  const auto found =
-      std::find_if(commands().begin(), commands().end(), [&](const Command& command) { return command.name == *name; });
-  if (found == commands().end()) {
-    throw Error(ErrorKind::usage, fmt::format("there is no command '{}'", printable(*name)), "see 'veneer help'");
-  }
-  context.print(command_help(*found));
-  return 0;
+  };
 }
 
 }  // namespace
@@ -48,7 +44,7 @@ Command help_command() {
       .positionals = {{"COMMAND", "what to explain", Positional::Need::optional}},
       .options = {{"--man", "", "print the manual page, for man -l"}},
       .examples = {{"veneer help build", "the options of build"}, {"veneer help --man | man -l -", "read the manual"}},
-      .run = run};
+      .parse = parse};
 }
 
 }  // namespace veneer::cli

@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
+#include "app/releases.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
-#include "cli/open_receiver.hh"
-#include "cli/rollout_report.hh"
-#include "deliver/rollout/rollout.hh"
+#include "cli/rollout_options.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
+#include "foundation/units.hh"
 
 namespace veneer::cli {
 
@@ -29,19 +29,20 @@ Value to_value(const deliver::Release& release, const deliver::History& history)
   return row;
 }
 
-int run_history(const Arguments& arguments, Context& context) {
-  const deliver::EngineName name = live_name_there(arguments, context);
-  const OpenedReceiver host = open_ssh_host(arguments, context);
-  const deliver::History history = deliver::read_history(*host.session, name);
-  if (arguments.has("--json")) {
-    Value::Array rows;
-    for (const deliver::Release& release : history.releases) rows.push_back(to_value(release, history));
-    Value document{Value::Table{}};
-    document.set("name", name.familiar());
-    document.set("releases", std::move(rows));
-    context.print(to_pretty_json(document));
-    return 0;
+Value to_value(const app::Releases& releases) {
+  Value::Array rows;
+  for (const deliver::Release& release : releases.history.releases) {
+    rows.push_back(to_value(release, releases.history));
   }
+  Value document{Value::Table{}};
+  document.set("name", releases.live_name.familiar());
+  document.set("releases", std::move(rows));
+  return document;
+}
+
+std::string text_of(const app::Releases& releases) {
+  const deliver::History& history = releases.history;
+  if (history.releases.empty()) return fmt::format("nothing was deployed there as {}\n", releases.live_name.familiar());
   Table table({"#", "when", "what", "outcome", "commit", "who", "sent", "image", ""}, {0, 6});
   for (const deliver::Release& release : history.releases) {
     const std::string state = release.id == history.live_id && release.outcome == "well" ? "live"
@@ -50,9 +51,17 @@ int run_history(const Arguments& arguments, Context& context) {
     table.add({std::to_string(release.revision), release.time, release.kind, release.outcome, release.commit,
                release.who, human_size(release.bytes), release.image.tag, state});
   }
-  context.print(history.releases.empty() ? fmt::format("nothing was deployed there as {}\n", name.familiar())
-                                         : table.text());
-  return 0;
+  return table.text();
+}
+
+Action parse(const Arguments& arguments) {
+  const app::ReleasesRequest request = read_releases_request(arguments);
+  const bool is_json = arguments.has("--json");
+  return [=](Context& context) {
+    const app::Releases releases = app::read_releases(request, context);
+    context.print(is_json ? to_pretty_json(to_value(releases)) : text_of(releases));
+    return 0;
+  };
 }
 
 }  // namespace
@@ -67,7 +76,7 @@ Command history_command() {
           .positionals = {ssh_host_positional()},
           .options = with_ssh_options({}),
           .examples = {{"veneer history ssh://plant", "what runs there since when?"}},
-          .run = run_history};
+          .parse = parse};
 }
 
 }  // namespace veneer::cli

@@ -1,12 +1,11 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "app/open_image.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
-#include "cli/open_image.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
+#include "foundation/units.hh"
 #include "inspect/layer_contents.hh"
 #include "inspect/merged_tree.hh"
 
@@ -14,45 +13,59 @@ namespace veneer::cli {
 
 namespace {
 
-Value to_value(const OpenedImage& opened, const std::vector<inspect::LayerSummary>& layers) {
-  Value value = parse_json(inspect::summary_to_json(opened.sealed, layers));
-  value.set("name", opened.name);
-  return value;
+struct Wanted {
+  app::WantedImage image;
+  bool reads_layers = false;
+  bool is_tree = false;
+  bool is_json = false;
+};
+
+std::string tree_text(const inspect::MergedTree& merged) {
+  std::string text;
+  for (const std::string& line : inspect::tree_lines(merged.tree)) text += line + "\n";
+  return text;
 }
 
-int run(const Arguments& arguments, Context& context) {
-  const OpenedImage opened = open_image(arguments.value_or("IMAGE", ""), context);
-  const bool reads_layers = arguments.has("--tree") || arguments.has("--verify") || arguments.has("--contents");
+std::string summary_json(const app::OpenedImage& opened, const std::vector<inspect::LayerSummary>& layers) {
+  Value value = parse_json(inspect::summary_to_json(opened.sealed, layers));
+  value.set("name", opened.name);
+  return to_pretty_json(value);
+}
+
+std::string summary_text(const app::OpenedImage& opened, const std::vector<inspect::LayerSummary>& layers) {
+  std::uint64_t total = 0;
+  for (const image::Layer& layer : opened.sealed.image.layers) total += layer.size;
+  const image::RunConfig& config = opened.sealed.image.config;
+  return fmt::format("{}\nmanifest  {}\nconfig    {}\ncreated   {}\nplatform  {}/{}\nlayers    {}, {}\n\n{}",
+                     printable(opened.name), opened.sealed.manifest_digest.text(), opened.sealed.config_digest.text(),
+                     printable(config.created), printable(config.platform.os), printable(config.platform.architecture),
+                     layers.size(), human_size(total), inspect::summary_to_text(layers));
+}
+
+int inspect_image(const Wanted& wanted, Context& context) {
+  const app::OpenedImage opened = app::open_image(wanted.image, context);
   std::optional<inspect::MergedTree> merged;
-  if (reads_layers) {
+  if (wanted.reads_layers) {
     context.terminal().progress("reading the layers");
     merged = inspect::merge_layers(opened.sealed.image, *opened.blobs);
     context.terminal().clear_progress();
   }
-  if (arguments.has("--tree")) {
-    if (arguments.has("--json")) {
-      context.print(inspect::tree_to_json(merged->tree));
-    } else {
-      std::string text;
-      for (const std::string& line : inspect::tree_lines(merged->tree)) text += line + "\n";
-      context.print(text);
-    }
+  if (wanted.is_tree) {
+    context.print(wanted.is_json ? inspect::tree_to_json(merged->tree) : tree_text(*merged));
     return 0;
   }
   const auto layers = inspect::summarize_layers(opened.sealed.image, merged ? &*merged : nullptr);
-  if (arguments.has("--json")) {
-    context.print(to_pretty_json(to_value(opened, layers)));
-    return 0;
-  }
-  std::uint64_t total = 0;
-  for (const image::Layer& layer : opened.sealed.image.layers) total += layer.size;
-  const image::RunConfig& config = opened.sealed.image.config;
-  context.print(fmt::format("{}\nmanifest  {}\nconfig    {}\ncreated   {}\nplatform  {}/{}\nlayers    {}, {}\n\n{}",
-                            printable(opened.name), opened.sealed.manifest_digest.text(),
-                            opened.sealed.config_digest.text(), printable(config.created),
-                            printable(config.platform.os), printable(config.platform.architecture), layers.size(),
-                            human_size(total), inspect::summary_to_text(layers)));
+  context.print(wanted.is_json ? summary_json(opened, layers) : summary_text(opened, layers));
   return 0;
+}
+
+Action parse(const Arguments& arguments) {
+  Wanted wanted;
+  wanted.image = app::parse_wanted_image(arguments.value_or("IMAGE", ""));
+  wanted.is_tree = arguments.has("--tree");
+  wanted.reads_layers = wanted.is_tree || arguments.has("--verify") || arguments.has("--contents");
+  wanted.is_json = arguments.has("--json");
+  return [wanted](Context& context) { return inspect_image(wanted, context); };
 }
 
 }  // namespace
@@ -76,7 +89,7 @@ Command inspect_command() {
                        {"veneer inspect docker-archive:saved.tar --contents", "what is in an image that docker saved"},
                        {"veneer inspect --tree --json | jq '.entries[] | select(.size > 1000000) | .path'",
                         "the big files"}},
-          .run = run};
+          .parse = parse};
 }
 
 }  // namespace veneer::cli

@@ -1,38 +1,19 @@
 #include <fmt/format.h>
 
-#include "cli/build_session.hh"
+#include "app/deploy_forecast.hh"
+#include "cli/build_options.hh"
+#include "cli/command.hh"
+#include "cli/context.hh"
 #include "cli/forecast_report.hh"
-#include "cli/open_image.hh"
-#include "cli/open_receiver.hh"
-#include "deliver/forecast.hh"
-#include "deliver/receiver/ship.hh"
+#include "cli/host_options.hh"
 #include "foundation/json.hh"
+#include "foundation/units.hh"
 
 namespace veneer::cli {
 
 namespace {
 
-// What deploying the planned image would cost hosts that have the one that was built last.
-struct DeployForecast {
-  std::string from;
-  std::vector<deliver::Forecast> forecasts;
-};
-
-std::optional<DeployForecast> forecast_from_last(const BuildSession& session, deliver::Line line) {
-  const std::optional<OpenedImage> last = open_last(session.folder());
-  if (!last) return std::nullopt;
-  image::SealedImage expected = session.expected();
-  // Nobody knows the size of an application layer before it is made; that of the one before is near.
-  image::Layer& application = expected.image.layers.back();
-  if (application.size == 0) {
-    application.size = last->sealed.image.layers.back().size;
-    expected = image::seal(std::move(expected.image));
-  }
-  const deliver::EngineName name = deliver::unique_name_of(deliver::parse_engine_name(session.image_name()), expected);
-  return DeployForecast{last->name, deliver::forecast(expected, last->sealed, line, name.reference())};
-}
-
-Value to_value(const BuildSession& session) {
+Value to_value(const app::BuildSession& session) {
   const build::BuildPlan& plan = session.plan();
   Value base;
   base.set("name", session.inputs().base.name);
@@ -68,19 +49,8 @@ Value to_value(const BuildSession& session) {
   return value;
 }
 
-int run(const Arguments& arguments, Context& context) {
-  const deliver::Line line{arguments.has("--line") ? read_rate(arguments.value_or("--line", "")) : 0, 0.1};
-  const BuildSession session(arguments, context);
-  const std::optional<DeployForecast> deploy = forecast_from_last(session, line);
-  if (arguments.has("--json")) {
-    Value document = to_value(session);
-    if (deploy) {
-      document.set("deploy_from", deploy->from);
-      document.set("deploy", deliver::to_value(deploy->forecasts));
-    }
-    context.print(to_pretty_json(document));
-    return 0;
-  }
+std::string text_of(const app::BuildSession& session, const std::optional<app::DeployForecast>& deploy,
+                    deliver::Line line) {
   const build::BuildPlan& plan = session.plan();
   const python::Target& target = session.inputs().target;
   std::string text = fmt::format("{} on {}, Python {} ({}, {}), {} byte code\n\n", session.image_name(),
@@ -104,8 +74,28 @@ int run(const Arguments& arguments, Context& context) {
     text += forecast_text(deploy->forecasts, line);
   }
   for (const std::string& finding : plan.findings) text += "\nnote: " + finding + "\n";
-  context.print(text);
-  return 0;
+  return text;
+}
+
+Action parse(const Arguments& arguments) {
+  const app::BuildRequest request = read_build_request(arguments);
+  const deliver::Line line = app::line_of(read_line(arguments));
+  const bool is_json = arguments.has("--json");
+  return [=](Context& context) {
+    const app::BuildSession session(request, context);
+    const std::optional<app::DeployForecast> deploy = app::forecast_from_last(session, line);
+    if (!is_json) {
+      context.print(text_of(session, deploy, line));
+      return 0;
+    }
+    Value document = to_value(session);
+    if (deploy) {
+      document.set("deploy_from", deploy->from);
+      document.set("deploy", deliver::to_value(deploy->forecasts));
+    }
+    context.print(to_pretty_json(document));
+    return 0;
+  };
 }
 
 }  // namespace
@@ -125,7 +115,7 @@ Command plan_command() {
           .options = std::move(options),
           .examples = {{"veneer plan", "the layers of the project here"},
                        {"veneer plan --json | jq '.layers[].title'", "for scripts"}},
-          .run = run};
+          .parse = parse};
 }
 
 }  // namespace veneer::cli

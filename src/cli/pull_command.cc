@@ -1,14 +1,19 @@
 #include "cli/command.hh"
 #include "cli/context.hh"
-#include "cli/open_image.hh"
 #include "cli/ship_report.hh"
 
 namespace veneer::cli {
 
 namespace {
 
-int run(const Arguments& arguments, Context& context) {
-  return load_here(open_image(arguments.value_or("IMAGE", ""), context), arguments, context);
+Action parse(const Arguments& arguments) {
+  const ShipOptions options = read_load_options(arguments);
+  const app::WantedImage wanted = app::parse_wanted_image(arguments.value_or("IMAGE", ""));
+  check_name(options, wanted);
+  return [=](Context& context) {
+    const app::OpenedReceiver receiver = app::open_receiver(options.host, context);
+    return ship_and_report(app::open_image(wanted, context), receiver, options, context);
+  };
 }
 
 }  // namespace
@@ -25,7 +30,7 @@ Command pull_command() {
                        Positional::Need::required}},
       .options = load_options(),
       .examples = {{"veneer pull oci:/mnt/releases:1.2.0 --as shop:live", "the release from a share"}},
-      .run = run};
+      .parse = parse};
 }
 
 }  // namespace veneer::cli

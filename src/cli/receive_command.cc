@@ -1,38 +1,33 @@
 #include <fmt/format.h>
 
+#include "app/upgrade.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
-#include "cli/open_image.hh"
 #include "cli/ship_report.hh"
-#include "deliver/receiver/ship.hh"
-#include "deliver/upgrade.hh"
 #include "foundation/error.hh"
-#include "image/media/docker_archive.hh"
 
 namespace veneer::cli {
 
 namespace {
 
-int run_receive(const Arguments& arguments, Context& context) {
-  const std::string file = arguments.value_or("FILE", "");
-  auto archive = std::make_shared<image::DockerArchive>(image::DockerArchive::open(file));
-  const std::vector<std::string> names = archive->names();
-  if (names.size() != 1 && !arguments.has("--as")) {
-    throw Error(ErrorKind::refused, fmt::format("{} holds {} names, not one", printable(file), names.size()),
-                "veneer ship --to-file writes such files; --as NAME:TAG gives the image a name");
-  }
-  image::SealedImage sealed = archive->read({});
-  const OpenedImage opened{std::move(sealed), archive, names.empty() ? "" : names.front()};
+int receive(const std::string& file, const ShipOptions& options, Context& context) {
+  const app::OpenedReceiver receiver = app::open_receiver(options.host, context);
+  const app::OpenedUpgrade upgrade = app::open_upgrade(file, options.live_name);
   try {
-    return load_here(opened, arguments, context);
+    return ship_and_report(upgrade.image, receiver, options, context);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::not_found) throw;
-    const std::string base = archive->annotation(deliver::upgrade_base_annotation).value_or("another image");
     throw Error(ErrorKind::refused,
-                fmt::format("{} is for a host that has {}, this one has not: {}", printable(file), printable(base, 300),
-                            error.message()),
+                fmt::format("{} is for a host that has {}, this one has not: {}", printable(file),
+                            printable(upgrade.held, 300), error.message()),
                 "`veneer ship --to-file FILE --for IMAGE` makes one for the image that is here");
   }
+}
+
+Action parse(const Arguments& arguments) {
+  const ShipOptions options = read_load_options(arguments);
+  const std::string file = arguments.value_or("FILE", "");
+  return [=](Context& context) { return receive(file, options, context); };
 }
 
 }  // namespace
@@ -47,7 +42,7 @@ Command receive_command() {
           .positionals = {{"FILE", "what `veneer ship --to-file` wrote", Positional::Need::required}},
           .options = load_options(),
           .examples = {{"veneer receive /media/stick/upgrade.tar", "on the host, with the stick from the office"}},
-          .run = run_receive};
+          .parse = parse};
 }
 
 }  // namespace veneer::cli

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "app/selection_request.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
-#include "cli/selection_request.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/json.hh"
+#include "foundation/units.hh"
 #include "net/http.hh"
 #include "python/name.hh"
 
@@ -34,9 +35,9 @@ int run_batch(const std::string& path, Context& context) {
       const Value question = parse_json(line);
       const Value* id = question.find("id");
       result.set("id", id == nullptr ? Value() : *id);
-      SelectionRequest request = request_from_json(question);
+      app::SelectionRequest request = app::request_from_json(question);
       request.variables = [&context](const std::string& name) { return context.environment(name); };
-      const Value selection = python::selection_to_json(answer(std::move(request)));
+      const Value selection = python::selection_to_json(app::answer(std::move(request)));
       for (const auto& [key, value] : selection.table()) result.set(key, value);
     } catch (const Error& error) {
       if (result.is_null()) result.set("id", Value());
@@ -49,16 +50,16 @@ int run_batch(const std::string& path, Context& context) {
   return 0;
 }
 
-SelectionRequest request_of(const Arguments& arguments) {
+app::SelectionRequest read_request(const Arguments& arguments) {
   const auto names = [&](std::string_view option) { return python::normalised_names(arguments.values(option)); };
   for (const char* required : {"LOCK", "--python"}) {
     if (!arguments.has(required))
       throw Error(ErrorKind::usage, fmt::format("{} is missing", required), "see 'veneer select --help'");
   }
-  SelectionRequest request;
+  app::SelectionRequest request;
   request.lock = *arguments.value("LOCK");
-  request.target = parse_target(*arguments.value("--python"), arguments.value_or("--platform", "linux/amd64"),
-                                arguments.value_or("--libc", "glibc-2.36"));
+  request.target = app::parse_target(*arguments.value("--python"), arguments.value_or("--platform", "linux/amd64"),
+                                     arguments.value_or("--libc", "glibc-2.36"));
   python::SelectOptions& options = request.options;
   options.extras = names("--extra");
   if (arguments.has("--all-extras")) options.extra_choice = python::ExtraChoice::all;
@@ -81,16 +82,10 @@ SelectionRequest request_of(const Arguments& arguments) {
   return request;
 }
 
-int run(const Arguments& arguments, Context& context) {
-  if (const auto batch = arguments.value("--batch")) {
-    if (arguments.has("LOCK"))
-      throw Error(ErrorKind::usage, "--batch takes its locks from the file, not from the command line");
-    return run_batch(*batch, context);
-  }
-  SelectionRequest request = request_of(arguments);
+int select(app::SelectionRequest request, bool is_json, Context& context) {
   request.variables = [&context](const std::string& name) { return context.environment(name); };
-  const python::Selection selection = answer(std::move(request));
-  if (arguments.has("--json")) {
+  const python::Selection selection = app::answer(std::move(request));
+  if (is_json) {
     context.print(to_pretty_json(python::selection_to_json(selection)));
     return 0;
   }
@@ -105,6 +100,17 @@ int run(const Arguments& arguments, Context& context) {
     context.terminal().warning(fmt::format("{} has no file for this target", printable(name)));
   }
   return 0;
+}
+
+Action parse(const Arguments& arguments) {
+  if (const auto batch = arguments.value("--batch")) {
+    if (arguments.has("LOCK"))
+      throw Error(ErrorKind::usage, "--batch takes its locks from the file, not from the command line");
+    return [batch](Context& context) { return run_batch(*batch, context); };
+  }
+  const app::SelectionRequest request = read_request(arguments);
+  const bool is_json = arguments.has("--json");
+  return [=](Context& context) { return select(request, is_json, context); };
 }
 
 }  // namespace
@@ -145,7 +151,7 @@ Command select_command() {
                    {"veneer select uv.lock --python 3.13.1 --platform linux/arm64 --libc musl-1.2 --json",
                     "for another machine, for scripts"},
                    {"veneer select --batch questions.jsonl", "many at once"}},
-      .run = run};
+      .parse = parse};
 }
 
 }  // namespace veneer::cli

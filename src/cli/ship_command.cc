@@ -1,72 +1,80 @@
 #include <fmt/format.h>
 
+#include "app/upgrade.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
-#include "cli/open_image.hh"
-#include "cli/open_receiver.hh"
+#include "cli/host_options.hh"
 #include "cli/ship_report.hh"
-#include "deliver/receiver/ship.hh"
-#include "deliver/upgrade.hh"
 #include "foundation/error.hh"
-#include "foundation/file.hh"
-#include "image/media/archive_writer.hh"
+#include "foundation/units.hh"
 
 namespace veneer::cli {
 
 namespace {
 
-// The arguments in either order; each may be left out.
-struct Target {
+struct ImageAndHost {
   std::string image;
   std::string host;
 };
-Target read_target(const Arguments& arguments) {
-  Target target;
+
+// In either order; each may be left out.
+ImageAndHost read_image_and_host(const Arguments& arguments) {
+  ImageAndHost read;
   for (const std::string& given : arguments.values("IMAGE-OR-HOST")) {
-    std::string& place = names_a_host(given) ? target.host : target.image;
+    std::string& place = app::names_a_host(given) ? read.host : read.image;
     if (!place.empty()) {
       throw Error(ErrorKind::usage, fmt::format("'{}' and '{}' are two {}", printable(place), printable(given),
-                                                names_a_host(given) ? "hosts" : "images"));
+                                                app::names_a_host(given) ? "hosts" : "images"));
     }
     place = given;
   }
-  return target;
+  return read;
 }
 
-int write_upgrade(const OpenedImage& opened, const deliver::EngineName& live_name, const Arguments& arguments,
-                  Context& context) {
-  const OpenedImage held = open_image(arguments.value_or("--for", ""), context);
-  const std::set<BlobDigest> included = deliver::layers_of_upgrade(opened.sealed.image, held.sealed.image);
-  const std::vector<image::Reference> names{live_name.reference()};
-  const std::string file = arguments.value_or("--to-file", "");
-  const image::Annotations annotations{{std::string(deliver::upgrade_base_annotation), held.name}};
-  AtomicFile output(file);
-  image::write_archive(output, opened.sealed, *opened.blobs, names, included, annotations);
-  output.commit();
-  context.print(fmt::format("{}: {}, {} of {} layers, for hosts that have {}\n", printable(file),
-                            human_size(image::archive_size(opened.sealed, names, included, annotations)),
-                            included.size(), opened.sealed.image.layers.size(), printable(held.name)));
-  return 0;
-}
+struct UpgradeFile {
+  std::string path;
+  app::WantedImage held;
+};
 
-int run(const Arguments& arguments, Context& context) {
-  const Target target = read_target(arguments);
-  const OpenedImage opened = open_image(target.image, context);
-  const deliver::EngineName live_name = engine_name_for(opened, arguments);
+std::optional<UpgradeFile> read_upgrade_file(const Arguments& arguments) {
   if (arguments.has("--to-file") != arguments.has("--for")) {
     throw Error(ErrorKind::usage, "--to-file and --for belong together",
                 "--to-file upgrade.tar --for the image that the host has");
   }
-  if (arguments.has("--to-file")) {
-    if (!target.host.empty()) throw Error(ErrorKind::usage, "a file is for no host in particular; leave the host out");
-    return write_upgrade(opened, live_name, arguments, context);
+  if (!arguments.has("--to-file")) return std::nullopt;
+  for (const char* option : {"--dry-run", "--json", "--helper", "--engine", "--sudo", "--patience", "--host-folder",
+                             "--line", "--no-splice"}) {
+    if (arguments.has(option)) {
+      throw Error(ErrorKind::usage, fmt::format("{} is for hosts; --to-file writes for no host in particular", option));
+    }
   }
-  const OpenedReceiver receiver = open_receiver(target.host, arguments, context);
-  deliver::ShipRequest request;
-  request.live_name = live_name;
-  request.line = receiver.line;
-  if (arguments.has("--no-splice")) request.splice = deliver::SpliceChoice::never;
-  return ship_and_report(opened, *receiver.receiver, request, arguments, context);
+  return UpgradeFile{arguments.value_or("--to-file", ""), app::parse_wanted_image(arguments.value_or("--for", ""))};
+}
+
+int write_upgrade(const app::WantedImage& wanted, const ShipOptions& options, const UpgradeFile& file,
+                  Context& context) {
+  const app::OpenedImage opened = app::open_image(wanted, context);
+  const app::OpenedImage held = app::open_image(file.held, context);
+  const app::WrittenUpgrade written = app::write_upgrade(opened, held, name_for(opened, options.live_name), file.path);
+  context.print(fmt::format("{}: {}, {} of {} layers, for hosts that have {}\n", printable(file.path),
+                            human_size(written.bytes), written.layers, opened.sealed.image.layers.size(),
+                            printable(held.name)));
+  return 0;
+}
+
+Action parse(const Arguments& arguments) {
+  const ImageAndHost given = read_image_and_host(arguments);
+  const ShipOptions options = read_ship_options(given.host, arguments);
+  const app::WantedImage wanted = app::parse_wanted_image(given.image);
+  check_name(options, wanted);
+  if (const auto file = read_upgrade_file(arguments)) {
+    if (!given.host.empty()) throw Error(ErrorKind::usage, "a file is for no host in particular; leave the host out");
+    return [=](Context& context) { return write_upgrade(wanted, options, *file, context); };
+  }
+  return [=](Context& context) {
+    const app::OpenedReceiver receiver = app::open_receiver(options.host, context);
+    return ship_and_report(app::open_image(wanted, context), receiver, options, context);
+  };
 }
 
 }  // namespace
@@ -104,7 +112,7 @@ Command ship_command() {
                    {"veneer ship ssh://plant --dry-run --line 1Mbit", "what would it cost?"},
                    {"veneer ship --to-file upgrade.tar --for shop:1.1.0", "for a host without any line"},
                    {"DOCKER_HOST=unix:///run/user/1000/docker.sock veneer ship", "to another engine of this machine"}},
-      .run = run};
+      .parse = parse};
 }
 
 }  // namespace veneer::cli

@@ -2,18 +2,14 @@
 
 #include <fmt/format.h>
 
-#include "cli/open_receiver.hh"
+#include "cli/context.hh"
+#include "cli/host_options.hh"
 #include "deliver/delivery_plan.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
+#include "foundation/units.hh"
 
 namespace veneer::cli {
-
-deliver::EngineName engine_name_for(const OpenedImage& opened, const Arguments& arguments) {
-  if (const auto given = arguments.value("--as")) return deliver::parse_engine_name(*given);
-  if (opened.origin == OpenedImage::Origin::store) return deliver::parse_engine_name(opened.name);
-  throw Error(ErrorKind::usage, "this image needs a name on the engine", "give it one with --as NAME:TAG");
-}
 
 std::string plan_text(const deliver::DeliveryPlan& plan) {
   Table table({"#", "action", "on the wire", "why"}, {0, 2});
@@ -28,34 +24,34 @@ std::string plan_text(const deliver::DeliveryPlan& plan) {
   return text;
 }
 
-void show(const deliver::Event& event, Terminal& terminal, const std::string& host) {
+void show(const deliver::Event& event, app::Messages& messages, const std::string& host) {
   using Kind = deliver::Event::Kind;
   switch (event.kind) {
-    case Kind::connecting: terminal.progress(host + "connecting to " + event.text); break;
-    case Kind::asking: terminal.progress(host + "asking the host what it has"); break;
-    case Kind::planned: terminal.progress(host + event.text); break;
+    case Kind::connecting: messages.progress(host + "connecting to " + event.text); break;
+    case Kind::asking: messages.progress(host + "asking the host what it has"); break;
+    case Kind::planned: messages.progress(host + event.text); break;
     case Kind::sending:
-      terminal.progress(host + fmt::format("sending {} of {}", human_size(event.bytes), human_size(event.total)));
+      messages.progress(host + fmt::format("sending {} of {}", human_size(event.bytes), human_size(event.total)));
       break;
     case Kind::helping:
-      terminal.note(
+      messages.note(
           host +
           fmt::format(
               "a helper container reads old layers back on the host; it has no network, and the engine's socket {}",
               printable(event.text)));
       break;
-    case Kind::working: terminal.progress(host + "the engine unpacks"); break;
+    case Kind::working: messages.progress(host + "the engine unpacks"); break;
     case Kind::reconnecting:
-      terminal.note(host + fmt::format("connection lost ({}); connecting again", event.text));
+      messages.note(host + fmt::format("connection lost ({}); connecting again", event.text));
       break;
-    case Kind::waiting: terminal.progress(host + "waiting for the host to end what it began"); break;
-    case Kind::verifying: terminal.progress(host + "verifying"); break;
+    case Kind::waiting: messages.progress(host + "waiting for the host to end what it began"); break;
+    case Kind::verifying: messages.progress(host + "verifying"); break;
     case Kind::sending_whole:
-      terminal.note(host + fmt::format("the engine lacks a layer after all ({}); sending the whole image",
+      messages.note(host + fmt::format("the engine lacks a layer after all ({}); sending the whole image",
                                        printable(event.text)));
       break;
-    case Kind::naming: terminal.progress(host + "naming " + event.text); break;
-    case Kind::cleaning_up: terminal.note(host + "removing " + printable(event.text)); break;
+    case Kind::naming: messages.progress(host + "naming " + event.text); break;
+    case Kind::cleaning_up: messages.note(host + "removing " + printable(event.text)); break;
   }
 }
 
@@ -75,19 +71,56 @@ Value to_value(const deliver::ShipResult& result) {
 
 }  // namespace
 
-int ship_and_report(const OpenedImage& opened, deliver::Receiver& receiver, const deliver::ShipRequest& request,
-                    const Arguments& arguments, Context& context) {
+std::vector<Option> load_options() {
+  return {{"--as", "NAME", "the live name on the engine (default: the image's own)"},
+          {"--dry-run", "", "show what would be loaded and why; change nothing"},
+          {"--json", "", "print JSON"}};
+}
+
+ShipOptions read_ship_options(const std::string& address, const Arguments& arguments) {
+  ShipOptions options;
+  options.host = read_host_request(address, arguments);
+  options.live_name = read_live_name(arguments);
+  if (arguments.has("--no-splice")) options.splice = deliver::SpliceChoice::never;
+  if (arguments.has("--dry-run")) options.extent = ShipOptions::Extent::plan;
+  if (arguments.has("--json")) options.form = ShipOptions::Form::json;
+  return options;
+}
+
+ShipOptions read_load_options(const Arguments& arguments) {
+  ShipOptions options = read_ship_options("", arguments);
+  options.host.read_back = app::ReadBack::wanted;
+  options.splice = deliver::SpliceChoice::whenever_possible;
+  return options;
+}
+
+void check_name(const ShipOptions& options, const app::WantedImage& wanted) {
+  if (options.live_name || app::has_a_name(wanted)) return;
+  throw Error(ErrorKind::usage, "this image needs a name on the engine", "give it one with --as NAME:TAG");
+}
+
+deliver::EngineName name_for(const app::OpenedImage& image, const std::optional<deliver::EngineName>& given) {
+  return given ? *given : deliver::parse_engine_name(image.name);
+}
+
+int ship_and_report(const app::OpenedImage& opened, const app::OpenedReceiver& receiver, const ShipOptions& options,
+                    Context& context) {
   const deliver::OnEvent on_event = [&](const deliver::Event& event) { show(event, context.terminal()); };
-  if (arguments.has("--dry-run")) {
-    deliver::Shipment shipment(opened.sealed, *opened.blobs, receiver, request, on_event);
+  const bool is_json = options.form == ShipOptions::Form::json;
+  deliver::ShipRequest request;
+  request.live_name = name_for(opened, options.live_name);
+  request.line = receiver.line;
+  request.splice = options.splice;
+  if (options.extent == ShipOptions::Extent::plan) {
+    deliver::Shipment shipment(opened.sealed, *opened.blobs, *receiver.receiver, request, on_event);
     const deliver::DeliveryPlan& plan = shipment.plan();
     context.terminal().clear_progress();
-    context.print(arguments.has("--json") ? to_pretty_json(deliver::to_value(plan)) : plan_text(plan));
+    context.print(is_json ? to_pretty_json(deliver::to_value(plan)) : plan_text(plan));
     return 0;
   }
-  const deliver::ShipResult result = deliver::ship(opened.sealed, *opened.blobs, receiver, request, on_event);
+  const deliver::ShipResult result = deliver::ship(opened.sealed, *opened.blobs, *receiver.receiver, request, on_event);
   context.terminal().clear_progress();
-  if (arguments.has("--json")) {
+  if (is_json) {
     context.print(to_pretty_json(to_value(result)));
     return 0;
   }
@@ -96,21 +129,6 @@ int ship_and_report(const OpenedImage& opened, deliver::Receiver& receiver, cons
   context.print(
       fmt::format("{} {} ({} sent)\n", result.live_name.familiar(), result.image_id, human_size(result.bytes_sent)));
   return 0;
-}
-
-std::vector<Option> load_options() {
-  return {{"--as", "NAME", "the live name on the engine (default: the image's own)"},
-          {"--dry-run", "", "show what would be loaded and why; change nothing"},
-          {"--json", "", "print JSON"}};
-}
-
-int load_here(const OpenedImage& opened, const Arguments& arguments, Context& context) {
-  const OpenedReceiver receiver = open_receiver("", arguments, context, ReadBack::wanted);
-  deliver::ShipRequest request;
-  request.live_name = engine_name_for(opened, arguments);
-  request.line = receiver.line;
-  request.splice = deliver::SpliceChoice::whenever_possible;
-  return ship_and_report(opened, *receiver.receiver, request, arguments, context);
 }
 
 }  // namespace veneer::cli

@@ -14,26 +14,22 @@ namespace veneer::cli {
 
 namespace {
 
-int run(const Arguments& arguments, Context& context) {
-  const std::filesystem::path path = *arguments.value("FILE");
-  const auto strictness = arguments.has("--strict") ? python::Strictness::strict : python::Strictness::tolerant;
+struct Wanted {
+  std::filesystem::path path;
+  python::Strictness strictness = python::Strictness::tolerant;
   python::InstallPlace place;
-  place.prefix = arguments.value_or("--prefix", place.prefix);
-  if (!place.prefix.starts_with('/') || place.prefix.size() < 2 || place.prefix.ends_with('/')) {
-    throw Error(ErrorKind::usage, "--prefix wants an absolute path such as /app/.venv");
-  }
-  const std::string version = arguments.value_or("--python", "3.11");
-  if (version.find_first_not_of("0123456789.t") != std::string::npos || !version.starts_with("3.")) {
-    throw Error(ErrorKind::usage, fmt::format("--python wants a version such as 3.11, not '{}'", printable(version)));
-  }
-  place.library_folder = "python" + version;
-  const Value described = in_context([&] { return printable(path.native()); },
+  bool is_json = false;
+};
+
+int show_wheel(const Wanted& wanted, Context& context) {
+  const Value described = in_context([&] { return printable(wanted.path.native()); },
                                      [&] {
-                                       const python::Wheel wheel = python::open_wheel(
-                                           std::make_shared<File>(path), path.filename().native(), strictness);
-                                       return python::describe(wheel, place);
+                                       const python::Wheel wheel =
+                                           python::open_wheel(std::make_shared<File>(wanted.path),
+                                                              wanted.path.filename().native(), wanted.strictness);
+                                       return python::describe(wheel, wanted.place);
                                      });
-  if (arguments.has("--json")) {
+  if (wanted.is_json) {
     context.print(to_pretty_json(described));
     return 0;
   }
@@ -48,6 +44,24 @@ int run(const Arguments& arguments, Context& context) {
     text += "note: " + finding.at("message").string() + "\n";
   context.print(text);
   return 0;
+}
+
+Action parse(const Arguments& arguments) {
+  Wanted wanted;
+  wanted.path = arguments.value_or("FILE", "");
+  if (arguments.has("--strict")) wanted.strictness = python::Strictness::strict;
+  std::string& prefix = wanted.place.prefix;
+  prefix = arguments.value_or("--prefix", prefix);
+  if (!prefix.starts_with('/') || prefix.size() < 2 || prefix.ends_with('/')) {
+    throw Error(ErrorKind::usage, "--prefix wants an absolute path such as /app/.venv");
+  }
+  const std::string version = arguments.value_or("--python", "3.11");
+  if (version.find_first_not_of("0123456789.t") != std::string::npos || !version.starts_with("3.")) {
+    throw Error(ErrorKind::usage, fmt::format("--python wants a version such as 3.11, not '{}'", printable(version)));
+  }
+  wanted.place.library_folder = "python" + version;
+  wanted.is_json = arguments.has("--json");
+  return [wanted](Context& context) { return show_wheel(wanted, context); };
 }
 
 }  // namespace
@@ -66,7 +80,7 @@ Command wheel_command() {
                       {"--json", "", "print JSON"}},
           .examples = {{"veneer wheel dist/shop-1.0-py3-none-any.whl", "what does it install?"},
                        {"veneer wheel --strict --json suspicious.whl", "for scripts"}},
-          .run = run};
+          .parse = parse};
 }
 
 }  // namespace veneer::cli

@@ -11,12 +11,12 @@
 #include <tuple>
 #include <vector>
 
-#include "cli/selection_request.hh"
+#include "app/selection_request.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "tests/support/corpus.hh"
 
-namespace veneer::cli {
+namespace veneer::app {
 namespace {
 
 namespace fs = std::filesystem;
@@ -234,4 +234,4 @@ TEST(LocksConformance, CasesOfUvSync) {
 }
 
 }  // namespace
-}  // namespace veneer::cli
+}  // namespace veneer::app

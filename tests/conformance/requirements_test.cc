@@ -8,7 +8,7 @@
 #include <map>
 #include <string>
 
-#include "cli/selection_request.hh"
+#include "app/selection_request.hh"
 #include "foundation/error.hh"
 #include "tests/support/corpus.hh"
 
@@ -17,7 +17,7 @@ namespace {
 
 TEST(RequirementsConformance, EveryFileIsReadAndSelectedFrom) {
   VENEER_NEEDS_CORPUS();
-  const Target target = cli::parse_target("3.12.7", "linux/amd64", "glibc-2.36");
+  const Target target = app::parse_target("3.12.7", "linux/amd64", "glibc-2.36");
   std::map<std::string, int> counts;
   for (const auto& entry : std::filesystem::directory_iterator(tests::corpus_folder() / "requirements")) {
     const std::string name = entry.path().filename().native();

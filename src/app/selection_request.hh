@@ -10,7 +10,7 @@
 #include "python/lock/select.hh"
 #include "python/target.hh"
 
-namespace veneer::cli {
+namespace veneer::app {
 
 /// "x86_64" for "linux/amd64", as platform.machine() names it; an Error (usage) for what is no known Linux platform.
 std::string machine_of_platform(const std::string& platform);
@@ -35,4 +35,4 @@ python::Selection answer(SelectionRequest request);
 /// A line of a batch file. Throws Error (refused) for unknown and missing members.
 SelectionRequest request_from_json(const Value& line);
 
-}  // namespace veneer::cli
+}  // namespace veneer::app

@@ -1,4 +1,4 @@
-#include "cli/build_session.hh"
+#include "app/build_session.hh"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -7,10 +7,10 @@
 #include <charconv>
 #include <thread>
 
+#include "app/index_settings.hh"
+#include "app/selection_request.hh"
 #include "base/debian.hh"
 #include "base/image_base.hh"
-#include "cli/index_settings.hh"
-#include "cli/selection_request.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/parallel.hh"
@@ -26,7 +26,7 @@
 #include "python/project/git.hh"
 #include "python/supply/index_files.hh"
 
-namespace veneer::cli {
+namespace veneer::app {
 
 namespace fs = std::filesystem;
 
@@ -53,8 +53,8 @@ bool runs_programs_of(const std::string& architecture) {
 }
 
 /// Without a path when there is none: a project of wheels alone needs no uv.
-python::UvProgram find_uv_program(Context& context) {
-  const auto path = find_program("uv", context.environment("PATH").value_or(""));
+python::UvProgram find_uv_program(Surroundings& surroundings) {
+  const auto path = find_program("uv", surroundings.environment("PATH").value_or(""));
   return path ? python::find_uv(*path) : python::UvProgram();
 }
 
@@ -78,79 +78,53 @@ PathAndTag place_of_base(const python::BaseChoice& choice, const fs::path& folde
 }
 
 /// Nothing for the root of a workspace that is no project, when one of its members is named.
-std::optional<python::Project> read_own_project(const fs::path& folder, const Arguments& arguments) {
+std::optional<python::Project> read_own_project(const fs::path& folder, const BuildRequest& request) {
   try {
     return python::read_project(folder);
   } catch (const Error& error) {
-    if (!arguments.has("--package") || error.kind() != ErrorKind::refused) throw;
+    if (!request.package || error.kind() != ErrorKind::refused) throw;
     return std::nullopt;
   }
 }
 
 }  // namespace
 
-const std::vector<Option>& build_options() {
-  static const std::vector<Option> options = {
-      {"--project", "DIR", "the folder with pyproject.toml (default: here)"},
-      {"--lock", "FILE",
-       "the lock: uv.lock, pylock.toml or a requirements.txt with hashes (default: uv.lock of the project or its "
-       "workspace)"},
-      {"--base", "BASE", "what the image stands on: debian:SUITE, oci:DIR[:TAG] or docker-archive:FILE[:TAG]"},
-      {"--platform", "PLATFORM", "linux/amd64, linux/arm64, ...: build for another machine than this one"},
-      {"--python", "VERSION", "which interpreter of the base, when it has several"},
-      {"--extra", "NAME", "install this extra of the project too", Option::Repeat::many},
-      {"--group", "NAME", "install this dependency group too", Option::Repeat::many},
-      {"--package", "NAME", "build the image of this member of the workspace"},
-      {"--no-build", "", "refuse distributions that have no wheel instead of building them"},
-      {"--byte-code", "", "compile what is installed, by the base's own interpreter: programs start faster"},
-      {"--no-byte-code", "", "leave out byte code, whatever the project says"},
-      {"--strict", "", "refuse wheels whose RECORD is incomplete and files that the lock has no hash of"},
-      {"--jobs", "N", "use N threads (default: one a processor)"},
-  };
-  return options;
-}
-
-BuildSession::BuildSession(const Arguments& arguments, Context& context) {
-  Terminal& terminal = context.terminal();
-  const auto progress = [&terminal](const std::string& text) { terminal.progress(text); };
-  const fs::path folder = real_path(arguments.value_or("--project", "."));
-  const std::size_t workers = static_cast<std::size_t>(arguments.number("--jobs").value_or(default_workers()));
-  if (workers < 1 || workers > 256) throw Error(ErrorKind::usage, "--jobs wants a number from 1 to 256");
-
+BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundings) {
+  Messages& messages = surroundings.messages();
+  const auto progress = [&messages](const std::string& text) { messages.progress(text); };
+  const fs::path folder = real_path(request.project);
   folder_ = folder;
-  const std::optional<python::Project> own = read_own_project(folder, arguments);
-  read_lock(arguments, context);
-  choose_project(own, arguments);
-  if (const auto base = arguments.value("--base")) inputs_.project.base = python::parse_base_choice(*base);
-  if (const auto python = arguments.value("--python")) inputs_.project.python = *python;
-  cache_ = std::make_shared<image::LayerCache>(context.cache_folder());
-  read_git(context);
+  const std::optional<python::Project> own = read_own_project(folder, request);
+  read_lock(request, surroundings);
+  choose_project(own, request);
+  if (request.base) inputs_.project.base = request.base;
+  if (request.python) inputs_.project.python = *request.python;
+  cache_ = std::make_shared<image::LayerCache>(surroundings.cache_folder());
+  read_git(surroundings);
   build::fill_defaults(inputs_);
-  const auto platform = arguments.value("--platform");
-  if (platform) static_cast<void>(machine_of_platform(*platform));  // refuses what is no known Linux platform
-  read_base(platform ? image::parse_platform(*platform) : image::Platform{"linux", native_architecture(), ""}, context);
-  uv_ = find_uv_program(context);
-  read_selection(arguments);
-  make_byte_compiler(arguments, context);
+  read_base(request.platform.value_or(image::Platform{"linux", native_architecture(), ""}), surroundings);
+  uv_ = find_uv_program(surroundings);
+  read_selection(request);
+  make_byte_compiler(request, surroundings);
 
   net::ClientOptions client_options;
   client_options.user_agent = "veneer/" VENEER_VERSION;
-  if (const auto bundle = context.environment("SSL_CERT_FILE")) client_options.ca_bundle = *bundle;
-  if (const auto netrc = context.environment("NETRC")) {
+  if (const auto bundle = surroundings.environment("SSL_CERT_FILE")) client_options.ca_bundle = *bundle;
+  if (const auto netrc = surroundings.environment("NETRC")) {
     client_options.netrc = *netrc;
-  } else if (const auto home = context.environment("HOME"); home && fs::exists(fs::path(*home) / ".netrc")) {
+  } else if (const auto home = surroundings.environment("HOME"); home && fs::exists(fs::path(*home) / ".netrc")) {
     client_options.netrc = fs::path(*home) / ".netrc";
   }
   client_ = std::make_unique<net::Client>(client_options);
-  downloads_ = std::make_unique<net::Downloads>(context.cache_folder(), *client_);
-  built_wheels_ = std::make_unique<python::BuiltWheels>(context.cache_folder());
+  downloads_ = std::make_unique<net::Downloads>(surroundings.cache_folder(), *client_);
+  built_wheels_ = std::make_unique<python::BuiltWheels>(surroundings.cache_folder());
 
   python::SupplyOptions supply;
   supply.lock_folder = lock_path_.parent_path();
   supply.build_constraints = inputs_.project.build_constraints;
-  supply.source_builds = arguments.has("--no-build") ? python::SourceBuilds::refused : python::SourceBuilds::allowed;
-  supply.strictness = arguments.has("--strict") ? python::Strictness::strict : python::Strictness::tolerant;
-  supply.workers = workers;
+  supply.source_builds = request.source_builds;
+  supply.strictness = request.strictness;
+  supply.workers = request.workers;
   std::vector<python::PackageIndex> indexes = inputs_.project.indexes;
   if (supply.lock_folder != inputs_.project.folder) {
     for (python::PackageIndex& index : python::read_indexes(supply.lock_folder)) indexes.push_back(std::move(index));
@@ -158,22 +132,21 @@ BuildSession::BuildSession(const Arguments& arguments, Context& context) {
   if (const auto* file = std::get_if<python::RequirementsFile>(&lock_)) {
     for (python::PackageIndex& index : indexes_of(*file)) indexes.push_back(std::move(index));
   }
-  supply.credentials = index_credentials(std::move(indexes), context);
+  supply.credentials = index_credentials(std::move(indexes), surroundings);
   supply.progress = progress;
   supply_ = std::make_unique<python::WheelSupply>(*downloads_, *built_wheels_, uv_, inputs_.target, std::move(supply));
-  builder_ = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, workers, progress);
+  builder_ = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, request.workers, progress);
   plan_ = builder_->plan();
-  terminal.clear_progress();
+  messages.clear_progress();
   if (inputs_.project.image.tag.empty() && !plan_.version.empty() && plan_.version != plan_.image_tag) {
-    terminal.note(fmt::format("no tag can hold the version {}; it is {}", plan_.version, plan_.image_tag));
+    messages.note(fmt::format("no tag can hold the version {}; it is {}", plan_.version, plan_.image_tag));
   }
 }
 
-void BuildSession::read_lock(const Arguments& arguments, const Context& context) {
-  const auto named = arguments.value("--lock");
+void BuildSession::read_lock(const BuildRequest& request, const Surroundings& surroundings) {
+  const auto& named = request.lock;
   // Paths in a lock start where it lies, whatever it is a link to.
-  lock_path_ =
-      named ? real_path(fs::absolute(*named).parent_path()) / fs::path(*named).filename() : python::find_lock(folder_);
+  lock_path_ = named ? real_path(fs::absolute(*named).parent_path()) / named->filename() : python::find_lock(folder_);
   const std::string text = read_text_file(lock_path_, lock_limit);
   in_context([&] { return printable(lock_path_.native()); },
              [&] {
@@ -182,7 +155,7 @@ void BuildSession::read_lock(const Arguments& arguments, const Context& context)
                  lock_ = python::parse_pylock(text);
                } else if (python::is_requirements_name(name)) {
                  lock_ = python::parse_requirements(
-                     text, [&](const std::string& variable) { return context.environment(variable); });
+                     text, [&](const std::string& variable) { return surroundings.environment(variable); });
                } else {
                  lock_ = python::parse_uv_lock(text);
                }
@@ -191,9 +164,8 @@ void BuildSession::read_lock(const Arguments& arguments, const Context& context)
 
 /// The project itself, or the member of its workspace that --package or [tool.veneer] package names; a member that
 /// names no base stands on the same as the project of the folder.
-void BuildSession::choose_project(const std::optional<python::Project>& own, const Arguments& arguments) {
-  const auto named = arguments.value("--package");
-  const std::string package = named ? python::normalised_name(*named) : own->package;
+void BuildSession::choose_project(const std::optional<python::Project>& own, const BuildRequest& request) {
+  const std::string package = request.package ? *request.package : own->package;
   if (own && (package.empty() || package == own->name)) {
     inputs_.project = *own;
     return;
@@ -217,7 +189,7 @@ void BuildSession::choose_project(const std::optional<python::Project>& own, con
   if (!path.empty() && path.is_relative()) path = own->folder / path;
 }
 
-void BuildSession::read_git(Context& context) {
+void BuildSession::read_git(Surroundings& surroundings) {
   const python::Project& project = inputs_.project;
   const auto git = python::read_git_state(project.folder);
   if (git) {
@@ -239,19 +211,19 @@ void BuildSession::read_git(Context& context) {
     inputs_.created = git->commit_time;
   }
   if (inputs_.created > 0) return;
-  if (const auto epoch = context.environment("SOURCE_DATE_EPOCH")) {
+  if (const auto epoch = surroundings.environment("SOURCE_DATE_EPOCH")) {
     const auto [end, error] = std::from_chars(epoch->data(), epoch->data() + epoch->size(), inputs_.created);
     if (error != std::errc() || end != epoch->data() + epoch->size() || inputs_.created <= 0) {
       throw Error(ErrorKind::usage, fmt::format("SOURCE_DATE_EPOCH is '{}', which is no time", printable(*epoch)));
     }
     return;
   }
-  inputs_.created = context.seconds_since_1970();
-  context.terminal().warning(
+  inputs_.created = surroundings.seconds_since_1970();
+  surroundings.messages().warning(
       "the project has no git commit, so the image's creation time is now; two builds will differ in it");
 }
 
-void BuildSession::read_base(const image::Platform& platform, Context& context) {
+void BuildSession::read_base(const image::Platform& platform, Surroundings& surroundings) {
   python::Project& project = inputs_.project;
   if (!project.base)
     project.base = python::parse_base_choice("debian:" + python::default_debian_suite(project.requires_python));
@@ -261,9 +233,9 @@ void BuildSession::read_base(const image::Platform& platform, Context& context) 
     request.archive = {choice.suite, project.system.snapshot, project.system.mirror};
     request.packages = project.system.packages;
     request.architecture = platform.architecture;
-    request.temporary = context.cache_folder() / "tmp";
+    request.temporary = surroundings.cache_folder() / "tmp";
     fs::create_directories(request.temporary);
-    Terminal& terminal = context.terminal();
+    Messages& messages = surroundings.messages();
     if (!base::has_debian_base(request, *cache_)) {
       if (!runs_programs_of(request.architecture)) {
         throw Error(ErrorKind::refused,
@@ -272,11 +244,11 @@ void BuildSession::read_base(const image::Platform& platform, Context& context) 
                     "install qemu-user-static and binfmt-support, or take an image as the base: oci:DIR, "
                     "docker-archive:FILE");
       }
-      terminal.note(fmt::format("making the base {} (once; it is kept)", choice.text));
+      messages.note(fmt::format("making the base {} (once; it is kept)", choice.text));
     }
     inputs_.base =
-        base::make_debian_base(request, cache_, [&](const std::string& line) { terminal.progress("base: " + line); });
-    terminal.clear_progress();
+        base::make_debian_base(request, cache_, [&](const std::string& line) { messages.progress("base: " + line); });
+    messages.clear_progress();
   } else {
     if (!project.system.packages.empty()) {
       throw Error(ErrorKind::refused,
@@ -290,22 +262,22 @@ void BuildSession::read_base(const image::Platform& platform, Context& context) 
     request.path = place.path;
     request.tag = place.tag;
     request.platform = platform;
-    context.terminal().progress("reading the base");
+    surroundings.messages().progress("reading the base");
     inputs_.base = base::read_image_base(request, cache_.get());
   }
   const python::TargetChoice chosen = python::choose_target(inputs_.base.tree, image::search_path(inputs_.base.config),
                                                             project.requires_python, project.python);
   inputs_.target = chosen.chosen.target;
   if (!chosen.others.empty()) {
-    context.terminal().note(fmt::format("the base has several interpreters; {} is taken", inputs_.target.interpreter));
+    surroundings.messages().note(
+        fmt::format("the base has several interpreters; {} is taken", inputs_.target.interpreter));
   }
 }
 
-void BuildSession::make_byte_compiler(const Arguments& arguments, Context& context) {
-  if (arguments.has("--byte-code") && arguments.has("--no-byte-code")) {
-    throw Error(ErrorKind::usage, "--byte-code and --no-byte-code exclude each other");
-  }
-  if (arguments.has("--no-byte-code") || !(inputs_.project.byte_code || arguments.has("--byte-code"))) return;
+void BuildSession::make_byte_compiler(const BuildRequest& request, Surroundings& surroundings) {
+  const bool is_wanted = request.byte_code == ByteCode::as_the_project_says ? inputs_.project.byte_code
+                                                                            : request.byte_code == ByteCode::made;
+  if (!is_wanted) return;
   std::optional<Sandbox> sandbox;
   if (inputs_.target.machine == native_machine()) sandbox = find_sandbox();
   if (!sandbox) {
@@ -316,17 +288,17 @@ void BuildSession::make_byte_compiler(const Arguments& arguments, Context& conte
         "it needs a machine of the image's kind and root or user namespaces; or build with --no-byte-code");
   }
   byte_compiler_ = std::make_unique<build::ByteCompiler>(inputs_.base, inputs_.target, std::move(*sandbox), *cache_,
-                                                         context.cache_folder());
+                                                         surroundings.cache_folder());
   inputs_.byte_compiler = byte_compiler_.get();
 }
 
-void BuildSession::read_selection(const Arguments& arguments) {
+void BuildSession::read_selection(const BuildRequest& request) {
   const python::Project& project = inputs_.project;
   python::SelectOptions options;
   options.extras = project.extras;
   options.groups = project.groups;
-  for (const std::string& extra : arguments.values("--extra")) options.extras.push_back(python::normalised_name(extra));
-  for (const std::string& group : arguments.values("--group")) options.groups.push_back(python::normalised_name(group));
+  options.extras.insert(options.extras.end(), request.extras.begin(), request.extras.end());
+  options.groups.insert(options.groups.end(), request.groups.begin(), request.groups.end());
   const python::Target& target = inputs_.target;
   in_context([&] { return printable(lock_path_.native()); },
              [&] {
@@ -345,4 +317,4 @@ void BuildSession::read_selection(const Arguments& arguments) {
              });
 }
 
-}  // namespace veneer::cli
+}  // namespace veneer::app

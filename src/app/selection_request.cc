@@ -1,4 +1,4 @@
-#include "cli/selection_request.hh"
+#include "app/selection_request.hh"
 
 #include <fmt/format.h>
 
@@ -16,7 +16,7 @@
 #include "python/project/project.hh"
 #include "python/version.hh"
 
-namespace veneer::cli {
+namespace veneer::app {
 
 namespace fs = std::filesystem;
 
@@ -177,4 +177,4 @@ SelectionRequest request_from_json(const Value& line) {
   return request;
 }
 
-}  // namespace veneer::cli
+}  // namespace veneer::app

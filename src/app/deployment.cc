@@ -1,15 +1,13 @@
-#include "cli/deployment.hh"
+#include "app/deployment.hh"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "cli/rollout_report.hh"
-#include "cli/ship_report.hh"
 #include "foundation/fail_point.hh"
 #include "foundation/parallel.hh"
 
-namespace veneer::cli {
+namespace veneer::app {
 
 namespace {
 
@@ -17,19 +15,6 @@ constexpr std::size_t most_asked_at_once = 16;
 
 std::string label_of(const image::SealedImage& sealed, std::string_view name) {
   return sealed.image.config.run.table_or_empty("Labels").string_or(name, "");
-}
-
-deliver::ShipRequest ship_request(deliver::EngineName live_name, const Arguments& arguments) {
-  deliver::ShipRequest request;
-  request.live_name = std::move(live_name);
-  request.naming = deliver::Naming::unique_only;
-  if (arguments.has("--no-splice")) request.splice = deliver::SpliceChoice::never;
-  if (const auto bytes = arguments.value("--max-bytes")) request.most_bytes = read_size(*bytes);
-  if (const auto seconds = arguments.number("--max-seconds")) {
-    if (!arguments.has("--line")) throw Error(ErrorKind::usage, "--max-seconds needs --line", "such as --line 1Mbit");
-    request.most_seconds = static_cast<double>(*seconds);
-  }
-  return request;
 }
 
 // The phase that an event begins; nothing when it begins none.
@@ -65,18 +50,22 @@ struct Deployment::Host {
   Deployed& result;
   OpenedReceiver opened;
   std::unique_ptr<deliver::Shipment> shipment;
-  std::string shown;  // before what is said of it; empty when it is the only one
 };
 
-std::vector<DeployTarget> open_targets(const std::vector<std::string>& names, const Arguments& arguments,
-                                       Context& context) {
+void check_can_restart(const HostRequest& host) {
+  if (!host.address.starts_with("ssh://")) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{} is no host that services can be restarted on", printable(host.address)),
+                "deploy needs ssh://[user@]host; for an engine here: veneer ship, then docker compose up --detach");
+  }
+  check_host(host, host.address);
+}
+
+std::vector<DeployTarget> open_targets(const std::vector<HostRequest>& hosts, const Surroundings& surroundings) {
   std::vector<DeployTarget> targets;
-  for (const std::string& name : names) {
-    const DeployTarget& target = targets.emplace_back(name, open_receiver(name, arguments, context));
-    if (!target.opened.session) {
-      throw Error(ErrorKind::usage, fmt::format("{} is no host that services can be restarted on", printable(name)),
-                  "deploy needs ssh://[user@]host; for an engine here: veneer ship, then docker compose up --detach");
-    }
+  for (const HostRequest& host : hosts) {
+    check_can_restart(host);
+    targets.push_back({host.address, open_receiver(host, surroundings)});
   }
   return targets;
 }
@@ -85,21 +74,21 @@ void connect_ahead(const std::vector<DeployTarget>& targets) {
   for (std::size_t i = 0; i < std::min(targets.size(), most_asked_at_once); ++i) targets[i].opened.session->begin();
 }
 
-Deployment::Deployment(const OpenedImage& image, deliver::EngineName live_name, std::vector<DeployTarget> targets,
-                       double build_seconds, const Arguments& arguments, Context& context, OnDeployEvent on_event)
+Deployment::Deployment(const OpenedImage& image, DeployRequest request, std::vector<DeployTarget> targets,
+                       double build_seconds, Surroundings& surroundings, OnDeployEvent on_event)
     : image_(image),
+      request_(std::move(request)),
       build_seconds_(build_seconds),
-      arguments_(arguments),
-      context_(context),
+      surroundings_(surroundings),
       on_event_(std::move(on_event)) {
+  request_.ship.naming = deliver::Naming::unique_only;
+  request_.rollout.who = caller(surroundings);
   results_.reserve(targets.size());
-  const deliver::ShipRequest request = ship_request(std::move(live_name), arguments_);
   for (DeployTarget& target : targets) {
     Deployed& result = results_.emplace_back();
     result.host = target.name;
-    auto host = std::make_unique<Host>(Host{result, std::move(target.opened), nullptr, {}});
-    if (targets.size() > 1) host->shown = printable(target.name) + ": ";
-    deliver::ShipRequest of_this_host = request;
+    auto host = std::make_unique<Host>(Host{result, std::move(target.opened), nullptr});
+    deliver::ShipRequest of_this_host = request_.ship;
     of_this_host.line = host->opened.line;
     Host& there = *host;
     host->shipment = std::make_unique<deliver::Shipment>(
@@ -111,49 +100,42 @@ Deployment::Deployment(const OpenedImage& image, deliver::EngineName live_name, 
 
 Deployment::~Deployment() = default;
 
-void Deployment::emit(const std::string& name, const Host& host, Value fields) {
+void Deployment::tell(const DeployEvent& event) {
   const std::lock_guard lock(mutex_);
   if (!on_event_) return;
-  Value document{Value::Table{}};
-  document.set("event", name);
-  document.set("host", host.result.host);
-  for (auto& [key, value] : fields.table()) document.set(key, std::move(value));
   try {
-    on_event_(document);
+    on_event_(event);
   } catch (...) {
     // What cannot be told must not end a rollout.
     on_event_ = nullptr;
-    context_.terminal().warning(fmt::format("no more events are told: {}", current_error().what()));
+    surroundings_.messages().warning(fmt::format("no more events are told: {}", current_error().what()));
   }
 }
 
 void Deployment::take(Host& host, const deliver::Event& event) {
-  using Kind = deliver::Event::Kind;
-  show(event, context_.terminal(), host.shown);
+  using Kind = DeployEvent::Kind;
+  tell({Kind::delivery, host.result, {}, &event});
   const std::string phase(phase_of(event.kind));
-  const bool is_first = !phase.empty() && host.result.timeline.begin(phase) == Timeline::Begun::now;
-  if (is_first) emit("phase", host, Value::Table{{"phase", phase}});
-  if (event.kind == Kind::reconnecting) emit("reconnecting", host, Value::Table{{"why", printable(event.text)}});
-  if (event.kind == Kind::sending_whole) emit("sending_whole", host, Value::Table{{"why", printable(event.text)}});
+  if (phase.empty() || host.result.timeline.begin(phase) == Timeline::Begun::before) return;
+  tell({Kind::phase, host.result, phase});
 }
 
 void Deployment::guard(Host& host, const std::function<void()>& action) {
   do_for(host.result, action);
-  if (host.result.error) emit("error", host, Value::Table{{"error", host.result.error->what()}});
+  if (host.result.error) tell({DeployEvent::Kind::error, host.result});
 }
 
 void Deployment::plan_for(Host& host) {
   guard(host, [&] {
-    const deliver::DeliveryPlan& plan = host.shipment->plan();
-    host.result.plan = plan;
-    emit("planned", host, Value::Table{{"bytes", plan.bytes}, {"why", plan.why}});
-    if (!arguments_.has("--dry-run")) host.shipment->check_gates();
+    host.result.plan = host.shipment->plan();
+    tell({DeployEvent::Kind::planned, host.result});
+    if (request_.gates == DeployRequest::Gates::checked) host.shipment->check_gates();
   });
 }
 
 void Deployment::plan() {
   parallel_for(hosts_.size(), most_asked_at_once, [&](std::size_t index) { plan_for(*hosts_[index]); });
-  context_.terminal().clear_progress();
+  surroundings_.messages().clear_progress();
   for (const Deployed& result : results_) {
     if (!result.error || result.error->kind() != ErrorKind::gate) continue;
     if (results_.size() == 1) throw *result.error;
@@ -164,7 +146,7 @@ void Deployment::plan() {
 
 deliver::RolloutRequest Deployment::rollout_request(const Host& host) const {
   const deliver::ShipResult& shipped = host.result.shipped.value();
-  deliver::RolloutRequest request = rollout_options(arguments_, context_);
+  deliver::RolloutRequest request = request_.rollout;
   request.live_name = shipped.live_name;
   request.unique_name = shipped.unique_name;
   request.image_id = shipped.image_id;
@@ -181,9 +163,8 @@ deliver::Verdict Deployment::deploy_to(Host& host) {
     host.result.shipped = host.shipment->carry_out();
     host.result.timeline.end();
     const auto begin = [&](const std::string& phase) {
-      show_phase(phase, context_.terminal(), host.shown);
       host.result.timeline.begin(phase);
-      emit("phase", host, Value::Table{{"phase", phase}});
+      tell({DeployEvent::Kind::phase, host.result, phase});
       fail_point("deploy." + phase);
     };
     begin("prepare");
@@ -194,12 +175,8 @@ deliver::Verdict Deployment::deploy_to(Host& host) {
     });
     host.result.state = Deployed::State::rolled_out;
   });
-  if (host.result.rollout) {
-    Value fields{Value::Table{}};
-    add_to(fields, *host.result.rollout);
-    emit("finished", host, std::move(fields));
-  }
-  context_.terminal().clear_progress();
+  if (host.result.rollout) tell({DeployEvent::Kind::finished, host.result});
+  surroundings_.messages().clear_progress();
   // A host that is lost says nothing about the release, one on which the release is not well does.
   const bool is_about_the_release = host.result.rollout
                                         ? !host.result.is_well()
@@ -215,4 +192,4 @@ void Deployment::carry_out(const deliver::Waves& waves) {
   deliver::in_waves(ready.size(), waves, [&](std::size_t index) { return deploy_to(*ready[index]); });
 }
 
-}  // namespace veneer::cli
+}  // namespace veneer::app

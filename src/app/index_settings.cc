@@ -1,4 +1,4 @@
-#include "cli/index_settings.hh"
+#include "app/index_settings.hh"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include "foundation/error.hh"
 #include "foundation/text.hh"
 
-namespace veneer::cli {
+namespace veneer::app {
 
 namespace {
 
@@ -23,11 +23,11 @@ std::string name_of_variable(std::string_view name) {
   return result;
 }
 
-std::optional<net::Credentials> credentials_of_name(std::string_view name, const Context& context) {
+std::optional<net::Credentials> credentials_of_name(std::string_view name, const Surroundings& surroundings) {
   if (name.empty()) return std::nullopt;
   const std::string prefix = "UV_INDEX_" + name_of_variable(name);
-  const auto user = context.environment(prefix + "_USERNAME");
-  const auto password = context.environment(prefix + "_PASSWORD");
+  const auto user = surroundings.environment(prefix + "_USERNAME");
+  const auto password = surroundings.environment(prefix + "_PASSWORD");
   if (!user && !password) return std::nullopt;
   return net::Credentials{user.value_or(""), password.value_or("")};
 }
@@ -52,22 +52,22 @@ std::vector<python::PackageIndex> indexes_of(const python::RequirementsFile& fil
   return indexes;
 }
 
-python::IndexCredentials index_credentials(std::vector<python::PackageIndex> indexes, Context& context) {
+python::IndexCredentials index_credentials(std::vector<python::PackageIndex> indexes, Surroundings& surroundings) {
   for (const char* name : {"UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"}) {
     const std::string_view separators = std::string_view(name) == "UV_FIND_LINKS" ? "," : " \t\r\n";
-    for (const std::string& text : split_words(context.environment(name).value_or(""), separators)) {
+    for (const std::string& text : split_words(surroundings.environment(name).value_or(""), separators)) {
       indexes.push_back(index_of_text(text, name));
     }
   }
   python::IndexCredentials result;
   for (const python::PackageIndex& index : indexes) {
     try {
-      result.add(index.url, credentials_of_name(index.name, context));
+      result.add(index.url, credentials_of_name(index.name, surroundings));
     } catch (const Error& error) {
-      context.terminal().warning(fmt::format("{} is not used: {}", index.place, error.what()));
+      surroundings.messages().warning(fmt::format("{} is not used: {}", index.place, error.what()));
     }
   }
   return result;
 }
 
-}  // namespace veneer::cli
+}  // namespace veneer::app

@@ -4,12 +4,12 @@
 
 #include <vector>
 
-#include "cli/context.hh"
+#include "app/surroundings.hh"
 #include "python/lock/requirements.hh"
 #include "python/project/project.hh"
 #include "python/supply/index_credentials.hh"
 
-namespace veneer::cli {
+namespace veneer::app {
 
 /// Those that its options name, without those whose URL has a variable that is not set.
 std::vector<python::PackageIndex> indexes_of(const python::RequirementsFile& file);
@@ -17,6 +17,6 @@ std::vector<python::PackageIndex> indexes_of(const python::RequirementsFile& fil
 /// Of `indexes` and of those that UV_INDEX, UV_DEFAULT_INDEX, UV_INDEX_URL, UV_EXTRA_INDEX_URL and UV_FIND_LINKS name.
 /// Credentials are the user info of a URL, or UV_INDEX_<NAME>_USERNAME and _PASSWORD, which stand before it. A
 /// malformed URL is warned of and has none.
-python::IndexCredentials index_credentials(std::vector<python::PackageIndex> indexes, Context& context);
+python::IndexCredentials index_credentials(std::vector<python::PackageIndex> indexes, Surroundings& surroundings);
 
-}  // namespace veneer::cli
+}  // namespace veneer::app

@@ -1,5 +1,5 @@
 // What becomes of many hosts when something unforeseen happens to the work on one of them.
-#include "cli/deployment.hh"
+#include "app/deployment.hh"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 
 #include "tests/unit/deliver/made_up_images.hh"
 
-namespace veneer::cli {
+namespace veneer::app {
 namespace {
 
 using deliver::made_up::image_of;
@@ -81,6 +81,20 @@ class NoBlobs : public image::Blobs {
   std::unique_ptr<ByteSource> open(const BlobDigest&) const override { throw std::logic_error("not asked for"); }
 };
 
+/// Surroundings with nothing in them.
+class Nowhere : public Surroundings, public Messages {
+ public:
+  Messages& messages() override { return *this; }
+  std::optional<std::string> environment(const std::string&) const override { return std::nullopt; }
+  std::filesystem::path cache_folder() const override { return "/nowhere"; }
+  std::filesystem::path current_folder() const override { return "/nowhere"; }
+  std::int64_t seconds_since_1970() const override { return 0; }
+  void progress(const std::string&) override {}
+  void clear_progress() override {}
+  void note(const std::string&) override {}
+  void warning(const std::string&) override {}
+};
+
 TEST(Deployment, OneHostInTroubleDoesNotKeepTheOthersFromGoingOn) {
   using Trouble = TroubledReceiver::Trouble;
   const OpenedImage image{image_of({"base", "app"}), std::make_shared<NoBlobs>(), "shop:1"};
@@ -88,14 +102,14 @@ TEST(Deployment, OneHostInTroubleDoesNotKeepTheOthersFromGoingOn) {
   for (const Trouble trouble : {Trouble::asking, Trouble::sending, Trouble::sending}) {
     targets.push_back({"ssh://a", {nullptr, std::make_unique<TroubledReceiver>(trouble), {}}});
   }
-  const Arguments arguments;
-  Context context(Verbosity::quiet, std::nullopt);
+  DeployRequest request;
+  request.ship.live_name = deliver::parse_engine_name("shop");
+  Nowhere nowhere;
   std::size_t told = 0;
-  Deployment deployment(image, deliver::parse_engine_name("shop"), std::move(targets), 0, arguments, context,
-                        [&](const Value&) {
-                          ++told;
-                          throw std::runtime_error("the disk is full");
-                        });
+  Deployment deployment(image, request, std::move(targets), 0, nowhere, [&](const DeployEvent&) {
+    ++told;
+    throw std::runtime_error("the disk is full");
+  });
   deployment.plan();
   deployment.carry_out({0, 3});
   ASSERT_EQ(deployment.results().size(), 3U);
@@ -110,4 +124,4 @@ TEST(Deployment, OneHostInTroubleDoesNotKeepTheOthersFromGoingOn) {
 }
 
 }  // namespace
-}  // namespace veneer::cli
+}  // namespace veneer::app

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace veneer::cli {
+namespace veneer::app {
 
 class Timeline {
  public:
@@ -41,4 +41,4 @@ class Timeline {
   std::chrono::steady_clock::time_point since_;
 };
 
-}  // namespace veneer::cli
+}  // namespace veneer::app

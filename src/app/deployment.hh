@@ -1,5 +1,5 @@
-// One image to many hosts: all are asked first, then they are done in waves, each gets what it lacks. Called by the
-// deploy command, which prints what came of it. One thread; it starts more, one a host at most.
+// One image to many hosts: all are asked first, then they are done in waves, each gets what it lacks. One thread; it
+// starts more, one a host at most.
 #pragma once
 
 #include <functional>
@@ -9,18 +9,16 @@
 #include <string>
 #include <vector>
 
-#include "cli/command.hh"
-#include "cli/context.hh"
-#include "cli/open_image.hh"
-#include "cli/open_receiver.hh"
-#include "cli/timeline.hh"
+#include "app/open_image.hh"
+#include "app/open_receiver.hh"
+#include "app/surroundings.hh"
+#include "app/timeline.hh"
 #include "deliver/receiver/ship.hh"
 #include "deliver/rollout/rollout.hh"
 #include "deliver/rollout/waves.hh"
 #include "foundation/error.hh"
-#include "foundation/value.hh"
 
-namespace veneer::cli {
+namespace veneer::app {
 
 /// What deploying to one host came to.
 struct Deployed {
@@ -50,17 +48,38 @@ struct Deployed {
 /// that was reached, its state.
 void do_for(Deployed& host, const std::function<void()>& work);
 
-/// A document for each thing that happens, with "event" and, where it is about one, "host".
-using OnDeployEvent = std::function<void(const Value&)>;
+/// Something that happened on the way to one host.
+struct DeployEvent {
+  enum class Kind {
+    delivery,  // see `delivery`
+    phase,     // one began; see `phase`
+    planned,   // see the host's plan
+    error,     // see the host's error
+    finished   // see the host's rollout
+  };
+  Kind kind;
+  const Deployed& host;
+  std::string phase = {};
+  const deliver::Event* delivery = nullptr;
+};
+using OnDeployEvent = std::function<void(const DeployEvent&)>;
+
+struct DeployRequest {
+  deliver::ShipRequest ship;        // without the line, which is each host's own
+  deliver::RolloutRequest rollout;  // what users choose of it
+  enum class Gates { checked, ignored } gates = Gates::checked;
+};
 
 struct DeployTarget {
   std::string name;  // as it was given
   OpenedReceiver opened;
 };
 
-/// The hosts of these names. Does not connect. Throws Error (usage).
-std::vector<DeployTarget> open_targets(const std::vector<std::string>& names, const Arguments& arguments,
-                                       Context& context);
+/// Throws Error (usage) for a host on which services cannot be restarted.
+void check_can_restart(const HostRequest& host);
+
+/// Does not connect. Throws Error (usage).
+std::vector<DeployTarget> open_targets(const std::vector<HostRequest>& hosts, const Surroundings& surroundings);
 
 /// Begins to connect to the first of them, so that it is done when the image is.
 void connect_ahead(const std::vector<DeployTarget>& targets);
@@ -69,12 +88,12 @@ class Deployment {
  public:
   /// `build_seconds`: what building the image took, for the history. `on_event` may be empty; when it throws, that is
   /// said and it is not called again. All must outlive it.
-  Deployment(const OpenedImage& image, deliver::EngineName live_name, std::vector<DeployTarget> targets,
-             double build_seconds, const Arguments& arguments, Context& context, OnDeployEvent on_event);
+  Deployment(const OpenedImage& image, DeployRequest request, std::vector<DeployTarget> targets, double build_seconds,
+             Surroundings& surroundings, OnDeployEvent on_event);
   ~Deployment();
 
-  /// Asks all hosts at once and plans. A host that cannot be reached or refuses is marked so. Throws Error: usage;
-  /// gate, when any of them would cost more than is allowed.
+  /// Asks all hosts at once and plans. A host that cannot be reached or refuses is marked so. Throws Error
+  /// (gate) when any of them would cost more than is allowed.
   void plan();
   /// Ships and rolls out where plan() went well. A release that is not well on one host is the last that is begun; a
   /// host that is lost does not keep the others from going on, whatever went wrong there.
@@ -89,17 +108,17 @@ class Deployment {
   deliver::Verdict deploy_to(Host& host);
   void guard(Host& host, const std::function<void()>& action);
   void take(Host& host, const deliver::Event& event);
-  void emit(const std::string& name, const Host& host, Value fields);
+  void tell(const DeployEvent& event);
   deliver::RolloutRequest rollout_request(const Host& host) const;
 
   const OpenedImage& image_;
+  DeployRequest request_;
   double build_seconds_;
-  const Arguments& arguments_;
-  Context& context_;
+  Surroundings& surroundings_;
   OnDeployEvent on_event_;
   std::mutex mutex_;  // of on_event_
   std::vector<Deployed> results_;
   std::vector<std::unique_ptr<Host>> hosts_;
 };
 
-}  // namespace veneer::cli
+}  // namespace veneer::app

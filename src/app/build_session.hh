@@ -1,5 +1,5 @@
-// What `build` and `plan` have in common: from the command line and the project's folder to a planned build. Called by
-// these commands. Lives as long as the command.
+// What building and planning have in common: from a request and the project's folder to a planned build. Lives as long
+// as the command.
 #pragma once
 
 #include <filesystem>
@@ -7,10 +7,9 @@
 #include <optional>
 #include <variant>
 
+#include "app/build_request.hh"
+#include "app/surroundings.hh"
 #include "build/image_builder.hh"
-#include "cli/command.hh"
-#include "cli/context.hh"
-#include "cli/open_image.hh"
 #include "image/cache/layer_cache.hh"
 #include "net/download.hh"
 #include "net/http.hh"
@@ -20,15 +19,12 @@
 #include "python/supply/uv_build.hh"
 #include "python/supply/wheel_supply.hh"
 
-namespace veneer::cli {
-
-/// Options that choose what is built.
-const std::vector<Option>& build_options();
+namespace veneer::app {
 
 class BuildSession {
  public:
   /// Reads project, lock and base (which is made when it is not in the cache), selects, and plans.
-  BuildSession(const Arguments& arguments, Context& context);
+  BuildSession(const BuildRequest& request, Surroundings& surroundings);
 
   const build::BuildInputs& inputs() const { return inputs_; }
   const build::BuildPlan& plan() const { return plan_; }
@@ -42,12 +38,12 @@ class BuildSession {
   const std::filesystem::path& folder() const { return folder_; }
 
  private:
-  void read_lock(const Arguments& arguments, const Context& context);
-  void choose_project(const std::optional<python::Project>& own, const Arguments& arguments);
-  void read_base(const image::Platform& platform, Context& context);
-  void make_byte_compiler(const Arguments& arguments, Context& context);
-  void read_selection(const Arguments& arguments);
-  void read_git(Context& context);
+  void read_lock(const BuildRequest& request, const Surroundings& surroundings);
+  void choose_project(const std::optional<python::Project>& own, const BuildRequest& request);
+  void read_base(const image::Platform& platform, Surroundings& surroundings);
+  void make_byte_compiler(const BuildRequest& request, Surroundings& surroundings);
+  void read_selection(const BuildRequest& request);
+  void read_git(Surroundings& surroundings);
 
   build::BuildInputs inputs_;
   std::filesystem::path folder_;
@@ -64,8 +60,4 @@ class BuildSession {
   build::BuildPlan plan_;
 };
 
-/// Builds the project of the current folder into its store, as `veneer build` does. What it returns stays whole
-/// whatever is built there after it.
-OpenedImage build_into_store(const Arguments& arguments, Context& context);
-
-}  // namespace veneer::cli
+}  // namespace veneer::app

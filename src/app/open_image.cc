@@ -1,4 +1,4 @@
-#include "cli/open_image.hh"
+#include "app/open_image.hh"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include "image/media/docker_archive.hh"
 #include "image/media/oci_layout.hh"
 
-namespace veneer::cli {
+namespace veneer::app {
 
 namespace fs = std::filesystem;
 
@@ -27,11 +27,11 @@ image::OciLayout open_store(const fs::path& store, const std::string& wanted) {
 }
 
 OpenedImage open_named(const fs::path& store, const std::string& argument, const image::Reference& wanted,
-                       Terminal& terminal) {
+                       Messages& messages) {
   image::OciLayout layout = open_store(store, argument);
   const image::Index index = layout.index();
   if (const auto name = image::find_name(index, wanted)) {
-    if (!wanted.tag) terminal.note(fmt::format("{} is {}", printable(argument), printable(*name)));
+    if (!wanted.tag) messages.note(fmt::format("{} is {}", printable(argument), printable(*name)));
     return read_from(std::move(layout), *name, *name, OpenedImage::Origin::store);
   }
   std::string names;
@@ -41,11 +41,6 @@ OpenedImage open_named(const fs::path& store, const std::string& argument, const
   throw Error(
       ErrorKind::not_found, fmt::format("there is no image {} here", printable(argument)),
       fmt::format("there is {}; or name an oci:DIR or docker-archive:FILE", names.empty() ? "none" : printable(names)));
-}
-
-[[noreturn]] void throw_unreadable(const std::string& argument) {
-  throw Error(ErrorKind::usage, fmt::format("'{}': images cannot be read from there", printable(argument)),
-              "save it to a file first and name it as docker-archive:FILE");
 }
 
 }  // namespace
@@ -64,26 +59,36 @@ std::optional<OpenedImage> open_last(const fs::path& folder) {
   return read_from(open_store(store, *last), *last, *last, OpenedImage::Origin::store);
 }
 
-OpenedImage open_image(const std::string& argument, Context& context) {
-  if (argument.empty()) {
-    auto last = open_last(context.current_folder());
+WantedImage parse_wanted_image(const std::string& text) {
+  if (text.empty()) return {};
+  WantedImage wanted{text, image::parse_location(text)};
+  if (std::holds_alternative<image::EngineLocation>(*wanted.location)) {
+    throw Error(ErrorKind::usage, fmt::format("'{}': images cannot be read from there", printable(text)),
+                "save it to a file first and name it as docker-archive:FILE");
+  }
+  return wanted;
+}
+
+bool has_a_name(const WantedImage& wanted) {
+  return !wanted.location || std::holds_alternative<image::NamedLocation>(*wanted.location);
+}
+
+OpenedImage open_image(const WantedImage& wanted, Surroundings& surroundings) {
+  if (!wanted.location) {
+    auto last = open_last(surroundings.current_folder());
     if (!last) throw Error(ErrorKind::not_found, "nothing was built here yet", "run 'veneer build', or name an image");
     return std::move(*last);
   }
-  const fs::path store = project_store(context.current_folder());
-  const image::Location location = image::parse_location(argument);
-  if (const auto* layout = std::get_if<image::OciLayoutLocation>(&location)) {
-    return read_from(image::OciLayout::open(layout->folder), layout->tag, argument, OpenedImage::Origin::place);
+  if (const auto* layout = std::get_if<image::OciLayoutLocation>(&*wanted.location)) {
+    return read_from(image::OciLayout::open(layout->folder), layout->tag, wanted.text, OpenedImage::Origin::place);
   }
-  if (const auto* file = std::get_if<image::DockerArchiveLocation>(&location)) {
+  if (const auto* file = std::get_if<image::DockerArchiveLocation>(&*wanted.location)) {
     auto archive = std::make_shared<image::DockerArchive>(image::DockerArchive::open(file->file));
     image::SealedImage sealed = archive->read({file->tag, std::nullopt});
-    return {std::move(sealed), std::move(archive), argument, OpenedImage::Origin::place};
+    return {std::move(sealed), std::move(archive), wanted.text, OpenedImage::Origin::place};
   }
-  if (const auto* named = std::get_if<image::NamedLocation>(&location)) {
-    return open_named(store, argument, named->name, context.terminal());
-  }
-  throw_unreadable(argument);
+  return open_named(project_store(surroundings.current_folder()), wanted.text,
+                    std::get<image::NamedLocation>(*wanted.location).name, surroundings.messages());
 }
 
-}  // namespace veneer::cli
+}  // namespace veneer::app

@@ -1,0 +1,34 @@
+// What is to be built. Values.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "foundation/parallel.hh"
+#include "image/image.hh"
+#include "python/project/project.hh"
+#include "python/supply/wheel_supply.hh"
+
+namespace veneer::app {
+
+enum class ByteCode { as_the_project_says, made, left_out };
+
+struct BuildRequest {
+  std::filesystem::path project = ".";        // the folder with pyproject.toml
+  std::optional<std::filesystem::path> lock;  // none: that of the project or its workspace
+  std::optional<python::BaseChoice> base;     // none: what the project says, else Debian
+  std::optional<image::Platform> platform;    // none: this machine's
+  std::optional<std::string> python;          // which interpreter of the base
+  std::vector<std::string> extras;            // normalised; beside those that the project names
+  std::vector<std::string> groups;
+  std::optional<std::string> package;  // a member of the workspace, normalised
+  python::SourceBuilds source_builds = python::SourceBuilds::allowed;
+  python::Strictness strictness = python::Strictness::tolerant;
+  ByteCode byte_code = ByteCode::as_the_project_says;
+  std::size_t workers = default_workers();
+};
+
+}  // namespace veneer::app

@@ -1,0 +1,40 @@
+// What commands get from outside: the environment, the clock, folders, and somebody to tell what they are doing.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace veneer::app {
+
+/// Told to people while a command works. Thread-safe.
+class Messages {
+ public:
+  virtual ~Messages() = default;
+  /// What is being done right now; may be called often.
+  virtual void progress(const std::string& text) = 0;
+  /// Nothing is being done any more.
+  virtual void clear_progress() = 0;
+  virtual void note(const std::string& text) = 0;
+  virtual void warning(const std::string& text) = 0;
+};
+
+class Surroundings {
+ public:
+  virtual ~Surroundings() = default;
+  virtual Messages& messages() = 0;
+  /// A variable of the environment; an empty one counts as absent.
+  virtual std::optional<std::string> environment(const std::string& name) const = 0;
+  /// Where downloads and layers are kept. Throws Error (usage) when nothing says where.
+  virtual std::filesystem::path cache_folder() const = 0;
+  virtual std::filesystem::path current_folder() const = 0;
+  virtual std::int64_t seconds_since_1970() const = 0;
+};
+
+/// Who calls, for histories; may be empty.
+inline std::string caller(const Surroundings& surroundings) {
+  return surroundings.environment("USER").value_or(surroundings.environment("LOGNAME").value_or(""));
+}
+
+}  // namespace veneer::app

@@ -1,0 +1,29 @@
+// Builds images and puts them where they are wanted.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "app/build_session.hh"
+#include "app/open_image.hh"
+#include "image/location.hh"
+
+namespace veneer::app {
+
+/// Where an --output goes. Throws Error (usage) for what is no place that can be written to, and for names that cannot
+/// be given.
+image::Location parse_output(const std::string& text);
+
+struct WrittenImage {
+  build::BuiltImage built;
+  std::string place;  // for people
+};
+
+/// Builds what `session` planned and writes it to `output`; none: into the project's store, where it is the one that
+/// was built last.
+WrittenImage build_to(const std::optional<image::Location>& output, BuildSession& session, Surroundings& surroundings);
+
+/// Builds into the project's store. What it returns stays whole whatever is built there after it.
+OpenedImage build_into_store(const BuildRequest& request, Surroundings& surroundings);
+
+}  // namespace veneer::app

@@ -1,0 +1,76 @@
+#include "cli/build_options.hh"
+
+#include "app/selection_request.hh"
+#include "foundation/error.hh"
+#include "image/platform.hh"
+#include "python/name.hh"
+
+namespace veneer::cli {
+
+namespace {
+
+constexpr std::uint64_t most_workers = 256;
+
+image::Platform read_platform(const std::string& text) {
+  static_cast<void>(app::machine_of_platform(text));  // refuses what is no known Linux platform
+  return image::parse_platform(text);
+}
+
+// What a file may say wrongly is refused; here it is the command line that is wrong.
+python::BaseChoice read_base(const std::string& text) {
+  try {
+    return python::parse_base_choice(text);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::usage, error.what(), error.hint());
+  }
+}
+
+app::ByteCode read_byte_code(const Arguments& arguments) {
+  if (arguments.has("--byte-code") && arguments.has("--no-byte-code")) {
+    throw Error(ErrorKind::usage, "--byte-code and --no-byte-code exclude each other");
+  }
+  if (arguments.has("--byte-code")) return app::ByteCode::made;
+  return arguments.has("--no-byte-code") ? app::ByteCode::left_out : app::ByteCode::as_the_project_says;
+}
+
+}  // namespace
+
+const std::vector<Option>& build_options() {
+  static const std::vector<Option> options = {
+      {"--project", "DIR", "the folder with pyproject.toml (default: here)"},
+      {"--lock", "FILE",
+       "the lock: uv.lock, pylock.toml or a requirements.txt with hashes (default: uv.lock of the project or its "
+       "workspace)"},
+      {"--base", "BASE", "what the image stands on: debian:SUITE, oci:DIR[:TAG] or docker-archive:FILE[:TAG]"},
+      {"--platform", "PLATFORM", "linux/amd64, linux/arm64, ...: build for another machine than this one"},
+      {"--python", "VERSION", "which interpreter of the base, when it has several"},
+      {"--extra", "NAME", "install this extra of the project too", Option::Repeat::many},
+      {"--group", "NAME", "install this dependency group too", Option::Repeat::many},
+      {"--package", "NAME", "build the image of this member of the workspace"},
+      {"--no-build", "", "refuse distributions that have no wheel instead of building them"},
+      {"--byte-code", "", "compile what is installed, by the base's own interpreter: programs start faster"},
+      {"--no-byte-code", "", "leave out byte code, whatever the project says"},
+      {"--strict", "", "refuse wheels whose RECORD is incomplete and files that the lock has no hash of"},
+      {"--jobs", "N", "use N threads (default: one a processor)"},
+  };
+  return options;
+}
+
+app::BuildRequest read_build_request(const Arguments& arguments) {
+  app::BuildRequest request;
+  request.project = arguments.value_or("--project", ".");
+  if (const auto lock = arguments.value("--lock")) request.lock = *lock;
+  if (const auto base = arguments.value("--base")) request.base = read_base(*base);
+  if (const auto platform = arguments.value("--platform")) request.platform = read_platform(*platform);
+  request.python = arguments.value("--python");
+  request.extras = python::normalised_names(arguments.values("--extra"));
+  request.groups = python::normalised_names(arguments.values("--group"));
+  if (const auto package = arguments.value("--package")) request.package = python::normalised_name(*package);
+  if (arguments.has("--no-build")) request.source_builds = python::SourceBuilds::refused;
+  if (arguments.has("--strict")) request.strictness = python::Strictness::strict;
+  request.byte_code = read_byte_code(arguments);
+  request.workers = arguments.number("--jobs", 1, most_workers).value_or(request.workers);
+  return request;
+}
+
+}  // namespace veneer::cli
