@@ -23,7 +23,6 @@
 #include "python/lock/uv_lock.hh"
 #include "python/name.hh"
 #include "python/project/base_target.hh"
-#include "python/project/git.hh"
 #include "python/supply/index_files.hh"
 
 namespace veneer::app {
@@ -134,7 +133,8 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   }
   supply.credentials = index_credentials(std::move(indexes), surroundings);
   supply.progress = progress;
-  supply_ = std::make_unique<python::WheelSupply>(*downloads_, *built_wheels_, uv_, inputs_.target, std::move(supply));
+  supply_ = std::make_unique<python::WheelSupply>(*downloads_, *built_wheels_, checkouts_, uv_, inputs_.target,
+                                                  std::move(supply));
   builder_ = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, request.workers, progress);
   plan_ = builder_->plan();
   messages.clear_progress();
@@ -191,11 +191,11 @@ void BuildSession::choose_project(const std::optional<python::Project>& own, con
 
 void BuildSession::read_git(Surroundings& surroundings) {
   const python::Project& project = inputs_.project;
-  const auto git = python::read_git_state(project.folder);
+  const auto git = checkouts_.find(project.folder);
   if (git) {
     inputs_.folder_rule = build::FolderRule::listed_by_git;
     const std::string prefix = git->prefix();
-    const python::GitFiles files = python::list_git_files(*git);
+    const python::GitFiles& files = git->checkout->files;
     for (const auto* names : {&files.tracked, &files.untracked}) {
       for (const std::string& name : *names) {
         if (name.starts_with(prefix)) inputs_.listed_files.push_back(name.substr(prefix.size()));
@@ -207,8 +207,9 @@ void BuildSession::read_git(Surroundings& surroundings) {
       inputs_.findings.push_back(
           fmt::format("the submodule {} is not checked out, so its files are not in the image", printable(name)));
     }
-    if (git->worktree == python::Worktree::clean) inputs_.revision = git->commit;
-    inputs_.created = git->commit_time;
+    const python::GitState& state = git->checkout->outermost();
+    if (git->checkout->is_clean()) inputs_.revision = state.commit;
+    inputs_.created = state.commit_time;
   }
   if (inputs_.created > 0) return;
   if (const auto epoch = surroundings.environment("SOURCE_DATE_EPOCH")) {

@@ -16,6 +16,7 @@
 #include "python/lock/pylock.hh"
 #include "python/lock/requirements.hh"
 #include "python/lock/uv_lock.hh"
+#include "python/project/git_checkout.hh"
 #include "python/supply/uv_build.hh"
 #include "python/supply/wheel_supply.hh"
 
@@ -54,6 +55,7 @@ class BuildSession {
   std::unique_ptr<net::Downloads> downloads_;
   std::unique_ptr<python::BuiltWheels> built_wheels_;
   std::unique_ptr<build::ByteCompiler> byte_compiler_;
+  python::GitCheckouts checkouts_;
   python::UvProgram uv_;
   std::unique_ptr<python::WheelSupply> supply_;
   std::unique_ptr<build::ImageBuilder> builder_;

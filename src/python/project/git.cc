@@ -2,12 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <charconv>
-#include <map>
-#include <set>
-#include <string_view>
-
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/text.hh"
@@ -18,12 +12,49 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void sort_unique(std::vector<std::string>& names) {
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
+std::string without_line_end(std::string text) {
+  if (text.ends_with('\n')) text.pop_back();
+  return text;
 }
 
-[[noreturn]] void throw_git_error(const fs::path& folder, const CommandResult& result) {
+/// Where things are, with one question; `output` answers it, the root of the work tree last.
+void take_places(GitRepository& repository, const std::string& output) {
+  const std::vector<std::string> lines = split_fields(output, '\n');  // the last of them is empty
+  constexpr std::size_t first_place = 3;
+  repository.history = lines.at(1) == "true" ? History::shallow : History::complete;
+  repository.object_format = lines.at(2);
+  if (const std::size_t last = first_place + git_places.size(); lines.size() == last + 2) {
+    repository.root = real_path(lines[last]);
+    for (std::size_t i = 0; i < git_places.size(); ++i) repository.places[git_places[i]] = lines[first_place + i];
+    return;
+  }
+  // A name on the way has line ends: one question each.
+  const auto ask = [&](std::vector<std::string> question) {
+    question.insert(question.begin(), {"rev-parse", "--path-format=absolute"});
+    return without_line_end(git_output(repository, std::move(question)));
+  };
+  repository.root = real_path(ask({"--show-toplevel"}));
+  for (const std::string& name : git_places) repository.places[name] = ask({"--git-path", name});
+}
+
+std::vector<std::string> question_of_places() {
+  std::vector<std::string> question = {"rev-parse", "--path-format=absolute", "--is-inside-work-tree",
+                                       "--is-shallow-repository", "--show-object-format"};
+  for (const std::string& name : git_places) question.insert(question.end(), {"--git-path", name});
+  question.push_back("--show-toplevel");
+  return question;
+}
+
+}  // namespace
+
+const std::vector<std::string> git_places = {"index",        "objects",         "shallow",
+                                             "info/exclude", "info/attributes", "info/sparse-checkout"};
+
+const std::vector<std::string> git_variables = {
+    "GIT_DIR",        "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY",
+    "GIT_COMMON_DIR", "GIT_PREFIX",    "GIT_NAMESPACE",  "GIT_ALTERNATE_OBJECT_DIRECTORIES"};
+
+void throw_git_error(const fs::path& folder, const CommandResult& result) {
   const std::string shown = printable(folder.native());
   if (result.errors.find("dubious ownership") != std::string::npos) {
     throw Error(ErrorKind::refused, fmt::format("git does not trust {}, because it belongs to another user", shown),
@@ -31,108 +62,6 @@ void sort_unique(std::vector<std::string>& names) {
   }
   throw Error(ErrorKind::failed, fmt::format("git cannot read {}: {}", shown, printable(result.errors, 1000)));
 }
-
-void read_commit(GitState& state) {
-  const CommandResult head = run(git_command(state, {"log", "-1", "--format=%H %ct", "--no-show-signature", "HEAD"}));
-  if (head.exit_code == 0) {
-    const std::size_t space = head.output.find(' ');
-    state.commit = head.output.substr(0, space);
-    if (space != std::string::npos) {
-      std::from_chars(head.output.data() + space + 1, head.output.data() + head.output.size(), state.commit_time);
-    }
-  } else if (head.errors.find("unknown revision") == std::string::npos &&
-             head.errors.find("does not have any commits") == std::string::npos &&
-             head.errors.find("bad revision") == std::string::npos) {
-    throw_git_error(state.root, head);
-  }
-}
-
-bool is_repository(const fs::path& folder) { return fs::exists(fs::symlink_status(folder / ".git")); }
-
-/// Lists one repository after the other, from the outermost on.
-class Lister {
- public:
-  GitFiles list(const GitState& state) {
-    list_below("", state, Kind::known);
-    for (auto* names : {&files_.tracked, &files_.untracked, &files_.ignored}) sort_unique(*names);
-    return std::move(files_);
-  }
-
- private:
-  enum class Kind {
-    known,   // the repository itself, or a submodule of it
-    strange  // one that lies there and that git does not track
-  };
-
-  void list_below(const std::string& prefix, const GitState& state, Kind kind) {
-    const bool is_known = kind == Kind::known;
-    std::set<std::string> links;  // unmerged paths are there more than once
-    folders_.clear();
-    for (const std::string& line : split_words(git_output(state, {"ls-files", "-z", "--stage"}), nul)) {
-      const std::string path = line.substr(line.find('\t') + 1);
-      if (line.starts_with("160000 ")) {
-        links.insert(path);
-      } else if (is_file(state.root, path)) {
-        (is_known ? files_.tracked : files_.untracked).push_back(prefix + path);
-      }
-    }
-    const auto others = split_words(git_output(state, {"ls-files", "-z", "--others", "--exclude-standard"}), nul);
-    for (const std::string& path : split_words(
-             git_output(state, {"ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"}),
-             nul)) {
-      files_.ignored.push_back(prefix + path);
-    }
-    for (const std::string& path : others) {
-      if (!path.ends_with('/')) {
-        files_.untracked.push_back(prefix + path);
-      } else if (const auto found = read_git_state(state.root / path); found && found->subfolder.empty()) {
-        list_below(prefix + path, *found, Kind::strange);
-      }
-    }
-    for (const std::string& path : links) {
-      const fs::path folder = state.root / path;
-      if (!is_folder(state.root, path)) continue;
-      if (is_repository(folder)) {
-        if (is_known) files_.submodules.push_back(prefix + path);
-        list_below(prefix + path + "/", read_submodule_state(folder), kind);
-      } else if (is_known) {
-        files_.absent_submodules.push_back(prefix + path);
-      }
-    }
-  }
-
-  /// A link above it hides what git knows there.
-  static bool is_folder(const fs::path& root, const fs::path& relative) {
-    fs::path place = root;
-    std::error_code error;
-    for (const fs::path& part : relative) {
-      place /= part;
-      if (fs::symlink_status(place, error).type() != fs::file_type::directory) return false;
-    }
-    return true;
-  }
-
-  bool is_file(const fs::path& root, const std::string& path) {
-    const std::size_t slash = path.rfind('/');
-    if (slash != std::string::npos) {
-      const auto [known, is_new] = folders_.try_emplace(path.substr(0, slash), false);
-      if (is_new) known->second = is_folder(root, known->first);
-      if (!known->second) return false;
-    }
-    std::error_code error;
-    const fs::file_type type = fs::symlink_status(root / path, error).type();
-    return type == fs::file_type::regular || type == fs::file_type::symlink;
-  }
-
-  GitFiles files_;
-  std::map<std::string, bool> folders_;  // of the repository that is being listed: whether they are there
-};
-
-}  // namespace
-
-const std::vector<std::string> git_variables = {
-    "GIT_DIR",        "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY",
-    "GIT_COMMON_DIR", "GIT_PREFIX",    "GIT_NAMESPACE",  "GIT_ALTERNATE_OBJECT_DIRECTORIES"};
 
 Command git_command(const fs::path& folder, std::vector<std::string> arguments) {
   Command command;
@@ -143,51 +72,37 @@ Command git_command(const fs::path& folder, std::vector<std::string> arguments) 
   return command;
 }
 
-Command git_command(const GitState& state, std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), state.options.begin(), state.options.end());
-  return git_command(state.root, std::move(arguments));
+Command git_command(const GitRepository& repository, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), repository.options.begin(), repository.options.end());
+  return git_command(repository.root, std::move(arguments));
 }
 
-std::string git_output(const GitState& state, std::vector<std::string> arguments) {
-  CommandResult result = run(git_command(state, std::move(arguments)));
-  if (result.exit_code != 0) throw_git_error(state.root, result);
+std::string git_output(const GitRepository& repository, std::vector<std::string> arguments) {
+  CommandResult result = run(git_command(repository, std::move(arguments)));
+  if (result.exit_code != 0) throw_git_error(repository.root, result);
   return std::move(result.output);
 }
 
-std::optional<GitState> read_git_state(const fs::path& folder) {
-  const CommandResult place =
-      run(git_command(folder, {"rev-parse", "--is-inside-work-tree", "--is-shallow-repository", "--show-toplevel"}));
-  if (place.exit_code != 0) {
+std::optional<GitRepository> find_git_repository(const fs::path& folder) {
+  const CommandResult found = run(git_command(folder, question_of_places()));
+  if (found.exit_code != 0) {
     // A .git that was left behind, of another repository format, or not readable is no "none".
-    if (place.errors.find("not a git repository (or any") != std::string::npos) return std::nullopt;
-    throw_git_error(folder, place);
+    if (found.errors.find("not a git repository (or any") != std::string::npos) return std::nullopt;
+    throw_git_error(folder, found);
   }
-  const std::size_t first = place.output.find('\n');
-  const std::size_t second = place.output.find('\n', first + 1);
-  if (place.output.substr(0, first) != "true" || second == std::string::npos) return std::nullopt;  // inside of .git
-  GitState state;
-  if (place.output.substr(first + 1, second - first - 1) == "true") state.history = History::shallow;
-  std::string root = place.output.substr(second + 1);
-  if (root.ends_with('\n')) root.pop_back();
-  state.root = real_path(root);
-  const fs::path asked = real_path(folder);
-  if (asked != state.root) state.subfolder = asked.lexically_relative(state.root);
-  read_commit(state);
-  const std::string changes =
-      git_output(state, {"status", "--porcelain=v1", "-z", "--untracked-files=normal", "--ignore-submodules=none"});
-  if (!changes.empty()) state.worktree = Worktree::dirty;
-  return state;
+  if (!found.output.starts_with("true\n")) return std::nullopt;  // inside of .git
+  GitRepository repository;
+  repository.root = folder;
+  take_places(repository, found.output);
+  return repository;
 }
 
-GitState read_submodule_state(const fs::path& root) {
-  GitState state;
-  state.root = root;
-  state.options = {"--git-dir=.git", "--work-tree=."};
-  if (git_output(state, {"rev-parse", "--is-shallow-repository"}) == "true\n") state.history = History::shallow;
-  read_commit(state);
-  return state;
+GitRepository find_submodule(const fs::path& root) {
+  GitRepository repository;
+  repository.root = root;
+  repository.options = {"--git-dir=.git", "--work-tree=."};
+  take_places(repository, git_output(repository, question_of_places()));
+  return repository;
 }
-
-GitFiles list_git_files(const GitState& state) { return Lister().list(state); }
 
 }  // namespace veneer::python

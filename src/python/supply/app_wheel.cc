@@ -9,7 +9,6 @@
 #include "archive/zip.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
-#include "python/supply/source_copy.hh"
 
 namespace veneer::python {
 
@@ -33,16 +32,17 @@ void check_history(const Project& project, const ProjectSources& sources, const 
     return variable.first.starts_with("SETUPTOOLS_SCM_PRETEND_VERSION") || variable.first == "PDM_BUILD_SCM_VERSION";
   };
   if (std::any_of(uv.environment.begin(), uv.environment.end(), is_given)) return;
-  if (!sources.git) {
+  const GitCheckout* git = sources.tree->git.get();
+  if (git == nullptr) {
     throw Error(ErrorKind::refused,
                 fmt::format("{} takes the version of {} from git, but {} is in no git repository",
                             project.version_plugin, printable(project.name), printable(project.folder.native())),
                 "build in a git clone of the project");
   }
-  if (sources.git->history == History::shallow) {
+  if (git->outermost().repository.history == History::shallow) {
     throw Error(ErrorKind::refused,
                 fmt::format("{} takes the version of {} from git's history, but {} is a shallow clone",
-                            project.version_plugin, printable(project.name), printable(sources.git->root.native())),
+                            project.version_plugin, printable(project.name), printable(git->root().native())),
                 "run: git fetch --unshallow --tags");
   }
 }
@@ -58,7 +58,7 @@ Names members_of(const std::filesystem::path& wheel) {
 
 /// Relative to the project, which is where the file `path` of `sources` lies; nothing when it lies beside it.
 std::optional<std::string> in_project(const ProjectSources& sources, const std::string& path) {
-  const std::string start = sources.git ? sources.git->prefix() : "";
+  const std::string start = sources.subfolder.empty() ? "" : sources.subfolder.generic_string() + "/";
   if (!path.starts_with(start)) return std::nullopt;
   return path.substr(start.size());
 }
@@ -78,7 +78,8 @@ std::vector<std::string> files_that_the_wheel_lacks(const ProjectSources& source
     if (folder.find('.') == std::string::npos) packages.insert(folder);  // dist-info and data have one
   }
   std::vector<std::string> missing;
-  for (const std::string& tracked : sources.tracked) {
+  if (!sources.tree->git) return missing;
+  for (const std::string& tracked : sources.tree->git->files.tracked) {
     const std::optional<std::string> file = in_project(sources, tracked);
     if (!file) continue;
     const std::string_view name = std::string_view(*file).substr(file->rfind('/') + 1);
@@ -93,10 +94,12 @@ std::vector<std::string> files_that_the_wheel_lacks(const ProjectSources& source
 
 std::vector<std::string> stand_ins_in_the_wheel(const ProjectSources& sources, const Names& members) {
   std::vector<std::string> found;
-  for (const SourceRepository& repository : sources.repositories) {
-    for (const std::string& entry : repository.untracked) {
+  if (!sources.tree->git) return found;
+  const std::vector<std::string>& paths = sources.tree->paths;
+  for (const GitState& repository : sources.tree->git->repositories) {
+    for (const std::string& entry : untracked_entries(repository)) {
       const std::string path = repository.path.empty() ? entry : repository.path + "/" + entry;
-      if (std::binary_search(sources.paths.begin(), sources.paths.end(), path)) continue;
+      if (std::binary_search(paths.begin(), paths.end(), path)) continue;
       const std::optional<std::string> file = in_project(sources, path);
       if (file && !file->ends_with('/') && members.contains(installed_name(*file))) found.push_back(*file);
     }
@@ -122,19 +125,20 @@ void check_built_tags(const WheelTags& tags, const Target& target) {
                           minor_version(target), minor_version(target)));
 }
 
-AppWheel build_app_wheel(const Project& project, const Target& target, const UvProgram& uv, BuiltWheels& cache) {
+AppWheel build_app_wheel(const Project& project, const Target& target, const UvProgram& uv, BuiltWheels& cache,
+                         SourceFinder& finder) {
   return in_context(
       [&] { return "building the wheel of " + printable(project.name); },
       [&] {
         if (!project.is_package) {
           throw Error(ErrorKind::refused, "it is not a package: pyproject.toml has no [build-system]");
         }
-        const ProjectSources sources = find_sources(project.folder);
+        const ProjectSources sources = finder.find(project.folder);
         check_history(project, sources, uv);
         UvBuild build;
         build.python = minor_version(target);
-        build.source_date_epoch =
-            sources.git && sources.git->commit_time > default_epoch ? sources.git->commit_time : default_epoch;
+        const std::int64_t commit_time = sources.tree->git ? sources.tree->git->outermost().commit_time : 0;
+        build.source_date_epoch = std::max(commit_time, default_epoch);
         build.constraints = project.build_constraints;
 
         Sha256 hash;
@@ -155,7 +159,7 @@ AppWheel build_app_wheel(const Project& project, const Target& target, const UvP
                                     build.ceiling = scratch;
                                     uv_build_wheel(uv, build, output, scratch);
                                   }),
-                        sources.left_out,
+                        sources.tree->left_out,
                         {},
                         {}};
         check_built_tags(result.wheel.tags, target);

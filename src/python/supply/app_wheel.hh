@@ -1,5 +1,5 @@
 // The wheel of a project that lies here as a folder: the one that the image is made for, a workspace member, another
-// directory that the lock names. Called by cli. Runs git and uv; thread-safe.
+// directory that the lock names. Called by wheel_supply. Runs git and uv; one thread.
 #pragma once
 
 #include <filesystem>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "python/project/project.hh"
+#include "python/supply/source_copy.hh"
 #include "python/supply/uv_build.hh"
 #include "python/target.hh"
 
@@ -14,7 +15,7 @@ namespace veneer::python {
 
 struct AppWheel {
   BuiltWheel wheel;
-  std::vector<std::string> left_out;  // see ProjectSources
+  std::vector<std::string> left_out;  // see SourceTree
   /// Files that git lists below the folders of the wheel's packages (or src/ and them) and that the wheel lacks,
   /// relative to the project, sorted: data that the build backend was not told of, mostly.
   std::vector<std::string> missing;
@@ -28,7 +29,8 @@ struct AppWheel {
 /// SOURCE_DATE_EPOCH is the commit's time (outside of git 315532800, 1980-01-01).
 /// Errors: refused when the project is no package, when its version comes from git but the clone is shallow or there is
 /// no repository, and when the wheel is for another Python or machine than `target`; failed with what uv said.
-AppWheel build_app_wheel(const Project& project, const Target& target, const UvProgram& uv, BuiltWheels& cache);
+AppWheel build_app_wheel(const Project& project, const Target& target, const UvProgram& uv, BuiltWheels& cache,
+                         SourceFinder& finder);
 
 /// Throws Error (refused) unless a wheel with `tags` that was built here can run on `target`.
 void check_built_tags(const WheelTags& tags, const Target& target);

@@ -30,39 +30,33 @@ constexpr std::array small_files = {"shallow", "info/exclude", "info/attributes"
 
 /// Settings that do, or that change the text of a version. None names a program but filters, which decide whether a
 /// file counts as changed.
-constexpr const char* settings_pattern =
-    "^(core\\.(abbrev|attributesfile|autocrlf|eol|excludesfile|filemode|ignorecase|ignorestat|precomposeunicode|"
+constexpr std::string_view settings_pattern =
+    "core\\.(abbrev|attributesfile|autocrlf|eol|excludesfile|filemode|ignorecase|ignorestat|precomposeunicode|"
     "quotepath|safecrlf|sparsecheckout|sparsecheckoutcone|symlinks)|diff\\.ignoresubmodules|"
-    "(filter|index|log|sparse|status|submodule|tag|versionsort)\\..*)$";
+    "(filter|index|log|sparse|status|submodule|tag|versionsort)\\..*";
 
 /// Where a clone without all objects gets the others from.
-constexpr const char* promisor_pattern =
-    "^(extensions\\.partialclone|remote\\..*\\.(promisor|partialclonefilter|url))$";
+constexpr std::string_view promisor_pattern =
+    "extensions\\.partialclone|remote\\..*\\.(promisor|partialclonefilter|url)";
 
-struct Setting {
-  std::string key;
-  std::optional<std::string> value;  // none: "true"
-};
-
-std::vector<Setting> settings_like(const GitState& state, const char* pattern) {
-  const CommandResult found = run(git_command(state, {"config", "-z", "--get-regexp", pattern}));
-  std::vector<Setting> settings;  // exit code 1: none
-  for (const std::string& text : split_words(found.output, nul)) {
-    const std::size_t end = text.find('\n');
-    Setting setting{text.substr(0, end), std::nullopt};
-    if (end != std::string::npos) setting.value = text.substr(end + 1);
-    settings.push_back(std::move(setting));
-  }
-  return settings;
+bool is_of_promisor(const GitSetting& setting) {
+  return setting.key.starts_with("remote.") || setting.key.starts_with("extensions.");
 }
 
 /// The user's own ones too: they may be meant for the folder of the original alone.
-std::vector<Setting> settings_of(const GitState& state) {
-  std::vector<Setting> settings = settings_like(state, settings_pattern);
-  const std::vector<Setting> remotes = settings_like(state, promisor_pattern);
-  if (std::any_of(remotes.begin(), remotes.end(), [](const Setting& one) { return one.key.ends_with(".promisor"); })) {
-    settings.insert(settings.end(), remotes.begin(), remotes.end());
+std::vector<GitSetting> settings_of(const GitRepository& repository) {
+  const CommandResult found = run(git_command(
+      repository, {"config", "-z", "--get-regexp", fmt::format("^({}|{})$", settings_pattern, promisor_pattern)}));
+  std::vector<GitSetting> settings;  // exit code 1: none
+  for (const std::string& text : split_words(found.output, nul)) {
+    const std::size_t end = text.find('\n');
+    GitSetting setting{text.substr(0, end), std::nullopt};
+    if (end != std::string::npos) setting.value = text.substr(end + 1);
+    settings.push_back(std::move(setting));
   }
+  const bool is_partial = std::any_of(settings.begin(), settings.end(),
+                                      [](const GitSetting& one) { return one.key.ends_with(".promisor"); });
+  if (!is_partial) std::erase_if(settings, is_of_promisor);
   return settings;
 }
 
@@ -80,7 +74,7 @@ std::string in_quotes(std::string_view text) {
 }
 
 /// As a git configuration file has it: "section.name" or "section.any.thing.name".
-std::string config_text(const Setting& setting) {
+std::string config_text(const GitSetting& setting) {
   const std::string_view key = setting.key;
   const std::size_t first = key.find('.');
   const std::size_t last = key.rfind('.');
@@ -89,37 +83,9 @@ std::string config_text(const Setting& setting) {
                      key.substr(last + 1), setting.value ? " = " + in_quotes(*setting.value) : "");
 }
 
-fs::path place_of(const GitState& state, const char* name) {
-  std::string path = git_output(state, {"rev-parse", "--path-format=absolute", "--git-path", name});
-  if (path.ends_with('\n')) path.pop_back();
-  return path;
-}
-
-std::string references(const GitState& state) {
-  return git_output(
-      state, {"for-each-ref", "--format=create %(refname) %(objectname)", "refs/tags", "refs/heads", "refs/replace"});
-}
-
-/// The branch that is checked out; empty for a detached HEAD.
-std::string branch(const GitState& state) {
-  std::string name = run(git_command(state, {"symbolic-ref", "--quiet", "HEAD"})).output;
-  if (name.ends_with('\n')) name.pop_back();
-  return name;
-}
-
 constexpr std::string_view untracked_mark = "? ";
 
-/// One line for each file that differs between HEAD, index and work tree, and for each that is untracked; a folder of
-/// these (with a slash at its end) stands for all in it.
-std::set<std::string> changes(const GitState& state) {
-  const std::vector<std::string> lines =
-      split_words(git_output(state, {"status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=normal",
-                                     "--ignore-submodules=none"}),
-                  nul);
-  return {lines.begin(), lines.end()};
-}
-
-/// The path in such a line: behind one field of an untracked file, ten of an unmerged one, eight else.
+/// The path in a line of git_changes(): behind one field of an untracked file, ten of an unmerged one, eight else.
 std::string changed_path(const std::string& line) {
   std::size_t start = 0;
   for (int fields = line.starts_with(untracked_mark) ? 1 : line.starts_with("u ") ? 10 : 8; fields > 0; --fields) {
@@ -142,13 +108,13 @@ void copy_if_there(const fs::path& from, const fs::path& to) {
   if (::utimensat(AT_FDCWD, to.c_str(), times.data(), 0) != 0) throw_system_error("writing", to, errno);
 }
 
-bool is_ignored(const GitState& state, const std::string& path) {
-  return run(git_command(state, {"check-ignore", "--quiet", "./" + path})).exit_code == 0;
+bool is_ignored(const GitRepository& repository, const std::string& path) {
+  return run(git_command(repository, {"check-ignore", "--quiet", "./" + path})).exit_code == 0;
 }
 
 /// Makes git show `entry` as untracked. No back end takes what lies in a folder of Subversion or is byte code; where
 /// git ignores that, a .gitignore has the last word on itself.
-void make_stand_in(const GitState& copy, const std::string& entry) {
+void make_stand_in(const GitRepository& copy, const std::string& entry) {
   std::string file = entry;
   std::string_view text;
   if (entry.ends_with('/')) {
@@ -164,8 +130,8 @@ void make_stand_in(const GitState& copy, const std::string& entry) {
   write_text_file(place, text);
 }
 
-void copy_index(const GitState& state, const fs::path& place) {
-  const fs::path index = place_of(state, "index");
+void copy_index(const GitRepository& repository, const fs::path& place) {
+  const fs::path& index = repository.places.at("index");
   copy_if_there(index, place / "index");
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(index.parent_path(), error)) {
@@ -174,27 +140,52 @@ void copy_index(const GitState& state, const fs::path& place) {
   }
 }
 
+std::vector<std::string> untracked_in(const std::set<std::string>& changes) {
+  std::vector<std::string> entries;
+  for (const std::string& line : changes) {
+    if (line.starts_with(untracked_mark)) entries.push_back(changed_path(line));
+  }
+  return entries;
+}
+
+/// The copy in `target` is asked as the original is.
+GitRepository copy_of(const GitState& state, const fs::path& target) {
+  GitRepository copy;
+  copy.root = target;
+  copy.options = state.repository.options;
+  return copy;
+}
+
 }  // namespace
 
-std::string repository_facts(const GitState& state) {
-  std::vector<std::string> facts = {state.commit, branch(state), references(state),
-                                    git_output(state, {"ls-files", "-z", "--stage", "-v"})};
-  for (const std::string& line : changes(state)) facts.push_back(line);
+RepositorySettings read_settings(const GitRepository& repository) {
+  RepositorySettings settings;
+  settings.branch = run(git_command(repository, {"symbolic-ref", "--quiet", "HEAD"})).output;
+  if (settings.branch.ends_with('\n')) settings.branch.pop_back();
+  settings.references = git_output(repository, {"for-each-ref", "--format=create %(refname) %(objectname)", "refs/tags",
+                                                "refs/heads", "refs/replace"});
+  settings.settings = settings_of(repository);
+  return settings;
+}
+
+std::string repository_facts(const GitState& state, const RepositorySettings& settings) {
+  std::vector<std::string> facts = {state.commit, settings.branch, settings.references, state.index};
+  for (const std::string& line : state.changes) facts.push_back(line);
   for (const char* name : small_files) {
-    facts.push_back(read_text_file_if_exists(place_of(state, name), small_limit).value_or(""));
+    facts.push_back(read_text_file_if_exists(state.repository.places.at(name), small_limit).value_or(""));
   }
-  for (const Setting& setting : settings_of(state)) facts.push_back(config_text(setting));
+  for (const GitSetting& setting : settings.settings) facts.push_back(config_text(setting));
   std::string text;
   for (const std::string& fact : facts) text += fmt::format("{}:{}", fact.size(), fact);
   return text;
 }
 
-void copy_repository(const GitState& state, const fs::path& work_tree, const fs::path& place) {
-  const std::string format = git_output(state, {"rev-parse", "--show-object-format"});
+void copy_repository(const GitState& state, const RepositorySettings& settings, const fs::path& work_tree,
+                     const fs::path& place) {
+  const GitRepository& original = state.repository;
   make_folders(work_tree);
   make_folders(place.parent_path());
-  std::vector<std::string> init = {"init", "--quiet",
-                                   "--template=", "--object-format=" + format.substr(0, format.find('\n'))};
+  std::vector<std::string> init = {"init", "--quiet", "--template=", "--object-format=" + original.object_format};
   const bool is_apart = place != work_tree / ".git";
   if (is_apart) init.push_back("--separate-git-dir=" + place.native());
   run_checked(git_command(work_tree, std::move(init)));
@@ -202,11 +193,11 @@ void copy_repository(const GitState& state, const fs::path& work_tree, const fs:
     write_text_file(work_tree / ".git", "gitdir: " + place.lexically_relative(work_tree).generic_string() + "\n");
   }
   make_folders(place / "objects" / "info");
-  write_text_file(place / "objects" / "info" / "alternates", place_of(state, "objects").native() + "\n");
-  for (const char* name : small_files) copy_if_there(place_of(state, name), place / name);
+  write_text_file(place / "objects" / "info" / "alternates", original.places.at("objects").native() + "\n");
+  for (const char* name : small_files) copy_if_there(original.places.at(name), place / name);
 
   std::string config = read_text_file(place / "config", small_limit);
-  for (const Setting& setting : settings_of(state)) config += config_text(setting);
+  for (const GitSetting& setting : settings.settings) config += config_text(setting);
   // The copies have the times of their originals, by which git knows that a file is as it was.
   config += "[core]\n\tcheckStat = minimal\n\tfsmonitor = false\n\tuntrackedCache = false\n";
   write_text_file(place / "config", config);
@@ -216,34 +207,30 @@ void copy_repository(const GitState& state, const fs::path& work_tree, const fs:
     command.input = std::move(input);
     run_checked(command);
   };
-  if (const std::string created = references(state); !created.empty()) git_there({"update-ref", "--stdin"}, created);
-  if (const std::string name = branch(state); !name.empty()) {
-    git_there({"symbolic-ref", "HEAD", name});
+  if (!settings.references.empty()) git_there({"update-ref", "--stdin"}, settings.references);
+  if (!settings.branch.empty()) {
+    git_there({"symbolic-ref", "HEAD", settings.branch});
   } else if (!state.commit.empty()) {
     git_there({"update-ref", "--no-deref", "HEAD", state.commit});
   }
-  copy_index(state, place);
+  copy_index(original, place);
 }
 
-std::vector<std::string> untracked_entries(const GitState& state) {
-  std::vector<std::string> entries;
-  for (const std::string& line : changes(state)) {
-    if (line.starts_with(untracked_mark)) entries.push_back(changed_path(line));
-  }
-  return entries;
-}
+std::vector<std::string> untracked_entries(const GitState& state) { return untracked_in(state.changes); }
 
-void add_stand_ins(const GitState& state, const fs::path& target, const std::vector<std::string>& untracked) {
-  GitState copy = state;
-  copy.root = target;
-  const std::vector<std::string> shown = untracked_entries(copy);
-  for (const std::string& entry : untracked) {
+void add_stand_ins(const GitState& state, const fs::path& target) {
+  const std::vector<std::string> wanted = untracked_entries(state);
+  if (wanted.empty()) return;
+  const GitRepository copy = copy_of(state, target);
+  const std::vector<std::string> shown = untracked_in(git_changes(copy));
+  for (const std::string& entry : wanted) {
     if (!std::binary_search(shown.begin(), shown.end(), entry)) make_stand_in(copy, entry);
   }
 }
 
-fs::path submodule_place(const GitState& submodule, const fs::path& target, const std::string& path) {
-  const fs::path link = submodule.root / ".git";
+fs::path submodule_place(const GitState& submodule, const fs::path& target) {
+  const std::string& path = submodule.path;
+  const fs::path link = submodule.repository.root / ".git";
   if (fs::is_directory(link)) return target / path / ".git";
   std::string text = read_text_file(link, small_limit);  // "gitdir: ../.git/modules/name"
   if (text.ends_with('\n')) text.pop_back();
@@ -254,23 +241,23 @@ fs::path submodule_place(const GitState& submodule, const fs::path& target, cons
 }
 
 void check_copy(const GitState& state, const fs::path& target) {
-  GitState copy = state;
-  copy.root = target;
-  const std::set<std::string> wanted = changes(state);
   const auto differing = [&] {
-    const std::set<std::string> found = changes(copy);
+    const std::set<std::string> found = git_changes(copy_of(state, target));
     std::vector<std::string> lines;
-    std::set_symmetric_difference(wanted.begin(), wanted.end(), found.begin(), found.end(), std::back_inserter(lines));
+    std::set_symmetric_difference(state.changes.begin(), state.changes.end(), found.begin(), found.end(),
+                                  std::back_inserter(lines));
     return lines;
   };
-  for (const std::string& line : differing()) {
+  std::vector<std::string> lines = differing();
+  if (lines.empty()) return;
+  for (const std::string& line : lines) {
     ::utimensat(AT_FDCWD, (target / changed_path(line)).c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
   }
-  const std::vector<std::string> lines = differing();
+  lines = differing();
   if (lines.empty()) return;
   throw Error(ErrorKind::refused,
               fmt::format("git sees {} otherwise in a copy of {} than there, so a version from git could be wrong",
-                          printable(changed_path(lines.front())), printable(state.root.native())),
+                          printable(changed_path(lines.front())), printable(state.repository.root.native())),
               "if it was changed just now, run the command again; else build in a plain clone (git clone)");
 }
 

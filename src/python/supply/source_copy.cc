@@ -13,7 +13,6 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/parallel.hh"
-#include "python/supply/repository_copy.hh"
 
 namespace veneer::python {
 
@@ -103,20 +102,27 @@ std::vector<Hash> hash_all(const fs::path& root, const std::vector<std::string>&
   return hashes;
 }
 
-Hash fingerprint_of(const ProjectSources& sources) {
+Hash fingerprint_of(const SourceTree& tree) {
   Sha256 hash;
-  for (std::size_t i = 0; i < sources.paths.size(); ++i) {
-    add_field(hash, sources.paths[i]);
-    hash.update(sources.contents[i].bytes);
+  for (std::size_t i = 0; i < tree.paths.size(); ++i) {
+    add_field(hash, tree.paths[i]);
+    hash.update(tree.contents[i].bytes);
   }
   add_field(hash, "folders");
-  for (const std::string& folder : sources.folders) add_field(hash, folder);
-  add_field(hash, "project");
-  add_field(hash, sources.subfolder.native());
-  for (const SourceRepository& repository : sources.repositories) {
-    add_field(hash, repository.path);
-    add_field(hash, repository_facts(repository.state));
+  for (const std::string& folder : tree.folders) add_field(hash, folder);
+  add_field(hash, "repositories");
+  for (std::size_t i = 0; i < tree.settings.size(); ++i) {
+    const GitState& state = tree.git->repositories[i];
+    add_field(hash, state.path);
+    add_field(hash, repository_facts(state, tree.settings[i]));
   }
+  return hash.finish();
+}
+
+Hash fingerprint_of(const ProjectSources& sources) {
+  Sha256 hash;
+  hash.update(sources.tree->fingerprint.bytes);
+  add_field(hash, sources.subfolder.native());
   return hash.finish();
 }
 
@@ -134,31 +140,31 @@ void check_path(const std::string& path) {
   }
 }
 
-void find_git_sources(ProjectSources& sources) {
-  const GitState& git = *sources.git;
-  const GitFiles files = list_git_files(git);
-  sources.paths = sources.tracked = files.tracked;
+void take_checkout(SourceTree& sources) {
+  const GitFiles& files = sources.git->files;
+  sources.paths = files.tracked;
   sources.folders = files.absent_submodules;
-  sources.repositories.push_back({"", git, untracked_entries(git)});
-  for (const std::string& path : files.submodules) {
-    const GitState state = read_submodule_state(git.root / path);
-    sources.repositories.push_back({path, state, untracked_entries(state)});
+  for (const GitState& state : sources.git->repositories) {
+    sources.settings.push_back(read_settings(state.repository));
+    check_path(state.path);
+    for (const std::string& entry : untracked_entries(state)) check_path(entry);
   }
   for (const std::string& path : files.untracked) {
     if (!has_dropping(path)) sources.paths.push_back(path);
   }
   for (const std::string& path : files.absent_submodules) {  // git does not look into them
-    if (walk(git.root, path, walk_limit, no_limit, sources.paths) == Extent::too_much) sources.left_out.push_back(path);
+    if (walk(sources.root, path, walk_limit, no_limit, sources.paths) == Extent::too_much)
+      sources.left_out.push_back(path);
   }
   for (const std::string& path : files.ignored) {
     if (has_dropping(path)) continue;
     std::vector<std::string> below;
     if (path.ends_with('/')) {
-      if (walk(git.root, without_slash(path), ignored_count_limit, ignored_limit, below) == Extent::too_much) {
+      if (walk(sources.root, without_slash(path), ignored_count_limit, ignored_limit, below) == Extent::too_much) {
         sources.left_out.push_back(path);
         continue;
       }
-    } else if (std::error_code error; fs::file_size(git.root / path, error) > ignored_limit && !error) {
+    } else if (std::error_code error; fs::file_size(sources.root / path, error) > ignored_limit && !error) {
       sources.left_out.push_back(path);
       continue;
     } else {
@@ -166,8 +172,6 @@ void find_git_sources(ProjectSources& sources) {
     }
     sources.paths.insert(sources.paths.end(), below.begin(), below.end());
   }
-  std::sort(sources.paths.begin(), sources.paths.end());
-  sources.paths.erase(std::unique(sources.paths.begin(), sources.paths.end()), sources.paths.end());
 }
 
 void copy_one(const fs::path& from, const fs::path& to) {
@@ -194,60 +198,64 @@ void copy_one(const fs::path& from, const fs::path& to) {
   }
 }
 
-}  // namespace
-
-ProjectSources find_sources(const fs::path& folder) {
-  ProjectSources sources;
-  sources.git = read_git_state(folder);
-  if (sources.git) {
-    sources.root = sources.git->root;
-    sources.subfolder = sources.git->subfolder;
-    find_git_sources(sources);
-  } else {
-    sources.root = real_path(folder);
-    if (walk(sources.root, "", walk_limit, no_limit, sources.paths) == Extent::too_much) {
-      throw Error(ErrorKind::refused,
-                  fmt::format("{} holds more than {} files", printable(sources.root.native()), walk_limit),
-                  "put the project under git, so that it is known what belongs to it");
-    }
-    std::sort(sources.paths.begin(), sources.paths.end());
+SourceTree read_tree(const fs::path& root, std::shared_ptr<const GitCheckout> git) {
+  SourceTree tree;
+  tree.root = root;
+  tree.git = std::move(git);
+  if (tree.git) {
+    take_checkout(tree);
+  } else if (walk(root, "", walk_limit, no_limit, tree.paths) == Extent::too_much) {
+    throw Error(ErrorKind::refused, fmt::format("{} holds more than {} files", printable(root.native()), walk_limit),
+                "put the project under git, so that it is known what belongs to it");
   }
-  for (const auto* paths : {&sources.paths, &sources.folders}) {
+  std::sort(tree.paths.begin(), tree.paths.end());
+  tree.paths.erase(std::unique(tree.paths.begin(), tree.paths.end()), tree.paths.end());
+  for (const auto* paths : {&tree.paths, &tree.folders}) {
     for (const std::string& path : *paths) check_path(path);
   }
-  for (const SourceRepository& repository : sources.repositories) {
-    check_path(repository.path);
-    for (const std::string& entry : repository.untracked) check_path(entry);
-  }
+  tree.contents = hash_all(root, tree.paths);
+  tree.fingerprint = fingerprint_of(tree);
+  return tree;
+}
 
-  sources.contents = hash_all(sources.root, sources.paths);
+}  // namespace
+
+ProjectSources SourceFinder::find(const fs::path& folder) {
+  const std::optional<GitFolder> git = checkouts_.find(folder);
+  ProjectSources sources;
+  if (git) sources.subfolder = git->subfolder;
+  const fs::path root = git ? git->checkout->root() : real_path(folder);
+  std::shared_ptr<const SourceTree>& tree = trees_[root];
+  if (!tree) tree = std::make_shared<const SourceTree>(read_tree(root, git ? git->checkout : nullptr));
+  sources.tree = tree;
   sources.fingerprint = fingerprint_of(sources);
   return sources;
 }
 
 fs::path copy_sources(const ProjectSources& sources, const fs::path& target) {
-  for (const std::string& folder : sources.folders) make_folders(target / folder);
-  for (const std::string& path : sources.paths) copy_one(sources.root / path, target / path);
-  const std::vector<Hash> copied = hash_all(target, sources.paths);
-  const auto differing = std::mismatch(copied.begin(), copied.end(), sources.contents.begin()).first;
+  const SourceTree& tree = *sources.tree;
+  for (const std::string& folder : tree.folders) make_folders(target / folder);
+  for (const std::string& path : tree.paths) copy_one(tree.root / path, target / path);
+  const std::vector<Hash> copied = hash_all(target, tree.paths);
+  const auto differing = std::mismatch(copied.begin(), copied.end(), tree.contents.begin()).first;
   if (differing != copied.end()) {
-    const std::string& path = sources.paths[static_cast<std::size_t>(differing - copied.begin())];
+    const std::string& path = tree.paths[static_cast<std::size_t>(differing - copied.begin())];
     throw Error(ErrorKind::failed,
-                fmt::format("{} changed while it was copied", printable((sources.root / path).native())),
+                fmt::format("{} changed while it was copied", printable((tree.root / path).native())),
                 "run the command again, when nothing writes there");
   }
-  const auto work_tree = [&](const SourceRepository& repository) {
-    return repository.path.empty() ? target : target / repository.path;
-  };
-  for (const SourceRepository& repository : sources.repositories) {
-    const bool is_outermost = repository.path.empty();
-    copy_repository(repository.state, work_tree(repository),
-                    is_outermost ? target / ".git" : submodule_place(repository.state, target, repository.path));
+  if (!tree.git) return target / sources.subfolder;
+  const auto work_tree = [&](const GitState& state) { return state.path.empty() ? target : target / state.path; };
+  const std::vector<GitState>& repositories = tree.git->repositories;
+  for (std::size_t i = 0; i < repositories.size(); ++i) {
+    const GitState& state = repositories[i];
+    copy_repository(state, tree.settings[i], work_tree(state),
+                    state.path.empty() ? target / ".git" : submodule_place(state, target));
   }
   // What git says of a repository depends on those in it.
-  for (auto repository = sources.repositories.rbegin(); repository != sources.repositories.rend(); ++repository) {
-    add_stand_ins(repository->state, work_tree(*repository), repository->untracked);
-    check_copy(repository->state, work_tree(*repository));
+  for (auto state = repositories.rbegin(); state != repositories.rend(); ++state) {
+    add_stand_ins(*state, work_tree(*state));
+    check_copy(*state, work_tree(*state));
   }
   return target / sources.subfolder;
 }

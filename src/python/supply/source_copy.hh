@@ -3,41 +3,51 @@
 // than that they are there, and leaves its own not in the user's checkout. Called by app_wheel. Values; thread-safe.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "foundation/digest.hh"
-#include "python/project/git.hh"
+#include "python/project/git_checkout.hh"
+#include "python/supply/repository_copy.hh"
 
 namespace veneer::python {
 
-/// One that is copied.
-struct SourceRepository {
-  std::string path;  // of its work tree, relative to the root; empty for the outermost
-  GitState state;
-  std::vector<std::string> untracked;  // see untracked_entries()
+/// All that lies in a work tree and belongs to the sources of the projects in it.
+struct SourceTree {
+  std::filesystem::path root;                // of the git work tree, or the project's folder
+  std::shared_ptr<const GitCheckout> git;    // null outside of git
+  std::vector<RepositorySettings> settings;  // of each repository of the checkout
+  std::vector<std::string> paths;            // files and symbolic links relative to root, sorted
+  std::vector<std::string> folders;          // that are there besides: of submodules that are not checked out
+  std::vector<std::string> left_out;         // ignored by git and too big to be taken along, relative to root
+  std::vector<Hash> contents;                // of each of `paths`
+  Hash fingerprint;                          // of everything that copy_sources() would put there
 };
 
+/// Of one project.
 struct ProjectSources {
-  std::filesystem::path root;       // of the git work tree, or the project's folder
-  std::filesystem::path subfolder;  // of the project below root; empty when it is the root
-  std::optional<GitState> git;
-  std::vector<SourceRepository> repositories;  // the work tree's, and submodules that are checked out, outer ones first
-  std::vector<std::string> paths;              // files and symbolic links relative to root, sorted
-  std::vector<std::string> folders;            // that are there besides: of submodules that are not checked out
-  std::vector<std::string> tracked;            // those of `paths` that git lists as its own; empty outside of git
-  std::vector<std::string> left_out;           // ignored by git and too big to be taken along, relative to root
-  std::vector<Hash> contents;                  // of each of `paths`
-  Hash fingerprint;                            // of everything that copy_sources() would put there
+  std::shared_ptr<const SourceTree> tree;  // never null
+  std::filesystem::path subfolder;         // of the project below its root; empty when it is the root
+  Hash fingerprint;                        // of tree and subfolder
 };
 
-/// Looks at the project in `folder`. Of what git does not track, virtual environments, caches, logs and build results
-/// are passed over, but for the fact that git shows them; the rest belongs to the sources, ignored files (a generated
-/// module, say) up to 256 MB. Outside of git all files below `folder` but those are the sources. All of them are read.
-ProjectSources find_sources(const std::filesystem::path& folder);
+/// Looks at projects, and at each checkout once, however many projects are in it. One thread.
+class SourceFinder {
+ public:
+  explicit SourceFinder(GitCheckouts& checkouts) : checkouts_(checkouts) {}
+
+  /// Of what git does not track, virtual environments, caches, logs and build results are passed over, but for the fact
+  /// that git shows them; the rest belongs to the sources, ignored files (a generated module, say) up to 256 MB.
+  /// Outside of git all files below `folder` but those are the sources. All of them are read.
+  ProjectSources find(const std::filesystem::path& folder);
+
+ private:
+  GitCheckouts& checkouts_;
+  std::map<std::filesystem::path, std::shared_ptr<const SourceTree>> trees_;  // by root
+};
 
 /// Makes the copy in `target`, an existing empty folder, in which git says the same as in the original: of submodules
 /// (checked out, empty or not), of a sparse checkout, of files marked skip-worktree, assume-unchanged or intent-to-add,

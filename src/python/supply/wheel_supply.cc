@@ -33,9 +33,14 @@ bool has_file(const SelectedPackage& package) {
 }
 }  // namespace
 
-WheelSupply::WheelSupply(net::Downloads& downloads, BuiltWheels& built, const UvProgram& uv, const Target& target,
-                         SupplyOptions options)
-    : downloads_(downloads), built_(built), uv_(uv), target_(target), options_(std::move(options)) {}
+WheelSupply::WheelSupply(net::Downloads& downloads, BuiltWheels& built, GitCheckouts& checkouts, const UvProgram& uv,
+                         const Target& target, SupplyOptions options)
+    : downloads_(downloads),
+      built_(built),
+      sources_(checkouts),
+      uv_(uv),
+      target_(target),
+      options_(std::move(options)) {}
 
 const UvProgram& WheelSupply::uv() const {
   if (uv_.path.empty()) {
@@ -169,7 +174,7 @@ const AppWheel& WheelSupply::build_folder(const SelectedPackage& package) {
                       }
                       const Project project = read_project(folder);
                       if (options_.progress) options_.progress(fmt::format("building {}", title(package)));
-                      AppWheel wheel = build_app_wheel(project, target_, uv(), built_);
+                      AppWheel wheel = build_app_wheel(project, target_, uv(), built_, sources_);
                       if (wheel.wheel.origin == BuildOrigin::built) ++wheels_built_;
                       return folder_wheels_.emplace(package.name, std::move(wheel)).first->second;
                     });

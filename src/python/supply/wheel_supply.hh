@@ -38,8 +38,8 @@ struct SupplyOptions {
 class WheelSupply {
  public:
   /// `uv` with an empty path: there is none, which is an Error (not_found) once something must be built.
-  WheelSupply(net::Downloads& downloads, BuiltWheels& built, const UvProgram& uv, const Target& target,
-              SupplyOptions options);
+  WheelSupply(net::Downloads& downloads, BuiltWheels& built, GitCheckouts& checkouts, const UvProgram& uv,
+              const Target& target, SupplyOptions options);
 
   /// What decides the bytes of the distribution's layer as far as its file goes, without fetching it: the hash that the
   /// lock gives, or the key of the build. A wheel without a hash in the lock is fetched to learn it.
@@ -77,6 +77,7 @@ class WheelSupply {
 
   net::Downloads& downloads_;
   BuiltWheels& built_;
+  SourceFinder sources_;
   const UvProgram& uv_;
   const Target& target_;
   SupplyOptions options_;

@@ -9,6 +9,7 @@
 #include "foundation/error.hh"
 #include "python/supply/source_copy.hh"
 #include "tests/support/project_folder.hh"
+#include "tests/unit/python/supply/find_sources.hh"
 
 namespace veneer::python {
 namespace {
@@ -123,8 +124,8 @@ TEST_F(AppWheelTest, TakesIgnoredModulesAndNoOldDroppings) {
   folder_.write("src/tiny/_generated.py", "g = 1\n");
   folder_.write("build/lib/tiny/stale.py", "");
   const ProjectSources sources = find_sources(folder_.path());
-  EXPECT_THAT(sources.paths, Contains("src/tiny/_generated.py"));
-  EXPECT_THAT(sources.paths, Not(Contains("build/lib/tiny/stale.py")));
+  EXPECT_THAT(sources.tree->paths, Contains("src/tiny/_generated.py"));
+  EXPECT_THAT(sources.tree->paths, Not(Contains("build/lib/tiny/stale.py")));
   EXPECT_THAT(members(build().wheel.path), Contains("tiny/_generated.py"));
   folder_.write("src/tiny/_generated.py", "g = 2\n");
   EXPECT_NE(find_sources(folder_.path()).fingerprint, sources.fingerprint);

@@ -17,6 +17,7 @@
 #include "foundation/error.hh"
 #include "python/supply/app_wheel.hh"
 #include "tests/support/project_folder.hh"
+#include "tests/unit/python/supply/find_sources.hh"
 
 namespace veneer::python {
 namespace {
@@ -283,6 +284,12 @@ const std::vector<State> states_of_git = {
        checkout.git({"checkout", "--quiet", "v1.2.3"});
      }},
     {"Shallow", [](Checkout& checkout) { checkout.clone({"--depth=1"}); }},
+    {"StashThatGitShows",
+     [](Checkout& checkout) {
+       checkout.write("docs/text.md", "stashed\n");
+       checkout.git({"stash", "--quiet"});
+       checkout.git({"config", "status.showStash", "true"});
+     }},
     {"ChangedInTheSameSecondToTheSameSize",
      [](Checkout& checkout) {
        const fs::path file = checkout.path() / "src/tiny/__init__.py";
