@@ -18,9 +18,6 @@
 #include "foundation/sandbox.hh"
 #include "image/platform.hh"
 #include "image/run_config.hh"
-#include "python/lock/choose_file.hh"
-#include "python/lock/select.hh"
-#include "python/lock/uv_lock.hh"
 #include "python/name.hh"
 #include "python/project/base_target.hh"
 #include "python/supply/index_files.hh"
@@ -30,8 +27,6 @@ namespace veneer::app {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::uint64_t lock_limit = 64ull << 20;
 
 std::string native_architecture() {
 #if defined(__x86_64__)
@@ -128,9 +123,7 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   if (supply.lock_folder != inputs_.project.folder) {
     for (python::PackageIndex& index : python::read_indexes(supply.lock_folder)) indexes.push_back(std::move(index));
   }
-  if (const auto* file = std::get_if<python::RequirementsFile>(&lock_)) {
-    for (python::PackageIndex& index : indexes_of(*file)) indexes.push_back(std::move(index));
-  }
+  for (python::PackageIndex& index : indexes_of(lock_->index_options())) indexes.push_back(std::move(index));
   supply.credentials = index_credentials(std::move(indexes), surroundings);
   supply.progress = progress;
   supply_ = std::make_unique<python::WheelSupply>(*downloads_, *built_wheels_, checkouts_, uv_, inputs_.target,
@@ -147,19 +140,7 @@ void BuildSession::read_lock(const BuildRequest& request, const Surroundings& su
   const auto& named = request.lock;
   // Paths in a lock start where it lies, whatever it is a link to.
   lock_path_ = named ? real_path(fs::absolute(*named).parent_path()) / named->filename() : python::find_lock(folder_);
-  const std::string text = read_text_file(lock_path_, lock_limit);
-  in_context([&] { return printable(lock_path_.native()); },
-             [&] {
-               const std::string name = lock_path_.filename().native();
-               if (python::is_pylock_name(name)) {
-                 lock_ = python::parse_pylock(text);
-               } else if (python::is_requirements_name(name)) {
-                 lock_ = python::parse_requirements(
-                     text, [&](const std::string& variable) { return surroundings.environment(variable); });
-               } else {
-                 lock_ = python::parse_uv_lock(text);
-               }
-             });
+  lock_ = python::read_lock(lock_path_, [&](const std::string& name) { return surroundings.environment(name); });
 }
 
 /// The project itself, or the member of its workspace that --package or [tool.veneer] package names; a member that
@@ -170,18 +151,7 @@ void BuildSession::choose_project(const std::optional<python::Project>& own, con
     inputs_.project = *own;
     return;
   }
-  const auto* lock = std::get_if<python::Lock>(&lock_);
-  if (lock == nullptr) {
-    throw Error(ErrorKind::usage,
-                fmt::format("{} does not know the members of a workspace", printable(lock_path_.filename().native())));
-  }
-  const auto found = lock->find(package);
-  const auto member = std::find_if(found.begin(), found.end(),
-                                   [&](std::size_t index) { return python::is_workspace_member(*lock, index); });
-  if (member == found.end()) {
-    throw Error(ErrorKind::not_found, fmt::format("the workspace has no member {}", printable(package)));
-  }
-  inputs_.project = python::read_project(lock_path_.parent_path() / lock->packages[*member].source.location);
+  inputs_.project = python::read_project(lock_path_.parent_path() / lock_->member_folder(package));
   if (inputs_.project.base || !own || !own->base) return;
   inputs_.project.base = own->base;
   inputs_.project.system = own->system;
@@ -300,22 +270,13 @@ void BuildSession::read_selection(const BuildRequest& request) {
   options.groups = project.groups;
   options.extras.insert(options.extras.end(), request.extras.begin(), request.extras.end());
   options.groups.insert(options.groups.end(), request.groups.begin(), request.groups.end());
-  const python::Target& target = inputs_.target;
-  in_context([&] { return printable(lock_path_.native()); },
-             [&] {
-               if (const auto* lock = std::get_if<python::Lock>(&lock_)) {
-                 options.packages = {project.name};
-                 inputs_.selection = python::select(*lock, target, options);
-               } else if (const auto* pylock = std::get_if<python::Pylock>(&lock_)) {
-                 inputs_.selection = python::select(*pylock, target, options);
-               } else {
-                 const auto& file = std::get<python::RequirementsFile>(lock_);
-                 const fs::path folder = lock_path_.parent_path();
-                 const python::Selection releases = python::select(file, target, options, name_of_folder_below(folder));
-                 inputs_.selection =
-                     python::fill_in(releases, python::files_of_releases(releases, file, target, uv_, folder), target);
-               }
-             });
+  const python::Selection selection =
+      python::select(*lock_, {inputs_.target, options, python::DefaultGroups::left_out, project.name});
+  inputs_.selection = in_context([&] { return printable(lock_path_.native()); },
+                                 [&] {
+                                   return python::find_releases(selection, lock_->index_options(), inputs_.target, uv_,
+                                                                lock_path_.parent_path());
+                                 });
 }
 
 }  // namespace veneer::app

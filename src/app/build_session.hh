@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <variant>
 
 #include "app/build_request.hh"
 #include "app/surroundings.hh"
@@ -13,9 +12,7 @@
 #include "image/cache/layer_cache.hh"
 #include "net/download.hh"
 #include "net/http.hh"
-#include "python/lock/pylock.hh"
-#include "python/lock/requirements.hh"
-#include "python/lock/uv_lock.hh"
+#include "python/lock/read_lock.hh"
 #include "python/project/git_checkout.hh"
 #include "python/supply/uv_build.hh"
 #include "python/supply/wheel_supply.hh"
@@ -49,7 +46,7 @@ class BuildSession {
   build::BuildInputs inputs_;
   std::filesystem::path folder_;
   std::filesystem::path lock_path_;
-  std::variant<python::Lock, python::Pylock, python::RequirementsFile> lock_;
+  std::unique_ptr<const python::AnyLock> lock_;
   std::shared_ptr<image::LayerCache> cache_;
   std::unique_ptr<net::Client> client_;
   std::unique_ptr<net::Downloads> downloads_;

@@ -7,6 +7,7 @@
 
 #include "foundation/error.hh"
 #include "foundation/text.hh"
+#include "python/lock/requirements.hh"
 
 namespace veneer::app {
 
@@ -43,9 +44,9 @@ python::PackageIndex index_of_text(std::string_view text, std::string_view varia
 
 }  // namespace
 
-std::vector<python::PackageIndex> indexes_of(const python::RequirementsFile& file) {
+std::vector<python::PackageIndex> indexes_of(const std::vector<std::string>& options) {
   std::vector<python::PackageIndex> indexes;
-  for (const std::string& option : file.index_options) {
+  for (const std::string& option : options) {
     const std::string place = python::place_of_index(option);
     if (place.find("${") == std::string::npos) indexes.push_back({"", place, option.substr(0, option.find(' '))});
   }

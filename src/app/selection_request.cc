@@ -8,12 +8,7 @@
 #include <set>
 
 #include "foundation/error.hh"
-#include "foundation/file.hh"
-#include "foundation/toml.hh"
-#include "python/lock/pylock.hh"
-#include "python/lock/requirements.hh"
 #include "python/name.hh"
-#include "python/project/project.hh"
 #include "python/version.hh"
 
 namespace veneer::app {
@@ -21,9 +16,6 @@ namespace veneer::app {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::uint64_t lock_limit = 64ull << 20;
-constexpr std::uint64_t pyproject_limit = 4ull << 20;
 
 std::optional<int> small_number(std::string_view text) {
   int number = 0;
@@ -49,28 +41,6 @@ python::Libc parse_libc(const std::string& text) {
   libc.major = *major;
   libc.minor = *minor;
   return libc;
-}
-
-/// [tool.uv] default-groups of the project beside the lock; uv's own default is "dev".
-void add_default_groups(const fs::path& lock, python::SelectOptions& options) {
-  options.default_groups = {"dev"};
-  const fs::path pyproject = lock.parent_path() / "pyproject.toml";
-  if (!fs::exists(pyproject)) return;
-  in_context([&] { return "reading " + printable(pyproject.native()); },
-             [&] {
-               const Value document = parse_toml(read_text_file(pyproject, pyproject_limit));
-               const Value* groups = document.table_or_empty("tool").table_or_empty("uv").find("default-groups");
-               if (groups == nullptr) return;
-               options.default_groups.clear();
-               if (groups->is_string()) {
-                 if (groups->string() != "all")
-                   throw Error(ErrorKind::refused, "default-groups is neither a list nor \"all\"");
-                 options.group_choice = python::GroupChoice::all;
-                 return;
-               }
-               for (const Value& group : groups->array())
-                 options.default_groups.push_back(python::normalised_name(group.string()));
-             });
 }
 
 }  // namespace
@@ -112,27 +82,9 @@ python::Target parse_target(const std::string& python, const std::string& platfo
   return target;
 }
 
-python::NameOfFolder name_of_folder_below(const fs::path& lock_folder) {
-  return [lock_folder](const std::string& path) { return python::read_project(lock_folder / path).name; };
-}
-
-python::Selection answer(SelectionRequest request) {
-  const std::string text = read_text_file(request.lock, lock_limit);
-  return in_context([&] { return printable(request.lock.native()); },
-                    [&] {
-                      if (python::is_pylock_name(request.lock.filename().native())) {
-                        if (request.wants_default_groups) request.options.default_groups = {"dev"};
-                        return python::select(python::parse_pylock(text), request.target, request.options);
-                      }
-                      if (python::is_requirements_name(request.lock.filename().native())) {
-                        if (request.wants_default_groups) request.options.default_groups = {"dev"};  // refused
-                        return python::select(python::parse_requirements(text, request.variables), request.target,
-                                              request.options, name_of_folder_below(request.lock.parent_path()));
-                      }
-                      const python::Lock lock = python::parse_uv_lock(text);
-                      if (request.wants_default_groups) add_default_groups(request.lock, request.options);
-                      return python::select(lock, request.target, request.options);
-                    });
+python::Selection answer(const SelectionRequest& request) {
+  return python::select(*python::read_lock(request.lock, request.variables),
+                        {request.target, request.options, request.default_groups, ""});
 }
 
 SelectionRequest request_from_json(const Value& line) {
@@ -173,7 +125,7 @@ SelectionRequest request_from_json(const Value& line) {
   } else {
     request.options.packages = names("packages");
   }
-  request.wants_default_groups = line.boolean_or("default_groups", false);
+  if (line.boolean_or("default_groups", false)) request.default_groups = python::DefaultGroups::taken;
   return request;
 }
 

@@ -6,8 +6,7 @@
 #include <string>
 
 #include "foundation/value.hh"
-#include "python/lock/requirements.hh"
-#include "python/lock/select.hh"
+#include "python/lock/read_lock.hh"
 #include "python/target.hh"
 
 namespace veneer::app {
@@ -22,15 +21,12 @@ struct SelectionRequest {
   std::filesystem::path lock;
   python::Target target;
   python::SelectOptions options;
-  bool wants_default_groups = false;
+  python::DefaultGroups default_groups = python::DefaultGroups::left_out;
   python::Variables variables;  // for a requirements file
 };
 
-/// Reads pyproject.toml in folders that a requirements file names by paths from its own folder.
-python::NameOfFolder name_of_folder_below(const std::filesystem::path& lock_folder);
-
 /// Reads the lock (and pyproject.toml beside it, when default groups are wanted) and selects.
-python::Selection answer(SelectionRequest request);
+python::Selection answer(const SelectionRequest& request);
 
 /// A line of a batch file. Throws Error (refused) for unknown and missing members.
 SelectionRequest request_from_json(const Value& line);

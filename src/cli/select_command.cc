@@ -37,7 +37,7 @@ int run_batch(const std::string& path, Context& context) {
       result.set("id", id == nullptr ? Value() : *id);
       app::SelectionRequest request = app::request_from_json(question);
       request.variables = [&context](const std::string& name) { return context.environment(name); };
-      const Value selection = python::selection_to_json(app::answer(std::move(request)));
+      const Value selection = python::selection_to_json(app::answer(request));
       for (const auto& [key, value] : selection.table()) result.set(key, value);
     } catch (const Error& error) {
       if (result.is_null()) result.set("id", Value());
@@ -78,13 +78,13 @@ app::SelectionRequest read_request(const Arguments& arguments) {
     if (!options.packages.empty()) throw Error(ErrorKind::usage, "--package and --all-packages exclude each other");
     options.member_choice = python::MemberChoice::all;
   }
-  request.wants_default_groups = arguments.has("--default-groups");
+  if (arguments.has("--default-groups")) request.default_groups = python::DefaultGroups::taken;
   return request;
 }
 
 int select(app::SelectionRequest request, bool is_json, Context& context) {
   request.variables = [&context](const std::string& name) { return context.environment(name); };
-  const python::Selection selection = app::answer(std::move(request));
+  const python::Selection selection = app::answer(request);
   if (is_json) {
     context.print(to_pretty_json(python::selection_to_json(selection)));
     return 0;

@@ -1,4 +1,5 @@
-// pylock.toml (PEP 751; the pylock.toml specification of packaging.python.org). Called by cli. Pure, thread-safe.
+// pylock.toml (PEP 751; the pylock.toml specification of packaging.python.org). Called by pylock_format and
+// index_files. Pure, thread-safe.
 #pragma once
 
 #include <string>

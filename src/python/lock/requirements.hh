@@ -1,6 +1,6 @@
 // requirements.txt as a lock: pinned versions with hashes, as `uv export` and `pip-compile --generate-hashes` write it
 // (pip's requirements file format). It names releases and not files, so a selection from it is filled in with what the
-// index has. Called by cli. Pure, thread-safe.
+// index has. Called by requirements_format and index_files. Pure, thread-safe.
 #pragma once
 
 #include <functional>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "python/lock/pylock.hh"
+#include "python/lock/read_lock.hh"
 #include "python/lock/select.hh"
 #include "python/requirement.hh"
 #include "python/selection.hh"
@@ -37,9 +38,6 @@ bool is_requirements_name(std::string_view file_name);
 
 /// The URL or path in one of the index options; empty for --no-index.
 std::string place_of_index(std::string_view option);
-
-/// Variables of the environment by name.
-using Variables = std::function<std::optional<std::string>(const std::string& name)>;
 
 /// "${NAME}" (capitals, digits, "_") in URLs and paths is filled in from `variables`; one that is not there stays in an
 /// index option and is refused in a requirement. Throws Error (refused) that names the line: a requirement that is not

@@ -372,6 +372,18 @@ std::vector<PackageIndex> read_indexes(const std::filesystem::path& folder) {
   return uv ? indexes_of(*uv) : std::vector<PackageIndex>();
 }
 
+std::optional<std::vector<std::string>> read_default_groups(const std::filesystem::path& folder) {
+  const std::optional<Value> uv = uv_table(folder);
+  const Value* groups = uv ? uv->find("default-groups") : nullptr;
+  if (groups == nullptr) return std::vector<std::string>{"dev"};
+  return in_context([&] { return "reading " + printable((folder / "pyproject.toml").native()); },
+                    [&]() -> std::optional<std::vector<std::string>> {
+                      if (!groups->is_string()) return normalised_names(uv->strings_or_empty("default-groups"));
+                      if (groups->string() == "all") return std::nullopt;
+                      throw Error(ErrorKind::refused, "default-groups is neither a list nor \"all\"");
+                    });
+}
+
 std::filesystem::path find_lock(const std::filesystem::path& folder) {
   const std::filesystem::path start = real_path(folder);
   for (std::filesystem::path place = start;; place = place.parent_path()) {

@@ -105,6 +105,9 @@ Project parse_project(std::string_view text, const std::filesystem::path& folder
 /// The package indexes that `folder`/pyproject.toml names, which may be the root of a workspace and no project.
 std::vector<PackageIndex> read_indexes(const std::filesystem::path& folder);
 
+/// [tool.uv] default-groups of `folder`/pyproject.toml, normalised: "dev" where it says nothing; nothing for "all".
+std::optional<std::vector<std::string>> read_default_groups(const std::filesystem::path& folder);
+
 /// uv.lock of the project: beside pyproject.toml, or at the root of the workspace that the project is a part of. Throws
 /// Error (not_found) with the hint "run: uv lock".
 std::filesystem::path find_lock(const std::filesystem::path& folder);

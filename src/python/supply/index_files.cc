@@ -9,6 +9,8 @@
 #include "foundation/process.hh"
 #include "net/http.hh"
 #include "python/lock/location.hh"
+#include "python/lock/pylock.hh"
+#include "python/lock/requirements.hh"
 
 namespace veneer::python {
 
@@ -36,18 +38,18 @@ void name_indexes(Pylock& answer, const std::vector<std::string>& options) {
 
 }  // namespace
 
-Pylock files_of_releases(const Selection& selection, const RequirementsFile& file, const Target& target,
-                         const UvProgram& uv, const std::filesystem::path& folder) {
+Selection find_releases(const Selection& selection, const std::vector<std::string>& index_options, const Target& target,
+                        const UvProgram& uv, const std::filesystem::path& folder) {
   std::string input;
   for (const SelectedPackage& package : selection.packages) {
     if (package.kind == PackageKind::release) input += fmt::format("{}=={}\n", package.name, package.version);
   }
-  if (input.empty()) return {};
+  if (input.empty()) return selection;
   if (uv.path.empty()) {
     throw Error(ErrorKind::not_found, "uv is not on PATH",
                 "install uv: it asks the index which files a requirements file means");
   }
-  for (const std::string& option : file.index_options) input += option + "\n";
+  for (const std::string& option : index_options) input += option + "\n";
   Command command;
   command.folder = folder;
   command.input = input;
@@ -73,12 +75,13 @@ Pylock files_of_releases(const Selection& selection, const RequirementsFile& fil
   if (result.exit_code != 0) {
     throw Error(ErrorKind::network, "uv cannot tell which files the index has: " + printable(result.errors, 2000));
   }
-  return in_context([] { return "reading what uv says of the index"; },
-                    [&] {
-                      Pylock answer = parse_pylock(result.output);
-                      name_indexes(answer, file.index_options);
-                      return answer;
-                    });
+  const Pylock available = in_context([] { return "reading what uv says of the index"; },
+                                      [&] {
+                                        Pylock answer = parse_pylock(result.output);
+                                        name_indexes(answer, index_options);
+                                        return answer;
+                                      });
+  return fill_in(selection, available, target);
 }
 
 }  // namespace veneer::python

@@ -1,0 +1,44 @@
+#include "python/lock/read_lock.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "foundation/error.hh"
+#include "foundation/file.hh"
+
+namespace veneer::python {
+
+// Each in a file of its own.
+extern const LockFormat pylock_format, requirements_format, uv_lock_format;
+
+namespace {
+
+constexpr std::uint64_t lock_limit = 64ull << 20;
+
+constexpr std::array formats = {
+    &pylock_format, &requirements_format,
+    &uv_lock_format,  // takes every name
+};
+
+}  // namespace
+
+std::string AnyLock::member_folder(const std::string&) const {
+  throw Error(ErrorKind::usage,
+              fmt::format("{} does not know the members of a workspace", printable(path_.filename().native())));
+}
+
+std::unique_ptr<const AnyLock> read_lock(const std::filesystem::path& path, const Variables& variables) {
+  const std::string text = read_text_file(path, lock_limit);
+  const std::string name = path.filename().native();
+  const auto format =
+      std::find_if(formats.begin(), formats.end(), [&](const LockFormat* one) { return one->takes(name); });
+  return in_context([&] { return printable(path.native()); }, [&] { return (*format)->read(text, path, variables); });
+}
+
+Selection select(const AnyLock& lock, const SelectRequest& request) {
+  return in_context([&] { return printable(lock.path().native()); }, [&] { return lock.select(request); });
+}
+
+}  // namespace veneer::python

@@ -1,0 +1,71 @@
+// A lock of any format: read by its file's name, and asked without knowing which it is. A new format is a file with a
+// class and a LockFormat of its own, and a line in read_lock.cc. Called by cli. Reads the disk; locks are values,
+// thread-safe.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "python/lock/select.hh"
+#include "python/selection.hh"
+#include "python/target.hh"
+
+namespace veneer::python {
+
+/// Variables of the environment by name.
+using Variables = std::function<std::optional<std::string>(const std::string& name)>;
+
+/// Whether the groups come along that `uv sync` takes without being asked.
+enum class DefaultGroups { left_out, taken };
+
+struct SelectRequest {
+  Target target;
+  SelectOptions options;
+  DefaultGroups default_groups = DefaultGroups::left_out;
+  /// Whose dependencies are asked for where the lock has several projects and `options` name none; may be empty.
+  std::string project;
+};
+
+class AnyLock {
+ public:
+  virtual ~AnyLock() = default;
+
+  /// What is installed. A format that names no files gives packages of kind `release`.
+  virtual Selection select(const SelectRequest& request) const = 0;
+
+  /// The folder of a member of the workspace, as seen from the lock. Throws Error: not_found for a name that is none,
+  /// usage for a format that does not know members, which is every one that does not say otherwise.
+  virtual std::string member_folder(const std::string& name) const;
+
+  /// "--index-url https://…" and the like, in the order of the lock.
+  virtual std::vector<std::string> index_options() const { return {}; }
+
+  const std::filesystem::path& path() const { return path_; }
+
+ protected:
+  explicit AnyLock(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path folder() const { return path_.parent_path(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+struct LockFormat {
+  bool (*takes)(std::string_view file_name);
+  /// `text` is what lies at `path`.
+  std::unique_ptr<const AnyLock> (*read)(std::string_view text, const std::filesystem::path& path,
+                                         const Variables& variables);
+};
+
+/// Throws Error (refused) that says where, for what the format does not allow.
+std::unique_ptr<const AnyLock> read_lock(const std::filesystem::path& path, const Variables& variables);
+
+/// lock.select(), whose errors name the lock.
+Selection select(const AnyLock& lock, const SelectRequest& request);
+
+}  // namespace veneer::python
