@@ -27,6 +27,40 @@ constexpr std::array<ExitCode, 9> exit_codes{{
     {10, "a gate or status check says no"},
 }};
 
+struct Variable {
+  std::string_view name;
+  std::string_view meaning;
+};
+/// Also in docs/environment.md.
+constexpr auto variables = std::to_array<Variable>({
+    {"PATH", "where uv, git, ssh and mmdebstrap are looked for"},
+    {"HOME", "~/.cache, ~/.netrc and ~/.docker lie there"},
+    {"XDG_CACHE_HOME", "the cache lies in veneer there (default ~/.cache)"},
+    {"TMPDIR", "where temporary files go (default /tmp)"},
+    {"NO_COLOR", "when not empty, no colours"},
+    {"SOURCE_DATE_EPOCH", "the image's creation time where there is no git commit to take it from"},
+    {"UV_INDEX", "indexes whose credentials are used, as uv reads it"},
+    {"UV_DEFAULT_INDEX", "likewise, one index"},
+    {"UV_INDEX_URL", "likewise, the older name of it"},
+    {"UV_EXTRA_INDEX_URL", "likewise, the older name of UV_INDEX"},
+    {"UV_FIND_LINKS", "likewise, pages of links, separated by commas"},
+    {"UV_INDEX_<NAME>_USERNAME", "the user for the index of this name"},
+    {"UV_INDEX_<NAME>_PASSWORD", "the password for it"},
+    {"NETRC", "the netrc file (default ~/.netrc)"},
+    {"SSL_CERT_FILE", "certificates to be trusted when files are downloaded"},
+    {"https_proxy", "the proxy for https; HTTPS_PROXY too"},
+    {"http_proxy", "the proxy for http"},
+    {"all_proxy", "the proxy where the others are not set; ALL_PROXY too"},
+    {"no_proxy", "hosts that are reached without a proxy; NO_PROXY too"},
+    {"DOCKER_HOST", "the engine that images are shipped to (default unix:///var/run/docker.sock)"},
+    {"DOCKER_TLS_VERIFY", "when set, TLS with an engine at tcp://"},
+    {"DOCKER_CERT_PATH", "the folder with the certificates for that (default ~/.docker)"},
+    {"USER", "who deploys, for the history of a host"},
+    {"LOGNAME", "likewise, where USER is not set"},
+    {"VENEER_FAIL_POINT", "for tests: the process kills itself at the named place"},
+    {"VENEER_HOST_FAIL_POINT", "for tests: the script on a host kills itself at the named place"},
+});
+
 std::string option_head(const Option& option) {
   std::string names = option.names;
   if (const std::size_t comma = names.find(','); comma != std::string::npos) names.replace(comma, 1, ", ");
@@ -232,12 +266,15 @@ std::string manual_page() {
   }
   out += ".SH COMMON OPTIONS\n" + roff_options(common_options()) + ".SH EXIT STATUS\n";
   for (const ExitCode& code : exit_codes) out += fmt::format(".TP\n.B {}\n{}\n", code.code, roff(code.meaning));
+  out += ".SH ENVIRONMENT\n";
+  for (const Variable& one : variables) out += fmt::format(".TP\n.B {}\n{}\n", roff(one.name), roff(one.meaning));
   out +=
-      ".SH ENVIRONMENT\n.TP\n.B XDG_CACHE_HOME\nwhere the cache lies (default ~/.cache)\n"
-      ".TP\n.B DOCKER_HOST\nthe engine that images are shipped to (default unix:///var/run/docker.sock)\n"
-      ".TP\n.B SOURCE_DATE_EPOCH\nthe image's creation time where there is no git commit to take it from\n"
-      ".TP\n.B NO_COLOR\nwhen not empty, no colours\n"
-      ".TP\n.B VENEER_FAIL_POINT\nfor tests: the process kills itself at the named place\n";
+      ".PP\n" +
+      roff(
+          "uv, git, ssh, mmdebstrap and build back ends inherit the environment; docs/environment.md says what is kept "
+          "from them, how credentials of private indexes are found, and what is done with proxies and certificates. "
+          "A ${NAME} in a URL of a requirements.txt is filled in from the environment.") +
+      "\n";
   return out;
 }
 

@@ -38,6 +38,34 @@ class Manual(fixtures.SystemTest):
         result = subprocess.run(["groff", "-man", "-Tutf8", "-ww"], input=page, capture_output=True, text=True)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
 
+    def test_every_variable_that_is_read_is_in_the_manual_and_the_docs(self):
+        """By the calls that read one in the source; what libraries and the standard library read is listed here."""
+        by_libraries = {"CURLOPT_URL": {"https_proxy", "http_proxy", "all_proxy", "no_proxy"}, "temp_directory_path": {"TMPDIR"}}
+        read, others = set(), set()
+        for path in sorted((fixtures.SOURCE / "src").rglob("*")):
+            if path.suffix not in (".cc", ".hh"):
+                continue
+            text = path.read_text()
+            for is_literal, name in re.findall(r'(?:[.>]environment|getenv)\(("?)([^()"]*)', text):
+                if is_literal:
+                    read.add(name)
+                else:
+                    others.add(path.name)
+            if path.name == "index_settings.cc":  # reads them in a loop
+                read.update(name for name in re.findall(r'"(UV_[A-Z_]+)"', text) if not name.endswith("_"))
+                read.update(f"UV_INDEX_<NAME>{end}" for end in re.findall(r'prefix \+ "(\w+)"', text))
+            for call, names in by_libraries.items():
+                if call in text:
+                    read.update(names)
+        # Where the call has no name: a loop whose names are added above, requirements files (which may ask for any), and what carries out the call.
+        self.assertEqual(others, {"index_settings.cc", "build_session.cc", "select_command.cc", "context.cc"})
+        self.assertIn("UV_INDEX_<NAME>_PASSWORD", read)
+        page = self.veneer("help", "--man").stdout.replace("\\-", "-")
+        section = page.split(".SH ENVIRONMENT")[1].split(".SH ")[0]
+        self.assertEqual(sorted(re.findall(r"^\.B (\S+)$", section, re.MULTILINE)), sorted(read))
+        docs = (fixtures.SOURCE / "docs" / "environment.md").read_text().split("## Variables that veneer reads")[1].split("## ")[0]
+        self.assertEqual(sorted(re.findall(r"^\| `(\S+)` \|", docs, re.MULTILINE)), sorted(read))
+
     def test_bash_completes_commands_and_options(self):
         script = self.veneer("completion", "bash").stdout
         def complete(*words: str) -> list[str]:
