@@ -46,11 +46,9 @@ class Manual(fixtures.SystemTest):
             if path.suffix not in (".cc", ".hh"):
                 continue
             text = path.read_text()
-            for is_literal, name in re.findall(r'(?:[.>]environment|getenv)\(("?)([^()"]*)', text):
-                if is_literal:
-                    read.add(name)
-                else:
-                    others.add(path.name)
+            read.update(re.findall(r'\b(?:environment|getenv)\("([^"]+)"', text))
+            if re.search(r'(?:[.>]environment|getenv)\((?!")', text):
+                others.add(path.name)
             if path.name == "index_settings.cc":  # reads them in a loop
                 read.update(name for name in re.findall(r'"(UV_[A-Z_]+)"', text) if not name.endswith("_"))
                 read.update(f"UV_INDEX_<NAME>{end}" for end in re.findall(r'prefix \+ "(\w+)"', text))
