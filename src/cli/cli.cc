@@ -1,7 +1,6 @@
 #include "cli/cli.hh"
 
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include "cli/manual.hh"
 #include "foundation/error.hh"
 #include "foundation/fail_point.hh"
+#include "foundation/this_process.hh"
 
 namespace veneer::cli {
 
@@ -128,8 +128,7 @@ int run_command(const Command& command, const Arguments& arguments) {
 }  // namespace
 
 int run(int argc, char** argv) {
-  // A reader that went away shows as an error of write(), where it can be reported.
-  ::signal(SIGPIPE, SIG_IGN);
+  begin_process();
 
   CLI::App app("Container images whose deploys cost what changed, for Python projects locked with uv.", "veneer");
   app.set_version_flag("--version", "veneer " VENEER_VERSION);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "foundation/error.hh"
+#include "foundation/this_process.hh"
 
 namespace veneer::cli {
 
@@ -105,10 +106,7 @@ std::int64_t Context::seconds_since_1970() const {
 void Context::print(std::string_view text) {
   terminal_.clear_progress();
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    if (errno == EPIPE) {  // "veneer ... | head": the reader has what it wanted
-      ::signal(SIGPIPE, SIG_DFL);
-      ::raise(SIGPIPE);
-    }
+    if (errno == EPIPE) end_by_signal(SIGPIPE);  // "veneer ... | head": the reader has what it wanted
     throw Error(ErrorKind::failed, fmt::format("cannot write to standard output: {}", std::strerror(errno)));
   }
 }

@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -19,7 +18,7 @@ namespace veneer {
 
 namespace fs = std::filesystem;
 
-void throw_system_error(std::string_view doing, const fs::path& path, int error_number) {
+void throw_system_error(std::string_view act, const fs::path& path, int error_number) {
   const auto kind = error_number == ENOENT ? ErrorKind::not_found : ErrorKind::failed;
   std::string hint;
   if (error_number == ENOSPC || error_number == EDQUOT) {
@@ -27,23 +26,9 @@ void throw_system_error(std::string_view doing, const fs::path& path, int error_
   }
   throw Error(
       kind,
-      fmt::format("cannot {} {}: {}", doing, printable(path.native()), std::generic_category().message(error_number)),
+      fmt::format("cannot {} {}: {}", act, printable(path.native()), std::generic_category().message(error_number)),
       hint);
 }
-
-FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
-  if (this != &other) {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    descriptor_ = other.release();
-  }
-  return *this;
-}
-
-FileDescriptor::~FileDescriptor() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
-int FileDescriptor::release() { return std::exchange(descriptor_, -1); }
 
 File::File(const fs::path& path) : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
   if (!descriptor_.is_open()) throw_system_error("open", path, errno);
@@ -79,28 +64,20 @@ std::size_t File::read(std::span<std::byte> into) {
   }
 }
 
-namespace {
-fs::path temporary_name(const fs::path& path) {
-  static std::atomic<unsigned> counter = 0;
-  return path.parent_path() / fmt::format(".{}.{}-{}.tmp", path.filename().native(), ::getpid(), counter++);
-}
-}  // namespace
-
-AtomicFile::AtomicFile(fs::path path, mode_t mode) : path_(std::move(path)), temporary_(temporary_name(path_)) {
-  // A leftover of the same name is from a killed process whose id came again.
-  ::unlink(temporary_.c_str());
-  descriptor_ = FileDescriptor(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!descriptor_.is_open()) throw_system_error("create", temporary_, errno);
-  if (::fchmod(descriptor_.get(), mode) != 0) throw_system_error("set the mode of", temporary_, errno);
+AtomicFile::AtomicFile(fs::path path, mode_t mode) : path_(std::move(path)), temporary_(Temporary::file_for(path_)) {
+  if (::fchmod(temporary_.descriptor().get(), mode) == 0) return;
+  const int error = errno;
+  temporary_.remove();
+  throw_system_error("set the mode of", temporary_.path(), error);
 }
 
 AtomicFile::~AtomicFile() {
-  if (!committed_) ::unlink(temporary_.c_str());
+  if (!committed_) temporary_.remove();
 }
 
 void AtomicFile::write(ByteView bytes) {
   while (!bytes.empty()) {
-    const ssize_t count = ::write(descriptor_.get(), bytes.data(), bytes.size());
+    const ssize_t count = ::write(temporary_.descriptor().get(), bytes.data(), bytes.size());
     if (count < 0) {
       if (errno == EINTR) continue;
       throw_system_error("write", path_, errno);
@@ -110,9 +87,9 @@ void AtomicFile::write(ByteView bytes) {
 }
 
 void AtomicFile::commit() {
-  if (::fsync(descriptor_.get()) != 0) throw_system_error("write", path_, errno);
+  if (::fsync(temporary_.descriptor().get()) != 0) throw_system_error("write", path_, errno);
   fail_point("file.before-rename");
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw_system_error("create", path_, errno);
+  if (::rename(temporary_path().c_str(), path_.c_str()) != 0) throw_system_error("create", path_, errno);
   committed_ = true;
   fail_point("file.after-rename");
 }
@@ -151,18 +128,6 @@ void make_folders(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
   if (error) throw_system_error("create", path, error.value());
-}
-
-TemporaryFolder::TemporaryFolder(const fs::path& parent, std::string_view prefix) {
-  make_folders(parent);
-  std::string name = (parent / (std::string(prefix) + "XXXXXX")).native();
-  if (::mkdtemp(name.data()) == nullptr) throw_system_error("create a folder in", parent, errno);
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
 }
 
 namespace {

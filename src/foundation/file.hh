@@ -11,24 +11,11 @@
 #include <string_view>
 
 #include "foundation/bytes.hh"
+#include "foundation/file_descriptor.hh"
 #include "foundation/stream.hh"
+#include "foundation/temporary.hh"
 
 namespace veneer {
-
-/// Owns a file descriptor.
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int descriptor = -1) : descriptor_(descriptor) {}
-  FileDescriptor(FileDescriptor&& other) noexcept : descriptor_(other.release()) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
-  ~FileDescriptor();
-  int get() const { return descriptor_; }
-  bool is_open() const { return descriptor_ >= 0; }
-  int release();
-
- private:
-  int descriptor_;
-};
 
 /// A file for reading, from the start on and at any place; many threads may call read_at.
 /// Opening a missing file is an Error of kind not_found, a folder or device one of kind refused.
@@ -56,12 +43,11 @@ class AtomicFile : public ByteSink {
   void write(ByteView bytes) override;
   void commit() override;
   /// The temporary name, until commit().
-  const std::filesystem::path& temporary_path() const { return temporary_; }
+  const std::filesystem::path& temporary_path() const { return temporary_.path(); }
 
  private:
   std::filesystem::path path_;
-  std::filesystem::path temporary_;
-  FileDescriptor descriptor_;
+  Temporary temporary_;
   bool committed_ = false;
 };
 
@@ -76,20 +62,6 @@ void write_text_file(const std::filesystem::path& path, std::string_view text, m
 std::filesystem::path real_path(const std::filesystem::path& path);
 /// Makes `path` and its parents; existing folders are fine.
 void make_folders(const std::filesystem::path& path);
-
-/// A private folder (mode 0700) that is removed with everything in it.
-class TemporaryFolder {
- public:
-  /// Makes it in `parent` under an unused name that starts with `prefix`.
-  TemporaryFolder(const std::filesystem::path& parent, std::string_view prefix);
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder();
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// Holds an advisory lock (flock) on `path`, which is created when missing, until destroyed.
 class FileLock {
@@ -110,7 +82,7 @@ class FileLock {
   FileDescriptor descriptor_;
 };
 
-/// Throws an Error that says what could not be done to `path` and why, from errno; "no space left" has a hint.
-[[noreturn]] void throw_system_error(std::string_view doing, const std::filesystem::path& path, int error_number);
+/// Throws an Error "cannot `act` `path`: ...", as in "cannot open /x", and why, from errno; "no space left" has a hint.
+[[noreturn]] void throw_system_error(std::string_view act, const std::filesystem::path& path, int error_number);
 
 }  // namespace veneer

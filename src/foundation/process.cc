@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,72 +14,17 @@
 #include <cstring>
 #include <system_error>
 
+#include "foundation/child.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/text.hh"
 #include "foundation/user_info.hh"
-
-extern char** environ;  // NOLINT(readability-redundant-declaration): not every libc declares it
 
 namespace veneer {
 
 namespace {
 
 constexpr std::size_t kept_error_output = 64 * 1024;
-
-struct Pipe {
-  FileDescriptor read_end;
-  FileDescriptor write_end;
-};
-
-Pipe make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw Error(ErrorKind::failed, "cannot make a pipe");
-  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
-}
-
-std::vector<std::string> child_environment(const Command& command) {
-  std::map<std::string, std::string> variables;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const std::size_t equals = text.find('=');
-    if (equals != std::string_view::npos) variables[std::string(text.substr(0, equals))] = text.substr(equals + 1);
-  }
-  for (const std::string& name : command.unset) variables.erase(name);
-  for (const auto& [name, value] : command.environment) variables[name] = value;
-  std::vector<std::string> list;
-  for (const auto& [name, value] : variables) list.push_back(name + "=" + value);
-  return list;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-  std::vector<char*> result;
-  for (std::string& text : strings) result.push_back(text.data());
-  result.push_back(nullptr);
-  return result;
-}
-
-// Whether the new program ends with this process even when that is killed.
-enum class Fate { own, shared };
-
-[[noreturn]] void become(const Command& command, std::vector<char*>& arguments, std::vector<char*>& environment,
-                         const Pipe& in, const Pipe& out, const Pipe& err, const Pipe& report, Fate fate = Fate::own) {
-  if (fate == Fate::shared) ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  // Only async-signal-safe calls between fork and exec.
-  ::dup2(in.read_end.get(), 0);
-  ::dup2(out.write_end.get(), 1);
-  ::dup2(err.write_end.get(), 2);
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::signal(SIGPIPE, SIG_DFL);
-  if (!command.folder || ::chdir(command.folder->c_str()) == 0) {
-    ::execvpe(arguments[0], arguments.data(), environment.data());
-  }
-  const int error = errno;
-  [[maybe_unused]] const ssize_t ignored = ::write(report.write_end.get(), &error, sizeof error);
-  ::_exit(127);
-}
 
 // The program's standard input, written as it is taken.
 class Input {
@@ -131,39 +76,25 @@ void keep_the_end(std::string& text) {
   if (text.size() > kept_error_output) text.erase(0, text.size() - kept_error_output);
 }
 
-// What exec() reported through `report`, as an Error; the child has been waited for.
-void refuse_failed_start(const Command& command, const FileDescriptor& report, pid_t child) {
-  int exec_error = 0;
-  if (::read(report.get(), &exec_error, sizeof exec_error) != sizeof exec_error) return;
-  wait_for(child);
-  const auto kind = exec_error == ENOENT ? ErrorKind::not_found : ErrorKind::failed;
-  throw Error(kind, fmt::format("cannot run {}: {}", printable(command.arguments[0]),
-                                std::generic_category().message(exec_error)));
+bool has_ended(pid_t child) {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == child;
 }
+
+/// A descriptor that poll() reports once the child has ended; not open where the kernel has none (before Linux 5.3).
+FileDescriptor end_of(pid_t child) { return FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, child, 0))); }
 
 }  // namespace
 
 CommandResult run_into(const Command& command, ByteSink& output,
                        const std::function<void(std::string_view)>& on_error_output) {
-  std::vector<std::string> argument_strings = command.arguments;
-  std::vector<std::string> environment_strings = child_environment(command);
-  std::vector<char*> arguments = pointers(argument_strings);
-  std::vector<char*> environment = pointers(environment_strings);
   Pipe in = make_pipe();
   Pipe out = make_pipe();
   Pipe err = make_pipe();
-  Pipe report = make_pipe();
-
-  const pid_t child = ::fork();
-  if (child < 0) throw Error(ErrorKind::failed, "cannot start another process");
-  if (child == 0) become(command, arguments, environment, in, out, err, report);
-
+  const pid_t child = start_child(command, in.read_end, out.write_end, err.write_end);
   in.read_end = FileDescriptor();
   out.write_end = FileDescriptor();
   err.write_end = FileDescriptor();
-  report.write_end = FileDescriptor();
-
-  refuse_failed_start(command, report.read_end, child);
   // The child must not outlive an exception thrown below (a full disk, say).
   struct Reaper {
     pid_t child;
@@ -185,10 +116,15 @@ CommandResult run_into(const Command& command, ByteSink& output,
   const auto buffer = std::make_unique<std::array<char, 64 * 1024>>();
   using Clock = std::chrono::steady_clock;
   Clock::time_point last_moved = Clock::now();
-  while (out.read_end.is_open() || err.read_end.is_open()) {
-    std::array<pollfd, 3> waits{
-        {{out.read_end.get(), POLLIN, 0}, {err.read_end.get(), POLLIN, 0}, {input.file().get(), POLLOUT, 0}}};
-    const int ready = ::poll(waits.data(), waits.size(), command.patience.count() > 0 ? 1000 : -1);
+  const FileDescriptor end = end_of(child);
+  const auto has_output = [&] { return out.read_end.is_open() || err.read_end.is_open(); };
+  while (has_output() || !has_ended(child)) {
+    std::array<pollfd, 4> waits{{{out.read_end.get(), POLLIN, 0},
+                                 {err.read_end.get(), POLLIN, 0},
+                                 {input.file().get(), POLLOUT, 0},
+                                 {has_output() ? -1 : end.get(), POLLIN, 0}}};
+    const bool looks_for_end = !has_output() && !end.is_open();
+    const int ready = ::poll(waits.data(), waits.size(), looks_for_end ? 10 : command.patience.count() > 0 ? 1000 : -1);
     if (ready < 0) {
       if (errno == EINTR) continue;
       throw Error(ErrorKind::failed, "cannot wait for another process");
@@ -224,19 +160,10 @@ CommandResult run_into(const Command& command, ByteSink& output,
 }
 
 Companion::Companion(const Command& command) {
-  std::vector<std::string> argument_strings = command.arguments;
-  std::vector<std::string> environment_strings = child_environment(command);
-  std::vector<char*> arguments = pointers(argument_strings);
-  std::vector<char*> environment = pointers(environment_strings);
   const Pipe in = make_pipe();
-  const Pipe out{FileDescriptor(), FileDescriptor(::open("/dev/null", O_WRONLY | O_CLOEXEC))};
+  const FileDescriptor out = above_standard(FileDescriptor(::open("/dev/null", O_WRONLY | O_CLOEXEC)));
   Pipe err = make_pipe();
-  Pipe report = make_pipe();
-  child_ = ::fork();
-  if (child_ < 0) throw Error(ErrorKind::failed, "cannot start another process");
-  if (child_ == 0) become(command, arguments, environment, in, out, err, report, Fate::shared);
-  report.write_end = FileDescriptor();
-  refuse_failed_start(command, report.read_end, child_);
+  child_ = start_child(command, in.read_end, out, err.write_end);
   ::fcntl(err.read_end.get(), F_SETFL, O_NONBLOCK);
   errors_from_ = std::move(err.read_end);
 }

@@ -26,7 +26,7 @@ struct Command {
   std::string input;                               // given on standard input, which is then closed
   ByteSource* more_input = nullptr;                // follows `input`; read as the program takes it
   // When more time passes without a byte taken from the input that is left or, once it is all taken, without any
-  // output, the program is ended. 0: never.
+  // output, the program is ended, also when it has closed its output. 0: never.
   std::chrono::seconds patience{0};
   std::uint64_t output_limit = 64 * 1024 * 1024;  // more standard output than this is an Error
 };
@@ -43,8 +43,9 @@ struct CommandResult {
   std::string errors;  // the last 64 KiB of standard error
 };
 
-/// Runs to the end. Throws Error (not_found) when the program does not exist; a non-zero exit code is no Error.
-/// `on_error_output`, when given, is called with each piece of standard error as it comes.
+/// Runs to the end, that of the program and of its output; it ends with this process too. Throws Error (not_found) when
+/// the program does not exist; a non-zero exit code is no Error. `on_error_output`, when given, is called with each
+/// piece of standard error as it comes.
 CommandResult run(const Command& command, const std::function<void(std::string_view)>& on_error_output = {});
 
 /// Like run(), but standard output goes into `output` piece by piece and CommandResult::output stays empty.
@@ -59,7 +60,7 @@ std::string run_checked(const Command& command);
 std::string last_lines(std::string_view errors);
 
 /// A program that runs beside this one, with nothing on its standard input and its standard output thrown away. It ends
-/// with the object, and with this process however that ends. One thread.
+/// with the object, and with this process however that ends, not with the thread that made it. One thread at a time.
 class Companion {
  public:
   /// Throws like run(). Only `arguments`, `folder`, `environment` and `unset` are looked at.

@@ -62,7 +62,7 @@ std::optional<Sandbox> furnished(const Entry& entry) {
   std::vector<std::string> words = joined(clean, {"unshare"});
   words = joined(joined(joined(words, entry.unshare), {"--mount"}), isolated);
   // All that can fail is tried out on an empty folder.
-  const TemporaryFolder trial(std::filesystem::temp_directory_path(), "veneer-sandbox-");
+  const TemporaryFolder trial(std::filesystem::temp_directory_path(), "sandbox");
   if (!succeeds(joined(words, {"sh", "-c", std::string(furnish), "sh", trial.path().native()}))) return std::nullopt;
   const std::string enter = std::string(furnish) + "exec chroot " + entry.user + " \"$root\" \"$@\"\n";
   return Sandbox{joined(words, {"sh", "-c", enter, "sh"}), true, entry.user.empty()};

@@ -2,12 +2,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <functional>
+#include <optional>
 
+#include "foundation/child.hh"
 #include "foundation/error.hh"
 #include "foundation/fail_point.hh"
 
@@ -58,6 +62,68 @@ TEST_F(FileTest, KilledBeforeTheRenameLeavesTheOldFile) {
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFSIGNALED(status));
   EXPECT_EQ(read_text_file(path_, 100), "old");
+}
+
+TEST_F(FileTest, AnErrorSaysWhatCannotBeDone) {
+  try {
+    write_text_file(folder_.path() / "absent" / "x", "");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.message(),
+              "cannot create " + (folder_.path() / "absent" / "x").native() + ": No such file or directory");
+  }
+}
+
+/// A process that is number 1 of its container; it does `step` 0, 1, ... one by one, as it is told to.
+class Container {
+ public:
+  explicit Container(const std::function<void(char step)>& act) : orders_(make_pipe()), reports_(make_pipe()) {
+    if ((child_ = ::fork()) != 0) return;
+    orders_.write_end = FileDescriptor();
+    if (::unshare(CLONE_NEWPID) != 0) ::_exit(1);
+    const pid_t first = ::fork();
+    if (first != 0) ::_exit(::waitpid(first, nullptr, 0) == first ? 0 : 1);
+    for (char step = 0; ::read(orders_.read_end.get(), &step, 1) == 1;) {
+      act(step);
+      if (::write(reports_.write_end.get(), &step, 1) != 1) break;
+    }
+    ::_exit(0);
+  }
+  ~Container() {
+    orders_.write_end = FileDescriptor();
+    ::waitpid(child_, nullptr, 0);
+  }
+  void tell(char step) {
+    ASSERT_EQ(::write(orders_.write_end.get(), &step, 1), 1);
+    ASSERT_EQ(::read(reports_.read_end.get(), &step, 1), 1);
+  }
+
+ private:
+  Pipe orders_;
+  Pipe reports_;
+  pid_t child_ = -1;
+};
+
+TEST_F(FileTest, ContainersWithOneFolderDoNotTakeEachOthersFiles) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root for namespaces of process ids";
+  std::optional<AtomicFile> file;
+  const auto write = [&](std::string_view first, std::string_view second) {
+    return [&, first, second](char step) {
+      if (step == 0) file.emplace(path_).write(as_bytes(first));
+      if (step == 1) file->write(as_bytes(second));
+      if (step == 2) file->commit();
+    };
+  };
+  Container one(write("one ", "whole"));
+  Container other(write("the other ", "whole"));
+  one.tell(0);
+  other.tell(0);
+  one.tell(1);
+  one.tell(2);
+  EXPECT_EQ(read_text_file(path_, 100), "one whole");
+  other.tell(1);
+  other.tell(2);
+  EXPECT_EQ(read_text_file(path_, 100), "the other whole");
 }
 
 TEST_F(FileTest, ARealPathHasOneSpelling) {

@@ -1,14 +1,21 @@
 #include "foundation/process.hh"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
+#include <memory>
 #include <stdexcept>
+#include <thread>
 
+#include "foundation/child.hh"
 #include "foundation/error.hh"
 #include "foundation/parallel.hh"
 
@@ -69,6 +76,86 @@ TEST(Process, PatienceEndsWhatDoesNotMove) {
       << "output does not make up for input that nobody takes";
   EXPECT_EQ(run({.arguments = {"sh", "-c", "for i in 1 2 3 4; do echo; sleep 0.5; done"}, .patience = patience}).ending,
             Ending::exited);
+}
+
+TEST(Process, PatienceIsKeptWithWhatClosedItsOutput) {
+  EXPECT_EQ(
+      run({.arguments = {"sh", "-c", "exec >&- 2>&-; exec sleep 100"}, .patience = std::chrono::seconds{1}}).ending,
+      Ending::out_of_patience);
+  const std::string input(5'000'000, 'x');
+  EXPECT_EQ(run({.arguments = {"sh", "-c", "exec >&- 2>&-; test $(wc -c) = 5000000"}, .input = input}).exit_code, 0)
+      << "it still gets its input";
+}
+
+/// What `act` returns in a process of its own.
+int in_child(const std::function<int()>& act) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(act());
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+TEST(Process, WorksWithClosedStandardDescriptors) {
+  for (const std::vector<int>& closed :
+       std::vector<std::vector<int>>{{0}, {1}, {2}, {0, 1}, {0, 2}, {1, 2}, {0, 1, 2}}) {
+    EXPECT_EQ(
+        in_child([&] {
+          for (const int standard : closed) ::close(standard);
+          const CommandResult result = run({.arguments = {"sh", "-c", "cat; echo no >&2; exit 3"}, .input = "yes"});
+          return result.output == "yes" && result.errors == "no\n" && result.exit_code == 3 ? 0 : 1;
+        }),
+        0)
+        << testing::PrintToString(closed);
+    EXPECT_EQ(in_child([&] {
+                for (const int standard : closed) ::close(standard);
+                Companion companion({.arguments = {"sh", "-c", "cat; echo no >&2; exit 3"}});
+                while (companion.is_running()) ::usleep(1000);
+                return companion.errors() == "no\n" && companion.end() == 3 ? 0 : 1;
+              }),
+              0)
+        << testing::PrintToString(closed);
+  }
+}
+
+TEST(Process, ChildrenGetNoneOfOurFiles) {
+  const Command list{.arguments = {"sh", "-c", "echo /proc/self/fd/*"}};
+  const std::string before = run(list).output;
+  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "test");
+  AtomicFile written(folder.path() / "written");
+  write_text_file(folder.path() / "file", "");
+  const File read(folder.path() / "file");
+  const FileLock lock(folder.path() / "lock", FileLock::Kind::shared);
+  const Pipe pipe = make_pipe();
+  const Companion companion({.arguments = {"sleep", "100"}});
+  EXPECT_EQ(run(list).output, before);
+}
+
+TEST(Companion, LivesOnWhenItsThreadEnds) {
+  std::unique_ptr<Companion> companion;
+  std::thread([&] { companion = std::make_unique<Companion>(Command{.arguments = {"sleep", "100"}}); }).join();
+  ::usleep(50'000);
+  EXPECT_TRUE(companion->is_running());
+  EXPECT_EQ(companion->end(), 128 + SIGTERM);
+}
+
+TEST(Companion, EndsWithItsProcess) {
+  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "test");
+  const std::string fifo = (folder.path() / "fifo").native();
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::unique_ptr<Companion> companion;
+    std::thread([&] {
+      companion = std::make_unique<Companion>(Command{.arguments = {"sh", "-c", "exec sleep 1000 >" + fifo}});
+    }).join();
+    ::pause();
+  }
+  const FileDescriptor held(::open(fifo.c_str(), O_RDONLY | O_CLOEXEC));  // the companion runs
+  ::kill(child, SIGKILL);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  char none = 0;
+  EXPECT_EQ(::read(held.get(), &none, 1), 0) << "it has ended";
 }
 
 TEST(Companion, RunsBesideAndEndsWithItsObject) {
