@@ -8,8 +8,7 @@ namespace veneer::app {
 check::CheckReport check_image(const OpenedImage& image, check::ImportChoice imports, Surroundings& surroundings) {
   const image::LayerCache cache(surroundings.cache_folder());  // while it lives, nobody prunes what we unpack
   const std::filesystem::path temporary = cache.folder() / "tmp";
-  make_folders(temporary);
-  const TemporaryFolder scratch(temporary, "check-");
+  const TemporaryFolder scratch(temporary, "check");
   check::CheckOptions options;
   options.scratch = scratch.path();
   options.imports = imports;

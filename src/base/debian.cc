@@ -66,7 +66,7 @@ void unpack_blob(const image::LayerCache& cache, const image::Layer& layer, cons
 
 image::CachedLayer make_root_layer(const DebianRequest& request, const image::LayerCache& cache,
                                    const OnLine& on_line) {
-  const TemporaryFolder work(request.temporary, "veneer-debian-");
+  const TemporaryFolder work(request.temporary, "debian");
   const fs::path scratch = work.path() / "scratch";
   make_folders(scratch);
   make_minimal_root(request.archive, debian_architecture(request.architecture), detect_privilege(), scratch,
@@ -78,7 +78,7 @@ image::CachedLayer make_root_layer(const DebianRequest& request, const image::La
 
 image::CachedLayer make_packages_layer(const DebianRequest& request, const image::LayerCache& cache,
                                        const image::Layer& root_layer, const OnLine& on_line) {
-  const TemporaryFolder work(request.temporary, "veneer-debian-");
+  const TemporaryFolder work(request.temporary, "debian");
   const fs::path scratch = work.path() / "scratch";
   make_folders(scratch);
   unpack_blob(cache, root_layer, work.path() / "lower.tar");

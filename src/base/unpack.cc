@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 void sync_file_system(const fs::path& folder) {
   const FileDescriptor file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (file.get() < 0 || ::syncfs(file.get()) != 0) throw_system_error("writing", folder, errno);
+  if (file.get() < 0 || ::syncfs(file.get()) != 0) throw_system_error("write", folder, errno);
 }
 
 /// Reads every layer once; contents are files in `staging`.
@@ -52,17 +52,17 @@ fs::path unpacked_root(const Base& base, const fs::path& cache_folder) {
   make_folders(roots);
   in_context([] { return "unpacking the base"; },
              [&] {
-               const TemporaryFolder scratch(roots, ".new-");
+               const TemporaryFolder scratch(cache_folder / "tmp", "root");
                make_folders(scratch.path() / "staging");
                const tree::FileTree tree = stage(base, scratch.path() / "staging");
                const fs::path made = scratch.path() / "root";
                make_folders(made);
                tree::move_to(tree, made);
                // Everybody may enter: programs of the base run as another user.
-               if (::chmod(made.c_str(), 0755) != 0) throw_system_error("writing", made, errno);
+               if (::chmod(made.c_str(), 0755) != 0) throw_system_error("write", made, errno);
                sync_file_system(made);
                if (::rename(made.c_str(), root.c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST) {
-                 throw_system_error("making", root, errno);
+                 throw_system_error("make", root, errno);
                }
              });
   return roots / name;

@@ -87,6 +87,7 @@ LayerCache::LayerCache(fs::path folder)
   make_folders(folder_ / "layers");
   make_folders(folder_ / "blobs" / "sha256");
   make_folders(folder_ / "notes");
+  remove_abandoned(folder_ / "tmp");
 }
 
 std::optional<CachedLayer> LayerCache::find(const LayerKey& key) const {
@@ -208,8 +209,8 @@ CacheUsage prune_cache(const fs::path& folder, fs::file_time_type before) {
   for (const auto& part : fs::directory_iterator(folder, error)) {
     const std::string name = part.path().filename();
     if (!part.is_directory() || name == "layers" || name == "blobs") continue;
-    if (name == "roots") {
-      // Unpacked bases: each goes as a whole or stays.
+    if (name == "roots" || name == "tmp") {
+      // Unpacked bases, work of killed builds: each goes as a whole or stays.
       for (const auto& root : fs::directory_iterator(part.path(), error)) {
         if (root.last_write_time(error) >= before) continue;
         collect(root.path());

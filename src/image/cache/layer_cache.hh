@@ -4,6 +4,7 @@
 //   <folder>/layers/<key>.json      diff ID, blob digest, sizes of the layer with that key
 //   <folder>/blobs/sha256/<hex>     blobs
 //   <folder>/notes/<kind>/<key>     small facts that are costly to find out, kept by their key
+//   <folder>/tmp                    TemporaryFolders of those who fill the others
 //   <folder>/lock                   shared by builds, exclusive for prune()
 #pragma once
 
@@ -28,7 +29,8 @@ struct CachedLayer {
 
 class LayerCache : public Blobs {
  public:
-  /// Makes the folders when missing. Holds the shared lock while it lives.
+  /// Makes the folders when missing and removes what killed processes left in tmp. Holds the shared lock while it
+  /// lives.
   explicit LayerCache(std::filesystem::path folder);
 
   /// The layer with `key`, when it and its blob are here. Marks both as used.

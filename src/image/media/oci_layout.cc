@@ -59,8 +59,7 @@ bool has_size(const fs::path& path, std::uint64_t size) {
 
 /// Links `from` to `to` under a temporary name and renames; false when the file system does not let us.
 bool link_file(const fs::path& from, const fs::path& to) {
-  const fs::path temporary = to.parent_path() / fmt::format(".{}.{}.tmp", to.filename().native(), ::getpid());
-  ::unlink(temporary.c_str());
+  const fs::path temporary = to.parent_path() / fmt::format(".{}.{}.tmp", to.filename().native(), random_name());
   if (::link(from.c_str(), temporary.c_str()) != 0) return false;
   const int result = ::rename(temporary.c_str(), to.c_str());
   const int error_number = errno;

@@ -54,7 +54,7 @@ struct UvBuild {
   std::filesystem::path ceiling;         // git looks for repositories up to here
 };
 
-/// `<cache folder>/built/<key>/<wheel>`.
+/// `<cache folder>/built/<key>/<wheel>`; built in `<cache folder>/tmp`.
 class BuiltWheels {
  public:
   explicit BuiltWheels(const std::filesystem::path& cache_folder)

@@ -33,7 +33,7 @@ class HashedFile : public ByteSink {
 
 ReadBack::ReadBack(EngineTransport& transport, const DeliveryPlan& plan, const image::Blobs& others,
                    const std::filesystem::path& parent)
-    : others_(others), folder_(parent, "veneer-read-back-") {
+    : others_(others), folder_(parent, "read-back") {
   std::set<Hash> images;
   for (const Step& step : plan.steps) {
     if (step.action != Action::splice || !step.source) continue;

@@ -59,7 +59,7 @@ class SshConnection {
   bool wait() const;
 
   SshAddress address_;
-  TemporaryFolder folder_{"/tmp", "veneer-ssh-"};  // of the control socket, whose name may have 107 bytes
+  TemporaryFolder folder_{"/tmp", "ssh"};  // of the control socket, whose name may have 107 bytes
   std::unique_ptr<Companion> master_;
 };
 
