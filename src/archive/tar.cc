@@ -183,6 +183,7 @@ class TarReader::Implementation : public ByteSource {
   std::size_t padding_ = 0;        // behind that
   std::string current_;
   std::size_t count_ = 0;
+  std::uint64_t header_data_ = 0;
   bool ended_ = false;
   // From extension headers, for the entry that follows.
   std::optional<std::string> long_name_;
@@ -224,6 +225,11 @@ std::string TarReader::Implementation::extended_data(std::uint64_t size) {
   if (size > limits_.header_data) {
     throw Error(ErrorKind::refused, fmt::format("an extension header of {} bytes is larger than the limit of {}", size,
                                                 limits_.header_data));
+  }
+  header_data_ += size;
+  if (header_data_ > limits_.all_header_data) {
+    throw Error(ErrorKind::refused,
+                fmt::format("its extension headers hold more than {} bytes", limits_.all_header_data));
   }
   std::string data(static_cast<std::size_t>(size), '\0');
   if (read_full(source_, std::as_writable_bytes(std::span(data))) != data.size()) {

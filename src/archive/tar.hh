@@ -34,7 +34,8 @@ bool has_parent_parts(std::string_view path);
 
 struct TarLimits {
   std::size_t entries = 5'000'000;
-  std::uint64_t header_data = 1 << 20;  // a PAX header or GNU long name
+  std::uint64_t header_data = 1 << 20;           // a PAX header or GNU long name
+  std::uint64_t all_header_data = 512ull << 20;  // all of them together: they shrink a thousandfold in a blob
   std::size_t path_length = 65'536;
 };
 

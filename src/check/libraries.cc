@@ -17,7 +17,8 @@ namespace veneer::check {
 namespace {
 
 constexpr std::uint64_t text_limit = 1 << 20;
-constexpr std::size_t most_includes = 1000;  // lines of ld.so.conf and of what it includes
+constexpr std::size_t most_includes = 1000;     // lines of ld.so.conf and of what it includes
+constexpr std::size_t most_steps = 20'000'000;  // of the search: folders and names looked at, for all libraries
 constexpr std::size_t longest_path = 4096;
 
 /// Whether `name` fits a pattern of ld.so.conf's include: "*" stands for anything.
@@ -82,6 +83,15 @@ class Closure {
   }
 
  private:
+  /// No single list is too long, but they multiply: files, libraries that each needs, folders where each may be.
+  void count_steps(std::size_t steps) {
+    steps_ += steps;
+    if (steps_ > most_steps) {
+      throw Error(ErrorKind::refused, "its libraries are looked for in too many places",
+                  "look at the search paths (RPATH, LD_LIBRARY_PATH, ld.so.conf) of its programs");
+    }
+  }
+
   /// Each file once: they may include each other.
   void read_loader_configuration(const std::string& path) {
     if (!configurations_.insert(path).second) return;
@@ -90,8 +100,9 @@ class Closure {
       const std::vector<std::string> words = split_words(line, " \t\r");
       if (words.empty()) continue;
       if (words[0] == "include" && words.size() > 1 && words[1].starts_with('/')) {
-        if (++includes_ > most_includes) return;
         const std::string pattern = words[1].substr(1);
+        if (!patterns_.insert(pattern).second || patterns_.size() > most_includes) continue;
+        count_steps(tree_.entries().size());
         for (const auto& [name, entry] : tree_.entries()) {
           if (tree::parent_path(name) == tree::parent_path(pattern) && fits(pattern, name)) {
             read_loader_configuration(name);
@@ -160,6 +171,7 @@ class Closure {
     for (const std::string& folder : elf.runpath) folders.push_back(expanded(folder, path));
     folders.insert(folders.end(), usual_.begin(), usual_.end());
     for (const std::string& folder : folders) {
+      count_steps(1);
       if (auto found = in_folder(folder, name, elf)) return found;
     }
     return std::nullopt;
@@ -182,6 +194,7 @@ class Closure {
       if (library == found.end()) continue;
       const Elf* provider = elf_at(library->second);
       const auto& defined = provider->defined_versions;
+      count_steps(defined.size());
       if (defined.empty() || std::find(defined.begin(), defined.end(), wanted.version) != defined.end()) continue;
       findings_.push_back(
           {fmt::format("version:{}:{}", wanted.library, wanted.version), Severity::problem,
@@ -194,6 +207,7 @@ class Closure {
     const auto elsewhere = by_name_.find(name);
     if (elsewhere != by_name_.end()) {
       for (const std::string& place : elsewhere->second) {
+        count_steps(1);
         const auto real = tree_.resolve(place);
         const Elf* other = real ? elf_at(*real) : nullptr;
         if (other == nullptr || other->kind != elf.kind) continue;
@@ -213,7 +227,8 @@ class Closure {
   std::vector<std::string> library_path_;
   std::vector<std::string> usual_;
   std::set<std::string> configurations_;  // ld.so.conf and what it includes, as far as they were read
-  std::size_t includes_ = 0;
+  std::set<std::string> patterns_;        // of their includes
+  std::size_t steps_ = 0;
   std::map<std::string, std::vector<std::string>> by_name_;  // below the prefixes
   std::map<std::string, std::optional<Elf>> elves_;          // by real path
   std::set<std::string> seen_;

@@ -16,7 +16,14 @@ namespace {
 constexpr std::size_t longest_path = 4095;  // PATH_MAX of Linux, without the final NUL
 constexpr std::size_t longest_part = 255;   // NAME_MAX
 constexpr std::size_t most_links = 40;      // the kernel's limit in one path
-constexpr std::uint64_t most_path_bytes = 256ull << 20;
+constexpr std::uint64_t most_name_bytes = 256ull << 20;
+
+/// What an entry takes beside its content, about.
+std::uint64_t name_bytes(std::string_view path, const Inode& inode) {
+  std::uint64_t bytes = 32 + path.size() + inode.link_target.size();
+  for (const auto& [name, value] : inode.xattrs) bytes += name.size() + value.size();
+  return bytes;
+}
 
 [[noreturn]] void refuse(std::string message) { throw Error(ErrorKind::refused, std::move(message)); }
 
@@ -77,19 +84,20 @@ const Inode* FileTree::find(std::string_view path) const {
 }
 
 void FileTree::insert(std::string_view path, InodePointer inode, std::size_t layer) {
+  name_bytes_ += name_bytes(path, *inode);
+  if (name_bytes_ > most_name_bytes) {
+    refuse(fmt::format("the tree holds more than {} MiB of names", most_name_bytes >> 20));
+  }
   if (const auto found = entries_.find(path); found != entries_.end()) {
+    name_bytes_ -= name_bytes(path, *found->second.inode);
     found->second = {std::move(inode), layer};
     return;
-  }
-  path_bytes_ += path.size();
-  if (path_bytes_ > most_path_bytes) {
-    refuse(fmt::format("the tree holds more than {} MiB of paths", most_path_bytes >> 20));
   }
   entries_.emplace(std::string(path), Entry{std::move(inode), layer});
 }
 
 void FileTree::erase(Map::iterator first, Map::iterator last) {
-  for (auto entry = first; entry != last; ++entry) path_bytes_ -= entry->first.size();
+  for (auto entry = first; entry != last; ++entry) name_bytes_ -= name_bytes(entry->first, *entry->second.inode);
   entries_.erase(first, last);
 }
 

@@ -203,6 +203,11 @@ TEST(TarReader, LimitsHold) {
   limits = {};
   limits.header_data = 100;
   EXPECT_THROW(read(TarBuilder().pax(pax_record("path", std::string(200, 'x'))).file("a").finish(), limits), Error);
+  limits = {};
+  limits.all_header_data = 1000;
+  TarBuilder many;
+  for (int i = 0; i < 5; ++i) many.pax(pax_record("SCHILY.xattr.user.x", std::string(200, 'x'))).file("a");
+  EXPECT_THROW(read(many.finish(), limits), Error) << "few bytes in each header, many in all";
 }
 
 TEST(TarReader, UnreadDataIsPassedOver) {

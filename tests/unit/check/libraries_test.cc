@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "archive/content.hh"
+#include "foundation/error.hh"
 #include "foundation/file.hh"
 
 namespace veneer::check {
@@ -61,6 +62,17 @@ TEST_F(Libraries, ConfigurationsMayIncludeEachOther) {
   }
   put("etc/ld.so.conf.d/z.conf", "/opt\n");
   EXPECT_THAT(found(), IsEmpty());
+}
+
+TEST_F(Libraries, WhatMultipliesIsBounded) {
+  put("app/lib/user.so", sample("user"));
+  put("app/lib/x/libone.so.1", sample("library"));
+  std::string includes;
+  for (int i = 0; i < 1000; ++i) includes += "include /opt/" + std::to_string(i) + "*\n";
+  put("etc/ld.so.conf", includes);
+  EXPECT_THAT(found(), IsEmpty());
+  for (int i = 0; i < 25'000; ++i) tree_.put("opt/x" + std::to_string(i), tree::make_folder(0755, 0, 0, 0));
+  EXPECT_THROW(found(), Error);
 }
 
 }  // namespace

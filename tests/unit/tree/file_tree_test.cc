@@ -100,7 +100,25 @@ TEST(FileTree, DeepPathsAreBounded) {
                   tree.put(path, file("x"));
                 }
               }),
-              HasSubstr("MiB of paths"));
+              HasSubstr("MiB of names"));
+}
+
+TEST(FileTree, WhatEntriesHoldBesideContentIsBounded) {
+  Inode attributes;
+  attributes.xattrs["user.x"] = std::string(1 << 20, 'x');
+  for (const InodePointer& inode :
+       {InodePointer(std::make_shared<Inode>(attributes)), link(std::string(1 << 20, 'x'))}) {
+    FileTree tree;
+    for (int i = 0; i < 400; ++i) {  // what is replaced or removed counts no more
+      tree.put("same", inode);
+      tree.put("removed", inode);
+      tree.remove("removed");
+    }
+    EXPECT_THAT(refusal([&] {
+                  for (int i = 0; i < 400; ++i) tree.put(std::to_string(i), inode);
+                }),
+                HasSubstr("MiB of names"));
+  }
 }
 
 TEST(FileTree, ResolveFollowsLinksInsideTheRoot) {
