@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -106,6 +107,11 @@ struct Exchange {
       if (self.sink != nullptr) self.sink->write(as_bytes(std::string_view(data, size)));
       return size;
     });
+  }
+
+  /// Programs that run meanwhile do not get it. libcurl does so since 8.10.
+  static curl_socket_t open_socket(void*, curlsocktype, curl_sockaddr* address) {
+    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   }
 
   static std::size_t on_body_wanted(char* into, std::size_t, std::size_t size, void* self_pointer) {
@@ -243,6 +249,7 @@ void Client::Implementation::configure(CURL* handle, const Request& request, con
   set(CURLOPT_URL, url.without_user_info.c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_OPENSOCKETFUNCTION, &Exchange::open_socket);
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_USERAGENT, options.user_agent.c_str());
   set(CURLOPT_HTTPHEADER, headers);

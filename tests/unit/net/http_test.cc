@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "foundation/file.hh"
+#include "foundation/process.hh"
 #include "tests/support/http_server.hh"
 
 namespace veneer::net {
@@ -47,6 +48,16 @@ TEST(Client, GetsABody) {
   EXPECT_EQ(server.requests().at(0).header("user-agent"), "veneer");
   EXPECT_EQ(client.statistics().requests, 1u);
   EXPECT_EQ(client.statistics().bytes_received, 5u);
+}
+
+TEST(Client, ProgramsDoNotGetItsConnections) {
+  HttpServer server([](const HttpRequest&) { return text("hello"); });
+  Client client;
+  const Command list{.arguments = {"sh", "-c", "ls -l /proc/self/fd | grep -c socket:"}};
+  const std::string before = run(list).output;
+  std::string body;
+  client.fetch({.url = server.url()}, body, 10);
+  EXPECT_EQ(run(list).output, before) << "the connection is kept for the next request";
 }
 
 TEST(Client, GivesEveryStatusBack) {
