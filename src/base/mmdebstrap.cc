@@ -204,7 +204,7 @@ void install_packages(const DebianArchive& archive, const std::string& architect
   // Hooks name files of `scratch`, where mmdebstrap runs, so that no path needs quoting.
   std::error_code error;
   fs::rename(lower, scratch / "lower.tar", error);
-  if (error) throw_system_error("renaming", lower, error.value());
+  if (error) throw_system_error("rename", lower, error.value());
   write_text_file(scratch / "veneer-compile.py", compile_script);
   Command command = base_command(privilege, architecture, scratch);
   command.arguments.push_back("--variant=custom");

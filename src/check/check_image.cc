@@ -114,7 +114,7 @@ CheckReport check_image(const image::Image& image, const image::Blobs& blobs, co
     const fs::path root = options.scratch / "root";
     make_folders(root);
     tree::move_to(tree, root, ::geteuid() == 0 && !sandbox->is_root ? tree::Owners::kept : tree::Owners::mine);
-    if (::chmod(root.c_str(), 0755) != 0) throw_system_error("writing", root, errno);
+    if (::chmod(root.c_str(), 0755) != 0) throw_system_error("write", root, errno);
     const ImportRun run{root, *sandbox, environment_of(config, search_path), config.run.string_or("WorkingDir", "/")};
     for (const Environment& environment : environments) {
       if (!runs_here(environment)) continue;

@@ -51,9 +51,9 @@ class PartFile : public ByteSink {
       : path_(std::move(path)), note_(path_), limit_(limit), on_bytes_(on_bytes) {
     note_ += ".etag";
     descriptor_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!descriptor_.is_open()) throw_system_error("opening", path_, errno);
+    if (!descriptor_.is_open()) throw_system_error("open", path_, errno);
     struct stat status {};
-    if (::fstat(descriptor_.get(), &status) != 0) throw_system_error("reading", path_, errno);
+    if (::fstat(descriptor_.get(), &status) != 0) throw_system_error("read", path_, errno);
     size_ = static_cast<std::uint64_t>(status.st_size);
     if (size_ > 0) tag_ = read_text_file_if_exists(note_, 4096).value_or("");
     if (size_ > limit_) {
@@ -70,7 +70,7 @@ class PartFile : public ByteSink {
   const std::string& tag() const { return tag_; }
 
   void restart() {
-    if (::ftruncate(descriptor_.get(), 0) != 0) throw_system_error("emptying", path_, errno);
+    if (::ftruncate(descriptor_.get(), 0) != 0) throw_system_error("empty", path_, errno);
     report(-static_cast<std::int64_t>(size_));
     size_ = 0;
     set_tag("");
@@ -96,7 +96,7 @@ class PartFile : public ByteSink {
         const int error = errno;
         if (error == EINTR) continue;
         if (error == ENOSPC || error == EDQUOT) restart();  // do not keep the disk full
-        throw_system_error("writing", path_, error);
+        throw_system_error("write", path_, error);
       }
       size_ += static_cast<std::uint64_t>(count);
       received_ += static_cast<std::uint64_t>(count);
@@ -108,9 +108,9 @@ class PartFile : public ByteSink {
   void commit() override {}
 
   void rename_to(const std::filesystem::path& target) {
-    if (::fsync(descriptor_.get()) != 0) throw_system_error("writing", path_, errno);
+    if (::fsync(descriptor_.get()) != 0) throw_system_error("write", path_, errno);
     fail_point("download.rename");
-    if (::rename(path_.c_str(), target.c_str()) != 0) throw_system_error("renaming", path_, errno);
+    if (::rename(path_.c_str(), target.c_str()) != 0) throw_system_error("rename", path_, errno);
     set_tag("");
   }
 

@@ -102,10 +102,10 @@ void copy_if_there(const fs::path& from, const fs::path& to) {
   make_folders(to.parent_path());
   std::error_code error;
   fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
-  if (error) throw_system_error("copying", from, error.value());
+  if (error) throw_system_error("copy", from, error.value());
   // Files that are younger than the index are read by git to be sure.
   const std::array times = {status.st_mtim, status.st_mtim};
-  if (::utimensat(AT_FDCWD, to.c_str(), times.data(), 0) != 0) throw_system_error("writing", to, errno);
+  if (::utimensat(AT_FDCWD, to.c_str(), times.data(), 0) != 0) throw_system_error("write", to, errno);
 }
 
 bool is_ignored(const GitRepository& repository, const std::string& path) {

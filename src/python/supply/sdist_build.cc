@@ -49,7 +49,7 @@ fs::path writable_place(const fs::path& root, const fs::path& relative) {
     }
     std::error_code error;
     fs::create_directory(place, error);
-    if (error) throw_system_error("making", place, error.value());
+    if (error) throw_system_error("make", place, error.value());
   }
   place = root / relative;
   if (fs::is_symlink(fs::symlink_status(place))) fs::remove(place);

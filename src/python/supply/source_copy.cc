@@ -53,7 +53,7 @@ Extent walk(const fs::path& root, const std::string& relative, std::size_t count
     if (fs::exists(root / folder / "pyvenv.cfg")) continue;
     std::error_code error;
     const fs::directory_iterator entries(root / folder, error);
-    if (error) throw_system_error("reading", root / folder, error.value());
+    if (error) throw_system_error("read", root / folder, error.value());
     for (const fs::directory_entry& entry : entries) {
       const std::string name = entry.path().filename().native();
       if (is_dropping(name)) continue;
@@ -81,7 +81,7 @@ Hash hash_of(const fs::path& path) {
   Sha256 hash;
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) {
-    if (errno != ENOENT && errno != ENOTDIR) throw_system_error("reading", path, errno);
+    if (errno != ENOENT && errno != ENOTDIR) throw_system_error("read", path, errno);
     add_field(hash, "absent");
   } else if (S_ISLNK(status.st_mode)) {
     add_field(hash, "link");
@@ -178,23 +178,23 @@ void copy_one(const fs::path& from, const fs::path& to) {
   struct stat status {};
   if (::lstat(from.c_str(), &status) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return;  // copy_sources() sees it
-    throw_system_error("reading", from, errno);
+    throw_system_error("read", from, errno);
   }
   if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) return;
   std::error_code error;
   fs::create_directories(to.parent_path(), error);
-  if (error) throw_system_error("making", to.parent_path(), error.value());
+  if (error) throw_system_error("make", to.parent_path(), error.value());
   if (S_ISLNK(status.st_mode)) {
     fs::create_symlink(fs::read_symlink(from), to, error);
-    if (error) throw_system_error("making", to, error.value());
+    if (error) throw_system_error("make", to, error.value());
   } else {
     fs::copy_file(from, to, error);
-    if (error) throw_system_error("copying", from, error.value());
-    if (::chmod(to.c_str(), (status.st_mode & 0100) != 0 ? 0755 : 0644) != 0) throw_system_error("writing", to, errno);
+    if (error) throw_system_error("copy", from, error.value());
+    if (::chmod(to.c_str(), (status.st_mode & 0100) != 0 ? 0755 : 0644) != 0) throw_system_error("write", to, errno);
   }
   const std::array times = {status.st_mtim, status.st_mtim};
   if (::utimensat(AT_FDCWD, to.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0) {
-    throw_system_error("writing", to, errno);
+    throw_system_error("write", to, errno);
   }
 }
 

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view uv_hint = "uv builds the wheel; install it (pipx install uv) or name it with VENEER_UV";
+constexpr std::string_view uv_hint = "uv builds the wheel; install it (pipx install uv), so that it is on PATH";
 
 std::optional<fs::path> only_wheel(const fs::path& folder) {
   std::optional<fs::path> found;
@@ -47,7 +47,7 @@ BuiltWheel describe(const fs::path& path, BuildOrigin origin) {
 
 void sync(const fs::path& path) {
   const FileDescriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!descriptor.is_open() || ::fsync(descriptor.get()) != 0) throw_system_error("writing", path, errno);
+  if (!descriptor.is_open() || ::fsync(descriptor.get()) != 0) throw_system_error("write", path, errno);
 }
 
 }  // namespace
@@ -101,7 +101,7 @@ BuiltWheel BuiltWheels::get(const Hash& key, const std::function<void(const fs::
   make_folders(place);
   const FileLock lock(place / ".lock", FileLock::Kind::exclusive);
   if (auto cached = find(key)) return *cached;
-  const TemporaryFolder work(place, ".work-");
+  const TemporaryFolder work(folder_.parent_path() / "tmp", "build");
   const fs::path output = work.path() / "wheel";
   const fs::path scratch = work.path() / "scratch";
   make_folders(output);
@@ -113,7 +113,7 @@ BuiltWheel BuiltWheels::get(const Hash& key, const std::function<void(const fs::
   const fs::path target = place / built->filename();
   sync(*built);
   fail_point("built-wheel.rename");
-  if (::rename(built->c_str(), target.c_str()) != 0) throw_system_error("renaming", *built, errno);
+  if (::rename(built->c_str(), target.c_str()) != 0) throw_system_error("rename", *built, errno);
   return describe(target, BuildOrigin::built);
 }
 
