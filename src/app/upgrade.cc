@@ -15,6 +15,7 @@ WrittenUpgrade write_upgrade(const OpenedImage& image, const OpenedImage& held, 
   const std::set<BlobDigest> included = deliver::layers_of_upgrade(image.sealed.image, held.sealed.image);
   const std::vector<image::Reference> names{live_name.reference()};
   const image::Annotations annotations{{std::string(deliver::upgrade_base_annotation), held.name}};
+  remove_abandoned(std::filesystem::path(file).parent_path());  // what killed ones left of it
   AtomicFile output(file);
   image::write_archive(output, image.sealed, *image.blobs, names, included, annotations);
   output.commit();

@@ -51,14 +51,15 @@ void begin_process() {
 }
 
 void end_by_signal(int signal) {
-  // The other threads, whose files and children go away, have nothing to say about that.
-  ::flockfile(stderr);
-  remove_temporaries();
   ::signal(signal, SIG_DFL);
   sigset_t one;
   sigemptyset(&one);
   sigaddset(&one, signal);
-  ::pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
+  ::pthread_sigmask(SIG_UNBLOCK, &one, nullptr);  // the next one waits for nothing
+  // The other threads, whose files and children go away, have nothing to say about that; one that is saying something
+  // to a reader that does not read is not waited for.
+  static_cast<void>(::ftrylockfile(stderr));
+  remove_temporaries();
   ::raise(signal);
   ::_exit(128 + signal);
 }

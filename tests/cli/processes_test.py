@@ -104,6 +104,22 @@ class Processes(fixtures.SystemTest):
         self.veneer("cache", "prune")
         self.assertEqual(self.leftovers(), [])
 
+    def test_the_next_build_removes_a_killed_ones_part_of_its_output(self):
+        project = self.small_project()
+        self.veneer("build", cwd=project)
+        place = self.folder / "out"
+        place.mkdir()
+        mine = place / ".image.tar.mine.tmp"
+        mine.write_text("not of veneer")
+        for number in range(1, 20):
+            killed = self.veneer("build", "--output", f"docker-archive:{place}/image.tar", cwd=project, code=None,
+                                 VENEER_FAIL_POINT=f"file.before-rename:{number}")
+            self.assertEqual(killed.returncode, -signal.SIGKILL)
+            if len(list(place.iterdir())) > 1:
+                break
+        self.veneer("build", "--output", f"docker-archive:{place}/image.tar", cwd=project)
+        self.assertEqual(sorted(path.name for path in place.iterdir()), [mine.name, "image.tar"])
+
     def test_children_end_with_a_killed_process(self):
         build = self.started(self.slow_project())
         children = [int(pid) for pid in Path(f"/proc/{build.pid}/task").glob("*/children") for pid in pid.read_text().split()]

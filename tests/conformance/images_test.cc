@@ -93,7 +93,7 @@ TEST_F(Images, ConformanceOfAllImages) {
   fs::remove_all(sentinel);
   const Value document = parse_json(tests::read_corpus("images/expected.json"));
   const Value& cases = document.at("cases");
-  const TemporaryFolder scratch(fs::temp_directory_path(), "veneer-images-");
+  const TemporaryFolder scratch(fs::temp_directory_path(), "images");
   std::size_t files = 0;
   std::set<std::string> seen;
   for (const auto& entry : fs::directory_iterator(tests::corpus_folder() / "images")) {
@@ -129,7 +129,7 @@ TEST_F(Images, ConformanceOfAllImages) {
 
 TEST_F(Images, ConformanceOfErrorsThatSayWhat) {
   VENEER_NEEDS_CORPUS();
-  const TemporaryFolder scratch(fs::temp_directory_path(), "veneer-images-");
+  const TemporaryFolder scratch(fs::temp_directory_path(), "images");
   const std::vector<std::pair<std::string, std::string>> wanted = {
       {"c_diff_id_bad_algo.docker", "md5"},
       {"c_diff_id_wrong.oci", "diff ID"},

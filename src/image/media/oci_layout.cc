@@ -158,6 +158,7 @@ void OciLayout::write(const SealedImage& image, const Blobs& source, std::string
   in_context([&] { return fmt::format("writing to the OCI layout {}", printable(folder_.native())); },
              [&] {
                const FileLock lock(lock_path(folder_), FileLock::Kind::exclusive);
+               remove_abandoned(folder_);
                make_folders(folder_ / "blobs" / "sha256");
                for (const Layer& layer : image.image.layers) {
                  add_blob(layer, source);

@@ -197,7 +197,7 @@ TEST(LayerWriter, TheBytesAreTheSameForEver) {
 }
 
 TEST(LayerWriter, OtherToolsReadIt) {
-  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "veneer-layer-test-");
+  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "layer-test");
   const MemoryContent text("hello\n");
   const Deflated wheel(std::string(100'000, 'w'));
   const Made made = make([&](LayerWriter& writer) {

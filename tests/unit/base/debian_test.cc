@@ -65,7 +65,7 @@ class DebianBaseTest : public testing::Test {
     return "no error";
   }
 
-  TemporaryFolder folder_{std::filesystem::temp_directory_path(), "veneer-debian-test-"};
+  TemporaryFolder folder_{std::filesystem::temp_directory_path(), "debian-test"};
   std::shared_ptr<image::LayerCache> cache_;
 };
 

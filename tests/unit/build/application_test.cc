@@ -28,7 +28,7 @@ class ApplicationTest : public testing::Test {
     return application_files(project_, placement_, rule, listed);
   }
 
-  TemporaryFolder folder_{fs::temp_directory_path(), "veneer-application-test-"};
+  TemporaryFolder folder_{fs::temp_directory_path(), "application-test"};
   tree::FileTree base_;
   Placement placement_{base_};
   python::Project project_;

@@ -32,7 +32,7 @@ class DefaultsTest : public testing::Test {
     return result;
   }
 
-  TemporaryFolder folder_{fs::temp_directory_path(), "veneer-defaults-test-"};
+  TemporaryFolder folder_{fs::temp_directory_path(), "defaults-test"};
   BuildInputs inputs_;
 };
 

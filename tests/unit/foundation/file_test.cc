@@ -23,7 +23,7 @@ using testing::HasSubstr;
 
 class FileTest : public testing::Test {
  protected:
-  TemporaryFolder folder_{fs::temp_directory_path(), "veneer-file-test-"};
+  TemporaryFolder folder_{fs::temp_directory_path(), "file-test"};
   fs::path path_ = folder_.path() / "file";
 
   std::size_t files() const {

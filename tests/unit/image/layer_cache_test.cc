@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 class LayerCacheTest : public testing::Test {
  protected:
-  TemporaryFolder temporary_{fs::temp_directory_path(), "veneer-cache-test-"};
+  TemporaryFolder temporary_{fs::temp_directory_path(), "cache-test"};
   fs::path folder_ = temporary_.path() / "cache";
 
   static LayerKey key(std::string_view name) { return {sha256(name)}; }

@@ -26,7 +26,7 @@ class OciLayoutTest : public ::testing::Test {
  protected:
   fs::path path(std::string_view name) const { return folder_.path() / name; }
 
-  TemporaryFolder folder_{fs::temp_directory_path(), "veneer-layout-"};
+  TemporaryFolder folder_{fs::temp_directory_path(), "layout"};
   MemoryBlobs blobs_;
 };
 

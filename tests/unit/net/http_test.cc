@@ -109,7 +109,7 @@ TEST(Client, SendsOtherMethodsWithoutABody) {
 }
 
 TEST(Client, SpeaksThroughAUnixSocket) {
-  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "veneer-net-");
+  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "net");
   const std::filesystem::path socket = folder.path() / "engine.sock";
   HttpServer server([](const HttpRequest& request) { return text("you asked " + request.path); }, socket);
   ClientOptions options;
@@ -167,7 +167,7 @@ TEST(Client, SendsCredentialsAndKeepsThemOutOfErrors) {
 }
 
 TEST(Client, ReadsNetrcForThePasswordOfAUser) {
-  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "veneer-net-");
+  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "net");
   write_text_file(folder.path() / "netrc",
                   "machine 127.0.0.1 login you password no\nmachine 127.0.0.1 login me password pw\n"
                   "default login any password no\n",
@@ -190,7 +190,7 @@ TEST(Client, ReadsNetrcForThePasswordOfAUser) {
 }
 
 TEST(Client, ReadsNetrcForHostsWithoutCredentials) {
-  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "veneer-net-");
+  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "net");
   write_text_file(folder.path() / "netrc", "machine 127.0.0.1 login me password pw\n", 0600);
   HttpServer server([](const HttpRequest&) { return text("x"); });
   ClientOptions options;
@@ -205,7 +205,7 @@ TEST(Client, ReadsNetrcForHostsWithoutCredentials) {
 }
 
 TEST(Redirects, ToAnotherServerAskNetrcNoMore) {
-  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "veneer-net-");
+  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "net");
   write_text_file(folder.path() / "netrc", "machine 127.0.0.1 login me password pw\n", 0600);
   HttpServer other([](const HttpRequest&) { return text("there"); });
   HttpServer server([&](const HttpRequest&) { return redirect(other.url("/final")); });

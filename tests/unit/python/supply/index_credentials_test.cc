@@ -120,7 +120,7 @@ TEST(IndexCredentials, ReachTheirServerAlone) {
   indexes.add(one.url("/a/simple"), net::Credentials{"u", "a"});
   indexes.add(one.url("/b/simple"), net::Credentials{"u", "b"});
   indexes.add(other.url("/to-one"), net::Credentials{"u", "other"});
-  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "veneer-net-");
+  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "net");
   net::Client client;
   net::Downloads downloads(folder.path(), client);
   const auto get = [&](const std::string& url) {

@@ -153,7 +153,7 @@ class Checkout {
 
  private:
   const ProjectFolder& origin_;
-  TemporaryFolder folder_{fs::temp_directory_path(), "veneer-checkout-"};
+  TemporaryFolder folder_{fs::temp_directory_path(), "checkout"};
 };
 
 /// As long ago that git need not read the file to know that it is as it was.

@@ -164,7 +164,7 @@ TEST(Install, Case13SpreadsAllFiveSchemes) {
 
 // The same by the kernel: both kinds of scripts are started under such prefixes.
 TEST(Install, Case17ScriptsRunUnderLongAndSpacedPrefixes) {
-  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "veneer-");
+  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "test");
   const WheelBuilder builder =
       WheelBuilder()
           .add("pkg/__init__.py", "def main(): print('entry point')\n")

@@ -77,7 +77,7 @@ TEST(EnvironmentSkeleton, NeedsAnAbsoluteInterpreter) {
 TEST(EnvironmentSkeleton, ActivateWorksInAPosixShell) {
   InstallPlace place;
   place.prefix = "/it's an/env";
-  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "veneer-activate-");
+  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "activate");
   const std::filesystem::path script = folder.path() / "activate";
   write_text_file(script, text_at(environment_skeleton(target(), place), "it's an/env/bin/activate"));
   const std::string checks =
