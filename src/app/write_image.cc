@@ -52,7 +52,7 @@ std::string write_to(const image::Location& output, const BuildSession& session,
   }
   const auto& archive = std::get<image::DockerArchiveLocation>(output);
   const auto name = deliver::parse_engine_name(archive.tag.value_or(session.image_name()));
-  remove_abandoned(std::filesystem::path(archive.file).parent_path());  // what killed ones left of it
+  remove_abandoned(archive.file.parent_path());  // what killed ones left of it
   AtomicFile file(archive.file);
   image::write_archive(file, sealed, blobs, {name.reference()}, image::all_layers(sealed.image));
   file.commit();

@@ -24,6 +24,7 @@ constexpr std::string_view key_version = "source build 1";
 constexpr std::int64_t source_epoch = 315532800;      // 1980-01-01
 constexpr std::uint64_t unpacked_limit = 4ull << 30;  // bytes
 constexpr std::size_t entry_limit = 200'000;
+constexpr std::size_t parent_limit = 20'000;  // folders that only the paths of entries name; each may name thousands
 
 void add_field(Sha256& hash, std::string_view text) {
   hash.update(fmt::format("{}:", text.size()));
@@ -39,8 +40,9 @@ fs::path safe_path(const std::string& name) {
   return path;
 }
 
-/// Where to write below `root`; no part of the way may be a link that an earlier entry made.
-fs::path writable_place(const fs::path& root, const fs::path& relative) {
+/// Where to write below `root`; no part of the way may be a link that an earlier entry made. Folders on the way are
+/// made and taken off `budget`.
+fs::path writable_place(const fs::path& root, const fs::path& relative, std::size_t& budget) {
   fs::path place = root;
   for (const fs::path& part : relative.parent_path()) {
     place /= part;
@@ -48,7 +50,9 @@ fs::path writable_place(const fs::path& root, const fs::path& relative) {
       throw Error(ErrorKind::refused, "the archive writes through the link " + printable(place.filename().native()));
     }
     std::error_code error;
-    fs::create_directory(place, error);
+    if (fs::create_directory(place, error) && budget-- == 0) {
+      throw Error(ErrorKind::refused, fmt::format("the archive has more than {} folders", parent_limit));
+    }
     if (error) throw_system_error("make", place, error.value());
   }
   place = root / relative;
@@ -66,9 +70,10 @@ void unpack_tar(const fs::path& archive, const fs::path& target) {
   const std::unique_ptr<ByteSource> bytes = archive::open_sniffed(std::make_unique<File>(archive));
   archive::TarReader reader(*bytes, {.entries = entry_limit});
   std::uint64_t budget = unpacked_limit;
+  std::size_t folders = parent_limit;
   while (const auto entry = reader.next()) {
     if (entry->path.empty()) continue;
-    const fs::path place = writable_place(target, safe_path(entry->path));
+    const fs::path place = writable_place(target, safe_path(entry->path), folders);
     switch (entry->type) {
       case archive::EntryType::folder: make_folders(place); break;
       case archive::EntryType::file: write_file(reader.data(), place, (entry->mode & 0100) != 0, budget); break;
@@ -77,7 +82,7 @@ void unpack_tar(const fs::path& archive, const fs::path& target) {
         fs::create_symlink(entry->link_target, place);
         break;
       case archive::EntryType::hard_link: {
-        File source(writable_place(target, safe_path(entry->link_target)));
+        File source(writable_place(target, safe_path(entry->link_target), folders));
         write_file(source, place, (entry->mode & 0100) != 0, budget);
         break;
       }
@@ -90,8 +95,9 @@ void unpack_zip(const fs::path& archive, const fs::path& target) {
   const archive::ZipReader reader(std::make_shared<File>(archive),
                                   {.entries = entry_limit, .total_size = unpacked_limit});
   std::uint64_t budget = unpacked_limit;
+  std::size_t folders = parent_limit;
   for (const archive::ZipEntry& entry : reader.entries()) {
-    const fs::path place = writable_place(target, safe_path(entry.name));
+    const fs::path place = writable_place(target, safe_path(entry.name), folders);
     if (entry.is_folder) {
       make_folders(place.has_filename() ? place : place.parent_path());
     } else {

@@ -6,6 +6,7 @@
 #include "foundation/error.hh"
 #include "python/supply/app_wheel.hh"
 #include "tests/support/project_folder.hh"
+#include "tests/support/tar_builder.hh"
 
 namespace veneer::python {
 namespace {
@@ -149,6 +150,15 @@ TEST_F(SdistBuildTest, RefusesOtherKindsAndHostileArchives) {
   evil.package.subdirectory = "x";
   EXPECT_THAT(refusal(evil), HasSubstr("leads outside"));
   EXPECT_FALSE(std::filesystem::exists("/tmp/veneer-evil"));
+  tests::TarBuilder many;
+  for (int i = 0; i < 600; ++i) {
+    std::string path = std::to_string(i);
+    for (int j = 0; j < 40; ++j) path += "/d";
+    many.file(path + "/x");
+  }
+  folder_.write("many.tar.gz", many.finish());
+  evil = source("many.tar.gz", PackageKind::archive);
+  EXPECT_THAT(refusal(evil), HasSubstr("more than 20000 folders"));
 }
 
 TEST(WheelFileTags, AreTheLastThreeFields) {
