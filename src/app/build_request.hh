@@ -27,6 +27,7 @@ struct BuildRequest {
   std::optional<std::string> package;  // a member of the workspace, normalised
   python::SourceBuilds source_builds = python::SourceBuilds::allowed;
   python::Strictness strictness = python::Strictness::tolerant;
+  std::optional<std::size_t> dependency_layers;  // at most this many; none: what the project says
   ByteCode byte_code = ByteCode::as_the_project_says;
   std::size_t workers = default_workers();
 };

@@ -93,6 +93,7 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   choose_project(own, request);
   if (request.base) inputs_.project.base = request.base;
   if (request.python) inputs_.project.python = *request.python;
+  if (request.dependency_layers) inputs_.project.dependency_layers = request.dependency_layers;
   cache_ = std::make_shared<image::LayerCache>(surroundings.cache_folder());
   read_git(surroundings);
   build::fill_defaults(inputs_);

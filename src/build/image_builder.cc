@@ -328,6 +328,7 @@ BuildPlan ImageBuilder::plan() {
   components.push_back(application_);
   plan::LayoutOptions options = inputs_.layout;
   options.base_layers = inputs_.base.layers.size();
+  if (const auto layers = inputs_.project.dependency_layers) options.dependency_layers = *layers;
   result.layout = plan::layout(components, result.overlaps, options);
   for (const plan::PlannedLayer& layer : result.layout.layers)
     result.in_cache.push_back(cache_.find(layer.key).has_value());

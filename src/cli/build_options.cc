@@ -2,6 +2,7 @@
 
 #include "app/selection_request.hh"
 #include "foundation/error.hh"
+#include "foundation/layer_limit.hh"
 #include "image/platform.hh"
 #include "python/name.hh"
 
@@ -50,6 +51,7 @@ const std::vector<Option>& build_options() {
       {"--no-build", "", "refuse distributions that have no wheel instead of building them"},
       {"--byte-code", "", "compile what is installed, by the base's own interpreter: programs start faster"},
       {"--no-byte-code", "", "leave out byte code, whatever the project says"},
+      {"--dependency-layers", "N", "give the dependencies at most N layers (default: 60, or what the base leaves)"},
       {"--strict", "", "refuse wheels whose RECORD is incomplete and files that the lock has no hash of"},
       {"--jobs", "N", "use N threads (default: one a processor)"},
   };
@@ -69,6 +71,7 @@ app::BuildRequest read_build_request(const Arguments& arguments) {
   if (arguments.has("--no-build")) request.source_builds = python::SourceBuilds::refused;
   if (arguments.has("--strict")) request.strictness = python::Strictness::strict;
   request.byte_code = read_byte_code(arguments);
+  request.dependency_layers = arguments.number("--dependency-layers", 1, mountable_layers);
   request.workers = arguments.number("--jobs", 1, most_workers).value_or(request.workers);
   return request;
 }

@@ -113,7 +113,7 @@ void refuse_what_cannot_run(const image::SealedImage& sealed, const Inventory& i
     throw Error(ErrorKind::refused,
                 fmt::format("the image has {} layers, {} on the host starts at most {}", sealed.image.layers.size(),
                             printable(inventory.engine.name, 40), inventory.limits.layers),
-                "build it with a lower cap on dependency layers");
+                "build it with fewer: veneer build --dependency-layers N, or a base of fewer layers");
   }
 }
 

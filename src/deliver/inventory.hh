@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "foundation/digest.hh"
+#include "foundation/layer_limit.hh"
 #include "foundation/value.hh"
 #include "image/image.hh"
 
@@ -43,7 +44,7 @@ struct KnownImage {
 };
 
 struct Limits {
-  std::size_t layers = 125;  // that an image may have and still start
+  std::size_t layers = mountable_layers;  // that an image may have and still start
 };
 
 /// Whether the host can read its own layers back and lay them among what is sent.

@@ -10,6 +10,12 @@ namespace veneer {
 /// The separator of git's -z.
 inline constexpr std::string_view nul{"\0", 1};
 
+// Of ASCII, whatever the locale.
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+constexpr bool is_letter(char c) { return is_lower(c) || is_upper(c); }
+
 /// The pieces between any of `separators`; empty ones are left out.
 std::vector<std::string> split_words(std::string_view text, std::string_view separators);
 

@@ -64,7 +64,8 @@ struct SealedImage {
 };
 
 /// Writes the layer list into the label, then configuration and manifest. History gets one non-empty entry a layer:
-/// entries that are missing are added without guessing their text. Throws Error (refused) when layers exceed 125.
+/// entries that are missing are added without guessing their text. Throws Error (refused) when there are more layers
+/// than engines mount.
 SealedImage seal(Image image);
 
 /// Reads the label; nothing when it is absent or malformed, or does not have `layer_count` rows.

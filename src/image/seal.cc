@@ -2,6 +2,7 @@
 
 #include "foundation/error.hh"
 #include "foundation/json.hh"
+#include "foundation/layer_limit.hh"
 #include "image/history.hh"
 #include "image/image.hh"
 #include "image/manifest.hh"
@@ -10,8 +11,6 @@
 namespace veneer::image {
 
 namespace {
-
-constexpr std::size_t most_layers = 125;  // what Docker on overlay2 mounts; measured
 
 void set_layers_label(Image& image) {
   Value::Array rows;
@@ -55,9 +54,10 @@ std::vector<ChainId> chain_ids(const std::vector<Layer>& layers) {
 }
 
 SealedImage seal(Image image) {
-  if (image.layers.size() > most_layers) {
+  if (image.layers.size() > mountable_layers) {
     throw Error(ErrorKind::refused,
-                fmt::format("the image has {} layers; engines mount at most {}", image.layers.size(), most_layers));
+                fmt::format("the image has {} layers; engines mount at most {}", image.layers.size(), mountable_layers),
+                "build it on a base of fewer layers");
   }
   make_history_consistent(image.config.history, image.layers.size());
   set_layers_label(image);

@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include "foundation/error.hh"
+#include "foundation/layer_limit.hh"
 #include "image/history.hh"
 
 namespace veneer::image {
 
 namespace {
-
-constexpr std::size_t most_layers = 125;
 
 std::string check_label(const Image& image) {
   const Value* labels = image.config.run.find("Labels");
@@ -33,9 +32,9 @@ std::string check_label(const Image& image) {
 
 std::vector<std::string> validate_image(const Image& image) {
   std::vector<std::string> findings;
-  if (image.layers.size() > most_layers) {
-    findings.push_back(
-        fmt::format("{} layers are more than the {} that Docker mounts on overlay2", image.layers.size(), most_layers));
+  if (image.layers.size() > mountable_layers) {
+    findings.push_back(fmt::format("{} layers are more than the {} that Docker mounts on overlay2", image.layers.size(),
+                                   mountable_layers));
   }
   if (!history_fits(image.config.history, image.layers.size())) {
     findings.emplace_back(

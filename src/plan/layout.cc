@@ -8,6 +8,7 @@
 #include <set>
 
 #include "foundation/error.hh"
+#include "plan/layer_budget.hh"
 
 namespace veneer::plan {
 
@@ -112,7 +113,10 @@ LayoutPlan layout(const std::vector<Component>& components, const std::vector<Ov
   std::sort(distributions.begin(), distributions.end(), larger_first);
   Pointers single;
   Pointers shared;
-  const std::size_t cap = std::max<std::size_t>(options.dependency_layers, 1);
+  const std::size_t cap = share_layers({.base = options.base_layers,
+                                        .own = environments.size() + applications.size(),
+                                        .distributions = distributions.size(),
+                                        .dependency_layers = options.dependency_layers});
   const bool all_fit = distributions.size() <= cap;
   for (const Component* component : distributions) {
     const bool fits = single.size() < (all_fit ? cap : cap - 1);
@@ -137,13 +141,6 @@ LayoutPlan layout(const std::vector<Component>& components, const std::vector<Ov
   }
   for (const Component* component : environments) plan.layers.push_back(make_layer({component}, component->id));
   for (const Component* component : applications) plan.layers.push_back(make_layer({component}, component->id));
-
-  if (options.base_layers + plan.layers.size() > options.total_layers) {
-    throw Error(ErrorKind::refused,
-                fmt::format("{} layers of the base and {} of ours are more than the {} that engines can mount",
-                            options.base_layers, plan.layers.size(), options.total_layers),
-                "use a base with fewer layers, or fewer dependency layers");
-  }
   return plan;
 }
 
@@ -163,28 +160,6 @@ Value to_value(const LayoutPlan& plan) {
   Value result;
   result.set("layers", std::move(layers));
   return result;
-}
-
-LayoutPlan layout_plan_from_value(const Value& value) {
-  LayoutPlan plan;
-  for (const Value& item : value.at("layers").array()) {
-    PlannedLayer layer;
-    const auto kind = std::find(kind_names.begin(), kind_names.end(), item.at("kind").string());
-    if (kind == kind_names.end()) {
-      throw Error(ErrorKind::refused, fmt::format("'{}' is no kind of layer", printable(item.at("kind").string())));
-    }
-    layer.kind = static_cast<ComponentKind>(kind - kind_names.begin());
-    layer.title = item.at("title").string();
-    const auto key = Hash::from_hex(item.at("key").string());
-    if (!key) throw Error(ErrorKind::refused, "a layer key is not a SHA-256");
-    layer.key = {*key};
-    const std::int64_t size = item.at("size").integer();
-    if (size < 0) throw Error(ErrorKind::refused, "a layer size is negative");
-    layer.size = static_cast<std::uint64_t>(size);
-    layer.components = item.strings_or_empty("components");
-    plan.layers.push_back(std::move(layer));
-  }
-  return plan;
 }
 
 }  // namespace veneer::plan

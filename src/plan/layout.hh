@@ -25,23 +25,21 @@ struct LayoutPlan {
 
 struct LayoutOptions {
   std::size_t base_layers = 0;         // layers that lie below and count
-  std::size_t dependency_layers = 60;  // at most this many layers of distributions
-  std::size_t total_layers = 125;      // what overlay2 mounts (docs/receivers.md)
+  std::size_t dependency_layers = 60;  // at most this many layers of distributions, fewer where the base leaves fewer
   std::uint64_t small = 64 * 1024;     // a distribution below this many bytes shares the layer of the small ones
 };
 
 /// Distributions largest first, each in a layer of its own, as far as the cap goes; the small rest in one layer above
 /// them, in order of names; then the environment, then the application. Equal sizes are ordered by name. An overlap
-/// lifts its winner above the loser. Throws Error (refused) when base and layers exceed `total_layers`, or when two
-/// components have one id.
+/// lifts its winner above the loser. Throws Error (refused) when base and layers are too many (layer_budget.hh),
+/// or when two components have one id.
 LayoutPlan layout(const std::vector<Component>& components, const std::vector<Overlap>& overlaps,
                   const LayoutOptions& options);
 
 /// The key of a layer that holds several components in the given order; that of one component is its own.
 LayerKey combined_key(const std::vector<LayerKey>& keys);
 
-/// {"layers":[{"kind","title","key","size","components":[id...]}...]}, bottom to top; and back.
+/// {"layers":[{"kind","title","key","size","components":[id...]}...]}, bottom to top.
 Value to_value(const LayoutPlan& plan);
-LayoutPlan layout_plan_from_value(const Value& value);
 
 }  // namespace veneer::plan

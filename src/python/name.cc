@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "foundation/text.hh"
+
 namespace veneer::python {
 
 namespace {
 
-bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_alphanumeric(char c) { return is_digit(c) || is_letter(c); }
 bool is_separator(char c) { return c == '-' || c == '_' || c == '.'; }
+bool is_of_names(char c) { return is_alphanumeric(c) || is_separator(c); }
 
 }  // namespace
 
@@ -18,7 +21,7 @@ std::string normalised_name(std::string_view name) {
     if (is_separator(c)) {
       if (!result.ends_with('-')) result += '-';
     } else {
-      result += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      result += is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
     }
   }
   return result;
@@ -31,7 +34,11 @@ std::vector<std::string> normalised_names(std::vector<std::string> names) {
 
 bool is_valid_name(std::string_view name) {
   return !name.empty() && is_alphanumeric(name.front()) && is_alphanumeric(name.back()) &&
-         std::all_of(name.begin(), name.end(), [](char c) { return is_alphanumeric(c) || is_separator(c); });
+         std::all_of(name.begin(), name.end(), is_of_names);
+}
+
+std::string_view leading_name(std::string_view text) {
+  return {text.begin(), std::find_if_not(text.begin(), text.end(), is_of_names)};
 }
 
 }  // namespace veneer::python

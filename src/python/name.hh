@@ -18,4 +18,8 @@ std::vector<std::string> normalised_names(std::vector<std::string> names);
 /// a letter or digit at both ends.
 bool is_valid_name(std::string_view name);
 
+/// The characters at the start of `text` that names are made of: the name in "numpy[all]>=2". May be empty or not
+/// valid.
+std::string_view leading_name(std::string_view text);
+
 }  // namespace veneer::python

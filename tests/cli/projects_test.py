@@ -290,7 +290,7 @@ class Projects(fixtures.SystemTest):
                         if file == "pylock.toml":
                             self.assertEqual((ours["kind"], ours["sha256"]), (theirs["kind"], theirs["sha256"]), ours["name"])
 
-    # CASES 4 (astral-sh/uv#16818)
+    # astral-sh/uv#16818
     def test_case_4_a_file_without_hash(self):
         path = self.small_project()
         first = self.json("build", "--json", cwd=path)
@@ -323,7 +323,7 @@ class Projects(fixtures.SystemTest):
         (path / "requirements.txt").write_text(line.format("1" * 64))
         self.assertIn("but the lock says", self.veneer("build", "--lock", "requirements.txt", cwd=path, code=6).stderr)
 
-    # CASES 2 (astral-sh/uv#15055); CASES, More (ls1intum/edutelligence#1002)
+    # astral-sh/uv#15055; ls1intum/edutelligence#1002
     def test_case_2_absolute_paths_in_a_lock(self):
         path = self.small_project()
         self.assertNotIn("path of this machine", self.veneer("build", cwd=path).stderr)
@@ -406,6 +406,38 @@ class Projects(fixtures.SystemTest):
         self.assertEqual(parts("--extra", "more"), ["part0", "part1"])
         self.assertEqual(parts("--group", "dev"), ["part0", "part2"])
         self.assertIn("no extra", self.veneer("build", "--extra", "less", cwd=path, code=4).stderr)
+
+    def test_dependency_layers(self):
+        """The option goes before the project, the project before the default; a base of many layers leaves fewer."""
+        path = self.small_project()
+        fixtures.write_large_parts(self, path, {0: 1, 1: 2, 2: 3})
+
+        def dependencies(*options: str) -> int:
+            layers = self.json("plan", "--json", *options, cwd=path)["layers"]
+            return sum(layer["kind"] == "distribution" for layer in layers)
+
+        self.assertEqual(dependencies(), 3)
+        self.assertEqual(dependencies("--dependency-layers", "2"), 2)
+        text = (path / "pyproject.toml").read_text()
+        (path / "pyproject.toml").write_text(text.replace("[tool.veneer]\n", "[tool.veneer]\ndependency_layers = 1\n"))
+        self.assertEqual(dependencies(), 1)
+        self.assertEqual(dependencies("--dependency-layers", "3"), 3)
+        built = self.json("build", "--json", cwd=path)
+        self.assertEqual([layer["kind"] for layer in built["layers"]].count("distribution"), 1)
+        for wrong in ("0", "126", "some"):
+            self.assertIn("--dependency-layers", self.veneer("build", "--dependency-layers", wrong, cwd=path, code=2).stderr)
+
+        (path / "pyproject.toml").write_text(text)
+        base_layers = len(self.json("inspect", f"oci:{fixtures.debian_base()}", "--json", cwd=path)["layers"])
+        for wanted in (120, 121, 124, 126):
+            base = layouts.with_layer(fixtures.debian_base(), self.folder / "many", {"etc/more": b""}, times=wanted - base_layers)
+            if wanted <= 121:
+                built = self.json("build", "--json", "--base", f"oci:{base}", cwd=path)
+                self.assertEqual(len(built["layers"]), 125)
+            else:
+                refused = self.veneer("build", "--base", f"oci:{base}", cwd=path, code=3).stderr
+                self.assertIn(f"the base has {wanted}", refused)
+                self.assertIn("a base of fewer layers", refused)
 
     def test_a_shallow_clone_is_refused_when_the_version_comes_from_git(self):
         path = self.project("versioned", '[project]\nname = "versioned"\ndynamic = ["version"]\nrequires-python = ">=3.11"\n'

@@ -8,6 +8,7 @@
 
 #include "foundation/error.hh"
 #include "foundation/json.hh"
+#include "foundation/layer_limit.hh"
 #include "foundation/text.hh"
 #include "net/http.hh"
 
@@ -21,7 +22,6 @@ constexpr int api_minor_with_manifests = 48;  // GET /images/json?manifests=1 te
 constexpr std::size_t longest_label = 256 * 1024;
 constexpr std::uint64_t longest_line = 1024 * 1024;
 constexpr std::uint64_t longest_load_answer = 16 * 1024 * 1024;
-constexpr std::size_t docker_layers = 125;
 constexpr std::size_t podman_layers = 128;
 constexpr std::size_t containerd_layers = 200;  // as many as were tried
 
@@ -144,7 +144,7 @@ EngineFacts read_engine(std::string_view version_answer, std::string_view info_a
     facts.limits.layers = containerd_layers;
   } else {
     facts.kind = ReceiverKind::prefix;
-    facts.limits.layers = docker_layers;
+    facts.limits.layers = mountable_layers;
   }
   return facts;
 }

@@ -1,6 +1,5 @@
 // What a container engine answers, read with suspicion: sizes and counts are bounded, strings that will be shown or
-// sent back are filtered, members of a wrong type count as absent. Called by api/ and ssh/. Pure; a LoadAnswer
-// belongs to one thread.
+// sent back are filtered, members of a wrong type count as absent. Pure; a LoadAnswer belongs to one thread.
 #pragma once
 
 #include <cstdint>

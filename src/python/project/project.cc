@@ -8,6 +8,8 @@
 
 #include "foundation/error.hh"
 #include "foundation/file.hh"
+#include "foundation/layer_limit.hh"
+#include "foundation/text.hh"
 #include "foundation/toml.hh"
 #include "python/name.hh"
 #include "python/project/strict_table.hh"
@@ -18,9 +20,7 @@ namespace {
 
 constexpr std::uint64_t pyproject_limit = 16 << 20;
 
-bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_lower_or_digit(char c) { return is_lower(c) || is_digit(c); }
 bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; });
 }
@@ -197,8 +197,9 @@ std::vector<std::string> set_of_names(const StrictTable& table, std::string_view
 }
 
 void read_veneer(const Value& value, Project& project) {
-  const StrictTable table(value, "[tool.veneer]",
-                          {"base", "byte_code", "extras", "groups", "package", "python", "system", "image"});
+  const StrictTable table(
+      value, "[tool.veneer]",
+      {"base", "byte_code", "dependency_layers", "extras", "groups", "package", "python", "system", "image"});
   if (const std::string base = table.text("base"); !base.empty()) {
     project.base = in_context([] { return "[tool.veneer] base"; }, [&] { return parse_base_choice(base); });
   }
@@ -209,6 +210,7 @@ void read_veneer(const Value& value, Project& project) {
     if (!byte_code->is_boolean()) table.refuse("byte_code", "is neither true nor false");
     project.byte_code = byte_code->boolean();
   }
+  project.dependency_layers = table.number("dependency_layers", 1, mountable_layers);
   project.python = table.text("python");
   if (!project.python.empty()) {
     std::string_view rest = project.python;
@@ -223,14 +225,6 @@ void read_veneer(const Value& value, Project& project) {
   }
   if (const Value* system = table.find("system")) project.system = read_system(*system);
   if (const Value* image = table.find("image")) project.image = read_image(*image);
-}
-
-/// The distribution name at the start of a PEP 508 requirement, normalised.
-std::string requirement_name(std::string_view requirement) {
-  std::size_t end = 0;
-  const auto is_name_character = [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.'; };
-  while (end < requirement.size() && is_name_character(requirement[end])) ++end;
-  return normalised_name(requirement.substr(0, end));
 }
 
 /// Build requirements that take the version from git's tags.
@@ -273,7 +267,7 @@ void read_build_system(const Value& document, Project& project, bool version_is_
   }
   if (version_is_dynamic) {
     for (const std::string& requirement : project.build_requires) {
-      const std::string name = requirement_name(requirement);
+      const std::string name = normalised_name(leading_name(requirement));
       if (std::find(version_plugins.begin(), version_plugins.end(), name) == version_plugins.end()) continue;
       // This backend can take the version from a file as well.
       const Value& pdm = document.table_or_empty("tool").table_or_empty("pdm").table_or_empty("version");

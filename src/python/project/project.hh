@@ -1,5 +1,5 @@
 // The project to be put into an image: what pyproject.toml says about it, with [tool.veneer], and where its lock is.
-// Called by cli. Reading is the only contact with the disk; values, thread-safe.
+// Reading is the only contact with the disk; values, thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -86,11 +86,12 @@ struct Project {
 
   // [tool.veneer]
   std::optional<BaseChoice> base;
-  std::vector<std::string> extras;  // normalised
-  std::vector<std::string> groups;  // normalised
-  std::string package;              // the workspace member to install; normalised, usually empty
-  bool byte_code = false;           // whether the image gets byte code of what is installed
-  std::string python;               // "3.11"; the choice among the base's interpreters, usually empty
+  std::vector<std::string> extras;               // normalised
+  std::vector<std::string> groups;               // normalised
+  std::string package;                           // the workspace member to install; normalised, usually empty
+  bool byte_code = false;                        // whether the image gets byte code of what is installed
+  std::optional<std::size_t> dependency_layers;  // at most this many, from 1 to mountable_layers
+  std::string python;                            // "3.11"; the choice among the base's interpreters, usually empty
   SystemOptions system;
   ImageOptions image;
 };

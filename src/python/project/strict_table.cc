@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "foundation/error.hh"
 
@@ -78,6 +79,15 @@ std::map<std::string, std::string> StrictTable::text_map(std::string_view key) c
     result.emplace(name, item.string());
   }
   return result;
+}
+
+std::optional<std::size_t> StrictTable::number(std::string_view key, std::size_t least, std::size_t most) const {
+  const Value* value = value_.find(key);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_integer() || std::cmp_less(value->integer(), least) || std::cmp_greater(value->integer(), most)) {
+    refuse(key, fmt::format("expected a number from {} to {}", least, most));
+  }
+  return static_cast<std::size_t>(value->integer());
 }
 
 void StrictTable::each_table(std::string_view key,

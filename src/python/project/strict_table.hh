@@ -1,10 +1,11 @@
-// Reading a table of options strictly: every key is known, every value has its type, and errors say where. Used by the
-// readers of [tool.veneer]. A reader belongs to one thread.
+// Reading a table of options strictly: every key is known, every value has its type, and errors say where. A reader
+// belongs to one thread.
 #pragma once
 
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,8 @@ class StrictTable {
   std::string text(std::string_view key) const;
   std::vector<std::string> texts(std::string_view key) const;
   std::map<std::string, std::string> text_map(std::string_view key) const;
+  /// From `least` to `most`; Error (refused) for anything else.
+  std::optional<std::size_t> number(std::string_view key, std::size_t least, std::size_t most) const;
   /// Tables of an array, each with the name of its place ("files[0]").
   void each_table(std::string_view key, const std::function<void(const Value&, const std::string&)>& action) const;
   /// Error (refused): "[tool.veneer] python: <message>".

@@ -28,8 +28,8 @@ def tar(files: dict) -> bytes:
     return stream.getvalue()
 
 
-def with_layer(layout: Path, target: Path, files: dict | None = None, change=lambda config: None) -> Path:
-    """A copy of the only (or last named) image in `layout`, with a layer of `files` on top and a changed configuration."""
+def with_layer(layout: Path, target: Path, files: dict | None = None, change=lambda config: None, times: int = 1) -> Path:
+    """A copy of the only (or last named) image in `layout`, with a layer of `files` on top (`times` times) and a changed configuration."""
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(layout, target)
     blobs = target / "blobs" / "sha256"
@@ -46,7 +46,7 @@ def with_layer(layout: Path, target: Path, files: dict | None = None, change=lam
     descriptor = index["manifests"][-1]
     manifest = read(descriptor)
     config = read(manifest["config"])
-    if files is not None:
+    for _ in range(0 if files is None else times):
         data = tar(files)
         manifest["layers"].append({"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip"} | write(gzip.compress(data, mtime=0)))
         config["rootfs"]["diff_ids"].append("sha256:" + hashlib.sha256(data).hexdigest())

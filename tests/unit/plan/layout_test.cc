@@ -9,7 +9,6 @@
 #include <set>
 
 #include "foundation/error.hh"
-#include "foundation/json.hh"
 
 namespace veneer::plan {
 namespace {
@@ -81,11 +80,20 @@ TEST(Layout, NeverMakesMoreDependencyLayersThanTheCap) {
   }
 }
 
-TEST(Layout, RefusesMoreLayersThanEnginesMount_case43) {
+TEST(Layout, SharesWhatTheBaseLeaves_case43) {
   std::vector<Component> components;
   for (int i = 0; i < 60; ++i) components.push_back(distribution(fmt::format("p{}", i), 1'000'000 + i));
-  EXPECT_NO_THROW(layout(components, {}, {.base_layers = 65}));
-  EXPECT_THROW(layout(components, {}, {.base_layers = 66}), Error);
+  components.push_back({"environment", "environment", ComponentKind::environment, {sha256("env")}, 1});
+  components.push_back({"app", "app", ComponentKind::application, {sha256("app")}, 5});
+  EXPECT_EQ(layout(components, {}, {.base_layers = 63}).layers.size(), 62u);
+  for (const std::size_t base : {64, 120, 122}) {
+    const LayoutPlan plan = layout(components, {}, {.base_layers = base});
+    EXPECT_EQ(base + plan.layers.size(), 125u);
+    std::size_t count = 0;
+    for (const PlannedLayer& layer : plan.layers) count += layer.components.size();
+    EXPECT_EQ(count, components.size());
+  }
+  EXPECT_THROW(layout(components, {}, {.base_layers = 123}), Error);
 }
 
 TEST(Layout, KeepsTheWinnerOfAnOverlapAboveTheLoser) {
@@ -105,12 +113,6 @@ TEST(Layout, ALoserAmongTheSmallOnesDrawsItsWinnerThere) {
 
 TEST(Layout, RefusesTheSameComponentTwice) {
   EXPECT_THROW(layout({distribution("a", 1), distribution("a", 2)}, {}, {}), Error);
-}
-
-TEST(Layout, SurvivesJsonBothWays) {
-  const LayoutPlan plan = layout({distribution("big", 9'000'000), distribution("x", 1), distribution("y", 1)}, {}, {});
-  const Value value = to_value(plan);
-  EXPECT_EQ(to_value(layout_plan_from_value(parse_json(to_json(value)))), value);
 }
 
 }  // namespace

@@ -126,6 +126,11 @@ TEST(Project, ChecksTypes) {
   EXPECT_THAT(refusal("[tool.veneer.image]\nentrypoint = \"python main.py\"\n"), HasSubstr("entrypoint"));
   EXPECT_THAT(refusal("[tool.veneer.image]\nfiles = [\"a\"]\n"), HasSubstr("files[0] must be a table"));
   EXPECT_THAT(refusal("[tool]\nveneer = 3\n"), HasSubstr("[tool.veneer] must be a table"));
+  for (const std::string number : {"0", "126", "-1", "1.5", "\"4\"", "true"}) {
+    EXPECT_THAT(refusal("[tool.veneer]\ndependency_layers = " + number + "\n"),
+                HasSubstr("dependency_layers: expected a number from 1 to 125"));
+  }
+  EXPECT_EQ(parse("[tool.veneer]\ndependency_layers = 4\n").dependency_layers, 4u);
 }
 
 TEST(Project, ChecksForms) {
