@@ -7,7 +7,7 @@
 #include <map>
 #include <set>
 
-#include "check/elf.hh"
+#include "foundation/elf.hh"
 #include "foundation/error.hh"
 #include "foundation/text.hh"
 #include "tree/read_text.hh"

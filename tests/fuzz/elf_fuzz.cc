@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <span>
 
-#include "check/elf.hh"
+#include "foundation/elf.hh"
 #include "foundation/error.hh"
 #include "tests/fuzz/tolerate.hh"
 
@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::tolerate([&] {
     const auto bytes = std::as_bytes(std::span(data, size));
     const MemoryAccess file(Bytes(bytes.begin(), bytes.end()));
-    const auto elf = check::read_elf(file);
+    const auto elf = read_elf(file);
     if (!elf) return;
     for (const std::string& name : elf->needed) {
       if (name.find('\0') != std::string::npos || name.size() > size) std::abort();

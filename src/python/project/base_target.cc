@@ -8,8 +8,10 @@
 #include <charconv>
 #include <set>
 
+#include "foundation/elf.hh"
 #include "foundation/error.hh"
-#include "python/project/elf_text.hh"
+#include "foundation/text.hh"
+#include "python/project/program_text.hh"
 #include "python/specifier.hh"
 
 namespace veneer::python {
@@ -24,8 +26,6 @@ struct DebianPython {
 };
 /// Releases of Debian and the Python that each has, newest first.
 constexpr std::array debian_pythons = {DebianPython{"trixie", "3.13.5"}, DebianPython{"bookworm", "3.11.2"}};
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::string read_program(const tree::FileTree& base, const std::string& path) {
   const tree::Inode* inode = base.find(path);
@@ -147,6 +147,12 @@ std::optional<Libc> musl_version(std::string_view library) {
   return text ? parse_libc(LibcKind::musl, *text) : std::nullopt;
 }
 
+/// Nothing for what is no ELF file.
+std::optional<std::string> machine_of(const std::string& program) {
+  const std::optional<ElfKind> kind = elf_kind(as_bytes(program));
+  return kind ? std::optional(elf_machine_name(*kind)) : std::nullopt;
+}
+
 std::optional<Libc> find_libc(const tree::FileTree& base, const std::string& program, const std::string& machine) {
   const std::optional<bool> musl = uses_musl(program);
   if (!musl) return std::nullopt;
@@ -164,7 +170,7 @@ std::optional<Libc> find_libc(const tree::FileTree& base, const std::string& pro
   }
   for (const std::string& path : libraries) {
     const std::string library = read_program(base, path);
-    if (elf_machine(library) != machine) continue;
+    if (machine_of(library) != machine) continue;
     if (const auto libc = *musl ? musl_version(library) : glibc_version(library)) return libc;
   }
   return std::nullopt;
@@ -219,7 +225,7 @@ std::vector<FoundInterpreter> find_interpreters(const tree::FileTree& base, cons
       return;
     }
     const std::string program = read_program(base, *real);
-    const std::optional<std::string> machine = elf_machine(program);
+    const std::optional<std::string> machine = machine_of(program);
     if (!machine) {
       problems.push_back(fmt::format("/{} is no program for Linux but a script or something else", printable(*real)));
       return;

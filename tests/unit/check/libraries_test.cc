@@ -6,17 +6,12 @@
 #include "archive/content.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
+#include "tests/support/elf_samples.hh"
 
 namespace veneer::check {
 namespace {
 
 using testing::IsEmpty;
-
-// See elf_test.cc: `user` needs libone.so.1 and looks for it in $ORIGIN/x; `library` is that.
-Bytes sample(const std::string& name) {
-  File file(VENEER_SOURCE_FOLDER "/tests/fuzz/corpus/elf/" + name);
-  return read_all(file, 1 << 20);
-}
 
 class Libraries : public testing::Test {
  protected:
@@ -47,14 +42,14 @@ class Libraries : public testing::Test {
 };
 
 TEST_F(Libraries, TheFolderOfAFileMayBeCalledLikeTheTokenForIt) {
-  put("app/lib/$ORIGIN/user.so", sample("user"));
-  put("app/lib/$ORIGIN/x/libone.so.1", sample("library"));
+  put("app/lib/$ORIGIN/user.so", elf_sample("user"));
+  put("app/lib/$ORIGIN/x/libone.so.1", elf_sample("library"));
   EXPECT_THAT(found(), IsEmpty());
 }
 
 TEST_F(Libraries, ConfigurationsMayIncludeEachOther) {
-  put("app/lib/user.so", sample("user"));
-  put("opt/libone.so.1", sample("library"));
+  put("app/lib/user.so", elf_sample("user"));
+  put("opt/libone.so.1", elf_sample("library"));
   put("etc/ld.so.conf", "include /etc/ld.so.conf.d/*.conf\n");
   for (int i = 0; i < 10; ++i) {
     put("etc/ld.so.conf.d/" + std::to_string(i) + ".conf",

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "foundation/error.hh"
-#include "python/project/elf_text.hh"
 
 namespace veneer::python {
 namespace {
@@ -176,17 +175,6 @@ TEST(DefaultSuite, IsTheNewestThatFits) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr(">=3.14"), HasSubstr("trixie has 3.13")));
     EXPECT_FALSE(error.hint().empty());
   }
-}
-
-TEST(ElfMachine, ReadsBothByteOrders) {
-  EXPECT_EQ(elf_machine(elf({})), "x86_64");
-  std::string big = elf({}, 0);
-  big[5] = 2;
-  big[18] = 0;
-  big[19] = 22;
-  EXPECT_EQ(elf_machine(big), "s390x");
-  EXPECT_EQ(elf_machine("#!/bin/sh"), std::nullopt);
-  EXPECT_THROW(elf_machine(elf({}, 99)), Error);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "check/elf.hh"
+#include "foundation/elf.hh"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "foundation/bytes.hh"
 #include "foundation/error.hh"
 
-namespace veneer::check {
+namespace veneer {
 
 namespace {
 
@@ -41,24 +41,17 @@ class Reader {
   explicit Reader(const RandomAccess& file) : file_(file) {}
 
   std::optional<Elf> read() {
-    constexpr std::string_view magic =
-        "\x7f"
-        "ELF";
     std::array<std::byte, 64> head{};
     if (file_.size() < 52) return std::nullopt;
     file_.read_at(0, std::span(head).first(std::min<std::uint64_t>(head.size(), file_.size())));
-    if (as_text(head).substr(0, 4) != magic) return std::nullopt;
-    const auto bits = std::to_integer<int>(head[4]);
-    const auto order = std::to_integer<int>(head[5]);
-    if ((bits != 1 && bits != 2) || (order != 1 && order != 2)) refuse("its class or byte order is unknown");
-    elf_.kind.bits = bits == 2 ? 64 : 32;
-    elf_.kind.is_little_endian = order == 1;
+    const std::optional<ElfKind> kind = elf_kind(head);
+    if (!kind) return std::nullopt;
+    elf_.kind = *kind;
     if (is_64() && file_.size() < 64) refuse("its header is cut off");
     const std::uint64_t type = number(head, 16, 2);
     constexpr std::uint64_t executable = 2;
     constexpr std::uint64_t shared_object = 3;
     if (type != executable && type != shared_object) return std::nullopt;
-    elf_.kind.machine = static_cast<std::uint16_t>(number(head, 18, 2));
     const std::uint64_t table = number(head, is_64() ? 32 : 28, word());
     const std::uint64_t entry_size = number(head, is_64() ? 54 : 42, 2);
     const std::uint64_t count = number(head, is_64() ? 56 : 44, 2);
@@ -234,6 +227,39 @@ class Reader {
 
 }  // namespace
 
+std::optional<ElfKind> elf_kind(ByteView start) {
+  constexpr std::string_view magic =
+      "\x7f"
+      "ELF";
+  if (start.size() < 20 || !as_text(start).starts_with(magic)) return std::nullopt;
+  const auto byte = [&](std::size_t at) { return std::to_integer<unsigned>(start[at]); };
+  const unsigned bits = byte(4);
+  const unsigned order = byte(5);
+  if ((bits != 1 && bits != 2) || (order != 1 && order != 2)) refuse("its class or byte order is unknown");
+  ElfKind kind;
+  kind.bits = bits == 2 ? 64 : 32;
+  kind.is_little_endian = order == 1;
+  kind.machine =
+      static_cast<std::uint16_t>(kind.is_little_endian ? byte(18) | byte(19) << 8 : byte(19) | byte(18) << 8);
+  return kind;
+}
+
+std::string elf_machine_name(const ElfKind& kind) {
+  switch (kind.machine) {
+    case 3: return "i686";
+    case 20: return "ppc";
+    case 21: return kind.is_little_endian ? "ppc64le" : "ppc64";
+    case 22: return kind.bits == 64 ? "s390x" : "s390";
+    case 40: return "armv7l";
+    case 62: return kind.bits == 64 ? "x86_64" : "i686";
+    case 183: return "aarch64";
+    case 243: return kind.bits == 64 ? "riscv64" : "riscv32";
+    case 258: return "loongarch64";
+    default:
+      throw Error(ErrorKind::refused, fmt::format("a program is for the unknown machine {} (ELF)", kind.machine));
+  }
+}
+
 std::optional<Elf> read_elf(const RandomAccess& file) { return Reader(file).read(); }
 
-}  // namespace veneer::check
+}  // namespace veneer

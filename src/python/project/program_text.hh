@@ -1,4 +1,4 @@
-// What the bytes of a program tell about it without running it. Internal to base_target. Pure, thread-safe.
+// What the texts in a program tell about it without running it. Internal to base_target. Pure, thread-safe.
 #pragma once
 
 #include <functional>
@@ -7,11 +7,6 @@
 #include <string_view>
 
 namespace veneer::python {
-
-/// The machine of an ELF executable or library for Linux as platform.machine() names it ("x86_64"), from its header
-/// (ELF specification, e_machine); nothing for other files, an Error (refused) that gives its number for an unknown
-/// machine.
-std::optional<std::string> elf_machine(std::string_view file);
 
 /// Whether the program is loaded by musl's loader (true) or glibc's (false); nothing when by neither.
 std::optional<bool> uses_musl(std::string_view file);

@@ -1,17 +1,14 @@
-#include "python/project/elf_text.hh"
+#include "python/project/program_text.hh"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "foundation/bytes.hh"
-#include "foundation/error.hh"
+#include "foundation/text.hh"
 
 namespace veneer::python {
 
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// "3.12.7", "3.13.0rc1", "3.14.0a2+".
 bool is_version(std::string_view text, std::string_view start) {
@@ -33,30 +30,6 @@ bool is_version(std::string_view text, std::string_view start) {
 }
 
 }  // namespace
-
-std::optional<std::string> elf_machine(std::string_view file) {
-  if (file.size() < 20 || !file.starts_with("\x7f"
-                                            "ELF")) {
-    return std::nullopt;
-  }
-  const bool is_64_bit = file[4] == 2;
-  const bool is_little_endian = file[5] == 1;
-  const auto low = static_cast<unsigned char>(file[is_little_endian ? 18 : 19]);
-  const auto high = static_cast<unsigned char>(file[is_little_endian ? 19 : 18]);
-  const unsigned machine = low + 256u * high;
-  switch (machine) {
-    case 3: return "i686";
-    case 20: return "ppc";
-    case 21: return is_little_endian ? "ppc64le" : "ppc64";
-    case 22: return is_64_bit ? "s390x" : "s390";
-    case 40: return "armv7l";
-    case 62: return is_64_bit ? "x86_64" : "i686";
-    case 183: return "aarch64";
-    case 243: return is_64_bit ? "riscv64" : "riscv32";
-    case 258: return "loongarch64";
-    default: throw Error(ErrorKind::refused, fmt::format("a program is for the unknown machine {} (ELF)", machine));
-  }
-}
 
 std::optional<bool> uses_musl(std::string_view file) {
   // The loader's path stands near the start, right behind the program headers.

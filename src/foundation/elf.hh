@@ -1,5 +1,6 @@
-// What the dynamic loader reads of an ELF file: which libraries it needs, where it looks for them, which symbol
-// versions it wants and offers (System V ABI, "Dynamic Linking"; symbol versions as in the LSB). Pure, thread-safe.
+// ELF files: for which machine they are, and what the dynamic loader reads of them: which libraries they need, where it
+// looks for those, which symbol versions they want and offer (System V ABI, "Dynamic Linking"; symbol versions as in
+// the LSB). Pure, thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 
 #include "foundation/stream.hh"
 
-namespace veneer::check {
+namespace veneer {
 
 struct ElfKind {
   int bits = 64;
@@ -35,8 +36,16 @@ struct Elf {
   std::vector<std::string> defined_versions;
 };
 
+/// From the first 20 bytes of a file; nothing when it is no ELF file. Throws Error (refused) for an unknown class or
+/// byte order.
+std::optional<ElfKind> elf_kind(ByteView start);
+
+/// The machine as platform.machine() names it on Linux ("x86_64"). Throws Error (refused) with its number for one that
+/// is not known.
+std::string elf_machine_name(const ElfKind& kind);
+
 /// Nothing for a file that is no ELF executable or library (objects to be linked are none) or has no dynamic section.
 /// Throws Error (refused) that says what is wrong with one that is; reads a bounded part of it.
 std::optional<Elf> read_elf(const RandomAccess& file);
 
-}  // namespace veneer::check
+}  // namespace veneer
