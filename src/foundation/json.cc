@@ -65,7 +65,9 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   }
   bool open(Value value) {
     if (open_.size() == maximum_depth) {
-      throw Error(ErrorKind::refused, fmt::format("the JSON is nested deeper than {} levels", maximum_depth));
+      throw Error(
+          ErrorKind::refused, fmt::format("the JSON is nested deeper than {} levels", maximum_depth),
+          "write it with fewer levels, nothing that veneer reads needs so many; is a bracket before it left open?");
     }
     open_.push_back({std::move(value), {}, {}});
     return true;
