@@ -455,16 +455,6 @@ ZipReader::ZipReader(std::shared_ptr<const RandomAccess> file, const ZipLimits& 
   for (Member& member : members) entries_.push_back(std::move(member.entry));
 }
 
-std::vector<std::string> ZipReader::duplicate_names() const {
-  std::map<std::string_view, std::size_t> counts;
-  for (const ZipEntry& entry : entries_) ++counts[entry.name];
-  std::vector<std::string> names;
-  for (const auto& [name, count] : counts) {
-    if (count > 1) names.emplace_back(name);
-  }
-  return names;
-}
-
 std::unique_ptr<ByteSource> ZipReader::open(const ZipEntry& entry) const { return open_entry(file_, entry); }
 
 std::shared_ptr<const Content> ZipReader::content(const ZipEntry& entry) const {

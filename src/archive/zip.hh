@@ -1,5 +1,5 @@
 // A strict reader of zip files (PKWARE APPNOTE 6.3), the container of wheels. Where two readers could see two different
-// archives in the same bytes, the file is refused. Called by python/wheel. A reader may be used by several threads.
+// archives in the same bytes, the file is refused. A reader may be used by several threads.
 #pragma once
 
 #include <sys/types.h>
@@ -43,10 +43,9 @@ class ZipReader {
   /// Throws Error (refused) that names the member and what is wrong with it.
   explicit ZipReader(std::shared_ptr<const RandomAccess> file, const ZipLimits& limits = {});
 
-  /// In the order of the central directory.
+  /// In the order of the central directory. Names may occur more than once; whether that is an error is for the caller
+  /// to say.
   const std::vector<ZipEntry>& entries() const { return entries_; }
-  /// Names that occur more than once, sorted. Whether that is an error is for the caller to say.
-  std::vector<std::string> duplicate_names() const;
   /// Inflates; the reader throws Error (refused) at the end when size or CRC is not as recorded.
   std::unique_ptr<ByteSource> open(const ZipEntry& entry) const;
   /// The same as Content (with deflated() for deflated members); it shares ownership of the file.

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <charconv>
 #include <cstring>
 #include <exception>
@@ -58,8 +57,6 @@ struct Exchange {
   ByteSink* sink = nullptr;
   bool answered = false;
   std::size_t header_bytes = 0;
-  std::uint64_t received = 0;
-  std::uint64_t sent = 0;
   std::exception_ptr failure;
 
   void answer() {
@@ -103,7 +100,6 @@ struct Exchange {
     auto& self = *static_cast<Exchange*>(self_pointer);
     return self.guarded(size + 1, [&] {
       self.answer();
-      self.received += size;
       if (self.sink != nullptr) self.sink->write(as_bytes(std::string_view(data, size)));
       return size;
     });
@@ -117,9 +113,7 @@ struct Exchange {
   static std::size_t on_body_wanted(char* into, std::size_t, std::size_t size, void* self_pointer) {
     auto& self = *static_cast<Exchange*>(self_pointer);
     return self.guarded(CURL_READFUNC_ABORT, [&] {
-      const std::size_t count = self.body->read({reinterpret_cast<std::byte*>(into), size});
-      self.sent += count;
-      return count;
+      return self.body->read({reinterpret_cast<std::byte*>(into), size});
     });
   }
 };
@@ -211,9 +205,6 @@ class Client::Implementation {
   Response send_once(const Request& request, const BodyHandler& on_answer);
 
   ClientOptions options;
-  std::atomic<std::uint64_t> requests = 0;
-  std::atomic<std::uint64_t> bytes_received = 0;
-  std::atomic<std::uint64_t> bytes_sent = 0;
 
  private:
   HandlePointer take_handle();
@@ -327,10 +318,7 @@ Response Client::Implementation::send_once(const Request& request, const BodyHan
   configure(handle.get(), request, url, headers.get(), exchange);
   std::array<char, CURL_ERROR_SIZE> details{};
   ::curl_easy_setopt(handle.get(), CURLOPT_ERRORBUFFER, details.data());
-  ++requests;
   const CURLcode code = ::curl_easy_perform(handle.get());
-  bytes_received += exchange.received;
-  bytes_sent += exchange.sent;
   if (exchange.failure) std::rethrow_exception(exchange.failure);
   if (code != CURLE_OK) {
     const std::string reason = details[0] != '\0' ? details.data() : ::curl_easy_strerror(code);
@@ -420,12 +408,6 @@ Response Client::fetch(const Request& request, std::string& body, std::uint64_t 
                         return &sink;
                       });
                     });
-}
-
-const ClientOptions& Client::options() const { return implementation_->options; }
-
-Statistics Client::statistics() const {
-  return {implementation_->requests, implementation_->bytes_received, implementation_->bytes_sent};
 }
 
 }  // namespace veneer::net

@@ -1,6 +1,5 @@
-// A small HTTP client over libcurl: package indexes, registries, and the API of a container engine on a unix socket.
-// Called by python/project (downloads), image/media (registries) and deliver/receiver (engines). A Client may be used
-// by several threads at once; it keeps connections open between requests.
+// A small HTTP client over libcurl: package indexes, registries, and the API of a container engine on a unix socket. A
+// Client may be used by several threads at once; it keeps connections open between requests.
 #pragma once
 
 #include <chrono>
@@ -85,12 +84,6 @@ struct ClientOptions {
   std::function<void(std::chrono::milliseconds)> sleep;  // default: the thread sleeps
 };
 
-struct Statistics {
-  std::uint64_t requests = 0;        // sent, redirects and retries counted
-  std::uint64_t bytes_received = 0;  // of answer bodies
-  std::uint64_t bytes_sent = 0;      // of request bodies
-};
-
 /// The connection failed: no answer, or not all of it. Of kind network.
 class TransportError : public Error {
  public:
@@ -127,9 +120,6 @@ class Client {
 
   /// send_with_retry with the body in `body`, at most `limit` bytes (else Error refused).
   Response fetch(const Request& request, std::string& body, std::uint64_t limit);
-
-  const ClientOptions& options() const;
-  Statistics statistics() const;
 
  private:
   class Implementation;

@@ -153,23 +153,4 @@ class Comparison {
 
 Difference difference(const FileTree& lower, const FileTree& upper) { return Comparison(lower, upper).run(); }
 
-bool same_tree(const FileTree& left, const FileTree& right) {
-  if (left.size() != right.size()) return false;
-  ContentComparer comparer;
-  std::unordered_map<const Inode*, const Inode*> to_right;
-  std::unordered_map<const Inode*, const Inode*> to_left;
-  auto other = right.entries().begin();
-  for (const auto& [path, entry] : left.entries()) {
-    const Inode* mine = entry.inode.get();
-    const Inode* theirs = other->second.inode.get();
-    if (path != other->first || !same_inode(*mine, *theirs, comparer)) return false;
-    if (mine->type != EntryType::folder) {
-      if (to_right.emplace(mine, theirs).first->second != theirs) return false;
-      if (to_left.emplace(theirs, mine).first->second != mine) return false;
-    }
-    ++other;
-  }
-  return true;
-}
-
 }  // namespace veneer::tree

@@ -1,5 +1,4 @@
-// What a layer must hold to make one tree out of another. Called by build and compare. Pure but for the reading of
-// contents; thread-safe.
+// What a layer must hold to make one tree out of another. Pure but for the reading of contents; thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +18,10 @@ struct Difference {
   std::uint64_t rewritten_bytes = 0;
 };
 
-/// The layer that makes `upper` out of `lower`: applying it to `lower` gives a tree that is same_tree() as `upper`.
-/// Every folder above an entry is listed with its attributes, because engines would make up others. A folder that turns
-/// into something else, or something else into a folder, is whited out first. Opaque markers are not used. Contents are
-/// compared by size and hash, and only where the Inode objects differ.
+/// The layer that makes `upper` out of `lower`: applying it to `lower` gives a tree that is equal to `upper`, hard
+/// links too. Every folder above an entry is listed with its attributes, because engines would make up others. A folder
+/// that turns into something else, or something else into a folder, is whited out first. Opaque markers are not used.
+/// Contents are compared by size and hash, and only where the Inode objects differ.
 Difference difference(const FileTree& lower, const FileTree& upper);
-
-/// Whether both list the same paths with the same attributes and contents, and the same names are hard links of each
-/// other. Layer numbers do not matter.
-bool same_tree(const FileTree& left, const FileTree& right);
 
 }  // namespace veneer::tree

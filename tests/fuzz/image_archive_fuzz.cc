@@ -13,10 +13,11 @@
 #include "image/media/docker_archive.hh"
 #include "inspect/layer_contents.hh"
 #include "inspect/merged_tree.hh"
+#include "tests/support/same_tree.hh"
 #include "tests/support/tar_builder.hh"
+#include "tests/support/validate_layer.hh"
 #include "tree/apply_layer.hh"
 #include "tree/difference.hh"
-#include "tree/validate_layer.hh"
 
 using namespace veneer;
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tree/difference.hh"
+#include "tests/support/same_tree.hh"
 
 namespace veneer::base {
 namespace {

@@ -200,7 +200,7 @@ TEST_F(DownloadsTest, SendsCredentials) {
   EXPECT_EQ(content(downloads_.get(request).path), body_);
 }
 
-// CASES 4: wheels from paths or poor indexes have no hash in the lock.
+// Wheels from paths or poor indexes have no hash in the lock.
 TEST_F(DownloadsTest, ComputesAnUnknownHash) {
   HttpServer server([&](const HttpRequest& request) { return serve_range(request, body_); });
   DownloadRequest request = request_for(server.url("/a.whl"));

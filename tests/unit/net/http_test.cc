@@ -46,8 +46,7 @@ TEST(Client, GetsABody) {
   EXPECT_EQ(server.requests().at(0).path, "/x?y=1");
   EXPECT_EQ(server.requests().at(0).header("accept"), "text/plain");
   EXPECT_EQ(server.requests().at(0).header("user-agent"), "veneer");
-  EXPECT_EQ(client.statistics().requests, 1u);
-  EXPECT_EQ(client.statistics().bytes_received, 5u);
+  EXPECT_EQ(server.requests().size(), 1u);
 }
 
 TEST(Client, ProgramsDoNotGetItsConnections) {

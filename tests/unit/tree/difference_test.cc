@@ -6,9 +6,10 @@
 
 #include "archive/compression.hh"
 #include "foundation/error.hh"
+#include "tests/support/same_tree.hh"
+#include "tests/support/validate_layer.hh"
 #include "tree/apply_layer.hh"
 #include "tree/hashed_content.hh"
-#include "tree/validate_layer.hh"
 
 namespace veneer::tree {
 namespace {

@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 
 #include "foundation/error.hh"
+#include "tests/support/errors.hh"
 
 namespace veneer::tree {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using tests::refusal;
 
 InodePointer file(std::string_view text) {
   return make_file(std::make_shared<archive::MemoryContent>(text), 0644, 0, 0, 0);
@@ -20,18 +22,6 @@ std::vector<std::string> names(const FileTree& tree) {
   std::vector<std::string> result;
   for (const auto& [path, entry] : tree.entries()) result.push_back(path);
   return result;
-}
-
-template <typename Action>
-std::string refusal(const Action& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::refused);
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was refused";
-  return {};
 }
 
 TEST(FileTree, PutMakesMissingParents) {

@@ -1,4 +1,4 @@
-#include "tree/validate_layer.hh"
+#include "tests/support/validate_layer.hh"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,5 @@
-// Checks a layer's bytes for what some engine would refuse or read in another way. Run over every layer that veneer
-// emits, by tests and by `veneer verify`; it reads the raw headers, because a tolerant reader hides what it mends.
-// Thread-safe.
+// Checks a layer's bytes for what some engine would refuse or read in another way. For tests;
+// it reads the raw headers, because a tolerant reader hides what it mends. Thread-safe.
 #pragma once
 
 #include <string>
