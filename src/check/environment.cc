@@ -7,6 +7,7 @@
 #include <set>
 
 #include "foundation/error.hh"
+#include "foundation/text.hh"
 #include "python/name.hh"
 #include "python/project/base_target.hh"
 #include "python/specifier.hh"
@@ -35,8 +36,7 @@ std::vector<std::string> names_in(const tree::FileTree& tree, const std::string&
 bool is_identifier(std::string_view text) {
   if (text.empty() || (text[0] >= '0' && text[0] <= '9')) return false;
   return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           static_cast<unsigned char>(c) >= 0x80;
+    return is_letter(c) || is_digit(c) || c == '_' || static_cast<unsigned char>(c) >= 0x80;
   });
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "foundation/text.hh"
+
 namespace veneer {
 
 namespace {
@@ -13,9 +15,6 @@ constexpr std::string_view ends_of_authority = "/?#\\";
 constexpr std::size_t longest_password = 4096;  // that white space divides; bounds the work too
 
 enum class Whole { no, yes };  // whether the text is known to be a URL, all of it
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 bool is_of(std::string_view text, bool (*is_right)(char)) { return std::all_of(text.begin(), text.end(), is_right); }
 

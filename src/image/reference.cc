@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "foundation/error.hh"
+#include "foundation/text.hh"
 
 namespace veneer::image {
 
@@ -14,10 +15,7 @@ constexpr std::size_t longest_name = 255;
 constexpr std::size_t longest_tag = 128;
 constexpr std::string_view official_namespace = "library/";
 
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter_or_digit(char c) { return is_lower(c) || is_upper(c) || is_digit(c); }
+bool is_letter_or_digit(char c) { return is_letter(c) || is_digit(c); }
 
 [[noreturn]] void refuse(std::string_view text, std::string_view what) {
   throw Error(ErrorKind::refused, fmt::format("'{}' is no image name: {}", printable(text), what));

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <memory>
 
+#include "foundation/text.hh"
 #include "foundation/user_info.hh"
 #include "net/http.hh"
 
@@ -29,10 +30,7 @@ std::string part(CURLU* url, CURLUPart which, unsigned flags, std::string_view s
   return result;
 }
 
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
+bool is_unreserved(char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~'; }
 
 }  // namespace
 

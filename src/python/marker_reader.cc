@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "foundation/error.hh"
+#include "foundation/text.hh"
 
 namespace veneer::python {
 
@@ -13,9 +14,7 @@ namespace {
 constexpr int most_levels = 64;
 constexpr std::size_t most_bytes = 64 << 10;
 
-bool is_word(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
-}
+bool is_word(char c) { return is_digit(c) || is_letter(c) || c == '_' || c == '.'; }
 
 class Reader {
  public:

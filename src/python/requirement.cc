@@ -53,11 +53,7 @@ class Reader {
 
   std::string read_name() {
     skip_space();
-    const auto end = std::find_if_not(rest_.begin(), rest_.end(), [](char c) {
-      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
-             c == '.';
-    });
-    std::string name(rest_.begin(), end);
+    std::string name(leading_name(rest_));
     if (!is_valid_name(name)) refuse("a name is missing or misspelt");
     rest_.remove_prefix(name.size());
     return name;

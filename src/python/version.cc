@@ -4,12 +4,12 @@
 #include <charconv>
 #include <initializer_list>
 
+#include "foundation/text.hh"
+
 namespace veneer::python {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
 bool is_separator(char c) { return c == '.' || c == '-' || c == '_'; }
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -93,7 +93,7 @@ class Reader {
     if (text_[0] != '+') return false;
     text_.remove_prefix(1);
     for (;;) {
-      const auto end = std::find_if_not(text_.begin(), text_.end(), [](char c) { return is_digit(c) || is_letter(c); });
+      const auto end = std::find_if_not(text_.begin(), text_.end(), [](char c) { return is_digit(c) || is_lower(c); });
       const std::string_view part(text_.data(), static_cast<std::size_t>(end - text_.begin()));
       if (part.empty()) return false;
       text_.remove_prefix(part.size());
@@ -200,7 +200,7 @@ bool same_version(std::string_view left, std::string_view right) {
     std::string text(version);
     std::transform(text.begin(), text.end(), text.begin(), [](char c) {
       c = lower(c);
-      return is_digit(c) || is_letter(c) || c == '.' ? c : '_';
+      return is_digit(c) || is_lower(c) || c == '.' ? c : '_';
     });
     return text;
   };

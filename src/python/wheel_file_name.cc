@@ -5,14 +5,13 @@
 #include <algorithm>
 
 #include "foundation/error.hh"
+#include "foundation/text.hh"
 #include "python/name.hh"
 #include "python/version.hh"
 
 namespace veneer::python {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {

@@ -63,6 +63,17 @@ void push_parts(std::vector<std::string>& parts, std::string_view path) {
   }
 }
 
+std::shared_ptr<Inode> make_inode(EntryType type, std::uint32_t mode, std::uint64_t uid, std::uint64_t gid,
+                                  std::int64_t mtime) {
+  auto inode = std::make_shared<Inode>();
+  inode->type = type;
+  inode->mode = mode;
+  inode->uid = uid;
+  inode->gid = gid;
+  inode->mtime = mtime;
+  return inode;
+}
+
 }  // namespace
 
 std::string_view parent_path(std::string_view path) {
@@ -221,34 +232,18 @@ void FileTree::set_missing_parent(Inode folder) {
 }
 
 InodePointer make_folder(std::uint32_t mode, std::uint64_t uid, std::uint64_t gid, std::int64_t mtime) {
-  auto inode = std::make_shared<Inode>();
-  inode->type = EntryType::folder;
-  inode->mode = mode;
-  inode->uid = uid;
-  inode->gid = gid;
-  inode->mtime = mtime;
-  return inode;
+  return make_inode(EntryType::folder, mode, uid, gid, mtime);
 }
 
 InodePointer make_symlink(std::string target, std::uint64_t uid, std::uint64_t gid, std::int64_t mtime) {
-  auto inode = std::make_shared<Inode>();
-  inode->type = EntryType::symlink;
-  inode->mode = 0777;
-  inode->uid = uid;
-  inode->gid = gid;
-  inode->mtime = mtime;
+  auto inode = make_inode(EntryType::symlink, 0777, uid, gid, mtime);
   inode->link_target = std::move(target);
   return inode;
 }
 
 InodePointer make_file(std::shared_ptr<const archive::Content> content, std::uint32_t mode, std::uint64_t uid,
                        std::uint64_t gid, std::int64_t mtime) {
-  auto inode = std::make_shared<Inode>();
-  inode->type = EntryType::file;
-  inode->mode = mode;
-  inode->uid = uid;
-  inode->gid = gid;
-  inode->mtime = mtime;
+  auto inode = make_inode(EntryType::file, mode, uid, gid, mtime);
   inode->content = std::move(content);
   return inode;
 }

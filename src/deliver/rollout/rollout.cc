@@ -49,8 +49,7 @@ std::optional<Release> read_release(const std::string& line) {
 std::string as_word(const std::string& text) {
   std::string word;
   for (const char c : text) {
-    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                          std::string_view("._:/@+-").find(c) != std::string_view::npos;
+    const bool is_plain = is_letter(c) || is_digit(c) || std::string_view("._:/@+-").find(c) != std::string_view::npos;
     word += is_plain ? c : '_';
   }
   return word.empty() ? "-" : word;

@@ -171,13 +171,9 @@ bool take_option(const std::string& line, const Variables& variables, Requiremen
 
 /// "name @ https://host/file.whl", which ends like a path.
 bool is_named_url(std::string_view text) {
-  const auto is_name = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
-           c == '.';
-  };
-  const auto end = std::find_if_not(text.begin(), text.end(), is_name);
-  if (end == text.begin()) return false;
-  std::string_view rest(end, text.end());
+  const std::string_view name = leading_name(text);
+  if (name.empty()) return false;
+  std::string_view rest = text.substr(name.size());
   if (rest.starts_with('[')) rest.remove_prefix(std::min(rest.find(']') + 1, rest.size()));
   return trimmed(rest).starts_with('@');
 }

@@ -7,25 +7,17 @@
 #include <optional>
 
 #include "foundation/error.hh"
+#include "foundation/text.hh"
 #include "foundation/utf8.hh"
 #include "python/wheel/member_path.hh"
 
 namespace veneer::python {
 namespace {
 
-constexpr std::string_view spaces = " \t\r\f\v";
-
-std::string_view strip(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(spaces);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(spaces) - first + 1);
-}
-
 /// Letters, digits and underscores of any script: what Python calls \w, dots and dashes allowed.
 bool is_dotted_name(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-           c == '-' || static_cast<unsigned char>(c) >= 0x80;
+    return is_letter(c) || is_digit(c) || c == '_' || c == '.' || c == '-' || static_cast<unsigned char>(c) >= 0x80;
   });
 }
 
@@ -34,12 +26,12 @@ EntryPoint read_entry_point(std::string_view name, std::string_view value) {
   std::string_view reference = value;
   if (reference.ends_with(']')) {
     const std::size_t bracket = reference.find('[');
-    if (bracket != std::string_view::npos) reference = strip(reference.substr(0, bracket));
+    if (bracket != std::string_view::npos) reference = trimmed(reference.substr(0, bracket));
   }
   const std::size_t colon = reference.find(':');
   if (colon != std::string_view::npos) {
-    const std::string_view module = strip(reference.substr(0, colon));
-    const std::string_view attribute = strip(reference.substr(colon + 1));
+    const std::string_view module = trimmed(reference.substr(0, colon));
+    const std::string_view attribute = trimmed(reference.substr(colon + 1));
     if (is_dotted_name(module) && is_dotted_name(attribute)) {
       return {std::string(name), std::string(module), std::string(attribute)};
     }
@@ -59,7 +51,7 @@ std::vector<EntryPoint> parse_entry_points(std::string_view text) {
     const std::size_t end = std::min(text.find('\n', start), text.size());
     std::string_view line = text.substr(start, end - start);
     start = end + 1;
-    line = strip(line.substr(0, line.find_first_of("#;")));
+    line = trimmed(line.substr(0, line.find_first_of("#;")));
     if (line.empty()) continue;
     if (line.front() == '[') {
       const std::size_t bracket = line.find(']');
@@ -67,7 +59,7 @@ std::vector<EntryPoint> parse_entry_points(std::string_view text) {
         throw Error(ErrorKind::refused,
                     fmt::format("entry_points.txt is refused: {} lacks its closing bracket", printable(line)));
       }
-      const std::string_view section = strip(line.substr(1, bracket - 1));
+      const std::string_view section = trimmed(line.substr(1, bracket - 1));
       group = section == "console_scripts" ? &console : section == "gui_scripts" ? &gui : nullptr;
       continue;
     }
@@ -77,7 +69,7 @@ std::vector<EntryPoint> parse_entry_points(std::string_view text) {
       throw Error(ErrorKind::refused,
                   fmt::format("entry_points.txt is refused: \"{}\" gives its command no value", printable(line)));
     }
-    EntryPoint entry_point = read_entry_point(strip(line.substr(0, equals)), strip(line.substr(equals + 1)));
+    EntryPoint entry_point = read_entry_point(trimmed(line.substr(0, equals)), trimmed(line.substr(equals + 1)));
     std::string name = entry_point.name;
     group->insert_or_assign(std::move(name), std::move(entry_point));
   }

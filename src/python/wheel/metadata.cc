@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "foundation/error.hh"
+#include "foundation/text.hh"
 
 namespace veneer::python {
 namespace {
@@ -14,12 +15,6 @@ std::string lower(std::string_view text) {
   std::transform(result.begin(), result.end(), result.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return result;
-}
-
-std::string_view strip(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
 }  // namespace
@@ -33,7 +28,7 @@ Headers::Headers(std::string_view text) {
     if (line.front() == ' ' || line.front() == '\t') continue;
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) continue;
-    fields_.emplace_back(lower(strip(line.substr(0, colon))), strip(line.substr(colon + 1)));
+    fields_.emplace_back(lower(trimmed(line.substr(0, colon))), trimmed(line.substr(colon + 1)));
   }
 }
 

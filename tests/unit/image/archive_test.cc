@@ -6,6 +6,7 @@
 #include "image/media/archive_writer.hh"
 #include "image/media/docker_archive.hh"
 #include "image/open_layer.hh"
+#include "tests/support/errors.hh"
 #include "tests/support/tar_builder.hh"
 #include "tests/unit/image/stored_layers.hh"
 
@@ -14,6 +15,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using tests::error_of;
 using tests::image_of;
 using tests::MemoryBlobs;
 using tests::TarBuilder;
@@ -49,17 +51,6 @@ std::string member(const Bytes& bytes, std::string_view name) {
     if (entry->path == name) return std::string(as_text(read_all(reader.data(), 1'000'000)));
   }
   return {};
-}
-
-template <typename Action>
-Error error_of(const Action& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error";
-  return Error(ErrorKind::failed, "");
 }
 
 TEST(WriteArchive, NamesTheImageForEveryEngine) {
@@ -204,7 +195,7 @@ TEST(DockerArchive, RefusesWhatLeadsOutOrContradicts) {
   EXPECT_THAT(refusal(with(base().file("../x", "y").file("manifest.json", good))), HasSubstr("leads out of it"));
   EXPECT_THAT(refusal(with(base().file("manifest.json", legacy.manifest(R"(["1/layer.tar"])", "UPPER:x y")))),
               HasSubstr("no image name"));
-  // CASES 26: fewer or more layers than diff IDs.
+  // Fewer or more layers than diff IDs.
   EXPECT_THAT(refusal(with(base().file("manifest.json", legacy.manifest("[]")))), HasSubstr("lists 0 layers"));
   EXPECT_THAT(refusal(with(base().file("manifest.json", legacy.manifest(R"(["1/layer.tar","1/layer.tar"])")))),
               HasSubstr("lists 2 layers"));

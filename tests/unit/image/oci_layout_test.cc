@@ -12,6 +12,7 @@
 #include "foundation/file.hh"
 #include "foundation/json.hh"
 #include "image/open_layer.hh"
+#include "tests/support/errors.hh"
 #include "tests/unit/image/stored_layers.hh"
 
 namespace veneer::image {
@@ -19,6 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using tests::error_of;
 using tests::image_of;
 using tests::MemoryBlobs;
 
@@ -29,17 +31,6 @@ class OciLayoutTest : public ::testing::Test {
   TemporaryFolder folder_{fs::temp_directory_path(), "layout"};
   MemoryBlobs blobs_;
 };
-
-template <typename Action>
-Error error_of(const Action& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error";
-  return Error(ErrorKind::failed, "");
-}
 
 std::size_t count_files(const fs::path& folder) {
   return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));

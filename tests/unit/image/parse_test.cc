@@ -5,11 +5,13 @@
 
 #include "foundation/error.hh"
 #include "image/platform.hh"
+#include "tests/support/errors.hh"
 
 namespace veneer::image {
 namespace {
 
 using ::testing::HasSubstr;
+using tests::refusal;
 
 const std::string a64(64, 'a');
 
@@ -21,18 +23,6 @@ const std::string layer = descriptor("application/vnd.oci.image.layer.v1.tar+gzi
 
 std::string manifest(std::string_view layers, std::string_view more = "") {
   return fmt::format(R"({{"schemaVersion":2,"config":{},"layers":[{}]{}}})", config, layers, more);
-}
-
-template <typename Action>
-std::string refusal(const Action& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::refused) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was refused";
-  return {};
 }
 
 TEST(ParseManifest, ReadsBothFamilies) {

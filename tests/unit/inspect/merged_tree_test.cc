@@ -5,6 +5,7 @@
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "inspect/layer_contents.hh"
+#include "tests/support/errors.hh"
 #include "tests/support/tar_builder.hh"
 #include "tests/unit/image/stored_layers.hh"
 
@@ -13,6 +14,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using tests::error_of;
 using tests::image_of;
 using tests::MemoryBlobs;
 using tests::TarBuilder;
@@ -23,17 +25,6 @@ image::Layer add_tar(MemoryBlobs& blobs, const TarBuilder& tar) {
   const Hash hash = sha256(text);
   blobs.add({hash}, Bytes(as_bytes(text).begin(), as_bytes(text).end()));
   return {DiffId{hash}, image::Encoding::tar, BlobDigest{hash}, text.size()};
-}
-
-template <typename Action>
-Error error_of(const Action& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error";
-  return Error(ErrorKind::failed, "");
 }
 
 TEST(MergeLayers, Case29ALayerMayOccurTwice) {
@@ -105,7 +96,7 @@ TEST(Summary, TellsWhatIsInEachLayer) {
   std::vector<LayerSummary> layers = summarize_layers(image, &merged);
   ASSERT_EQ(layers.size(), 2u);
   EXPECT_EQ(layers[0].made_by, "wheel numpy 2.1.0");
-  EXPECT_FALSE(layers[0].made_by_is_certain);  // CASES 25: one entry for two layers
+  EXPECT_FALSE(layers[0].made_by_is_certain);  // One entry for two layers
   EXPECT_EQ(layers[0].facts->tar_size, image.layers[0].size);
   EXPECT_EQ(layers[0].facts->biggest.at(0).path, "d/big");
   EXPECT_EQ(layers[1].facts->counts.whiteouts, 1u);

@@ -7,6 +7,7 @@
 
 #include "deliver/receiver/engine_answers.hh"
 #include "foundation/error.hh"
+#include "foundation/text.hh"
 #include "net/http.hh"
 
 namespace veneer::deliver {
@@ -134,8 +135,7 @@ EngineAddress read_server(std::string_view docker_host, std::string_view server,
   const std::size_t colon = server.rfind(':');
   const std::string_view host = server.substr(0, colon);
   const bool is_plain = !host.empty() && std::ranges::all_of(host, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
-           c == ':' || c == '[' || c == ']';
+    return is_letter(c) || is_digit(c) || c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
   });
   const std::string_view port = colon == std::string_view::npos ? std::string_view() : server.substr(colon + 1);
   const bool is_port =

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "foundation/error.hh"
+#include "foundation/text.hh"
 
 namespace veneer::deliver {
 
@@ -52,8 +53,7 @@ std::string stripped(std::string_view source) {
 }
 
 bool is_harmless(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("._:/@+,=%&?- ").find(c) != std::string_view::npos;
+  return is_letter(c) || is_digit(c) || std::string_view("._:/@+,=%&?- ").find(c) != std::string_view::npos;
 }
 
 }  // namespace
@@ -88,8 +88,8 @@ void HostRequest::add(std::string_view key, std::string_view value) {
 void HostRequest::add_text(std::string_view key, std::string_view text) {
   std::string value;
   for (const char c : text) {
-    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                          std::string_view("._:/@+,=- ").find(c) != std::string_view::npos;
+    const bool is_plain =
+        is_letter(c) || is_digit(c) || std::string_view("._:/@+,=- ").find(c) != std::string_view::npos;
     value += is_plain ? std::string(1, c) : fmt::format("%{:03o}", static_cast<unsigned char>(c));
   }
   add(key, value);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "foundation/error.hh"
+#include "foundation/text.hh"
 
 namespace veneer::deliver {
 
@@ -24,10 +25,8 @@ constexpr std::string_view scheme = "ssh://";
 }
 
 bool is_of(std::string_view text, std::string_view others) {
-  return std::ranges::all_of(text, [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           others.find(c) != std::string_view::npos;
-  });
+  return std::ranges::all_of(
+      text, [&](char c) { return is_letter(c) || is_digit(c) || others.find(c) != std::string_view::npos; });
 }
 
 // What ssh says, without the line ends that it has.

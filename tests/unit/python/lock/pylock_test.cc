@@ -5,14 +5,14 @@
 #include <gtest/gtest.h>
 
 #include "foundation/error.hh"
+#include "tests/support/errors.hh"
 #include "tests/unit/python/lock/some_target.hh"
 
 namespace veneer::python {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::ThrowsMessage;
+using tests::refuses;
 
 const std::string head = "lock-version = \"1.0\"\ncreated-by = \"test\"\n";
 
@@ -36,8 +36,6 @@ auto parsing(const std::string& text) {
   return [text] { parse_pylock(text); };
 }
 
-auto refuses(const std::string& part) { return ThrowsMessage<Error>(HasSubstr(part)); }
-
 TEST(Pylock, SelectsWheels) {
   const Selection selection = select(parse_pylock(head + package("b") + package("a")), some_target(), {});
   ASSERT_EQ(selection.packages.size(), 2u);
@@ -49,7 +47,7 @@ TEST(Pylock, SelectsWheels) {
   EXPECT_EQ(first.size, std::optional<std::uint64_t>(5));
 }
 
-// CASES 5 (astral-sh/uv#20144): a file without `packages` is no empty list.
+// astral-sh/uv#20144: a file without `packages` is no empty list.
 TEST(Pylock, Case5PackagesIsRequired) {
   EXPECT_THAT(parsing(head), refuses("'packages' is missing"));
   EXPECT_THAT(selected(head + "packages = []\n"), ElementsAre());

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "foundation/error.hh"
+#include "tests/support/errors.hh"
 #include "tests/unit/python/lock/some_target.hh"
 
 namespace veneer::python {
@@ -14,7 +15,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::ThrowsMessage;
+using tests::refuses;
 
 const std::string a64(64, 'a');
 const std::string b64(64, 'b');
@@ -22,8 +23,6 @@ const std::string b64(64, 'b');
 auto parsing(const std::string& text) {
   return [text] { parse_requirements(text); };
 }
-
-auto refuses(const std::string& part) { return ThrowsMessage<Error>(HasSubstr(part)); }
 
 Selection selected(const std::string& text) {
   return select(parse_requirements(text), some_target(), {}, [](const std::string& path) { return "name-of-" + path; });

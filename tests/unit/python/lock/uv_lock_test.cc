@@ -6,17 +6,15 @@
 
 #include "foundation/error.hh"
 #include "python/lock/select.hh"
+#include "tests/support/errors.hh"
 #include "tests/unit/python/lock/some_target.hh"
 
 namespace veneer::python {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::ThrowsMessage;
-
-auto refuses(const std::string& part) { return ThrowsMessage<Error>(HasSubstr(part)); }
+using tests::refuses;
 
 const std::string head = "version = 1\nrevision = 3\nrequires-python = \">=3.10\"\n";
 
@@ -62,7 +60,7 @@ TEST(UvLock, EveryRevisionOfVersion1) {
   EXPECT_THAT(selecting(rest), refuses("no uv.lock"));
 }
 
-// CASES 1 (astral-sh/uv#10985, #9370)
+// astral-sh/uv#10985, #9370
 const std::string conflicting =
     head + "conflicts = [[{ package = \"project\", extra = \"cpu\" }, { package = \"project\", extra = \"gpu\" }]]\n" +
     project(
@@ -118,7 +116,7 @@ TEST(UvLock, Case1ConflictingGroups) {
   EXPECT_THAT(selecting(lock, both), refuses("conflicting"));
 }
 
-// CASES 2 (astral-sh/uv#15055): a flat index below the project stays relative, an absolute one absolute.
+// astral-sh/uv#15055: a flat index below the project stays relative, an absolute one absolute.
 TEST(UvLock, Case2PathsOfAFlatIndex) {
   const auto location = [](const std::string& index) {
     const std::string lock =
@@ -132,7 +130,7 @@ TEST(UvLock, Case2PathsOfAFlatIndex) {
   EXPECT_EQ(location("/srv/wheels"), "/srv/wheels/a-1.0-py3-none-any.whl");
 }
 
-// CASES 4 (astral-sh/uv#16818)
+// astral-sh/uv#16818
 TEST(UvLock, Case4AFileWithoutHashIsSelectedWithoutOne) {
   const std::string lock = head + project("dependencies = [{ name = \"a\" }]") + package("a", "1.0", "", "");
   const Selection selection = select(parse_uv_lock(lock), some_target(), {});
@@ -148,7 +146,7 @@ TEST(UvLock, AnotherAlgorithmIsKept) {
               ElementsAre("sha512:" + std::string(64, 'a')));
 }
 
-// CASES, More (astral-sh/uv#20930): one member chosen, the default groups of the root stay away.
+// astral-sh/uv#20930: one member chosen, the default groups of the root stay away.
 TEST(UvLock, GroupsOfTheRootDoNotComeWithAMember) {
   const std::string lock =
       head + "[manifest]\nmembers = [\"member\", \"project\"]\n" +

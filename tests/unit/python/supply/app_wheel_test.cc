@@ -10,6 +10,7 @@
 #include "python/supply/source_copy.hh"
 #include "tests/support/project_folder.hh"
 #include "tests/unit/python/supply/find_sources.hh"
+#include "tests/unit/python/supply/tiny_project.hh"
 
 namespace veneer::python {
 namespace {
@@ -21,42 +22,12 @@ using testing::IsEmpty;
 using testing::Not;
 using tests::ProjectFolder;
 
-constexpr const char* pyproject = R"([project]
-name = "tiny"
-version = "1.0"
-requires-python = ">=3.8"
-[build-system]
-requires = ["uv_build>=0.5"]
-build-backend = "uv_build"
-)";
-
-constexpr const char* scm_pyproject = R"([project]
-name = "tiny"
-dynamic = ["version"]
-requires-python = ">=3.8"
-[build-system]
-requires = ["setuptools==80.10.2", "setuptools-scm==9.2.2"]
-build-backend = "setuptools.build_meta"
-[tool.setuptools]
-include-package-data = true
-[tool.setuptools.packages.find]
-where = ["src"]
-[tool.setuptools_scm]
-)";
-
 std::set<std::string> listing(const std::filesystem::path& folder) {
   std::set<std::string> names;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     if (entry.path().native().find("/.git") == std::string::npos)
       names.insert(entry.path().lexically_relative(folder).native());
   }
-  return names;
-}
-
-std::set<std::string> members(const std::filesystem::path& wheel) {
-  std::set<std::string> names;
-  const archive::ZipReader reader(std::make_shared<File>(wheel));
-  for (const archive::ZipEntry& entry : reader.entries()) names.insert(entry.name);
   return names;
 }
 
@@ -74,7 +45,7 @@ class AppWheelTest : public testing::Test {
     VENEER_NEEDS_UV();
     uv_ = find_uv(tests::uv_path());
     target_ = {.major = 3, .minor = 11, .full_version = "3.11.2", .libc = {}, .machine = "x86_64", .interpreter = {}};
-    folder_.write("pyproject.toml", pyproject);
+    folder_.write("pyproject.toml", uv_build_project);
     folder_.write("src/tiny/__init__.py", "value = 1\n");
   }
   AppWheel build() {
@@ -169,7 +140,7 @@ TEST_F(AppWheelTest, TakesACacheNamedByARelativePath) {
 }
 
 TEST_F(AppWheelTest, SaysWhatTheBuildSaid) {
-  folder_.write("pyproject.toml", std::string(pyproject) + "[tool.uv.build-backend]\nmodule-root = 3\n");
+  folder_.write("pyproject.toml", std::string(uv_build_project) + "[tool.uv.build-backend]\nmodule-root = 3\n");
   try {
     build();
     FAIL();
@@ -187,7 +158,7 @@ TEST_F(AppWheelTest, RefusesAVirtualProject) {
 
 // Needs the package index: the build requirements come from there.
 TEST_F(AppWheelTest, TakesVersionAndDataFilesFromGit) {
-  folder_.write("pyproject.toml", scm_pyproject);
+  folder_.write("pyproject.toml", setuptools_scm_project);
   folder_.write("src/tiny/templates/page.html", "<p>");
   folder_.commit_all();
   folder_.git({"tag", "v1.2.3"});
@@ -203,7 +174,7 @@ TEST_F(AppWheelTest, TakesVersionAndDataFilesFromGit) {
 }
 
 TEST_F(AppWheelTest, RefusesAShallowCloneByName) {
-  folder_.write("pyproject.toml", scm_pyproject);
+  folder_.write("pyproject.toml", setuptools_scm_project);
   folder_.commit_all();
   folder_.git({"tag", "v1.0"});
   folder_.write("src/tiny/__init__.py", "value = 2\n");
@@ -223,12 +194,12 @@ TEST_F(AppWheelTest, RefusesAShallowCloneByName) {
 }
 
 TEST_F(AppWheelTest, NeedsARepositoryForAVersionFromGit) {
-  folder_.write("pyproject.toml", scm_pyproject);
+  folder_.write("pyproject.toml", setuptools_scm_project);
   EXPECT_THROW(build(), Error);
 }
 
 TEST_F(AppWheelTest, BuildsAMemberInASubfolderOfAWorktree) {
-  folder_.write("packages/tiny/pyproject.toml", pyproject);
+  folder_.write("packages/tiny/pyproject.toml", uv_build_project);
   folder_.write("packages/tiny/src/tiny/__init__.py", "member = 1\n");
   folder_.commit_all();
   const std::filesystem::path worktree = folder_.beside("worktree");

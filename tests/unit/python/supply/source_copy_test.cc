@@ -18,6 +18,7 @@
 #include "python/supply/app_wheel.hh"
 #include "tests/support/project_folder.hh"
 #include "tests/unit/python/supply/find_sources.hh"
+#include "tests/unit/python/supply/tiny_project.hh"
 
 namespace veneer::python {
 namespace {
@@ -27,20 +28,6 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 using tests::ProjectFolder;
-
-constexpr const char* setuptools_scm_project = R"([project]
-name = "tiny"
-dynamic = ["version"]
-requires-python = ">=3.8"
-[build-system]
-requires = ["setuptools==80.10.2", "setuptools-scm==9.2.2"]
-build-backend = "setuptools.build_meta"
-[tool.setuptools]
-include-package-data = true
-[tool.setuptools.packages.find]
-where = ["src"]
-[tool.setuptools_scm]
-)";
 
 constexpr const char* hatch_vcs_project = R"([project]
 name = "tiny"
@@ -53,15 +40,6 @@ build-backend = "hatchling.build"
 source = "vcs"
 [tool.hatch.build.targets.wheel]
 packages = ["src/tiny"]
-)";
-
-constexpr const char* uv_build_project = R"([project]
-name = "tiny"
-version = "1.0"
-requires-python = ">=3.8"
-[build-system]
-requires = ["uv_build>=0.8,<2"]
-build-backend = "uv_build"
 )";
 
 /// Its version tells how many files git shows as changed or new, and all below src/ gets into the wheel.
@@ -424,13 +402,6 @@ TEST_P(SourceCopyTest, LooksToGitAsTheOriginal) {
 
 INSTANTIATE_TEST_SUITE_P(Wheel, SourceCopyTest, testing::ValuesIn(states), name_of_state);
 INSTANTIATE_TEST_SUITE_P(Git, SourceCopyTest, testing::ValuesIn(states_of_git), name_of_state);
-
-std::set<std::string> members(const fs::path& wheel) {
-  std::set<std::string> names;
-  const archive::ZipReader reader(std::make_shared<File>(wheel));
-  for (const archive::ZipEntry& entry : reader.entries()) names.insert(entry.name);
-  return names;
-}
 
 /// "tiny.dist-info/RECORD" for "tiny-1.2.dist-info/RECORD".
 std::set<std::string> without_version(const std::set<std::string>& members) {

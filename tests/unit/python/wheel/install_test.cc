@@ -104,7 +104,7 @@ TEST(Install, WritesRequestedOnlyWhenAsked) {
   EXPECT_THAT(record_paths(tree), Contains("pkg-1.0.dist-info/REQUESTED"));
 }
 
-// CASES 7 (pypa/installer#68, spesmilo/electrumx#117): executable bits, and first lines that end with CRLF.
+// pypa/installer#68, spesmilo/electrumx#117: executable bits, and first lines that end with CRLF.
 TEST(Install, Case7KeepsExecutableBits) {
   const tree::FileTree unix_made = installed(WheelBuilder()
                                                  .add("pkg-1.0.data/scripts/run", "#!python\nprint(1)\n", 0100755)
@@ -130,7 +130,7 @@ TEST(Install, Case7KeepsExecutableBits) {
   EXPECT_EQ(text_at(fat_made, "app/.venv/bin/run"), "#!/app/.venv/bin/python\nprint(1)\r\n");
 }
 
-// CASES 13 (aspect-build/rules_py#1366): all five schemes of the .data folder.
+// aspect-build/rules_py#1366: all five schemes of the .data folder.
 TEST(Install, Case13SpreadsAllFiveSchemes) {
   WheelBuilder builder;
   builder.name = "My_Pkg";
@@ -194,7 +194,7 @@ TEST(Install, Case17ScriptsRunUnderLongAndSpacedPrefixes) {
   }
 }
 
-// CASES 17 (astral-sh/uv#2097): interpreter paths that the kernel cannot take in one line.
+// astral-sh/uv#2097: interpreter paths that the kernel cannot take in one line.
 TEST(Install, Case17MakesScriptsRunUnderLongAndSpacedPrefixes) {
   const WheelBuilder builder =
       WheelBuilder()
@@ -254,7 +254,7 @@ TEST(Install, RefusesWhatReplacesTheInterpreterOrTheEnvironment) {
   EXPECT_NO_THROW(installed(WheelBuilder().add("pkg-1.0.data/scripts/python-config", "x")));
 }
 
-// CASES 10 (astral-sh/uv#19528), seen from the installed tree.
+// astral-sh/uv#19528, seen from the installed tree.
 TEST(Install, Case10TakesEqualFilesForOnePlaceOnceAndRefusesDifferentOnes) {
   EXPECT_EQ(text_at(installed(WheelBuilder().add("pkg/a.py", "x").add("pkg-1.0.data/purelib/pkg/a.py", "x")),
                     in_site("pkg/a.py")),

@@ -26,7 +26,7 @@ Claims claims(const std::string& name, const std::vector<std::pair<std::string, 
 
 constexpr std::string_view site = "app/.venv/lib/python3.11/site-packages/";
 
-// CASES 14 (astral-sh/uv#10564): two wheels own one path.
+// astral-sh/uv#10564: two wheels own one path.
 TEST(FindOverlaps, Case14LetsEqualFilesPass) {
   const std::vector<Claims> all = {claims("alpha", {{"CHANGES", "x"}, {"ns/__init__.py", ""}}),
                                    claims("beta", {{"CHANGES", "x"}, {"ns/__init__.py", ""}})};

@@ -68,7 +68,7 @@ TEST(OpenWheel, KeepsTheDeflatedForm) {
   EXPECT_EQ(as_text(read_all(*deflated->stream, 1000)), tests::deflated(std::string(1000, 'a')));
 }
 
-// CASES 8 (astral-sh/uv#15136): zips that two parsers read differently.
+// astral-sh/uv#15136: zips that two parsers read differently.
 TEST(OpenWheel, Case8RefusesAmbiguousZips) {
   const WheelBuilder builder = WheelBuilder().add("pkg/a.py", "x");
   const auto file = [&] { return tests::build_zip(builder.all_members()); };
@@ -103,7 +103,7 @@ TEST(OpenWheel, Case8RefusesAmbiguousZips) {
   EXPECT_THROW(open_bytes(commented)(), Error) << "an end record inside a comment";
 }
 
-// CASES 10 (astral-sh/uv#19528): two members with one output path.
+// astral-sh/uv#19528: two members with one output path.
 TEST(OpenWheel, Case10AcceptsEqualDuplicatesOnce) {
   for (const std::string second : {"pkg/a.py", "pkg/./a.py", "./pkg//a.py"}) {
     const Wheel wheel = open(WheelBuilder().add("pkg/a.py", "x").add(second, "x"));
@@ -124,7 +124,7 @@ TEST(OpenWheel, RefusesAFileThatIsAlsoAFolder) {
   expect_refused(WheelBuilder().add("pkg/x", "1").add("pkg/x/y/", "", 040755), "a file and a folder");
 }
 
-// CASES 11 (astral-sh/uv#2424): the dist-info folder is spelled in its own way.
+// astral-sh/uv#2424: the dist-info folder is spelled in its own way.
 TEST(OpenWheel, Case11AcceptsOtherSpellingsOfTheDistInfoFolder) {
   WheelBuilder local;
   local.version = "1.0+abc";
@@ -271,7 +271,7 @@ TEST(WheelRecord, NeedsNoRowsForSignatures) {
   EXPECT_THAT(open(builder, Strictness::strict).findings, IsEmpty());
 }
 
-// CASES More (pypa/installer#101): rows with backslashes.
+// pypa/installer#101: rows with backslashes.
 TEST(WheelRecord, Installer101MatchesRowsWithBackslashes) {
   WheelBuilder builder = WheelBuilder().add("pkg/a.py", "x");
   builder.record = record_with("pkg\\a.py," + WheelBuilder::hash_and_size("x"));
