@@ -1,5 +1,4 @@
-// Package indexes and their credentials as the user's settings name them, read like uv reads them. Called by
-// BuildSession.
+// Package indexes and their credentials as the user's settings name them, read like uv reads them.
 #pragma once
 
 #include <string>

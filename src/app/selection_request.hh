@@ -1,5 +1,5 @@
 // What `veneer select` is asked: a lock, a target and a set of options, read from the command line or from a line of a
-// batch file. Called by select_command. One thread.
+// batch file. One thread.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// How long each phase of something took. Called by deploy. One thread.
+// How long each phase of something took. One thread.
 #pragma once
 
 #include <chrono>

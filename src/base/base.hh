@@ -1,5 +1,5 @@
 // What an image stands on: layers that are there before anything of the project, with the files in them. Made by
-// debian.hh and image_base.hh; used by cli and build. A value; reading its tree from several threads is fine.
+// debian.hh and image_base.hh. A value; reading its tree from several threads is fine.
 #pragma once
 
 #include <memory>

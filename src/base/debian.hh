@@ -1,5 +1,5 @@
-// A Debian base: one layer with the minimal system, one with the packages on top. Called by cli. Thread-safe; several
-// processes may share the cache.
+// A Debian base: one layer with the minimal system, one with the packages on top. Thread-safe; several processes may
+// share the cache.
 #pragma once
 
 #include <filesystem>

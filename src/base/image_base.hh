@@ -1,4 +1,4 @@
-// A base that is an image in a file or folder of this machine. Called by cli. Thread-safe.
+// A base that is an image in a file or folder of this machine. Thread-safe.
 #pragma once
 
 #include <filesystem>

@@ -37,7 +37,8 @@ for cache in caches:
         continue
     if os.fork() == 0:
         try:
-            py_compile.compile(source, cache, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+            py_compile.compile(source, cache, doraise=True,
+                               invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
         except Exception:
             pass
         os._exit(0)

@@ -1,4 +1,4 @@
-// Runs mmdebstrap. Called by debian.cc. Thread-safe.
+// Runs mmdebstrap. Thread-safe.
 #pragma once
 
 #include <filesystem>

@@ -1,6 +1,5 @@
 // Makes a Debian root reproducible: what depends on the machine, the moment or the mirror goes, what stays gets one
-// time. Called by debian.cc. Pure; thread-safe. What is done is listed at normalise_root() and, path by path, in the
-// .cc.
+// time. Pure; thread-safe. What is done is listed at normalise_root() and, path by path, in the .cc.
 #pragma once
 
 #include <string>

@@ -1,5 +1,4 @@
-// A base as files on this machine, for running its programs. Called by build. Thread-safe; several processes may share
-// the cache.
+// A base as files on this machine, for running its programs. Thread-safe; several processes may share the cache.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// The image's user in its system: a name, a group and a home. Called by the builder. Pure, thread-safe.
+// The image's user in its system: a name, a group and a home. Pure, thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// The application's part of the image: files of the project, empty files, folders that its user may write to. Called by
-// the builder. Reads the project's folder.
+// The application's part of the image: files of the project, empty files, folders that its user may write to. Reads the
+// project's folder.
 #pragma once
 
 #include <cstdint>

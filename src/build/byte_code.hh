@@ -1,5 +1,5 @@
 // Byte code of Python files, made by the interpreter of the base: for equal sources, paths and interpreter the same
-// bytes always, whatever else is compiled, in which order and by how many workers (CASES 53). Called by the builder.
+// bytes always, whatever else is compiled, in which order and by how many workers.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// What the image of a project is called. Called by fill_defaults() and image_builder.hh. Pure; thread-safe.
+// What the image of a project is called. Pure; thread-safe.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // Where files go on top of a base: paths follow the base's symbolic links (merged /usr), and folders above ours keep
-// the base's mode, owner and time. Called by the layer makers. Immutable after construction; thread-safe.
+// the base's mode, owner and time. Immutable after construction; thread-safe.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // Whether an image works: what is installed fits together, every library is there, every program can be started by the
-// image's user, everything can be imported. Called by `veneer check`. One thread.
+// image's user, everything can be imported. One thread.
 #pragma once
 
 #include <cstddef>

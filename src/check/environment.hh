@@ -1,4 +1,4 @@
-// The Python environments of an image and what is installed in them. Called by check_image. Pure, thread-safe.
+// The Python environments of an image and what is installed in them. Pure, thread-safe.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,4 @@
-// Whether what is installed can be imported, tried out by the image's own interpreter in a sandbox. Called by
-// check_image. One thread.
+// Whether what is installed can be imported, tried out by the image's own interpreter in a sandbox. One thread.
 #pragma once
 
 #include <cstddef>

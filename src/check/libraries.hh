@@ -1,5 +1,5 @@
-// Whether every library that programs and extension modules need is there, in a version that is new enough. Called by
-// check_image. Reads files; thread-safe.
+// Whether every library that programs and extension modules need is there, in a version that is new enough. Reads
+// files; thread-safe.
 #pragma once
 
 #include <cstddef>

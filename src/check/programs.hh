@@ -1,5 +1,5 @@
-// Whether the image's programs can be started by its user: interpreters of scripts, the entrypoint, permissions. Called
-// by check_image. Pure, thread-safe.
+// Whether the image's programs can be started by its user: interpreters of scripts, the entrypoint, permissions. Pure,
+// thread-safe.
 #pragma once
 
 #include <cstdint>

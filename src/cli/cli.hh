@@ -1,4 +1,4 @@
-// The command line: reads arguments, runs a command, prints errors. Called by main.
+// The command line: reads arguments, runs a command, prints errors.
 #pragma once
 
 namespace veneer::cli {

@@ -1,4 +1,4 @@
-// What a deploy would cost each kind of host, for people. Called by `plan` and `compare`.
+// What a deploy would cost each kind of host, for people.
 #pragma once
 
 #include <string>

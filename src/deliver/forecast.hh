@@ -1,5 +1,5 @@
-// What bringing an image to hosts would cost that have another one and nothing else: an answer without a host. Called
-// by `plan` and `compare`. Pure; thread-safe.
+// What bringing an image to hosts would cost that have another one and nothing else: an answer without a host. Pure;
+// thread-safe.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Running programs of another root file system: an image's, a base's. Called by whoever runs them; thread-safe.
+// Running programs of another root file system: an image's, a base's. Thread-safe.
 #pragma once
 
 #include <cstdint>

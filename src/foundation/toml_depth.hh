@@ -1,5 +1,4 @@
-// How deeply a TOML document nests, told before a parser, which recurses, is given it. Called by parse_toml. Pure,
-// thread-safe.
+// How deeply a TOML document nests, told before a parser, which recurses, is given it. Pure, thread-safe.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,4 @@
-// User info of URLs, which may be a password, kept out of what is shown. Called by printable(), Error and net. Pure,
-// thread-safe.
+// User info of URLs, which may be a password, kept out of what is shown. Pure, thread-safe.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Reads what an image's descriptors name, verified. Called by whoever looks into layers. Thread-safe.
+// Reads what an image's descriptors name, verified. Thread-safe.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
 // Reads the JSON documents of images, strictly: they come from anyone. OCI image specification 1.1 and Docker's image
-// manifest version 2, schema 2. Called by media/. Pure, thread-safe.
+// manifest version 2, schema 2. Pure, thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What an image's configuration says of its processes' environment. Called by build, check and cli. Pure, thread-safe.
+// What an image's configuration says of its processes' environment. Pure, thread-safe.
 #pragma once
 
 #include <string>

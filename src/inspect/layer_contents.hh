@@ -1,5 +1,5 @@
-// What is in each layer of an image, for people and for programs. Called by `veneer inspect`. Pure but for
-// summarize_layers with blobs; thread-safe.
+// What is in each layer of an image, for people and for programs. Pure but for summarize_layers with blobs;
+// thread-safe.
 #pragma once
 
 #include <optional>

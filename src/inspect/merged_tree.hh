@@ -1,5 +1,4 @@
-// What a container of an image sees, and what each layer holds. Called by `veneer inspect` and by compare. Contents are
-// hashed, not kept. Thread-safe.
+// What a container of an image sees, and what each layer holds. Contents are hashed, not kept. Thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Files of known hash, fetched once into a cache folder: wheels, source distributions, archives. Called by
-// python/project and cli. Thread-safe; any number of processes may share the folder.
+// Files of known hash, fetched once into a cache folder: wheels, source distributions, archives. Thread-safe; any
+// number of processes may share the folder.
 #pragma once
 
 #include <cstdint>

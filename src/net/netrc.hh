@@ -1,5 +1,5 @@
 // What a netrc file says of one user. libcurl reads the file for whom nobody named; of a named user some of its
-// versions give out another one's password. Called by Client. Pure.
+// versions give out another one's password. Pure.
 #pragma once
 
 #include <optional>

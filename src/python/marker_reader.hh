@@ -1,4 +1,4 @@
-// The grammar of markers. Called by marker.cc alone. Pure, thread-safe.
+// The grammar of markers. Pure, thread-safe.
 #pragma once
 
 #include <memory>

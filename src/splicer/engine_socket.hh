@@ -1,5 +1,5 @@
 // The two requests of the Docker Engine API that a splice needs, over a unix socket. HTTP/1.1 as RFC 9112 has it, of
-// which a static program can have no library. Called by main.cc. One thread.
+// which a static program can have no library. One thread.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,4 @@
-// An answer of an HTTP/1.1 server (RFC 9112): its status, and its body as it was meant. Called by engine_socket.cc. One
-// thread.
+// An answer of an HTTP/1.1 server (RFC 9112): its status, and its body as it was meant. One thread.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
 // Reads a layer onto a tree, as a container engine would: whiteouts, hard links, symbolic links among the parents.
-// Called by inspect and by whoever reads a base image. Nothing is written to disk. Thread-safe for different trees.
+// Nothing is written to disk. Thread-safe for different trees.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Small files of a tree as text. Called by whoever reads an image's own settings. Pure, thread-safe.
+// Small files of a tree as text. Pure, thread-safe.
 #pragma once
 
 #include <cstdint>

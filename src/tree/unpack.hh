@@ -1,4 +1,4 @@
-// A tree as files on this machine. Called by whoever runs its programs. Thread-safe for different folders.
+// A tree as files on this machine. Thread-safe for different folders.
 #pragma once
 
 #include <filesystem>

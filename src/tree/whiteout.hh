@@ -1,5 +1,5 @@
 // The names by which a layer says that something of the layers below it is gone (image-spec layer.md, "Whiteouts").
-// Called where layers are read, written and checked. Pure, thread-safe.
+// Pure, thread-safe.
 #pragma once
 
 #include <string>

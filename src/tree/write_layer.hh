@@ -1,5 +1,5 @@
-// Writes trees as layers, in one canonical order. Called by build and by whoever makes layers anew. Thread-safe for
-// different sinks. docs/formats.md, "The order of a layer's entries", describes it.
+// Writes trees as layers, in one canonical order. Thread-safe for different sinks. docs/formats.md, "The order of a
+// layer's entries", describes it.
 #pragma once
 
 #include <memory>

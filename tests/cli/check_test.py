@@ -72,13 +72,13 @@ class Check(fixtures.SystemTest):
         self.assertEqual(set(found), {"requires:part0:absent", "requires:part0:part1", "python:part0"})
         self.assertIn("1.0 is installed", found["requires:part0:part1"])
 
-    # CASES, More (aspect-build/rules_py#1191)
+    # aspect-build/rules_py#1191
     def test_a_distribution_that_is_there_twice(self):
         found = self.problems({f"{SITE}/part0-0.9.dist-info/METADATA": b"Name: part0\nVersion: 0.9\n",
                                f"{SITE}/part0-0.9.dist-info/RECORD": b""}, options=("--no-imports",))
         self.assertEqual(set(found), {"twice:part0"})
 
-    # CASES 16 (astral-sh/uv#6782, #7758): bin/python leads into the home of root.
+    # astral-sh/uv#6782, #7758: bin/python leads into the home of root.
     def test_case_16_an_interpreter_in_the_home_of_root(self):
         inside = {"root": (None, 0o700), "root/python": (None, 0o755), "root/python/python3.11": "/usr/bin/python3.11",
                   "app/.venv/bin/python": "/root/python/python3.11"}

@@ -92,7 +92,7 @@ class Names(fixtures.SystemTest):
         self.build(self.project(table='name = "ghcr.io/acme/demo"\ntag = "3"'))
         self.assertEqual(self.json("inspect", "ghcr.io/acme/demo", "--json", cwd=path)["name"], "ghcr.io/acme/demo:latest")
 
-    # CASES 82 (someengineering/fixinventory PR #237)
+    # someengineering/fixinventory PR #237
     def test_case_82_a_version_that_no_tag_can_hold(self):
         for version, tag in (("1!2.0", "1-2.0"), ("1.0+local.7", "1.0-local.7")):
             with self.subTest(version):

@@ -57,7 +57,7 @@ std::map<std::string, std::string> our_files(const Value& described) {
 }
 
 /// The same of pip's tree: {"path": "0644 6 9e26bf369911 ..."}. pip leaves scripts without their executable bit when
-/// the wheel does; veneer and uv set it (CASES 7).
+/// the wheel does; veneer and uv set it.
 std::map<std::string, std::string> pip_files(const Value& tree) {
   std::map<std::string, std::string> files;
   for (const auto& [path, facts] : tree.table()) {

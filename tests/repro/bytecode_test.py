@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Byte code in layers: python/cpython#129724 (astral-sh/uv#10619), CASES 53. What is compiled depends on the file and its
+"""Byte code in layers: python/cpython#129724 (astral-sh/uv#10619). What is compiled depends on the file and its
 path alone; it is what uv makes, but for the time that uv writes into it."""
 
 import json

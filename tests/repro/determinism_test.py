@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The same commit gives the same image: in another folder, as another user, under another umask, time zone, locale,
-number of threads, and a day later. CASES 55: parents that the tool makes up carry nothing of the build."""
+number of threads, and a day later. Parents that the tool makes up carry nothing of the build."""
 
 import json
 import os

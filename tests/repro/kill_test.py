@@ -116,7 +116,7 @@ class FullDisk(fixtures.SystemTest):
 
 class Memory(fixtures.SystemTest):
     def test_a_layer_of_four_gigabytes_takes_little_memory(self):
-        """GoogleContainerTools/kaniko#1680, coder/envbuilder#459: CASES 59, the building half."""
+        """GoogleContainerTools/kaniko#1680, coder/envbuilder#459: the building half."""
         project = self.small_project()
         with open(project / "big.bin", "wb") as big:
             big.truncate(4 << 30)

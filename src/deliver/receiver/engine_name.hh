@@ -1,5 +1,5 @@
-// Names that an engine can give to images: references (image/reference.hh) with a tag and without a digest. Called
-// wherever a name goes to an engine or comes from one. Pure; thread-safe.
+// Names that an engine can give to images: references (image/reference.hh) with a tag and without a digest. Pure;
+// thread-safe.
 #pragma once
 
 #include <optional>

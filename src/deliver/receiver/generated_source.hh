@@ -1,5 +1,5 @@
 // Turns a writer into a reader: what `produce` writes on a thread of its own can be read here as it comes, with at most
-// a few blocks in memory. Called by ship.hh to send an archive that is never stored. One reader, one thread.
+// a few blocks in memory. One reader, one thread.
 #pragma once
 
 #include <condition_variable>

@@ -1,5 +1,5 @@
 // A host that takes images. One implementation a way to reach it: api/ speaks the Docker Engine API, ssh/ runs a script
-// on the host. Called by ship.hh. One receiver belongs to one thread.
+// on the host. One receiver belongs to one thread.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // The archive that a delivery plan sends: never stored, made as it is read, from any byte on, with the same bytes each
-// time. Called by receivers. Thread-safe for reading.
+// time. Thread-safe for reading.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // Brings an image to a host and gives it its name: asks what is there, plans, has it loaded under a name of its own and
-// verified, and only then is the live name moved. Called by cli/. One call belongs to one thread; it starts one more to
-// make the archive while it is sent.
+// verified, and only then is the live name moved. One call belongs to one thread; it starts one more to make the
+// archive while it is sent.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // Brings an image that a host has into service: the live name moves, the services that use it restart, their health
 // decides whether it stays; and what was brought there before, and the way back to it. Carried out on the host by
-// host_rollout.sh, so that a sender that is killed leaves it to end what it began. Called by cli/. One thread.
+// host_rollout.sh, so that a sender that is killed leaves it to end what it began. One thread.
 #pragma once
 
 #include <cstdint>

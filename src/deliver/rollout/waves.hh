@@ -1,5 +1,5 @@
-// In what order many hosts are done: some first, then a few at a time, and no more after one that went wrong. Called by
-// cli/. Thread-safe.
+// In what order many hosts are done: some first, then a few at a time, and no more after one that went wrong.
+// Thread-safe.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Layers that were made before, by key, and their blobs by digest. Lies in the user's cache folder; used by build and
-// by `veneer cache`. Safe for several processes at once: entries appear whole or not at all.
+// Layers that were made before, by key, and their blobs by digest. Lies in the user's cache folder. Safe for several
+// processes at once: entries appear whole or not at all.
 //
 //   <folder>/layers/<key>.json      diff ID, blob digest, sizes of the layer with that key
 //   <folder>/blobs/sha256/<hex>     blobs

@@ -1,5 +1,5 @@
-// The files in a tar of unknown origin, by name, with links between them followed inside the archive. Used by the
-// reader of image archives. Immutable once made, thread-safe.
+// The files in a tar of unknown origin, by name, with links between them followed inside the archive. Immutable once
+// made, thread-safe.
 #pragma once
 
 #include <cstdint>

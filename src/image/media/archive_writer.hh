@@ -1,6 +1,6 @@
-// Writes images as archives that every engine loads: an OCI layout with Docker's manifest.json in one tar. Called by
-// build (whole images) and by ship (only the layers that the receiver lacks). Thread-safe for different sinks.
-// docs/formats.md, "The archive", describes it byte by byte; docs/receivers.md says why it holds what it holds.
+// Writes images as archives that every engine loads: an OCI layout with Docker's manifest.json in one tar. Thread-safe
+// for different sinks. docs/formats.md, "The archive", describes it byte by byte; docs/receivers.md says why it holds
+// what it holds.
 #pragma once
 
 #include <cstdint>

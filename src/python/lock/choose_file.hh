@@ -1,4 +1,4 @@
-// Which file of a locked package is installed. Called by select. Pure, thread-safe.
+// Which file of a locked package is installed. Pure, thread-safe.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// Where a lock says that something lies: URLs and paths taken apart. Called by the readers of locks. Pure, thread-safe.
+// Where a lock says that something lies: URLs and paths taken apart. Pure, thread-safe.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Whether a marker of a lock asks for a package. Called by the selections. Pure, thread-safe.
+// Whether a marker of a lock asks for a package. Pure, thread-safe.
 #pragma once
 
 #include <string_view>

@@ -1,5 +1,4 @@
-// pylock.toml (PEP 751; the pylock.toml specification of packaging.python.org). Called by pylock_format and
-// index_files. Pure, thread-safe.
+// pylock.toml (PEP 751; the pylock.toml specification of packaging.python.org). Pure, thread-safe.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // A lock of any format: read by its file's name, and asked without knowing which it is. A new format is a file with a
-// class and a LockFormat of its own, and a line in read_lock.cc. Called by cli. Reads the disk; locks are values,
+// class and a LockFormat of its own, and a line in read_lock.cc. Reads the disk; locks are values,
 // thread-safe.
 #pragma once
 

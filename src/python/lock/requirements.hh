@@ -1,6 +1,6 @@
 // requirements.txt as a lock: pinned versions with hashes, as `uv export` and `pip-compile --generate-hashes` write it
 // (pip's requirements file format). It names releases and not files, so a selection from it is filled in with what the
-// index has. Called by requirements_format and index_files. Pure, thread-safe.
+// index has. Pure, thread-safe.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// Which files a lock has installed for one target: what `uv sync --frozen` would install. Called by the formats. Pure,
+// Which files a lock has installed for one target: what `uv sync --frozen` would install. Pure,
 // thread-safe.
 #pragma once
 

@@ -1,4 +1,4 @@
-// uv.lock, as uv writes it (version 1, every revision). Called by uv_lock_format. Pure, thread-safe.
+// uv.lock, as uv writes it (version 1, every revision). Pure, thread-safe.
 #pragma once
 
 #include <cstdint>

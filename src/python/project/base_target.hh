@@ -1,5 +1,5 @@
-// Which Python a base image has, and on which system: read from its files, nothing is run. Called by cli. Pure but for
-// reading the tree's contents; thread-safe.
+// Which Python a base image has, and on which system: read from its files, nothing is run. Pure but for reading the
+// tree's contents; thread-safe.
 #pragma once
 
 #include <string>

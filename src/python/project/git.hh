@@ -1,4 +1,4 @@
-// How git is asked. Called by git_checkout and by supply. Runs the git program; thread-safe.
+// How git is asked. Runs the git program; thread-safe.
 #pragma once
 
 #include <filesystem>

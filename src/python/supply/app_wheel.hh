@@ -1,5 +1,5 @@
 // The wheel of a project that lies here as a folder: the one that the image is made for, a workspace member, another
-// directory that the lock names. Called by wheel_supply. Runs git and uv; one thread.
+// directory that the lock names. Runs git and uv; one thread.
 #pragma once
 
 #include <filesystem>

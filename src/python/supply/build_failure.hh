@@ -1,4 +1,4 @@
-// What a failed build of a wheel lacked, read off what its tools printed. Called by uv_build.hh. Pure; thread-safe.
+// What a failed build of a wheel lacked, read off what its tools printed. Pure; thread-safe.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
 // Which credentials go with a request to a package index: bound to the scheme, host, port and path of the index that
-// they were given for, as in uv. Called by cli and WheelSupply. A value; pure.
+// they were given for, as in uv. A value; pure.
 #pragma once
 
 #include <optional>

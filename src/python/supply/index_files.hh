@@ -1,4 +1,4 @@
-// Which files an index has of the releases that a lock without files pins. Called by cli. Runs uv; thread-safe.
+// Which files an index has of the releases that a lock without files pins. Runs uv; thread-safe.
 #pragma once
 
 #include <filesystem>

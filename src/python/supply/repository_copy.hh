@@ -1,5 +1,5 @@
 // A repository for the copy of a work tree, so that programs which ask git there get the answers that they would get in
-// the original. Called by source_copy. Runs git; thread-safe.
+// the original. Runs git; thread-safe.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
-// Wheels of distributions that have no usable wheel: source distributions, archives, commits of git repositories.
-// Called by cli. Runs uv and git; thread-safe.
+// Wheels of distributions that have no usable wheel: source distributions, archives, commits of git repositories. Runs
+// uv and git; thread-safe.
 #pragma once
 
 #include <filesystem>

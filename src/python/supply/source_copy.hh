@@ -1,6 +1,6 @@
 // The sources of a project as its build shall see them: every file that git lists, changed and new ones included, and a
 // repository with the same history, in a folder of its own. So a build sees of the droppings of earlier builds no more
-// than that they are there, and leaves its own not in the user's checkout. Called by app_wheel. Values; thread-safe.
+// than that they are there, and leaves its own not in the user's checkout. Values; thread-safe.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,4 @@
-// Wheels built by uv, and the cache of them. Called by app_wheel and sdist_build. Thread-safe; several processes may
-// share the cache.
+// Wheels built by uv, and the cache of them. Thread-safe; several processes may share the cache.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Brings the wheel of each selected distribution: downloaded, taken from a path, or built from its source. Called by
-// the builder. fetch() is for one thread; open() may then be called by several.
+// Brings the wheel of each selected distribution: downloaded, taken from a path, or built from its source. fetch() is
+// for one thread; open() may then be called by several.
 #pragma once
 
 #include <atomic>

@@ -1,4 +1,4 @@
-// What a wheel would install, as JSON. Called by `veneer wheel FILE --json`. Pure but for reading the wheel.
+// What a wheel would install, as JSON. Pure but for reading the wheel.
 #pragma once
 
 #include "foundation/value.hh"

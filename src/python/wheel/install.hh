@@ -1,5 +1,4 @@
-// A wheel as it stands in a virtual environment. Called by the layer makers and `veneer wheel`. Pure but for reading
-// scripts; thread-safe.
+// A wheel as it stands in a virtual environment. Pure but for reading scripts; thread-safe.
 #pragma once
 
 #include <cstdint>

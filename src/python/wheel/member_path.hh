@@ -1,5 +1,4 @@
-// Names of files inside a wheel, which anyone may have written. Called by the readers in this folder. Pure,
-// thread-safe.
+// Names of files inside a wheel, which anyone may have written. Pure, thread-safe.
 #pragma once
 
 #include <string>

@@ -1,5 +1,4 @@
-// Which distribution owns a path that several want. Called by build, which keeps the claims of each layer beside it, so
-// that a build that knows a wheel need not read it again. Pure; thread-safe.
+// Which distribution owns a path that several want. Pure; thread-safe.
 #pragma once
 
 #include <cstdint>

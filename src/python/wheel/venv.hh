@@ -1,5 +1,4 @@
-// The virtual environment around the installed wheels (PEP 405). Called by the layer maker of the environment. Pure,
-// thread-safe.
+// The virtual environment around the installed wheels (PEP 405). Pure, thread-safe.
 #pragma once
 
 #include "python/target.hh"

@@ -1,5 +1,5 @@
-// Reading a wheel file strictly: what it holds, and whether it is what it says. Called by the layer makers, `veneer
-// wheel` and check. A Wheel is a value that shares the file; its contents may be read by several threads.
+// Reading a wheel file strictly: what it holds, and whether it is what it says. A Wheel is a value that shares the
+// file; its contents may be read by several threads.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
-// How requests reach the Docker Engine API: by a unix socket or by TCP, with TLS or without. Called by
-// docker_engine.hh; tests put a made-up engine behind the same interface. One transport belongs to one thread.
+// How requests reach the Docker Engine API: by a unix socket or by TCP, with TLS or without. One transport belongs to
+// one thread.
 #pragma once
 
 #include <cstdint>

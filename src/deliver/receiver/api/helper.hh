@@ -1,7 +1,6 @@
 // A container on a host of which only the engine's API is reached: it has the engine read its own old layers back and
 // load them with what was sent (a splice), which needs something on the host that is not the line. Its program is
-// src/splicer, static, in an image of its own; it has no network, only the engine's socket. Called by docker_engine.hh.
-// One thread.
+// src/splicer, static, in an image of its own; it has no network, only the engine's socket. One thread.
 #pragma once
 
 #include <cstdint>

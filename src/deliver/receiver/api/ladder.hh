@@ -1,6 +1,5 @@
 // A large shipment in steps that stay on the host: images of ever more of the lower layers, so that a cut line costs
-// the layers under way and no more. Called by docker_engine.hh, for hosts where nothing else can be left half done.
-// Pure; thread-safe.
+// the layers under way and no more. Pure; thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // Layers that an engine holds, read back by `save` and kept in a folder as plain tars: what a splice needs when the
-// engine is on this machine. Called by docker_engine.hh. Thread-safe for reading.
+// engine is on this machine. Thread-safe for reading.
 #pragma once
 
 #include <cstdint>

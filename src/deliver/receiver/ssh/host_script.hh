@@ -1,5 +1,5 @@
 // The scripts that run on a host, and its language: what is asked, and what comes back. docs/formats.md, "Talking to a
-// host". Called by host_session.hh. Pure; a HostAnswer belongs to one thread.
+// host". Pure; a HostAnswer belongs to one thread.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,4 @@
-// What one run of veneer asks of one host over ssh, request after request. Called by ssh_receiver.hh and by
-// deliver/rollout/. One thread.
+// What one run of veneer asks of one host over ssh, request after request. One thread.
 #pragma once
 
 #include <chrono>

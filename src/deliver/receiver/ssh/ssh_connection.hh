@@ -1,5 +1,5 @@
-// One connection to a host by the user's own ssh, over which any number of commands run one after another. Called by
-// ssh_receiver.hh. Everything that ssh_config says of the host counts: names, keys, jump hosts. One thread.
+// One connection to a host by the user's own ssh, over which any number of commands run one after another. Everything
+// that ssh_config says of the host counts: names, keys, jump hosts. One thread.
 #pragma once
 
 #include <chrono>
