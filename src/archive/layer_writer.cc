@@ -142,7 +142,8 @@ class LayerWriter::Implementation {
     deflate_piece({}, Z_FINISH);
   }
 
-  /// Hashes the data of a member whose compressed form is there already, which must be of the same data.
+  /// Hashes the data of a member whose compressed form is there already, which must be of the same data. The CRC of
+  /// the wheel is of the data alone, gzip's of the header too: combined from both, no byte is read twice.
   void read_data(const Content& content, const std::uint32_t* expected_crc) {
     const uLong head_crc = member_crc_;
     member_crc_ = 0;

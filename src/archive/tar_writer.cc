@@ -78,7 +78,7 @@ class Block {
 /// A PAX record: its own length in decimal, a space, key=value, a line break.
 std::string record(std::string_view key, std::string_view value) {
   const std::size_t rest = key.size() + value.size() + 3;
-  std::size_t length = rest + 1;
+  std::size_t length = rest + 1;  // it counts its own digits, of which it may need one more for that
   while (length != rest + fmt::formatted_size("{}", length)) length = rest + fmt::formatted_size("{}", length);
   return fmt::format("{} {}={}\n", length, key, value);
 }
@@ -110,6 +110,7 @@ Bytes tar_header(const TarEntry& entry) {
 
   std::map<std::string, std::string> records;
   Block block;
+  // ustar does not say in which encoding its names are; only PAX does. Readers that know no PAX get what fits.
   const std::size_t split = path.size() <= name_size ? 0 : split_place(path);
   if (split == std::string_view::npos || !is_ascii(path)) {
     records["path"] = path;
@@ -147,6 +148,7 @@ Bytes tar_header(const TarEntry& entry) {
   if (!records.empty()) {
     std::string data;
     for (const auto& [key, value] : records) data += record(key, value);
+    // All of it is fixed, so that the bytes depend on the entry alone: GNU tar puts its process's number into the name.
     Block pax;
     pax.text(name_at, name_size, "././@PaxHeader");
     pax.number(mode_at, 7, 0644);

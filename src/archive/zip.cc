@@ -292,7 +292,9 @@ Member read_central(ByteView& rest, const ZipLimits& limits) {
   return member;
 }
 
-/// Whether `bytes` are a data descriptor of `entry`: with or without signature, with 4- or 8-byte sizes.
+/// Whether `bytes` are a data descriptor of `entry`: with or without signature, with 4- or 8-byte sizes. Nothing in the
+/// archive says which of the four forms a writer chose, and all are in use; since the gap up to the next member must be
+/// one of them to the last byte, the choice leaves no room for two readings.
 bool is_descriptor(ByteView bytes, const ZipEntry& entry) {
   Bytes plain;
   append_little_endian(plain, entry.crc32);
@@ -444,6 +446,8 @@ ZipReader::ZipReader(std::shared_ptr<const RandomAccess> file, const ZipLimits& 
   for (Member& member : members) by_offset.push_back(&member);
   std::sort(by_offset.begin(), by_offset.end(),
             [](const Member* left, const Member* right) { return left->header_offset < right->header_offset; });
+  // Members lie end to end from the first byte to the directory. Readers that scan for local headers, as streaming ones
+  // do, would take what lies in a gap or a second time in an overlap for members, and see another archive.
   if ((by_offset.empty() ? directory.offset : by_offset.front()->header_offset) != 0)
     refuse("there are bytes before the first member");
   for (std::size_t i = 0; i < by_offset.size(); ++i) {

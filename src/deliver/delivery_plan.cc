@@ -64,6 +64,8 @@ class Holdings {
     const KnownImage* image = nullptr;
     std::size_t position = 0;
   };
+  // The fewest images that hold them all is the set cover problem; always taking the one that has most of what is left
+  // comes close, and hosts keep few images.
   std::map<DiffId, Place> places_of(const std::vector<image::Layer>& layers, std::size_t from) const {
     std::set<DiffId> wanted;
     for (std::size_t i = from; i < layers.size(); ++i) wanted.insert(layers[i].diff_id);
@@ -351,6 +353,8 @@ DeliveryPlan deliver(const image::SealedImage& sealed, const Inventory& inventor
     case ReceiverKind::diff_ids: return planned(steps_on_diff_ids(sealed.image.layers, holdings, options.tar_sizes));
     case ReceiverKind::prefix: break;
   }
+  // Both are made and weighed by their numbers: a splice saves bytes on the line and costs the host disk and time, so
+  // neither is always the better one.
   DeliveryPlan plain = planned(steps_on_prefix(sealed.image.layers, holdings));
   if (inventory.splicing == Splicing::impossible) note_what_a_splice_would_save(plain, holdings);
   if (options.splice == SpliceChoice::never || inventory.splicing == Splicing::impossible) return plain;

@@ -224,6 +224,9 @@ class Walk {
 
   /// Markers of a lock with conflicts ask which extras are in use, and dependencies ("foo[bar]") put more of them in
   /// use. So the walk is repeated with what the one before it found, until it finds no more and no less.
+  ///
+  /// Markers can also ask that an extra is not in use, so more in use may take away what put it there: the set need not
+  /// grow, and a lock can make it swing for ever.
   void walk_with_conflicts() {
     constexpr int most_walks = 16;
     const std::set<ConflictItem> from_roots = items_of_roots();

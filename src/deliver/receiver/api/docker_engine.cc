@@ -299,6 +299,8 @@ std::optional<Problem> DockerEngine::verify(const EngineName& name, const image:
   return try_container(name, sealed);
 }
 
+// To create a container the engine must lay all layers over each other: what is missing shows only then. A load that
+// ended well and a name in the list do not tell (docs/receivers.md).
 std::optional<Problem> DockerEngine::try_container(const EngineName& name, const image::SealedImage& sealed) {
   const std::string digest = sealed.manifest_digest.text();
   const std::string container = "veneer-check-" + sealed.manifest_digest.hex().substr(0, 12);

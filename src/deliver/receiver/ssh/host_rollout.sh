@@ -130,7 +130,8 @@ deploy() {
   say "well"
   finish
 }
-# The old image serves again, and why it must.
+# The old image serves again, and why it must. The name moves before the services do: compose makes containers of what
+# the name stands for.
 back() {
   why=$1
   if [ -n "$beside" ]; then  # start-first: the old ones have served all the time

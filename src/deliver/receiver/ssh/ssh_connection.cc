@@ -89,6 +89,7 @@ SshConnection::~SshConnection() { close(); }
 
 std::vector<std::string> SshConnection::common_arguments() const {
   std::vector<std::string> arguments{"ssh", "-T", "-o", "ControlPath=" + (folder_.path() / "c").native()};
+  // What ssh_config may say for people who log in, and would break a pipe of bytes, or open more than is needed.
   for (const char* option : {"RemoteCommand=none", "ClearAllForwardings=yes", "ForwardAgent=no", "ForwardX11=no",
                              "PermitLocalCommand=no", "Compression=yes", "LogLevel=ERROR"}) {
     arguments.insert(arguments.end(), {"-o", option});

@@ -311,6 +311,7 @@ std::optional<Problem> SshReceiver::take(const Delivery& delivery, const OnEvent
       session_.close();
       std::this_thread::sleep_for(pause);
     }
+    // A line that is cut every minute gets there in the end: only attempts that bring nothing forward are counted.
     if (offset > furthest) {
       furthest = offset;
       attempts_left = session_.options().attempts;
