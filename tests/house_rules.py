@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Checks what no compiler checks: lengths of files, that every public header says what it is, that no option is ignored, that errors
-say "cannot open", not "cannot opening", and that variables of which texts speak are read."""
+"""Checks what no compiler checks: lengths of files and lines, that every public header says what it is, that no option is
+ignored, that errors say "cannot open", not "cannot opening", that variables of which texts speak are read, and that no
+comment tells what the next change makes wrong."""
 import pathlib
 import re
 import subprocess
@@ -9,6 +10,55 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "support" / "python"))
 import surroundings  # noqa: E402, F401
+
+LONGEST_FILE = 500
+LONGEST_LINE = 120
+# Who calls something is for a search to tell; what only some readers have cannot be looked up.
+STALE = re.compile(r"\b[Cc]alled by (?!one thread|several)|\b[Tt]he mission\b|\bCASES\b|\bDESIGN\b")
+
+
+def files(*patterns: str) -> list[pathlib.Path]:
+    listed = subprocess.run(["git", "ls-files", "-z", *patterns], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def stale_words(text: str) -> list[str]:
+    """Also those that a line's end parts."""
+    return [f"it says '{found[0].strip()}'" for found in STALE.finditer(re.sub(r"\n\s*(///?|#)? *", " ", text))]
+
+
+def code_problems(path: pathlib.Path) -> list[str]:
+    text = path.read_text()
+    lines = text.splitlines()
+    problems = [f"line {i} has {len(line)} columns" for i, line in enumerate(lines, 1)
+                if len(line) > LONGEST_LINE and 'R"' not in line]
+    problems += stale_words(text)
+    if path.is_relative_to(ROOT / "src"):
+        if len(lines) > LONGEST_FILE:
+            problems.append(f"it has {len(lines)} lines; over {LONGEST_FILE} wants splitting")
+        for act in re.findall(r'throw_system_error\("(\w+ing)\b', text):
+            problems.append(f"throw_system_error() says 'cannot {act} ...'; it wants an infinitive")
+        if path.suffix == ".hh":
+            if not lines[0].startswith("//"):
+                problems.append("it does not open with what it is")
+            if "#pragma once" not in lines:
+                problems.append("it lacks #pragma once")
+    return problems
+
+
+def text_problems(path: pathlib.Path) -> list[str]:
+    """Of Markdown. Tables, code and what cannot be broken (a link, a word) may be as long as they are."""
+    text = path.read_text()
+    problems = stale_words(text)
+    in_code = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("```"):
+            in_code = not in_code
+            continue
+        can_break = " " in re.sub(r"\[[^\]]*\]\([^)]*\)|`[^`]*`", "", line.strip().lstrip("*+- "))
+        if len(line) > LONGEST_LINE and not in_code and not line.lstrip().startswith("|") and can_break:
+            problems.append(f"line {number} has {len(line)} columns; a sentence a line, long ones break at a clause")
+    return problems
 
 
 def ignored_options() -> list[str]:
@@ -29,21 +79,9 @@ def unread_variables() -> list[str]:
 def main() -> int:
     problems = [f"the option {name} is declared and nowhere asked for" for name in ignored_options()]
     problems += unread_variables()
-    listed = subprocess.run(["git", "ls-files", "src"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in listed.splitlines():
-        path = ROOT / name
-        if path.suffix not in (".cc", ".hh"):
-            continue
-        lines = path.read_text().splitlines()
-        if len(lines) > 500:
-            problems.append(f"{name} has {len(lines)} lines; over 500 wants splitting")
-        for act in re.findall(r'throw_system_error\("(\w+ing)\b', path.read_text()):
-            problems.append(f"{name}: throw_system_error() says 'cannot {act} ...'; it wants an infinitive")
-        if path.suffix == ".hh":
-            if not lines[0].startswith("//"):
-                problems.append(f"{name} does not open with what it is")
-            if "#pragma once" not in lines:
-                problems.append(f"{name} lacks #pragma once")
+    for check, patterns in ((code_problems, ("src/*.cc", "src/*.hh", "tests/*.cc", "tests/*.hh")), (text_problems, ("*.md",))):
+        for path in files(*patterns):
+            problems += [f"{path.relative_to(ROOT)}: {problem}" for problem in check(path)]
     for problem in problems:
         print(f"house rules: {problem}", file=sys.stderr)
     return 1 if problems else 0
