@@ -9,7 +9,7 @@
 
 #include "foundation/error.hh"
 #include "python/name.hh"
-#include "python/version.hh"
+#include "python/python_version.hh"
 
 namespace veneer::app {
 
@@ -65,18 +65,14 @@ std::string machine_of_platform(const std::string& platform) {
 
 python::Target parse_target(const std::string& python, const std::string& platform, const std::string& libc) {
   python::Target target;
-  std::string version = python;
-  if (version.ends_with('t')) {
-    target.threading = python::Threading::free_threaded;
-    version.pop_back();
-  }
-  const auto parsed = python::Version::parse(version);
-  if (!parsed || parsed->release.size() < 2 || parsed->release[0] != 3 || parsed->release[1] > 999) {
+  const auto version = python::parse_python_version(python);
+  if (!version) {
     throw Error(ErrorKind::usage, fmt::format("--python wants a version such as 3.12.7, not '{}'", printable(python)));
   }
   target.major = 3;
-  target.minor = static_cast<int>(parsed->release[1]);
-  target.full_version = parsed->release.size() == 2 ? version + ".0" : version;
+  target.minor = version->minor;
+  target.threading = version->threading;
+  target.full_version = version->has_patch() ? version->text : version->text + ".0";
   target.machine = machine_of_platform(platform);
   target.libc = parse_libc(libc);
   return target;

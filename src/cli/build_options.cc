@@ -1,10 +1,13 @@
 #include "cli/build_options.hh"
 
+#include <fmt/format.h>
+
 #include "app/selection_request.hh"
 #include "foundation/error.hh"
 #include "foundation/layer_limit.hh"
 #include "image/platform.hh"
 #include "python/name.hh"
+#include "python/python_version.hh"
 
 namespace veneer::cli {
 
@@ -24,6 +27,14 @@ python::BaseChoice read_base(const std::string& text) {
   } catch (const Error& error) {
     throw Error(ErrorKind::usage, error.what(), error.hint());
   }
+}
+
+std::optional<std::string> read_python(const Arguments& arguments) {
+  const auto version = arguments.value("--python");
+  if (version && !python::parse_python_version(*version)) {
+    throw Error(ErrorKind::usage, fmt::format("--python wants a version such as 3.11, not '{}'", printable(*version)));
+  }
+  return version;
 }
 
 app::ByteCode read_byte_code(const Arguments& arguments) {
@@ -64,7 +75,7 @@ app::BuildRequest read_build_request(const Arguments& arguments) {
   if (const auto lock = arguments.value("--lock")) request.lock = *lock;
   if (const auto base = arguments.value("--base")) request.base = read_base(*base);
   if (const auto platform = arguments.value("--platform")) request.platform = read_platform(*platform);
-  request.python = arguments.value("--python");
+  request.python = read_python(arguments);
   request.extras = python::normalised_names(arguments.values("--extra"));
   request.groups = python::normalised_names(arguments.values("--group"));
   if (const auto package = arguments.value("--package")) request.package = python::normalised_name(*package);

@@ -7,6 +7,8 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/json.hh"
+#include "python/python_version.hh"
+#include "python/target.hh"
 #include "python/wheel/describe.hh"
 #include "python/wheel/wheel.hh"
 
@@ -55,11 +57,13 @@ Action parse(const Arguments& arguments) {
   if (!prefix.starts_with('/') || prefix.size() < 2 || prefix.ends_with('/')) {
     throw Error(ErrorKind::usage, "--prefix wants an absolute path such as /app/.venv");
   }
-  const std::string version = arguments.value_or("--python", "3.11");
-  if (version.find_first_not_of("0123456789.t") != std::string::npos || !version.starts_with("3.")) {
-    throw Error(ErrorKind::usage, fmt::format("--python wants a version such as 3.11, not '{}'", printable(version)));
+  const std::string named = arguments.value_or("--python", "3.11");
+  const auto version = python::parse_python_version(named);
+  if (!version) {
+    throw Error(ErrorKind::usage, fmt::format("--python wants a version such as 3.11, not '{}'", printable(named)));
   }
-  wanted.place.library_folder = "python" + version;
+  wanted.place.library_folder =
+      python::Target{.minor = version->minor, .threading = version->threading}.library_folder();
   wanted.is_json = arguments.has("--json");
   return [wanted](Context& context) { return show_wheel(wanted, context); };
 }

@@ -424,6 +424,7 @@ class Projects(fixtures.SystemTest):
         self.assertEqual(dependencies("--dependency-layers", "3"), 3)
         built = self.json("build", "--json", cwd=path)
         self.assertEqual([layer["kind"] for layer in built["layers"]].count("distribution"), 1)
+        self.assertIn("--python wants", self.veneer("build", "--python", "3.x", cwd=path, code=2).stderr)
         for wrong in ("0", "126", "some"):
             self.assertIn("--dependency-layers", self.veneer("build", "--dependency-layers", wrong, cwd=path, code=2).stderr)
 

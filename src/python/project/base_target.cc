@@ -12,6 +12,7 @@
 #include "foundation/error.hh"
 #include "foundation/text.hh"
 #include "python/project/program_text.hh"
+#include "python/python_version.hh"
 #include "python/specifier.hh"
 
 namespace veneer::python {
@@ -187,14 +188,9 @@ std::string describe(const std::vector<FoundInterpreter>& found) {
 
 bool is_wanted(const Target& target, const std::string& wanted) {
   if (wanted.empty()) return target.threading == Threading::with_gil;
-  std::string_view version = wanted;
-  Threading threading = Threading::with_gil;
-  if (version.ends_with('t')) {
-    threading = Threading::free_threaded;
-    version.remove_suffix(1);
-  }
-  return threading == target.threading &&
-         (version == fmt::format("{}.{}", target.major, target.minor) || version == target.full_version);
+  const std::optional<PythonVersion> version = parse_python_version(wanted);
+  return version && version->threading == target.threading && version->minor == target.minor &&
+         (!version->has_patch() || version->text == target.full_version);
 }
 
 }  // namespace

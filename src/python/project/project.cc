@@ -13,6 +13,7 @@
 #include "foundation/toml.hh"
 #include "python/name.hh"
 #include "python/project/strict_table.hh"
+#include "python/python_version.hh"
 
 namespace veneer::python {
 
@@ -212,16 +213,8 @@ void read_veneer(const Value& value, Project& project) {
   }
   project.dependency_layers = table.number("dependency_layers", 1, mountable_layers);
   project.python = table.text("python");
-  if (!project.python.empty()) {
-    std::string_view rest = project.python;
-    if (rest.ends_with('t')) rest.remove_suffix(1);
-    const auto dots = std::count(rest.begin(), rest.end(), '.');
-    const bool fits = rest.starts_with("3.") && dots <= 2 && is_digit(rest.back()) &&
-                      rest.find("..") == std::string_view::npos &&
-                      rest.find_first_not_of("0123456789.") == std::string_view::npos;
-    if (!fits) {
-      table.refuse("python", fmt::format("\"{}\" is not a version such as \"3.11\"", printable(project.python)));
-    }
+  if (!project.python.empty() && !parse_python_version(project.python)) {
+    table.refuse("python", fmt::format("\"{}\" is not a version such as \"3.11\"", printable(project.python)));
   }
   if (const Value* system = table.find("system")) project.system = read_system(*system);
   if (const Value* image = table.find("image")) project.image = read_image(*image);
