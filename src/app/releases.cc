@@ -15,7 +15,8 @@ deliver::EngineName live_name_of(const ReleasesRequest& request, const Surroundi
   if (request.live_name) return *request.live_name;
   const auto last = read_text_file_if_exists(project_store(surroundings.current_folder()) / "last", 4096);
   if (!last)
-    throw Error(ErrorKind::usage, "which live name?", "give it by --as NAME:TAG, or be in the project's folder");
+    throw Error(ErrorKind::usage, "which live name?",
+                "give it by --as NAME:TAG, or name the folder of the project by --project");
   return deliver::parse_engine_name(*last).with_tag("latest");
 }
 

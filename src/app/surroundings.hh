@@ -28,6 +28,7 @@ class Surroundings {
   virtual std::optional<std::string> environment(const std::string& name) const = 0;
   /// Where downloads and layers are kept. Throws Error (usage) when nothing says where.
   virtual std::filesystem::path cache_folder() const = 0;
+  /// Whose project is meant when none is named, and whose store holds images that are named without a place.
   virtual std::filesystem::path current_folder() const = 0;
   virtual std::int64_t seconds_since_1970() const = 0;
 };

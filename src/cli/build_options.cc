@@ -47,9 +47,11 @@ app::ByteCode read_byte_code(const Arguments& arguments) {
 
 }  // namespace
 
+Option project_option() { return {"--project", "DIR", "the folder with pyproject.toml (default: here)"}; }
+
 const std::vector<Option>& build_options() {
   static const std::vector<Option> options = {
-      {"--project", "DIR", "the folder with pyproject.toml (default: here)"},
+      project_option(),
       {"--lock", "FILE",
        "the lock: uv.lock, pylock.toml or a requirements.txt with hashes (default: uv.lock of the project or its "
        "workspace)"},

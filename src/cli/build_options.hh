@@ -8,6 +8,9 @@
 
 namespace veneer::cli {
 
+/// --project, of the commands that know a project's store. Context::current_folder() obeys it.
+Option project_option();
+
 const std::vector<Option>& build_options();
 
 /// Throws Error (usage, refused).

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "app/check_image.hh"
+#include "cli/build_options.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
 #include "foundation/error.hh"
@@ -110,6 +111,7 @@ Command check_command() {
                        Positional::Need::optional}},
       .options = {{"--allow", "ID", "do not count the problem of this id", Option::Repeat::many},
                   {"--no-imports", "", "run nothing of the image"},
+                  project_option(),
                   {"--json", "", "print JSON"}},
       .examples = {{"veneer check", "the image that was built last"},
                    {"veneer check docker-archive:saved.tar --allow library:libcuda.so.1",

@@ -114,7 +114,7 @@ Arguments arguments_of(const Parsed& parsed) {
 
 int run_command(const Command& command, const Arguments& arguments) {
   const Verbosity verbosity = arguments.has("--quiet") ? Verbosity::quiet : Verbosity::normal;
-  Context context(verbosity, arguments.value("--cache"));
+  Context context(verbosity, arguments.value("--cache"), arguments.value("--project"));
   try {
     if (const auto armed = context.environment("VENEER_FAIL_POINT")) arm_fail_point(*armed);
     return command.parse(arguments)(context);

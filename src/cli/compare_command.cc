@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "app/deploy_forecast.hh"
+#include "cli/build_options.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
 #include "cli/forecast_report.hh"
@@ -76,6 +77,7 @@ Command compare_command() {
                       {"NEW", "the same (default: what was built last)", Positional::Need::optional}},
       .options = {{"--line", "RATE", "what the line carries, such as 1Mbit: shows the time, and lets it count"},
                   {"--max-bytes", "SIZE", "exit with code 10 when more would travel, such as 2MB"},
+                  project_option(),
                   {"--json", "", "print JSON"}},
       .examples = {{"veneer compare shop:1.2.0", "from that release to what was built last"},
                    {"veneer compare oci:released:1.2.0 shop:1.2.1 --max-bytes 2MB", "a byte budget in CI"}},

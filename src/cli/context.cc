@@ -13,6 +13,7 @@
 
 #include "foundation/error.hh"
 #include "foundation/this_process.hh"
+#include "foundation/file.hh"
 
 namespace veneer::cli {
 
@@ -78,8 +79,11 @@ Color wanted_color() {
 }
 }  // namespace
 
-Context::Context(Verbosity verbosity, std::optional<std::string> cache_option)
-    : terminal_(verbosity, wanted_color()), cache_option_(std::move(cache_option)) {}
+Context::Context(Verbosity verbosity, std::optional<std::string> cache_option,
+                 std::optional<std::string> project_option)
+    : terminal_(verbosity, wanted_color()),
+      cache_option_(std::move(cache_option)),
+      project_option_(std::move(project_option)) {}
 
 std::optional<std::string> Context::environment(const std::string& name) const {
   const char* value = std::getenv(name.c_str());
@@ -97,7 +101,14 @@ std::filesystem::path Context::cache_folder() const {
   throw Error(ErrorKind::usage, "neither XDG_CACHE_HOME nor HOME is set", "name a cache folder with --cache");
 }
 
-std::filesystem::path Context::current_folder() const { return std::filesystem::current_path(); }
+std::filesystem::path Context::current_folder() const {
+  if (!project_option_) return std::filesystem::current_path();
+  if (!std::filesystem::is_directory(*project_option_)) {
+    throw Error(ErrorKind::not_found, fmt::format("there is no folder {}", printable(*project_option_)),
+                "--project names the folder with pyproject.toml");
+  }
+  return real_path(*project_option_);
+}
 
 std::int64_t Context::seconds_since_1970() const {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();

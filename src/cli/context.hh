@@ -48,13 +48,15 @@ class Terminal : public app::Messages {
 
 class Context : public app::Surroundings {
  public:
-  Context(Verbosity verbosity, std::optional<std::string> cache_option);
+  explicit Context(Verbosity verbosity, std::optional<std::string> cache_option = {},
+                   std::optional<std::string> project_option = {});
 
   Terminal& terminal() { return terminal_; }
   app::Messages& messages() override { return terminal_; }
   std::optional<std::string> environment(const std::string& name) const override;
   /// --cache, else $XDG_CACHE_HOME/veneer, else ~/.cache/veneer.
   std::filesystem::path cache_folder() const override;
+  /// --project, else where the process is. Throws Error (not_found) when it is no folder.
   std::filesystem::path current_folder() const override;
   std::int64_t seconds_since_1970() const override;
   /// Writes to standard output; an Error when that cannot be done (a full disk, say).
@@ -63,6 +65,7 @@ class Context : public app::Surroundings {
  private:
   Terminal terminal_;
   std::optional<std::string> cache_option_;
+  std::optional<std::string> project_option_;
 };
 
 /// Columns of text, aligned by display width; those named by `right` to the right.

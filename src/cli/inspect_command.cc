@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "app/open_image.hh"
+#include "cli/build_options.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
 #include "foundation/error.hh"
@@ -84,6 +85,7 @@ Command inspect_command() {
           .options = {{"--contents", "", "read the layers and show what is in each"},
                       {"--tree", "", "print the merged tree: every path that a container sees"},
                       {"--verify", "", "read all layers and check every digest"},
+                      project_option(),
                       {"--json", "", "print JSON"}},
           .examples = {{"veneer inspect", "the image that was built last"},
                        {"veneer inspect docker-archive:saved.tar --contents", "what is in an image that docker saved"},

@@ -1,3 +1,4 @@
+#include "cli/build_options.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
 #include "cli/ship_report.hh"
@@ -19,6 +20,8 @@ Action parse(const Arguments& arguments) {
 }  // namespace
 
 Command pull_command() {
+  std::vector<Option> options = load_options();
+  options.push_back(project_option());
   return {
       .name = "pull",
       .summary = "take an image from a layout or archive into this machine's engine",
@@ -28,7 +31,7 @@ Command pull_command() {
           "the live name moves.",
       .positionals = {{"IMAGE", "oci:DIR[:TAG], docker-archive:FILE[:TAG], or name[:tag] of the project's store",
                        Positional::Need::required}},
-      .options = load_options(),
+      .options = std::move(options),
       .examples = {{"veneer pull oci:/mnt/releases:1.2.0 --as shop:live", "the release from a share"}},
       .parse = parse};
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/build_options.hh"
 #include "cli/host_options.hh"
 #include "foundation/error.hh"
 
@@ -83,6 +84,7 @@ std::vector<Option> with_ssh_options(std::vector<Option> options) {
   for (Option& option : host_options()) {
     if (option.names != "--line" && option.names != "--no-splice") options.push_back(std::move(option));
   }
+  options.push_back(project_option());
   options.push_back({"--json", "", "print JSON"});
   return options;
 }

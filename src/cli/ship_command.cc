@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "app/upgrade.hh"
+#include "cli/build_options.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
 #include "cli/host_options.hh"
@@ -89,6 +90,7 @@ Command ship_command() {
        "/var/run/docker.sock"});
   options.push_back({"--to-file", "FILE", "write an upgrade for `veneer receive` instead, to be carried there"});
   options.push_back({"--for", "IMAGE", "with --to-file: the image that the host has, whose layers are left out"});
+  options.push_back(project_option());
   options.push_back({"--json", "", "print JSON"});
   return {
       .name = "ship",

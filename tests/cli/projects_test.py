@@ -407,6 +407,25 @@ class Projects(fixtures.SystemTest):
         self.assertEqual(parts("--group", "dev"), ["part0", "part2"])
         self.assertIn("no extra", self.veneer("build", "--extra", "less", cwd=path, code=4).stderr)
 
+    def test_a_project_of_another_folder(self):
+        """What `build --project` builds, other commands find by the same option."""
+        path = self.small_project()
+        elsewhere = self.folder / "elsewhere"
+        elsewhere.mkdir()
+        name = self.json("build", "--json", "--project", str(path), cwd=elsewhere)["image"]
+        for project in (str(path), "../shop", str(path / "src")):
+            for words in (["inspect", "--json"], ["inspect", name, "--json"]):
+                self.assertEqual(self.json(*words, "--project", project, cwd=elsewhere)["name"], name)
+        self.assertEqual(self.json("check", "--no-imports", "--json", "--project", str(path), cwd=elsewhere)["image"], name)
+        self.assertEqual(self.json("compare", name, "--json", "--project", str(path), cwd=elsewhere)["new"], name)
+        self.veneer("ship", "--to-file", "upgrade.tar", "--for", name, "--project", str(path), cwd=elsewhere)
+        self.assertTrue((elsewhere / "upgrade.tar").exists())
+        for command in ("history", "rollback"):
+            self.assertIn("which live name?", self.veneer(command, "ssh://nowhere.invalid", cwd=elsewhere, code=2).stderr)
+            self.veneer(command, "ssh://nowhere.invalid", "--project", str(path), cwd=elsewhere, code=5)
+        self.assertIn("nothing was built", self.veneer("inspect", cwd=elsewhere, code=4).stderr)
+        self.assertIn("there is no folder", self.veneer("inspect", "--project", "absent", cwd=elsewhere, code=4).stderr)
+
     def test_dependency_layers(self):
         """The option goes before the project, the project before the default; a base of many layers leaves fewer."""
         path = self.small_project()
