@@ -330,6 +330,10 @@ BuildPlan ImageBuilder::plan() {
   options.base_layers = inputs_.base.layers.size();
   if (const auto layers = inputs_.project.dependency_layers) options.dependency_layers = *layers;
   result.layout = plan::layout(components, result.overlaps, options);
+  if (result.layout.held_to) {
+    result.findings.push_back(fmt::format("the base has {} layers, so the dependencies get {} instead of {}",
+                                          options.base_layers, *result.layout.held_to, options.dependency_layers));
+  }
   for (const plan::PlannedLayer& layer : result.layout.layers)
     result.in_cache.push_back(cache_.find(layer.key).has_value());
   for (const auto& [name, hash] : supply_.computed_hashes()) {

@@ -133,6 +133,7 @@ LayoutPlan layout(const std::vector<Component>& components, const std::vector<Ov
   lift_winners(shared, losers_of);
 
   LayoutPlan plan;
+  if (cap < options.dependency_layers && distributions.size() > cap) plan.held_to = cap;
   for (const Component* component : single) plan.layers.push_back(make_layer({component}, component->id));
   if (shared.size() == 1) {
     plan.layers.push_back(make_layer(shared, shared.front()->id));

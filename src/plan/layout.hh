@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct PlannedLayer {
 
 struct LayoutPlan {
   std::vector<PlannedLayer> layers;  // bottom to top, above the base
+  /// How many layers the distributions were held to, when the base leaves fewer than were asked for and there are more
+  /// distributions than that.
+  std::optional<std::size_t> held_to;
 };
 
 struct LayoutOptions {

@@ -454,6 +454,8 @@ class Projects(fixtures.SystemTest):
             if wanted <= 121:
                 built = self.json("build", "--json", "--base", f"oci:{base}", cwd=path)
                 self.assertEqual(len(built["layers"]), 125)
+                held = "the dependencies get 2 instead of 60" in str(built["findings"])
+                self.assertEqual(held, wanted == 121)
             else:
                 refused = self.veneer("build", "--base", f"oci:{base}", cwd=path, code=3).stderr
                 self.assertIn(f"the base has {wanted}", refused)

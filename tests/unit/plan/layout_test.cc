@@ -86,6 +86,8 @@ TEST(Layout, SharesWhatTheBaseLeaves_case43) {
   components.push_back({"environment", "environment", ComponentKind::environment, {sha256("env")}, 1});
   components.push_back({"app", "app", ComponentKind::application, {sha256("app")}, 5});
   EXPECT_EQ(layout(components, {}, {.base_layers = 63}).layers.size(), 62u);
+  EXPECT_EQ(layout(components, {}, {.base_layers = 63}).held_to, std::nullopt);
+  EXPECT_EQ(layout(components, {}, {.base_layers = 120}).held_to, 3u);
   for (const std::size_t base : {64, 120, 122}) {
     const LayoutPlan plan = layout(components, {}, {.base_layers = base});
     EXPECT_EQ(base + plan.layers.size(), 125u);
