@@ -52,7 +52,8 @@ class FileTree {
   /// Puts `inode` at `path`, replacing what is there (a folder replaced by something else loses what is below it; a
   /// folder over a folder keeps it). Missing parents become folders like `missing_parent`. Refused with an Error that
   /// names what is wrong: a parent that is not a folder, a path that Linux cannot hold (a part over 255 bytes, over
-  /// 4095 in all) or that is not of the form above, and more than 256 MiB of names in the tree: paths, link targets, attributes.
+  /// 4095 in all) or that is not of the form above, and more than 256 MiB of names in the tree: paths, link targets,
+  /// attributes.
   void put(std::string_view path, InodePointer inode, std::size_t layer = 0);
   /// Removes `path` and everything below it; nothing happens when it is not there.
   void remove(std::string_view path);

@@ -1,5 +1,5 @@
-// What git says of the checkout that a folder lies in, read once: every later question is answered by the value. Called
-// by cli and by supply. Runs git; values are thread-safe, GitCheckouts is for one thread.
+// What git says of the checkout that a folder lies in, read once: every later question is answered by the
+// value. Runs git; values are thread-safe, GitCheckouts is for one thread.
 #pragma once
 
 #include <cstdint>
