@@ -262,12 +262,6 @@ const std::vector<State> states_of_git = {
        checkout.git({"checkout", "--quiet", "v1.2.3"});
      }},
     {"Shallow", [](Checkout& checkout) { checkout.clone({"--depth=1"}); }},
-    {"StashThatGitShows",
-     [](Checkout& checkout) {
-       checkout.write("docs/text.md", "stashed\n");
-       checkout.git({"stash", "--quiet"});
-       checkout.git({"config", "status.showStash", "true"});
-     }},
     {"ChangedInTheSameSecondToTheSameSize",
      [](Checkout& checkout) {
        const fs::path file = checkout.path() / "src/tiny/__init__.py";
@@ -553,6 +547,16 @@ TEST(CopySources, RefusesWhenFilesChangeMeanwhile) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("src/tiny/__init__.py changed while it was copied"));
   }
+}
+
+// With this setting `git status` tells of the stash too, which no copy has.
+TEST(CopySources, AreMadeOfACheckoutWithAStash) {
+  Checkout checkout(setuptools_scm_project);
+  checkout.write("docs/text.md", "stashed\n");
+  checkout.git({"stash", "--quiet"});
+  checkout.git({"config", "status.showStash", "true"});
+  make_folders(checkout.beside("copy"));
+  EXPECT_EQ(copy_sources(find_sources(checkout.path()), checkout.beside("copy")), checkout.beside("copy") / "");
 }
 
 TEST(CopySources, KeepsWhatGitSeesAndItsState) {
