@@ -181,7 +181,7 @@ complete -o filenames -F _veneer veneer
                      names, cases);
 }
 
-std::string quoted(std::string_view text) {
+std::string single_quoted(std::string_view text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
@@ -192,7 +192,7 @@ std::string zsh_completion() {
       "#compdef veneer\n# zsh completion for veneer: veneer completion zsh > \"${fpath[1]}/_veneer\"\n_veneer() {\n";
   out += "  if (( CURRENT == 2 )); then\n    local -a names=(\n";
   for (const Command& command : commands())
-    out += fmt::format("      {}\n", quoted(command.name + ":" + command.summary));
+    out += fmt::format("      {}\n", single_quoted(command.name + ":" + command.summary));
   out += "    )\n    _describe command names\n    return\n  fi\n  case ${words[2]} in\n";
   for (const Command& command : commands()) {
     out += fmt::format("    {})\n      local -a options=(\n", command.name);
@@ -200,7 +200,7 @@ std::string zsh_completion() {
       for (const Option& option : *list) {
         std::string help = option.help;
         std::replace(help.begin(), help.end(), ':', ';');
-        out += fmt::format("        {}\n", quoted(long_option(option) + ":" + help));
+        out += fmt::format("        {}\n", single_quoted(long_option(option) + ":" + help));
       }
     }
     out += "      ) ;;\n";
@@ -215,11 +215,12 @@ std::string fish_completion() {
   std::string out = "# fish completion for veneer: veneer completion fish | source\n";
   for (const Command& command : commands()) {
     out += fmt::format("complete -c veneer -n __fish_use_subcommand -f -a {} -d {}\n", command.name,
-                       quoted(command.summary));
+                       single_quoted(command.summary));
     for (const auto* list : {&command.options, &common_options()}) {
       for (const Option& option : *list) {
-        out += fmt::format("complete -c veneer -n '__fish_seen_subcommand_from {}' -l {}{} -d {}\n", command.name,
-                           long_option(option).substr(2), option.value.empty() ? "" : " -r", quoted(option.help));
+        out +=
+            fmt::format("complete -c veneer -n '__fish_seen_subcommand_from {}' -l {}{} -d {}\n", command.name,
+                        long_option(option).substr(2), option.value.empty() ? "" : " -r", single_quoted(option.help));
       }
     }
   }
