@@ -10,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
 import fixtures  # noqa: E402
+import layouts  # noqa: E402
 import shapes  # noqa: E402
 
 BUILD_SYSTEM = '[build-system]\nrequires = ["uv_build>=0.8,<2"]\nbuild-backend = "uv_build"\n'
