@@ -30,7 +30,8 @@ class Processes(fixtures.SystemTest):
     def slow_project(self) -> Path:
         """A project whose wheel takes for ever to build; its back end says that it has begun."""
         project = self.small_project()
-        backend = "import os, time\ndef build_wheel(*_):\n    open(os.environ['HOME'] + '/begun', 'w').close()\n    time.sleep(1000)\n"
+        backend = ("import os, time\ndef build_wheel(*_):\n    parent = os.getppid()\n    open(os.environ['HOME'] + '/begun', 'w').close()\n"
+                   "    while os.getppid() == parent: time.sleep(0.1)\n")
         (project / "backend.py").write_text(backend)
         text = (project / "pyproject.toml").read_text()
         text = text.replace('requires = ["uv_build>=0.8,<2"]\nbuild-backend = "uv_build"',

@@ -210,9 +210,9 @@ CacheUsage prune_cache(const fs::path& folder, fs::file_time_type before) {
     const std::string name = part.path().filename();
     if (!part.is_directory() || name == "layers" || name == "blobs") continue;
     if (name == "roots" || name == "tmp") {
-      // Unpacked bases, work of killed builds: each goes as a whole or stays.
+      // Unpacked bases go as a whole or stay; work is of killed builds, for none is running.
       for (const auto& root : fs::directory_iterator(part.path(), error)) {
-        if (root.last_write_time(error) >= before) continue;
+        if (name == "roots" && root.last_write_time(error) >= before) continue;
         collect(root.path());
         for (const auto& entry : files) remove(entry);
         fs::remove_all(root.path(), error);
