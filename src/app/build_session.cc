@@ -94,7 +94,10 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   if (request.base) inputs_.project.base = request.base;
   if (request.python) inputs_.project.python = *request.python;
   if (request.dependency_layers) inputs_.project.dependency_layers = request.dependency_layers;
-  cache_ = std::make_shared<image::LayerCache>(surroundings.cache_folder());
+  cache_ = std::make_shared<image::LayerCache>(
+      surroundings.cache_folder(), [&messages](const fs::path& path, const std::string& why) {
+        messages.warning(fmt::format("{} is damaged and made again: {}", printable(path.native()), why));
+      });
   read_git(surroundings);
   build::fill_defaults(inputs_);
   read_base(request.platform.value_or(image::Platform{"linux", native_architecture(), ""}), surroundings);
@@ -111,8 +114,8 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
     client_options.netrc = fs::path(*home) / ".netrc";
   }
   client_ = std::make_unique<net::Client>(client_options);
-  downloads_ = std::make_unique<net::Downloads>(surroundings.cache_folder(), *client_);
-  built_wheels_ = std::make_unique<python::BuiltWheels>(surroundings.cache_folder());
+  downloads_ = std::make_unique<net::Downloads>(surroundings.cache_folder(), *client_, cache_->files());
+  built_wheels_ = std::make_unique<python::BuiltWheels>(surroundings.cache_folder(), cache_->files());
 
   python::SupplyOptions supply;
   supply.lock_folder = lock_path_.parent_path();

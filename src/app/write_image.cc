@@ -36,9 +36,12 @@ std::shared_ptr<const image::Blobs> blobs_of(const BuildSession& session) {
 
 std::string write_to_store(const BuildSession& session, const image::SealedImage& sealed, const image::Blobs& blobs) {
   const fs::path store = project_store(session.folder());
+  const KeptFiles& files = *session.cache()->files();
+  image::OciLayout::mend(store, files);
   image::OciLayout layout = image::OciLayout::create(store);
   if (!fs::exists(store / ".gitignore")) write_text_file(store / ".gitignore", "*\n");
-  layout.write(sealed, blobs, session.image_name());
+  layout.write(sealed, blobs, session.image_name(), files);
+  clear_place(store / "last");
   write_text_file(store / "last", session.image_name());
   layout.prune();
   return store.native();
@@ -47,7 +50,8 @@ std::string write_to_store(const BuildSession& session, const image::SealedImage
 std::string write_to(const image::Location& output, const BuildSession& session, const image::SealedImage& sealed,
                      const image::Blobs& blobs) {
   if (const auto* layout = std::get_if<image::OciLayoutLocation>(&output)) {
-    image::OciLayout::create(layout->folder).write(sealed, blobs, layout->tag.value_or(session.image_name()));
+    image::OciLayout::create(layout->folder)
+        .write(sealed, blobs, layout->tag.value_or(session.image_name()), *session.cache()->files());
     return layout->folder.native();
   }
   const auto& archive = std::get<image::DockerArchiveLocation>(output);

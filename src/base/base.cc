@@ -7,6 +7,7 @@
 #include "archive/compression.hh"
 #include "base/tree_index.hh"
 #include "foundation/error.hh"
+#include "image/open_layer.hh"
 #include "tree/apply_layer.hh"
 
 namespace veneer::base {
@@ -62,22 +63,6 @@ class LayerContent : public archive::Content {
   std::uint64_t size_;
 };
 
-/// Hashes what is read through it.
-class HashingSource : public ByteSource {
- public:
-  explicit HashingSource(ByteSource& source) : source_(source) {}
-  std::size_t read(std::span<std::byte> into) override {
-    const std::size_t count = source_.read(into);
-    hash_.update(ByteView(into).first(count));
-    return count;
-  }
-  Hash finish() { return hash_.finish(); }
-
- private:
-  ByteSource& source_;
-  Sha256 hash_;
-};
-
 LayerKey index_key(const std::vector<image::Layer>& layers) {
   Sha256 hash;
   hash.update("base tree 1\n");
@@ -105,16 +90,12 @@ tree::FileTree read_tree(const std::vector<image::Layer>& layers, const std::sha
   for (std::size_t i = 0; i < layers.size(); ++i) {
     in_context([&] { return fmt::format("reading layer {} of the base", i + 1); },
                [&] {
-                 const std::unique_ptr<ByteSource> tar =
-                     archive::open_encoded(blobs->open(layers[i].blob), layers[i].encoding);
-                 HashingSource hashed(*tar);
-                 tree::apply_layer(tree, hashed, i,
-                                   [&](const archive::TarEntry& entry, ByteSource&, std::uint64_t offset) {
-                                     return make_content({i, offset}, entry.size);
-                                   });
-                 if (DiffId{hashed.finish()} != layers[i].diff_id) {
-                   throw Error(ErrorKind::verification, fmt::format("it is not {}", layers[i].diff_id.text()));
-                 }
+                 image::read_layer(*blobs, layers[i], [&](ByteSource& tar) {
+                   tree::apply_layer(tree, tar, i,
+                                     [&](const archive::TarEntry& entry, ByteSource&, std::uint64_t offset) {
+                                       return make_content({i, offset}, entry.size);
+                                     });
+                 });
                });
   }
   if (cache != nullptr) {

@@ -64,6 +64,16 @@ void unpack_blob(const image::LayerCache& cache, const image::Layer& layer, cons
   file.commit();
 }
 
+/// Before it is kept: the mirror may have another machine's packages, or something else altogether.
+void judge_root(const tree::FileTree& root, const DebianRequest& request) {
+  const std::string wanted = debian_architecture(request.architecture);
+  const std::string found = native_architecture(root);
+  if (found == wanted) return;
+  throw Error(ErrorKind::refused, found.empty()
+                                      ? "the new root has no dpkg, so it is no Debian"
+                                      : fmt::format("the new root is for {}, not for {}", printable(found), wanted));
+}
+
 image::CachedLayer make_root_layer(const DebianRequest& request, const image::LayerCache& cache,
                                    const OnLine& on_line) {
   const TemporaryFolder work(request.temporary, "debian");
@@ -73,6 +83,7 @@ image::CachedLayer make_root_layer(const DebianRequest& request, const image::La
                     work.path() / "root.tar", on_line);
   if (on_line) on_line("compressing the minimal system");
   const tree::FileTree root = normalise_root(read_root(work.path() / "root.tar"));
+  judge_root(root, request);
   return cache.store(debian_root_key(request), [&](ByteSink& blob) { return tree::write_layer(root, blob); });
 }
 
@@ -88,6 +99,7 @@ image::CachedLayer make_packages_layer(const DebianRequest& request, const image
   if (on_line) on_line("compressing the packages");
   const tree::FileTree lower = read_root(scratch / "lower.tar");
   const tree::FileTree upper = normalise_root(read_root(work.path() / "upper.tar"));
+  judge_root(upper, request);
   const std::string packages = fmt::format("{}\n", fmt::join(installed_packages(upper), "\n"));
   const tree::Difference difference = tree::difference(lower, upper);
   const LayerKey key = debian_packages_key(request, root_layer.diff_id);
@@ -149,7 +161,7 @@ Base make_debian_base(const DebianRequest& request, const std::shared_ptr<image:
         std::optional<image::CachedLayer> packages;
         if (!has_debian_base(request, *cache)) {
           // One build makes it while others wait for it.
-          const FileLock lock(cache->folder() / "debian.lock", FileLock::Kind::exclusive);
+          const FileLock lock = lock_kept(cache->folder() / "debian.lock", FileLock::Kind::exclusive);
           const bool refresh = request.refresh == DebianRequest::Refresh::yes;
           if (!refresh) root = cache->find(debian_root_key(request));
           if (!root) root = make_root_layer(request, *cache, on_line);
@@ -174,9 +186,12 @@ Base make_debian_base(const DebianRequest& request, const std::shared_ptr<image:
                                                          fmt::join(debian_packages(request.packages), " ")))};
         base.blobs = cache;
         base.tree = read_tree(base.layers, base.blobs, cache.get());
-        if (const auto note = cache->note(packages_note, debian_packages_key(request, root->layer.diff_id)))
-          base.packages = lines(*note);
-        if (base.packages.empty()) base.packages = installed_packages(base.tree);
+        const LayerKey packages_key = debian_packages_key(request, root->layer.diff_id);
+        if (const auto note = cache->note(packages_note, packages_key)) base.packages = lines(*note);
+        if (base.packages.empty()) {
+          base.packages = installed_packages(base.tree);
+          cache->set_note(packages_note, packages_key, fmt::format("{}\n", fmt::join(base.packages, "\n")));
+        }
         return base;
       });
 }

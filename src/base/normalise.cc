@@ -153,18 +153,24 @@ tree::FileTree normalise_root(const tree::FileTree& root) {
   return result;
 }
 
-std::vector<std::string> installed_packages(const tree::FileTree& root) {
+namespace {
+
+struct InstalledPackage {
+  std::string name;
+  std::string version;
+  std::string architecture;
+};
+
+std::vector<InstalledPackage> read_status(const tree::FileTree& root) {
   const tree::Inode* inode = root.find("var/lib/dpkg/status");
   if (inode == nullptr || inode->content == nullptr) return {};
   const Bytes bytes = read_all(*inode->content->open(), status_limit);
-  std::vector<std::string> packages;
-  std::string name;
-  std::string version;
+  std::vector<InstalledPackage> packages;
+  InstalledPackage package;
   bool is_installed = false;
   const auto finish = [&] {
-    if (is_installed && !name.empty()) packages.push_back(name + " " + version);
-    name.clear();
-    version.clear();
+    if (is_installed && !package.name.empty()) packages.push_back(package);
+    package = {};
     is_installed = false;
   };
   std::string_view rest = as_text(bytes);
@@ -172,13 +178,29 @@ std::vector<std::string> installed_packages(const tree::FileTree& root) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
     if (line.empty()) finish();
-    if (line.starts_with("Package: ")) name = line.substr(9);
-    if (line.starts_with("Version: ")) version = line.substr(9);
+    if (line.starts_with("Package: ")) package.name = line.substr(9);
+    if (line.starts_with("Version: ")) package.version = line.substr(9);
+    if (line.starts_with("Architecture: ")) package.architecture = line.substr(14);
     if (line.starts_with("Status: ")) is_installed = line.ends_with(" installed");
   }
   finish();
+  return packages;
+}
+
+}  // namespace
+
+std::vector<std::string> installed_packages(const tree::FileTree& root) {
+  std::vector<std::string> packages;
+  for (const InstalledPackage& package : read_status(root)) packages.push_back(package.name + " " + package.version);
   std::sort(packages.begin(), packages.end());
   return packages;
+}
+
+std::string native_architecture(const tree::FileTree& root) {
+  for (const InstalledPackage& package : read_status(root)) {
+    if (package.name == "dpkg") return package.architecture;
+  }
+  return {};
 }
 
 }  // namespace veneer::base

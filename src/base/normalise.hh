@@ -27,4 +27,7 @@ tree::FileTree normalise_root(const tree::FileTree& root);
 /// "name version" of every installed package, sorted; from var/lib/dpkg/status.
 std::vector<std::string> installed_packages(const tree::FileTree& root);
 
+/// The machine, as Debian names it, that dpkg of `root` is for; empty without dpkg.
+std::string native_architecture(const tree::FileTree& root);
+
 }  // namespace veneer::base

@@ -29,15 +29,14 @@ tree::FileTree stage(const Base& base, const fs::path& staging) {
   tree::FileTree tree;
   const tree::KeepContent keep = tree::keep_in(staging);
   for (std::size_t i = 0; i < base.layers.size(); ++i) {
-    const std::unique_ptr<ByteSource> tar = image::open_layer(*base.blobs, base.layers[i]);
-    tree::apply_layer(tree, *tar, i, keep);
+    image::read_layer(*base.blobs, base.layers[i], [&](ByteSource& tar) { tree::apply_layer(tree, tar, i, keep); });
   }
   return tree;
 }
 
 }  // namespace
 
-fs::path unpacked_root(const Base& base, const fs::path& cache_folder) {
+fs::path unpacked_root(const Base& base, const fs::path& cache_folder, const KeptFiles& files) {
   Sha256 hash;
   hash.update("unpacked base 1\n");
   for (const image::Layer& layer : base.layers) hash.update(layer.diff_id.text() + "\n");
@@ -45,11 +44,12 @@ fs::path unpacked_root(const Base& base, const fs::path& cache_folder) {
   const std::string name = hash.finish().hex();
   const fs::path root = roots / name;
   std::error_code error;
-  if (fs::is_directory(root, error)) {
-    fs::last_write_time(root, fs::file_time_type::clock::now(), error);  // says that it is in use
-    return roots / name;
-  }
   make_folders(roots);
+  const FileLock lock = lock_kept(roots / (name + ".lock"), FileLock::Kind::exclusive);
+  if (files.is_sealed(root)) {
+    fs::last_write_time(root, fs::file_time_type::clock::now(), error);  // says that it is in use
+    return root;
+  }
   in_context([] { return "unpacking the base"; },
              [&] {
                const TemporaryFolder scratch(cache_folder / "tmp", "root");
@@ -61,11 +61,11 @@ fs::path unpacked_root(const Base& base, const fs::path& cache_folder) {
                // Everybody may enter: programs of the base run as another user.
                if (::chmod(made.c_str(), 0755) != 0) throw_system_error("write", made, errno);
                sync_file_system(made);
-               if (::rename(made.c_str(), root.c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST) {
-                 throw_system_error("make", root, errno);
-               }
+               clear_place(root);
+               files.seal(root, made);
+               if (::rename(made.c_str(), root.c_str()) != 0) throw_system_error("make", root, errno);
              });
-  return roots / name;
+  return root;
 }
 
 }  // namespace veneer::base

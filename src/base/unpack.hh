@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/base.hh"
+#include "foundation/kept_files.hh"
 
 namespace veneer::base {
 
@@ -11,6 +12,8 @@ namespace veneer::base {
 /// that is renamed at the end. Files keep their contents and permission bits, links their targets; owners are whoever
 /// runs this, times are now; set-user-ID bits, devices and pipes are left out. Layers are compared with their diff IDs.
 /// Nothing is ever written through a link of the base.
-std::filesystem::path unpacked_root(const Base& base, const std::filesystem::path& cache_folder);
+/// A root in which a file is not as it was unpacked is reported to `files` and unpacked anew.
+std::filesystem::path unpacked_root(const Base& base, const std::filesystem::path& cache_folder,
+                                    const KeptFiles& files);
 
 }  // namespace veneer::base

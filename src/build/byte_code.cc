@@ -116,7 +116,7 @@ std::string ByteCompiler::identity() const {
 
 const fs::path& ByteCompiler::root() const {
   const std::lock_guard lock(mutex_);
-  if (!root_) root_ = base::unpacked_root(base_, cache_folder_);
+  if (!root_) root_ = base::unpacked_root(base_, cache_folder_, *cache_.files());
   return *root_;
 }
 

@@ -33,8 +33,8 @@ tree::FileTree read_tree(const image::Image& image, const image::Blobs& blobs, c
     if (options.progress) options.progress(fmt::format("reading layer {} of {}", i + 1, image.layers.size()));
     in_context([&] { return fmt::format("layer {} ({})", i + 1, image.layers[i].blob.text()); },
                [&] {
-                 const auto tar = image::open_layer(blobs, image.layers[i]);
-                 tree::apply_layer(tree, *tar, i, keep);
+                 image::read_layer(blobs, image.layers[i],
+                                   [&](ByteSource& tar) { tree::apply_layer(tree, tar, i, keep); });
                });
   }
   return tree;

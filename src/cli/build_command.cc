@@ -40,6 +40,7 @@ Value to_value(const app::BuildSession& session, const app::WrittenImage& writte
   statistics.set("layers_made", built.statistics.layers_made);
   statistics.set("layers_reused", built.statistics.layers_reused);
   statistics.set("bytes_compressed", built.statistics.bytes_compressed);
+  statistics.set("bytes_verified", session.cache()->files()->bytes_read());
   Value value;
   value.set("image", session.image_name());
   value.set("output", written.place);

@@ -5,7 +5,7 @@
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "foundation/units.hh"
-#include "image/cache/layer_cache.hh"
+#include "image/cache/prune.hh"
 
 namespace veneer::cli {
 
@@ -72,17 +72,18 @@ Action parse(const Arguments& arguments) {
 }  // namespace
 
 Command cache_command() {
-  return {
-      .name = "cache",
-      .summary = "show or prune what earlier builds left for later ones",
-      .description =
-          "Shows how much the cache holds, or removes what was not used for some time. Everything in it can be made "
-          "again; removing it costs time only. A prune waits for running builds.",
-      .positionals = {{"ACTION", "show (default) or prune", Positional::Need::optional}},
-      .options = {{"--days", "N", "prune: remove what was not used for N days (default 30; 0: everything)"},
-                  {"--json", "", "print JSON"}},
-      .examples = {{"veneer cache", "what is there"}, {"veneer cache prune --days 7", "keep what this week used"}},
-      .parse = parse};
+  return {.name = "cache",
+          .summary = "show or prune what earlier builds left for later ones",
+          .description =
+              "Shows how much the cache holds, or removes what was not used for some time, what is damaged, and what "
+              "killed "
+              "builds left. Everything in it can be made again; removing it costs time only. A prune waits for running "
+              "builds.",
+          .positionals = {{"ACTION", "show (default) or prune", Positional::Need::optional}},
+          .options = {{"--days", "N", "prune: remove what was not used for N days (default 30; 0: everything)"},
+                      {"--json", "", "print JSON"}},
+          .examples = {{"veneer cache", "what is there"}, {"veneer cache prune --days 7", "keep what this week used"}},
+          .parse = parse};
 }
 
 }  // namespace veneer::cli

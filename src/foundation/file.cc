@@ -94,6 +94,11 @@ void AtomicFile::commit() {
   fail_point("file.after-rename");
 }
 
+void AtomicFile::commit_as(fs::path path) {
+  path_ = std::move(path);
+  commit();
+}
+
 std::string read_text_file(const fs::path& path, std::uint64_t limit) {
   return in_context([&] { return fmt::format("reading {}", printable(path.native())); },
                     [&] {

@@ -42,6 +42,8 @@ class AtomicFile : public ByteSink {
   ~AtomicFile() override;
   void write(ByteView bytes) override;
   void commit() override;
+  /// commit() under another name in the same folder: one that what was written decides.
+  void commit_as(std::filesystem::path path);
   /// The temporary name, until commit().
   const std::filesystem::path& temporary_path() const { return temporary_.path(); }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "foundation/error.hh"
+#include "foundation/file.hh"
 #include "image/open_layer.hh"
 
 namespace veneer::image {
@@ -51,6 +52,40 @@ class VerifiedSource : public ByteSource {
   bool is_done_ = false;
 };
 
+/// Says of which file an Error is.
+class BlobFile : public ByteSource {
+ public:
+  BlobFile(const std::filesystem::path& path, const BlobDigest& digest, std::string hint,
+           std::function<void()> on_damage)
+      : path_(path), hint_(std::move(hint)), on_damage_(std::move(on_damage)) {
+    annotated([&] { source_ = verify_blob(std::make_unique<File>(path), digest); });
+  }
+
+  std::size_t read(std::span<std::byte> into) override {
+    std::size_t count = 0;
+    annotated([&] { count = source_->read(into); });
+    return count;
+  }
+
+ private:
+  template <typename Action>
+  void annotated(const Action& action) {
+    try {
+      action();
+    } catch (Error& error) {
+      if (on_damage_) on_damage_();
+      error.add_context("reading " + printable(path_.native()));
+      if (error.hint().empty()) error.set_hint(hint_);
+      throw;
+    }
+  }
+
+  std::filesystem::path path_;
+  std::string hint_;
+  std::function<void()> on_damage_;
+  std::unique_ptr<ByteSource> source_;
+};
+
 /// Blobs verifies the digest itself; here the size is what is left to check.
 std::unique_ptr<ByteSource> open_sized(const Blobs& blobs, const BlobDigest& digest, std::uint64_t size) {
   return std::make_unique<VerifiedSource>(blobs.open(digest), std::nullopt, size, "blob " + digest.text());
@@ -63,10 +98,27 @@ std::unique_ptr<ByteSource> verify_blob(std::unique_ptr<ByteSource> source, cons
   return std::make_unique<VerifiedSource>(std::move(source), digest.hash, size, "blob " + digest.text());
 }
 
+std::unique_ptr<ByteSource> open_blob_file(const std::filesystem::path& path, const BlobDigest& digest,
+                                           std::string hint, std::function<void()> on_damage) {
+  return std::make_unique<BlobFile>(path, digest, std::move(hint), std::move(on_damage));
+}
+
 std::unique_ptr<ByteSource> open_layer(const Blobs& blobs, const Layer& layer) {
   auto stored = open_sized(blobs, layer.blob, layer.size);
   return std::make_unique<VerifiedSource>(archive::open_encoded(std::move(stored), layer.encoding), layer.diff_id.hash,
                                           no_limit, "the layer with diff ID " + layer.diff_id.text());
+}
+
+void read_layer(const Blobs& blobs, const Layer& layer, const std::function<void(ByteSource& tar)>& read) {
+  CountingSink rest;
+  try {
+    const auto tar = open_layer(blobs, layer);
+    read(*tar);
+    copy(*tar, rest);
+  } catch (const Error&) {
+    copy(*open_blob(blobs, layer), rest);
+    throw;
+  }
 }
 
 std::unique_ptr<ByteSource> open_blob(const Blobs& blobs, const Layer& layer) {

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "foundation/digest.hh"
 #include "foundation/stream.hh"
@@ -25,5 +27,10 @@ class Blobs {
 /// no_limit, exactly `size` bytes; never gives more than `size` bytes.
 std::unique_ptr<ByteSource> verify_blob(std::unique_ptr<ByteSource> source, const BlobDigest& digest,
                                         std::uint64_t size = no_limit);
+
+/// The blob in the file `path`, verified so. Errors name the file and have `hint`, what makes it whole again; before
+/// such an Error passes, `on_damage` is called, if given.
+std::unique_ptr<ByteSource> open_blob_file(const std::filesystem::path& path, const BlobDigest& digest,
+                                           std::string hint, std::function<void()> on_damage = {});
 
 }  // namespace veneer::image

@@ -45,19 +45,18 @@ void remember_big(std::vector<BigFile>& biggest, const archive::TarEntry& entry)
 
 LayerFacts read_layer(tree::FileTree& tree, const image::Layer& layer, std::size_t index, const image::Blobs& blobs) {
   LayerFacts facts;
-  const auto tar = image::open_layer(blobs, layer);
-  CountingSource counted(*tar);
-  facts.counts = tree::apply_layer(
-      tree, counted, index,
-      [&](const archive::TarEntry& entry, ByteSource& data, std::uint64_t) -> std::shared_ptr<const archive::Content> {
-        remember_big(facts.biggest, entry);
-        return std::make_shared<tree::HashedContent>(entry.size, sha256(data));
-      });
-  // The digests are compared at the very end, which the reader of the tar may have left unread.
-  std::array<std::byte, 4096> rest{};
-  while (counted.read(rest) != 0) {
-  }
-  facts.tar_size = counted.count();
+  image::read_layer(blobs, layer, [&](ByteSource& tar) {
+    CountingSource counted(tar);
+    facts.counts = tree::apply_layer(tree, counted, index,
+                                     [&](const archive::TarEntry& entry, ByteSource& data,
+                                         std::uint64_t) -> std::shared_ptr<const archive::Content> {
+                                       remember_big(facts.biggest, entry);
+                                       return std::make_shared<tree::HashedContent>(entry.size, sha256(data));
+                                     });
+    CountingSink rest;
+    copy(counted, rest);
+    facts.tar_size = counted.count();
+  });
   return facts;
 }
 

@@ -33,12 +33,6 @@ void check_file_name(const std::string& name) {
 
 bool is_url(const std::string& location) { return location.find("://") != std::string::npos; }
 
-std::optional<std::uint64_t> size_of_file(const std::filesystem::path& path) {
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-  return static_cast<std::uint64_t>(status.st_size);
-}
-
 FileHash hash_of(const std::filesystem::path& path) {
   File file(path);
   return {sha256(file)};
@@ -50,6 +44,9 @@ class PartFile : public ByteSink {
   PartFile(std::filesystem::path path, std::uint64_t limit, const OnBytes& on_bytes)
       : path_(std::move(path)), note_(path_), limit_(limit), on_bytes_(on_bytes) {
     note_ += ".etag";
+    clear_place(path_);
+    clear_place(note_);
+    if (::access(path_.c_str(), R_OK | W_OK) != 0) ::unlink(path_.c_str());
     descriptor_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
     if (!descriptor_.is_open()) throw_system_error("open", path_, errno);
     struct stat status {};
@@ -169,13 +166,19 @@ std::string strong_tag(const Response& response) {
 
 class Downloads::Implementation {
  public:
-  Implementation(const std::filesystem::path& cache_folder, Client& http)
-      : folder(std::filesystem::absolute(cache_folder) / "wheels"), client(http) {}
+  Implementation(const std::filesystem::path& cache_folder, Client& http, std::shared_ptr<const KeptFiles> kept)
+      : folder(std::filesystem::absolute(cache_folder) / "wheels"), client(http), files(std::move(kept)) {}
 
+  /// Where the file lies when its hash is known.
+  std::filesystem::path place_of(const DownloadRequest& request) const {
+    return folder / (request.hash ? request.hash->hex() : "") / request.file_name;
+  }
+  std::optional<DownloadedFile> find(const DownloadRequest& request) const;
   DownloadedFile fetch(const DownloadRequest& request, const OnBytes& on_bytes);
 
   std::filesystem::path folder;
   Client& client;
+  std::shared_ptr<const KeptFiles> files;
   std::atomic<std::uint64_t> files_from_cache = 0;
   std::atomic<std::uint64_t> files_fetched = 0;
   std::atomic<std::uint64_t> bytes_fetched = 0;
@@ -251,13 +254,11 @@ DownloadedFile Downloads::Implementation::fetch(const DownloadRequest& request, 
   const std::filesystem::path place =
       folder / (known ? request.hash->hex() : "unknown-" + sha256(request.location).hex());
   make_folders(place);
-  const FileLock lock(place / ".lock", FileLock::Kind::exclusive);
+  const FileLock lock = lock_kept(place / ".lock", FileLock::Kind::exclusive);
   const std::filesystem::path target = place / request.file_name;
-  if (known) {  // another process may have been faster
-    if (const auto size = size_of_file(target); size && (!request.size || size == request.size)) {
-      ++files_from_cache;
-      return {target, *request.hash, *size, Origin::cache};
-    }
+  if (const auto cached = find(request)) {  // another process may have been faster
+    ++files_from_cache;
+    return *cached;
   }
   for (bool may_resume = true;; may_resume = false) {
     PartFile part(place / ".part", request.size.value_or(largest_file), on_bytes);
@@ -280,7 +281,9 @@ DownloadedFile Downloads::Implementation::fetch(const DownloadRequest& request, 
         make_folders(folder / hash.hex());
         result.path = folder / hash.hex() / request.file_name;
       }
+      clear_place(result.path);
       part.rename_to(result.path);
+      files->vouch(result.path, hash.hash);
       ++files_fetched;
       return result;
     }
@@ -294,17 +297,22 @@ DownloadedFile Downloads::Implementation::fetch(const DownloadRequest& request, 
   }
 }
 
-Downloads::Downloads(const std::filesystem::path& cache_folder, Client& client)
-    : implementation_(std::make_unique<Implementation>(cache_folder, client)) {}
+Downloads::Downloads(const std::filesystem::path& cache_folder, Client& client, std::shared_ptr<const KeptFiles> files)
+    : implementation_(std::make_unique<Implementation>(cache_folder, client, std::move(files))) {}
 Downloads::~Downloads() = default;
+
+std::optional<DownloadedFile> Downloads::Implementation::find(const DownloadRequest& request) const {
+  if (!request.hash) return std::nullopt;
+  const std::filesystem::path path = place_of(request);
+  if (!files->is_whole(path, request.hash->hash)) return std::nullopt;
+  const std::uint64_t size = std::filesystem::file_size(path);
+  if (request.size && size != request.size) return std::nullopt;  // the lock contradicts itself
+  return DownloadedFile{path, *request.hash, size, Origin::cache};
+}
 
 std::optional<DownloadedFile> Downloads::find(const DownloadRequest& request) const {
   check_file_name(request.file_name);
-  if (!request.hash) return std::nullopt;
-  const std::filesystem::path path = implementation_->folder / request.hash->hex() / request.file_name;
-  const auto size = size_of_file(path);
-  if (!size || (request.size && size != request.size)) return std::nullopt;
-  return DownloadedFile{path, *request.hash, *size, Origin::cache};
+  return implementation_->find(request);
 }
 
 DownloadedFile Downloads::get(const DownloadRequest& request, const OnBytes& on_bytes) {
@@ -312,8 +320,18 @@ DownloadedFile Downloads::get(const DownloadRequest& request, const OnBytes& on_
     ++implementation_->files_from_cache;
     return *cached;
   }
-  return in_context([&] { return "downloading " + display_url(request.location); },
-                    [&] { return implementation_->fetch(request, on_bytes); });
+  try {
+    return in_context([&] { return "downloading " + display_url(request.location); },
+                      [&] { return implementation_->fetch(request, on_bytes); });
+  } catch (Error& error) {
+    const std::filesystem::path path = implementation_->place_of(request);
+    if (!implementation_->files->is_reported(path)) throw;
+    error.add_context(fmt::format("{} is damaged, and cannot be fetched again", printable(path.native())));
+    if (error.hint().empty()) {
+      error.set_hint(fmt::format("run it again when {} can be reached", display_url(request.location)));
+    }
+    throw;
+  }
 }
 
 std::vector<DownloadedFile> Downloads::get_all(const std::vector<DownloadRequest>& requests, std::size_t workers,

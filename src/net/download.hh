@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "foundation/digest.hh"
+#include "foundation/kept_files.hh"
 #include "net/http.hh"
 
 namespace veneer::net {
@@ -49,13 +51,14 @@ struct DownloadStatistics {
 
 class Downloads {
  public:
-  /// Keeps files below `cache_folder`/wheels. `client` must outlive this.
-  Downloads(const std::filesystem::path& cache_folder, Client& client);
+  /// Keeps files below `cache_folder`/wheels. `client` must outlive this; `files` knows which are whole.
+  Downloads(const std::filesystem::path& cache_folder, Client& client,
+            std::shared_ptr<const KeptFiles> files = std::make_shared<KeptFiles>());
   Downloads(const Downloads&) = delete;
   Downloads& operator=(const Downloads&) = delete;
   ~Downloads();
 
-  /// The cached file, if it is there complete. Does not touch the network.
+  /// The cached file, if it is there and has the hash. Does not touch the network.
   std::optional<DownloadedFile> find(const DownloadRequest& request) const;
 
   /// The file, from the cache or fetched: a download that was cut off (here or in a killed process) goes on where it

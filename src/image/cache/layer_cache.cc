@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <set>
 #include <system_error>
 
 #include "foundation/error.hh"
@@ -20,6 +19,7 @@ namespace {
 
 constexpr std::uint64_t entry_limit = 64 * 1024;
 constexpr std::uint64_t note_limit = 256ull << 20;
+constexpr std::string_view check_field = "check";
 
 fs::path lock_path(const fs::path& folder) {
   make_folders(folder);
@@ -29,6 +29,9 @@ fs::path lock_path(const fs::path& folder) {
 fs::path entry_path(const fs::path& folder, const LayerKey& key) { return folder / "layers" / (key.hex() + ".json"); }
 fs::path blob_path(const fs::path& folder, const BlobDigest& digest) {
   return folder / "blobs" / "sha256" / digest.hex();
+}
+fs::path note_path(const fs::path& folder, std::string_view kind, const LayerKey& key) {
+  return folder / "notes" / kind / (key.hex() + ".note");
 }
 
 /// "Used" is the file's modification time; failing to mark it is no reason to fail.
@@ -40,50 +43,54 @@ std::uint64_t unsigned_at(const Value& value, std::string_view key) {
   return static_cast<std::uint64_t>(number);
 }
 
-std::string entry_text(const CachedLayer& cached) {
+Value to_value(const CachedLayer& cached) {
   Value value;
   value.set("diff_id", cached.layer.diff_id.text());
   value.set("tar_size", cached.tar_size);
   value.set("blob", cached.layer.blob.text());
   value.set("size", cached.layer.size);
+  return value;
+}
+
+/// Stays JSON, so the hash that a kept text has stands in a field of its own.
+std::string entry_text(const fs::path& path, const CachedLayer& cached) {
+  Value value = to_value(cached);
+  const std::string check = KeptFiles::check(path, to_json(value)).hex();
+  value.set(std::string(check_field), check);
   return to_json(value) + "\n";
 }
 
-CachedLayer read_entry(const fs::path& path) {
-  const Value value = parse_json(read_text_file(path, entry_limit));
+/// Nothing for an entry of a version before entries were checked.
+std::optional<CachedLayer> parse_entry(const fs::path& path, const std::string& text) {
+  const Value value = parse_json(text);
   CachedLayer cached;
   cached.layer.diff_id = DiffId::parse(value.at("diff_id").string());
   cached.tar_size = unsigned_at(value, "tar_size");
   cached.layer.blob = BlobDigest::parse(value.at("blob").string());
   cached.layer.size = unsigned_at(value, "size");
   cached.layer.encoding = Encoding::gzip;
+  if (text == to_json(to_value(cached)) + "\n") return std::nullopt;
+  if (text != entry_text(path, cached)) throw Error(ErrorKind::verification, "its check does not hold");
   return cached;
-}
-
-/// The entry at `path`, or nothing when it cannot be read: a damaged entry is made again, never trusted.
-std::optional<CachedLayer> try_read_entry(const fs::path& path) {
-  try {
-    return read_entry(path);
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-}
-
-bool has_size(const fs::path& path, std::uint64_t size) {
-  std::error_code error;
-  const std::uint64_t found = fs::file_size(path, error);
-  return !error && found == size;
-}
-
-bool is_leftover(const fs::path& path) {
-  const std::string name = path.filename().native();
-  return name.starts_with(".") && name.ends_with(".tmp");
 }
 
 }  // namespace
 
-LayerCache::LayerCache(fs::path folder)
-    : folder_(std::move(folder)), lock_(lock_path(folder_), FileLock::Kind::shared) {
+std::optional<CachedLayer> read_layer_entry(const fs::path& path, const KeptFiles& files) {
+  std::error_code error;
+  if (!fs::exists(fs::symlink_status(path, error))) return std::nullopt;
+  try {
+    return parse_entry(path, read_text_file(path, entry_limit));
+  } catch (const Error& damage) {
+    files.report(path, damage.message());
+    return std::nullopt;
+  }
+}
+
+LayerCache::LayerCache(fs::path folder, OnDamage on_damage)
+    : folder_(std::move(folder)),
+      files_(std::make_shared<KeptFiles>(folder_ / "known", std::move(on_damage))),
+      lock_(lock_kept(lock_path(folder_), FileLock::Kind::shared)) {
   make_folders(folder_ / "layers");
   make_folders(folder_ / "blobs" / "sha256");
   make_folders(folder_ / "notes");
@@ -92,37 +99,31 @@ LayerCache::LayerCache(fs::path folder)
 
 std::optional<CachedLayer> LayerCache::find(const LayerKey& key) const {
   const fs::path path = entry_path(folder_, key);
-  std::error_code error;
-  if (!fs::exists(path, error)) return std::nullopt;
-  std::optional<CachedLayer> cached = try_read_entry(path);
-  if (!cached) return std::nullopt;
-  const fs::path blob = blob_path(folder_, cached->layer.blob);
-  if (!has_size(blob, cached->layer.size)) return std::nullopt;
+  std::optional<CachedLayer> cached = read_layer_entry(path, *files_);
+  if (!cached || !files_->is_whole(blob_path(folder_, cached->layer.blob), cached->layer.blob.hash)) {
+    return std::nullopt;
+  }
   mark_used(path);
-  mark_used(blob);
   return cached;
 }
 
 CachedLayer LayerCache::store(const LayerKey& key,
                               const std::function<archive::WrittenLayer(ByteSink& blob)>& make) const {
-  // The digest is known only at the end, so the blob is written under the key's name first.
-  const fs::path provisional = folder_ / "blobs" / "sha256" / fmt::format(".{}.tmp", key.hex());
+  // The digest is known only at the end; until then the blob has a name that nobody else has.
+  AtomicFile file(folder_ / "blobs" / "sha256" / key.hex());
+  const archive::WrittenLayer written = make(file);
   CachedLayer cached;
-  {
-    AtomicFile file(provisional);
-    const archive::WrittenLayer written = make(file);
-    cached.layer = {written.diff_id, Encoding::gzip, written.blob, written.blob_size};
-    cached.tar_size = written.tar_size;
-    fail_point("cache.before-blob");
-    file.commit();
-  }
+  cached.layer = {written.diff_id, Encoding::gzip, written.blob, written.blob_size};
+  cached.tar_size = written.tar_size;
+  fail_point("cache.before-blob");
   const fs::path blob = blob_path(folder_, cached.layer.blob);
-  std::error_code error;
-  fs::rename(provisional, blob, error);
-  // Another build may have made the same layer and renamed our common provisional name.
-  if (error && !has_size(blob, cached.layer.size)) throw_system_error("create", blob, error.value());
+  if (!files_->is_whole(blob, cached.layer.blob.hash)) {
+    file.commit_as(blob);
+    files_->vouch(blob, cached.layer.blob.hash);
+  }
   fail_point("cache.between-blob-and-entry");
-  write_text_file(entry_path(folder_, key), entry_text(cached));
+  const fs::path entry = entry_path(folder_, key);
+  write_text_file(entry, entry_text(entry, cached));
   fail_point("cache.after-entry");
   return cached;
 }
@@ -133,7 +134,9 @@ bool LayerCache::contains(const BlobDigest& digest) const {
 }
 
 std::unique_ptr<ByteSource> LayerCache::open(const BlobDigest& digest) const {
-  return verify_blob(std::make_unique<File>(blob_path(folder_, digest)), digest);
+  const fs::path path = blob_path(folder_, digest);
+  return open_blob_file(path, digest, "run it again: what is damaged in the cache is made again",
+                        [files = files_, path, digest] { files->forget(path, digest.hash); });
 }
 
 std::optional<fs::path> LayerCache::path(const BlobDigest& digest) const {
@@ -142,89 +145,15 @@ std::optional<fs::path> LayerCache::path(const BlobDigest& digest) const {
 }
 
 std::optional<std::string> LayerCache::note(std::string_view kind, const LayerKey& key) const {
-  const fs::path path = folder_ / "notes" / kind / key.hex();
-  std::optional<std::string> text = read_text_file_if_exists(path, note_limit);
+  const fs::path path = note_path(folder_, kind, key);
+  std::optional<std::string> text = files_->read_text(path, note_limit);
   if (text) mark_used(path);
   return text;
 }
 
 void LayerCache::set_note(std::string_view kind, const LayerKey& key, std::string_view text) const {
-  const fs::path folder = folder_ / "notes" / kind;
-  make_folders(folder);
-  write_text_file(folder / key.hex(), text);
-}
-
-std::vector<CacheUsage> cache_usage(const fs::path& folder) {
-  std::vector<CacheUsage> usage;
-  std::error_code error;
-  for (const auto& part : fs::directory_iterator(folder, error)) {
-    if (!part.is_directory()) continue;
-    CacheUsage row;
-    row.name = part.path().filename();
-    for (const auto& entry : fs::recursive_directory_iterator(part.path(), error)) {
-      if (!entry.is_regular_file()) continue;
-      ++row.files;
-      row.bytes += entry.file_size();
-    }
-    usage.push_back(row);
-  }
-  std::sort(usage.begin(), usage.end(), [](const auto& left, const auto& right) { return left.name < right.name; });
-  return usage;
-}
-
-CacheUsage prune_cache(const fs::path& folder, fs::file_time_type before) {
-  CacheUsage freed{"pruned", 0, 0};
-  const FileLock lock(lock_path(folder), FileLock::Kind::exclusive);
-  std::set<std::string> named_blobs;
-  std::error_code error;
-  const auto remove = [&](const fs::directory_entry& entry) {
-    const std::uint64_t size = entry.file_size(error);
-    if (fs::remove(entry.path(), error)) {
-      ++freed.files;
-      freed.bytes += size;
-    }
-  };
-
-  std::vector<fs::directory_entry> files;
-  const auto collect = [&](const fs::path& part) {
-    files.clear();
-    for (const auto& entry : fs::recursive_directory_iterator(part, error)) {
-      if (entry.is_regular_file() && !entry.is_symlink()) files.push_back(entry);
-    }
-  };
-
-  collect(folder / "layers");
-  for (const auto& entry : files) {
-    const std::optional<CachedLayer> cached = is_leftover(entry.path()) ? std::nullopt : try_read_entry(entry.path());
-    if (!cached || entry.last_write_time() < before) {
-      remove(entry);
-    } else {
-      named_blobs.insert(cached->layer.blob.hex());
-    }
-  }
-  collect(folder / "blobs");
-  for (const auto& entry : files) {
-    if (!named_blobs.contains(entry.path().filename().native())) remove(entry);
-  }
-  for (const auto& part : fs::directory_iterator(folder, error)) {
-    const std::string name = part.path().filename();
-    if (!part.is_directory() || name == "layers" || name == "blobs") continue;
-    if (name == "roots" || name == "tmp") {
-      // Unpacked bases go as a whole or stay; work is of killed builds, for none is running.
-      for (const auto& root : fs::directory_iterator(part.path(), error)) {
-        if (name == "roots" && root.last_write_time(error) >= before) continue;
-        collect(root.path());
-        for (const auto& entry : files) remove(entry);
-        fs::remove_all(root.path(), error);
-      }
-      continue;
-    }
-    collect(part.path());
-    for (const auto& entry : files) {
-      if (is_leftover(entry.path()) || entry.last_write_time() < before) remove(entry);
-    }
-  }
-  return freed;
+  make_folders(folder_ / "notes" / kind);
+  files_->write_text(note_path(folder_, kind, key), text);
 }
 
 }  // namespace veneer::image

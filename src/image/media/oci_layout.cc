@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::string_view damaged_hint = "write the image there again; 'veneer build' mends the store of its project";
 constexpr std::string_view layout_text = "{\"imageLayoutVersion\":\"1.0.0\"}";
 
 fs::path lock_path(const fs::path& folder) { return folder / ".veneer-lock"; }
@@ -45,16 +46,10 @@ std::optional<fs::path> file_inside(const fs::path& folder, const fs::path& path
                                                 printable(real.native())));
   }
   if (!fs::is_regular_file(real)) {
-    throw Error(ErrorKind::refused, fmt::format("'{}' is not a file", printable(path.native())));
+    throw Error(ErrorKind::refused, fmt::format("'{}' is not a file", printable(path.native())),
+                std::string(damaged_hint));
   }
   return real;
-}
-
-bool has_size(const fs::path& path, std::uint64_t size) {
-  std::error_code error;
-  if (fs::is_symlink(path, error)) return false;
-  const std::uint64_t found = fs::file_size(path, error);
-  return !error && found == size;
 }
 
 /// Links `from` to `to` under a temporary name and renames; false when the file system does not let us.
@@ -69,6 +64,7 @@ bool link_file(const fs::path& from, const fs::path& to) {
 }
 
 void copy_blob(ByteSource& from, const fs::path& to) {
+  clear_place(to);
   AtomicFile file(to);
   copy(from, file);
   file.commit();
@@ -89,6 +85,19 @@ std::string OciLayout::read_text(std::string_view name) const {
   return read_text_file(file_of(name), small_blob_limit);
 }
 
+/// What the file `name` says, by `parse`; Errors name the file.
+template <typename Parse>
+auto OciLayout::read_as(std::string_view name, const Parse& parse) const {
+  try {
+    const std::string text = read_text(name);
+    return in_context([&] { return fmt::format("reading {}", printable((folder_ / name).native())); },
+                      [&] { return parse(text); });
+  } catch (Error& error) {
+    if (error.hint().empty()) error.set_hint(std::string(damaged_hint));
+    throw;
+  }
+}
+
 OciLayout OciLayout::open(fs::path folder) {
   std::error_code error;
   if (!fs::exists(folder, error)) {
@@ -96,15 +105,13 @@ OciLayout OciLayout::open(fs::path folder) {
   }
   OciLayout layout(std::move(folder));
   layout.lock_ = FileLock::share(layout.file_of("oci-layout"));
-  const std::string text = layout.read_text("oci-layout");
-  in_context([&] { return fmt::format("reading {}", printable((layout.folder_ / "oci-layout").native())); },
-             [&] {
-               const std::string version = parse_json(text).at("imageLayoutVersion").string();
-               if (version != "1.0.0") {
-                 throw Error(ErrorKind::refused,
-                             fmt::format("layout version '{}' is not supported, only 1.0.0 is", printable(version)));
-               }
-             });
+  layout.read_as("oci-layout", [](const std::string& text) {
+    const std::string version = parse_json(text).at("imageLayoutVersion").string();
+    if (version != "1.0.0") {
+      throw Error(ErrorKind::refused,
+                  fmt::format("layout version '{}' is not supported, only 1.0.0 is", printable(version)));
+    }
+  });
   return layout;
 }
 
@@ -118,7 +125,7 @@ OciLayout OciLayout::create(fs::path folder) {
                 "name an empty folder, or one that does not exist yet");
   }
   make_folders(folder);
-  const FileLock lock(lock_path(folder), FileLock::Kind::exclusive);
+  const FileLock lock = lock_kept(lock_path(folder), FileLock::Kind::exclusive);
   make_folders(folder / "blobs" / "sha256");
   if (!fs::exists(folder / "index.json")) write_text_file(folder / "index.json", to_json(empty_index()));
   if (!fs::exists(folder / "oci-layout")) write_text_file(folder / "oci-layout", layout_text);
@@ -127,49 +134,50 @@ OciLayout OciLayout::create(fs::path folder) {
 
 Index OciLayout::index() const {
   return in_context([&] { return fmt::format("OCI layout {}", printable(folder_.native())); },
-                    [&] { return parse_index(read_text("index.json")); });
+                    [&] { return read_as("index.json", [](const std::string& text) { return parse_index(text); }); });
 }
 
 SealedImage OciLayout::read(const ImageRequest& request) const {
   return in_context([&] { return fmt::format("OCI layout {}", printable(folder_.native())); },
-                    [&] { return read_indexed_image(*this, read_text("index.json"), request); });
+                    [&] {
+                      (void)index();  // an Error about it names the file
+                      return read_indexed_image(*this, read_text("index.json"), request);
+                    });
 }
 
-void OciLayout::add_document(const BlobDigest& digest, std::string_view text) {
+void OciLayout::add_document(const BlobDigest& digest, std::string_view text, const KeptFiles& files) {
   const fs::path target = blob_path(digest);
-  if (!has_size(target, text.size())) write_text_file(target, text);
+  if (files.is_whole(target, digest.hash)) return;
+  write_text_file(target, text);
+  files.vouch(target, digest.hash);
 }
 
-void OciLayout::add_blob(const Layer& layer, const Blobs& source) {
+void OciLayout::add_blob(const Layer& layer, const Blobs& source, const KeptFiles& files) {
   const fs::path target = blob_path(layer.blob);
-  if (has_size(target, layer.size)) return;
-  const auto reader = open_blob(source, layer);
-  if (const std::optional<fs::path> file = source.path(layer.blob); file && has_size(*file, layer.size)) {
-    CountingSink verified;
-    copy(*reader, verified);
-    if (link_file(*file, target)) return;
-    copy_blob(*open_blob(source, layer), target);
-    return;
-  }
-  copy_blob(*reader, target);
+  if (files.is_whole(target, layer.blob.hash)) return;
+  const std::optional<fs::path> file = source.path(layer.blob);
+  const bool is_linked = file && files.is_whole(*file, layer.blob.hash) && link_file(*file, target);
+  if (!is_linked) copy_blob(*open_blob(source, layer), target);
+  files.vouch(target, layer.blob.hash);
 }
 
-void OciLayout::write(const SealedImage& image, const Blobs& source, std::string_view tag) {
+void OciLayout::write(const SealedImage& image, const Blobs& source, std::string_view tag, const KeptFiles& files) {
   in_context([&] { return fmt::format("writing to the OCI layout {}", printable(folder_.native())); },
              [&] {
-               const FileLock lock(lock_path(folder_), FileLock::Kind::exclusive);
+               const FileLock lock = lock_kept(lock_path(folder_), FileLock::Kind::exclusive);
                remove_abandoned(folder_);
                make_folders(folder_ / "blobs" / "sha256");
                for (const Layer& layer : image.image.layers) {
-                 add_blob(layer, source);
+                 add_blob(layer, source, files);
                  fail_point("layout.after-blob");
                }
-               add_document({image.config_digest.hash}, image.config);
-               add_document({image.manifest_digest.hash}, image.manifest);
+               add_document({image.config_digest.hash}, image.config, files);
+               add_document({image.manifest_digest.hash}, image.manifest, files);
 
-               const std::string text = read_text("index.json");
-               (void)parse_index(text);  // what is strange there must not be carried on
-               Value index = parse_json(text);
+               Value index = read_as("index.json", [](const std::string& text) {
+                 (void)parse_index(text);  // what is strange there must not be carried on
+                 return parse_json(text);
+               });
                Value::Array manifests;
                for (const Value& entry : index.array_or_empty("manifests")) {
                  const Annotations annotations = parse_descriptor(entry).annotations;
@@ -182,6 +190,71 @@ void OciLayout::write(const SealedImage& image, const Blobs& source, std::string
                write_text_file(folder_ / "index.json", to_json(index));
                fail_point("layout.after-index");
              });
+}
+
+void OciLayout::mend(const fs::path& folder, const KeptFiles& files) {
+  if (!fs::is_directory(folder)) return;
+  const FileLock lock = lock_kept(lock_path(folder), FileLock::Kind::exclusive);
+  const OciLayout layout(folder);
+  // `mended` returns what the file should say.
+  const auto mend_file = [&](std::string_view name, std::string_view otherwise, const auto& mended) {
+    const fs::path path = folder / name;
+    if (!fs::exists(fs::symlink_status(path))) return;
+    std::string text(otherwise);
+    try {
+      const std::string found = layout.read_text(name);
+      text = mended(found);
+      if (text == found) return;
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::failed && ::access(path.c_str(), R_OK) == 0) throw;  // it is not the file's fault
+      files.report(path, error.message());
+    }
+    write_text_file(path, text);
+  };
+  mend_file("oci-layout", layout_text, [](const std::string& text) {
+    if (parse_json(text).at("imageLayoutVersion").string() != "1.0.0") {
+      throw Error(ErrorKind::refused, "its version is not 1.0.0");
+    }
+    return text;
+  });
+  mend_file("index.json", to_json(empty_index()), [&](const std::string& text) {
+    (void)parse_index(text);
+    Value index = parse_json(text);
+    Value::Array kept;
+    for (const Value& entry : index.array_or_empty("manifests")) {
+      if (layout.has_documents(parse_descriptor(entry), files)) kept.push_back(entry);
+    }
+    if (kept.size() == index.array_or_empty("manifests").size()) return text;
+    index.set("manifests", std::move(kept));
+    return to_json(index);
+  });
+}
+
+/// Whether the documents that `descriptor` leads to can be read; what is not so is reported.
+bool OciLayout::has_documents(const Descriptor& descriptor, const KeptFiles& files) const {
+  const DocumentKind kind = document_kind(descriptor.media_type);
+  if (kind == DocumentKind::other) return true;
+  const fs::path path = blob_path(descriptor.digest);
+  if (!fs::exists(fs::symlink_status(path))) {
+    files.report(folder_ / "index.json", fmt::format("{} is not there", descriptor.digest.text()));
+    return false;
+  }
+  if (!files.is_whole(path, descriptor.digest.hash)) return false;
+  try {
+    const Value document = parse_json(read_small_blob(*this, descriptor.digest, descriptor.size));
+    if (kind == DocumentKind::index) {
+      const Value::Array entries = document.array_or_empty("manifests");
+      return std::all_of(entries.begin(), entries.end(), [&](const Value& entry) {
+        const Descriptor next = parse_descriptor(entry);
+        return !contains(next.digest) || has_documents(next, files);
+      });
+    }
+    const Descriptor config = parse_descriptor(document.at("config"));
+    return files.is_whole(blob_path(config.digest), config.digest.hash);
+  } catch (const Error& error) {
+    files.report(folder_ / "index.json", error.message());
+    return false;
+  }
 }
 
 OciLayout::Pruned OciLayout::prune() {
@@ -224,7 +297,8 @@ OciLayout::Pruned OciLayout::remove_blobs_except(const std::set<std::string>& ne
   for (const auto& entry : surplus) {
     std::error_code error;
     const std::uint64_t size = entry.is_regular_file(error) ? entry.file_size(error) : 0;
-    if (!fs::remove(entry.path(), error)) continue;
+    fs::remove_all(entry.path(), error);
+    if (error) continue;
     ++pruned.blobs;
     pruned.bytes += size;
   }
@@ -240,10 +314,10 @@ std::optional<fs::path> OciLayout::path(const BlobDigest& digest) const {
 std::unique_ptr<ByteSource> OciLayout::open(const BlobDigest& digest) const {
   const std::optional<fs::path> file = path(digest);
   if (!file) {
-    throw Error(ErrorKind::not_found,
-                fmt::format("blob {} is not in '{}'", digest.text(), printable(folder_.native())));
+    throw Error(ErrorKind::not_found, fmt::format("blob {} is not in '{}'", digest.text(), printable(folder_.native())),
+                std::string(damaged_hint));
   }
-  return verify_blob(std::make_unique<File>(*file), digest);
+  return open_blob_file(*file, digest, std::string(damaged_hint));
 }
 
 }  // namespace veneer::image

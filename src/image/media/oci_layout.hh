@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "foundation/file.hh"
+#include "foundation/kept_files.hh"
 #include "image/blobs.hh"
 #include "image/image.hh"
 #include "image/media/stored_image.hh"
@@ -25,6 +26,10 @@ class OciLayout : public Blobs {
   /// Opens `folder`; makes it an empty layout when it does not exist, is empty, or was left half-made.
   static OciLayout create(std::filesystem::path folder);
 
+  /// Makes what is there as a layout of the caller's own usable: documents that are damaged are written anew, images
+  /// whose documents are damaged leave the index. All are reported to `files`. Layers are left to write().
+  static void mend(const std::filesystem::path& folder, const KeptFiles& files);
+
   /// The entries of the index, in its order.
   Index index() const;
   /// The image that `request` names; several without a name are an Error that lists them.
@@ -33,8 +38,9 @@ class OciLayout : public Blobs {
   /// Adds `image` under `tag` (annotation org.opencontainers.image.ref.name), which leaves an image that had it before.
   /// Blobs that are missing come from `source`, verified: hard-linked where it has them as files on the same file
   /// system, else copied and verified. The index is replaced last, so a process that is killed leaves the old state or
-  /// the new one. Throws not_found when a layer is neither here nor in `source`.
-  void write(const SealedImage& image, const Blobs& source, std::string_view tag);
+  /// the new one. Throws not_found when a layer is neither here nor in `source`. `files` knows which blobs are whole;
+  /// those here that are not are reported to it and replaced.
+  void write(const SealedImage& image, const Blobs& source, std::string_view tag, const KeptFiles& files = KeptFiles());
 
   struct Pruned {
     std::size_t blobs = 0;
@@ -55,8 +61,11 @@ class OciLayout : public Blobs {
   std::filesystem::path file_of(std::string_view name) const;
   std::filesystem::path blob_path(const BlobDigest& digest) const;
   std::string read_text(std::string_view name) const;
-  void add_blob(const Layer& layer, const Blobs& source);
-  void add_document(const BlobDigest& digest, std::string_view text);
+  template <typename Parse>
+  auto read_as(std::string_view name, const Parse& parse) const;
+  void add_blob(const Layer& layer, const Blobs& source, const KeptFiles& files);
+  void add_document(const BlobDigest& digest, std::string_view text, const KeptFiles& files);
+  bool has_documents(const Descriptor& descriptor, const KeptFiles& files) const;
 
   std::set<std::string> needed_blobs() const;
   Pruned remove_blobs_except(const std::set<std::string>& needed);

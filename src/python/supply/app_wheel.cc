@@ -9,6 +9,7 @@
 #include "archive/zip.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
+#include "python/wheel/wheel.hh"
 
 namespace veneer::python {
 
@@ -125,6 +126,17 @@ void check_built_tags(const WheelTags& tags, const Target& target) {
                           minor_version(target), minor_version(target)));
 }
 
+void judge_built_wheel(const std::filesystem::path& wheel, const std::string& name, const Target& target) {
+  const std::string file_name = wheel.filename().native();
+  check_built_tags(wheel_file_tags(file_name), target);
+  const Wheel opened = open_wheel(std::make_shared<File>(wheel), file_name);
+  verify(opened);
+  if (opened.name != name) {
+    throw Error(ErrorKind::refused,
+                fmt::format("the wheel that was built is of {}, not of {}", printable(opened.name), printable(name)));
+  }
+}
+
 AppWheel build_app_wheel(const Project& project, const Target& target, const UvProgram& uv, BuiltWheels& cache,
                          SourceFinder& finder) {
   return in_context(
@@ -151,18 +163,15 @@ AppWheel build_app_wheel(const Project& project, const Target& target, const UvP
         for (const std::string& constraint : build.constraints) add_field(hash, constraint);
         for (const auto& [name, value] : uv.environment) add_field(hash, name + "=" + value);
 
-        AppWheel result{cache.get(hash.finish(),
-                                  [&](const std::filesystem::path& output, const std::filesystem::path& scratch) {
-                                    const std::filesystem::path copy = scratch / "source";
-                                    std::filesystem::create_directory(copy);
-                                    build.source = copy_sources(sources, copy);
-                                    build.ceiling = scratch;
-                                    uv_build_wheel(uv, build, output, scratch);
-                                  }),
-                        sources.tree->left_out,
-                        {},
-                        {}};
-        check_built_tags(result.wheel.tags, target);
+        const auto make = [&](const std::filesystem::path& output, const std::filesystem::path& scratch) {
+          const std::filesystem::path copy = scratch / "source";
+          std::filesystem::create_directory(copy);
+          build.source = copy_sources(sources, copy);
+          build.ceiling = scratch;
+          uv_build_wheel(uv, build, output, scratch);
+        };
+        const auto judge = [&](const std::filesystem::path& wheel) { judge_built_wheel(wheel, project.name, target); };
+        AppWheel result{cache.get(hash.finish(), make, judge), sources.tree->left_out, {}, {}};
         const Names members = members_of(result.wheel.path);
         result.missing = files_that_the_wheel_lacks(sources, members);
         result.emptied = stand_ins_in_the_wheel(sources, members);

@@ -28,9 +28,13 @@ struct AppWheel {
 /// nothing that matters has changed: the files, all that git says of them, uv, the target's Python, build constraints.
 /// SOURCE_DATE_EPOCH is the commit's time (outside of git 315532800, 1980-01-01).
 /// Errors: refused when the project is no package, when its version comes from git but the clone is shallow or there is
-/// no repository, and when the wheel is for another Python or machine than `target`; failed with what uv said.
+/// no repository, and when judge_built_wheel() refuses the wheel; failed with what uv said.
 AppWheel build_app_wheel(const Project& project, const Target& target, const UvProgram& uv, BuiltWheels& cache,
                          SourceFinder& finder);
+
+/// Judges the file of a wheel that was built here, before it is kept: throws Error (refused) unless it can be read, is
+/// of the distribution `name` and can run on `target`.
+void judge_built_wheel(const std::filesystem::path& wheel, const std::string& name, const Target& target);
 
 /// Throws Error (refused) unless a wheel with `tags` that was built here can run on `target`.
 void check_built_tags(const WheelTags& tags, const Target& target);

@@ -196,18 +196,17 @@ BuiltWheel build_source(const SourceBuild& build, const Target& target, const Uv
                            printable(build.package.version));
       },
       [&] {
-        BuiltWheel wheel =
-            cache.get(source_build_key(build, target, uv), [&](const fs::path& output, const fs::path& scratch) {
-              UvBuild uv_build;
-              uv_build.source = prepare(build, scratch);
-              uv_build.python = minor_version(target);
-              uv_build.source_date_epoch = source_epoch;
-              uv_build.constraints = build.constraints;
-              uv_build.ceiling = scratch;
-              uv_build_wheel(uv, uv_build, output, scratch);
-            });
-        check_built_tags(wheel.tags, target);
-        return wheel;
+        const auto make = [&](const fs::path& output, const fs::path& scratch) {
+          UvBuild uv_build;
+          uv_build.source = prepare(build, scratch);
+          uv_build.python = minor_version(target);
+          uv_build.source_date_epoch = source_epoch;
+          uv_build.constraints = build.constraints;
+          uv_build.ceiling = scratch;
+          uv_build_wheel(uv, uv_build, output, scratch);
+        };
+        const auto judge = [&](const fs::path& wheel) { judge_built_wheel(wheel, build.package.name, target); };
+        return cache.get(source_build_key(build, target, uv), make, judge);
       });
 }
 

@@ -26,7 +26,7 @@ Hash source_build_key(const SourceBuild& build, const Target& target, const UvPr
 
 /// Builds the wheel or takes it from `cache`. .tar.gz goes to uv as it is; .zip and a subdirectory are unpacked first
 /// (refused: paths that lead outside, anything but files, folders and links); other kinds of archives are refused by
-/// name. Errors: refused for a wheel that cannot run on `target` (check_built_tags); failed with what uv or git said.
+/// name. Errors: refused for a wheel that judge_built_wheel() refuses; failed with what uv or git said.
 BuiltWheel build_source(const SourceBuild& build, const Target& target, const UvProgram& uv, BuiltWheels& cache);
 
 }  // namespace veneer::python

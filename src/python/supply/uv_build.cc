@@ -34,12 +34,20 @@ std::optional<fs::path> only_wheel(const fs::path& folder) {
   return found;
 }
 
-BuiltWheel describe(const fs::path& path, BuildOrigin origin) {
-  File file(path);
+void remove_wheels(const fs::path& folder) {
+  std::vector<fs::path> wheels;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    const fs::path& path = entry.path();
+    if (path.extension() == ".whl" || path.extension() == ".sha256") wheels.push_back(path);
+  }
+  for (const fs::path& path : wheels) fs::remove_all(path);
+}
+
+BuiltWheel describe(const fs::path& path, const FileHash& hash, BuildOrigin origin) {
   BuiltWheel wheel;
   wheel.path = path;
-  wheel.size = file.size();
-  wheel.hash = {sha256(file)};
+  wheel.size = fs::file_size(path);
+  wheel.hash = hash;
   wheel.tags = wheel_file_tags(path.filename().native());
   wheel.origin = origin;
   return wheel;
@@ -92,14 +100,16 @@ WheelTags wheel_file_tags(std::string_view file_name) {
 std::optional<BuiltWheel> BuiltWheels::find(const Hash& key) const {
   const std::optional<fs::path> path = only_wheel(folder_ / key.hex());
   if (!path) return std::nullopt;
-  return describe(*path, BuildOrigin::cache);
+  const std::optional<Hash> hash = files_->kept_hash(*path);
+  if (!hash || !files_->is_whole(*path, *hash)) return std::nullopt;
+  return describe(*path, {*hash}, BuildOrigin::cache);
 }
 
-BuiltWheel BuiltWheels::get(const Hash& key, const std::function<void(const fs::path&, const fs::path&)>& build) {
+BuiltWheel BuiltWheels::get(const Hash& key, const Build& build, const Judge& judge) {
   if (auto cached = find(key)) return *cached;
   const fs::path place = folder_ / key.hex();
   make_folders(place);
-  const FileLock lock(place / ".lock", FileLock::Kind::exclusive);
+  const FileLock lock = lock_kept(place / ".lock", FileLock::Kind::exclusive);
   if (auto cached = find(key)) return *cached;
   const TemporaryFolder work(folder_.parent_path() / "tmp", "build");
   const fs::path output = work.path() / "wheel";
@@ -109,12 +119,17 @@ BuiltWheel BuiltWheels::get(const Hash& key, const std::function<void(const fs::
   build(output, scratch);
   const std::optional<fs::path> built = only_wheel(output);
   if (!built) throw Error(ErrorKind::failed, "the build ended well but left no wheel");
-  static_cast<void>(wheel_file_tags(built->filename().native()));
-  const fs::path target = place / built->filename();
+  judge(*built);
+  File file(*built);
+  const FileHash hash{sha256(file)};
   sync(*built);
+  remove_wheels(place);  // damaged ones, perhaps by another name
+  const fs::path target = place / built->filename();
+  files_->keep_hash(target, hash.hash);
   fail_point("built-wheel.rename");
   if (::rename(built->c_str(), target.c_str()) != 0) throw_system_error("rename", *built, errno);
-  return describe(target, BuildOrigin::built);
+  files_->vouch(target, hash.hash);
+  return describe(target, hash, BuildOrigin::built);
 }
 
 void uv_build_wheel(const UvProgram& uv, const UvBuild& build, const fs::path& output, const fs::path& scratch) {

@@ -5,12 +5,14 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "foundation/digest.hh"
+#include "foundation/kept_files.hh"
 
 namespace veneer::python {
 
@@ -53,20 +55,23 @@ struct UvBuild {
   std::filesystem::path ceiling;         // git looks for repositories up to here
 };
 
-/// `<cache folder>/built/<key>/<wheel>`; built in `<cache folder>/tmp`.
+/// `<cache folder>/built/<key>/<wheel>`, and its hash beside it; built in `<cache folder>/tmp`.
 class BuiltWheels {
  public:
-  explicit BuiltWheels(const std::filesystem::path& cache_folder)
-      : folder_(std::filesystem::absolute(cache_folder) / "built") {}
+  explicit BuiltWheels(const std::filesystem::path& cache_folder,
+                       std::shared_ptr<const KeptFiles> files = std::make_shared<KeptFiles>())
+      : folder_(std::filesystem::absolute(cache_folder) / "built"), files_(std::move(files)) {}
   std::optional<BuiltWheel> find(const Hash& key) const;
+  using Build = std::function<void(const std::filesystem::path& output, const std::filesystem::path& scratch)>;
+  using Judge = std::function<void(const std::filesystem::path& wheel)>;
   /// The cached wheel, or what `build` puts into the empty folder that it is given, exactly one wheel. `build` also
-  /// gets a folder for its scratch files. One process builds while others that want the same key wait.
-  BuiltWheel get(
-      const Hash& key,
-      const std::function<void(const std::filesystem::path& output, const std::filesystem::path& scratch)>& build);
+  /// gets a folder for its scratch files. One process builds while others that want the same key wait. `judge` throws
+  /// when the wheel that was built is not what was wanted; then it is not kept.
+  BuiltWheel get(const Hash& key, const Build& build, const Judge& judge);
 
  private:
   std::filesystem::path folder_;
+  std::shared_ptr<const KeptFiles> files_;
 };
 
 /// Runs `uv build --wheel` with umask 022, SOURCE_DATE_EPOCH and a fixed hash seed, in isolation as uv does it. Errors:

@@ -7,9 +7,11 @@
 
 #include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "foundation/error.hh"
 #include "foundation/fail_point.hh"
+#include "image/cache/prune.hh"
 
 namespace veneer::image {
 namespace {
@@ -123,6 +125,94 @@ TEST_F(LayerCacheTest, TwoProcessesMayMakeTheSameLayer) {
   }
   const LayerCache cache(folder_);
   ASSERT_TRUE(cache.find(key("same")));
+}
+
+TEST_F(LayerCacheTest, TwoMakersThatDifferKeepTheirOwnContents) {
+  const LayerCache cache(folder_);
+  const auto make = [&](const std::string& text) {
+    for (int round = 0; round < 300; ++round) {
+      const std::string blob = text + std::to_string(round);
+      const CachedLayer made = store(cache, key("same"), blob);
+      EXPECT_EQ(read(cache, made.layer.blob), blob);
+    }
+  };
+  std::thread other([&] { make("of B, which is longer "); });
+  make("of A ");
+  other.join();
+  const auto found = cache.find(key("same"));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(DiffId{sha256("tar of " + read(cache, found->layer.blob))}, found->layer.diff_id);
+}
+
+TEST_F(LayerCacheTest, WhatIsDamagedIsSaidOnceAndMadeAgain) {
+  std::vector<std::string> said;
+  const auto hear = [&](const fs::path& path, const std::string&) { said.push_back(path.filename()); };
+  const LayerCache good(folder_);
+  const CachedLayer made = store(good, key("a"), "blob");
+  const fs::path entry = folder_ / "layers" / (key("a").hex() + ".json");
+  const fs::path blob = *good.path(made.layer.blob);
+  std::string text = read_text_file(entry, 10'000);
+
+  // A digit of the diff ID would be another image.
+  text[text.find("sha256:") + 7] = text[text.find("sha256:") + 7] == '1' ? '2' : '1';
+  for (const auto& [path, damage] : {std::pair(entry, text), std::pair(blob, std::string("BLOB"))}) {
+    write_text_file(path, damage);
+    said.clear();
+    const LayerCache cache(folder_, hear);
+    EXPECT_FALSE(cache.find(key("a")));
+    EXPECT_FALSE(cache.find(key("a")));
+    EXPECT_THAT(said, testing::ElementsAre(path.filename()));
+    store(cache, key("a"), "blob");
+    EXPECT_EQ(cache.find(key("a"))->layer.diff_id, made.layer.diff_id);
+    EXPECT_EQ(read(cache, made.layer.blob), "blob");
+  }
+}
+
+TEST_F(LayerCacheTest, AnEntryHoldsForItsOwnKeyOnly) {
+  const LayerCache cache(folder_);
+  store(cache, key("a"), "blob of a");
+  store(cache, key("b"), "blob of b");
+  fs::copy_file(folder_ / "layers" / (key("a").hex() + ".json"), folder_ / "layers" / (key("b").hex() + ".json"),
+                fs::copy_options::overwrite_existing);
+  EXPECT_FALSE(cache.find(key("b")));
+  cache.set_note("claims", key("a"), "of a");
+  cache.set_note("claims", key("b"), "of b");
+  fs::copy_file(folder_ / "notes" / "claims" / (key("a").hex() + ".note"),
+                folder_ / "notes" / "claims" / (key("b").hex() + ".note"), fs::copy_options::overwrite_existing);
+  EXPECT_EQ(cache.note("claims", key("b")), std::nullopt);
+}
+
+TEST_F(LayerCacheTest, AnEntryOfAnOlderVersionIsNoDamage) {
+  const auto fail = [](const fs::path& path, const std::string& why) { ADD_FAILURE() << path << why; };
+  const LayerCache cache(folder_, fail);
+  store(cache, key("a"), "blob");
+  const fs::path entry = folder_ / "layers" / (key("a").hex() + ".json");
+  std::string text = read_text_file(entry, 10'000);
+  text.erase(text.find(",\"check\""));
+  write_text_file(entry, text + "}\n");
+  EXPECT_FALSE(cache.find(key("a")));
+}
+
+TEST_F(LayerCacheTest, ABlobThatTheDiskLostIsFoundAfterItWasRead) {
+  const LayerCache cache(folder_);
+  const CachedLayer made = store(cache, key("a"), "blob");
+  const fs::path blob = *cache.path(made.layer.blob);
+  write_text_file(blob, "BLOB");
+  cache.files()->vouch(blob, made.layer.blob.hash);  // as if its times were those of before
+  EXPECT_TRUE(cache.find(key("a")));
+  EXPECT_THROW(read(cache, made.layer.blob), Error);
+  EXPECT_FALSE(cache.find(key("a")));
+}
+
+TEST_F(LayerCacheTest, ABlobIsReadAgainWhenItsTimesChange) {
+  store(LayerCache(folder_), key("a"), "blob");
+  const LayerCache cache(folder_);
+  ASSERT_TRUE(cache.find(key("a")));
+  EXPECT_EQ(cache.files()->bytes_read(), 0u);
+  fs::last_write_time(*cache.path({sha256("blob")}), fs::file_time_type::clock::now());
+  ASSERT_TRUE(cache.find(key("a")));
+  ASSERT_TRUE(cache.find(key("a")));
+  EXPECT_EQ(cache.files()->bytes_read(), 4u);
 }
 
 TEST_F(LayerCacheTest, PruneKeepsWhatWasUsedAndRemovesOrphans) {
