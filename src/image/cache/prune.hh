@@ -1,4 +1,4 @@
-// What the cache folder holds, and removing of it what nobody needs. Called by `veneer cache`.
+// What the cache folder holds, and removing of it what nobody needs.
 #pragma once
 
 #include <cstdint>
