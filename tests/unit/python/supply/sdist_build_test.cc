@@ -158,6 +158,7 @@ TEST_F(SdistBuildTest, RefusesOtherKindsAndHostileArchives) {
   }
   folder_.write("many.tar.gz", many.finish());
   evil = source("many.tar.gz", PackageKind::archive);
+  evil.package.subdirectory = "x";
   EXPECT_THAT(refusal(evil), HasSubstr("more than 20000 folders"));
 }
 
