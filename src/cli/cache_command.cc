@@ -36,6 +36,7 @@ int show(bool is_json, Context& context) {
   Table table({"part", "files", "size"}, {1, 2});
   image::CacheUsage total{"total", 0, 0};
   for (const image::CacheUsage& row : rows) {
+    if (row.files == 0) continue;  // a folder that is there and holds nothing is no news
     table.add({row.name, fmt::format("{}", row.files), human_size(row.bytes)});
     total.files += row.files;
     total.bytes += row.bytes;
