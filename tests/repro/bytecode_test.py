@@ -79,7 +79,7 @@ class ByteCode(fixtures.SystemTest):
         application = self.folder / "app"
         shutil.copytree(project, application, symlinks=True, ignore=shutil.ignore_patterns(".veneer"))
         done = roots.run_inside(
-            roots.build_root("bookworm"), {"/app": application, "/uv-cache": fixtures.test_cache() / "uv"},
+            root, {"/app": application, "/uv-cache": fixtures.test_cache() / "uv"},
             "cd /app\nuv sync --quiet --frozen --no-dev --no-editable --compile-bytecode --no-python-downloads --python /usr/bin/python3.11",
             UV_CACHE_DIR="/uv-cache", UV_LINK_MODE="copy")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -92,7 +92,7 @@ class ByteCode(fixtures.SystemTest):
                   "                  if not p.name.startswith('_virtualenv')}))\n")
 
         def shapes(environment: Path) -> dict:
-            listed = roots.run_inside(roots.build_root("bookworm"), {"/look": environment / "lib" / "python3.11" / "site-packages"},
+            listed = roots.run_inside(root, {"/look": environment / "lib" / "python3.11" / "site-packages"},
                                       f"python3 -c \"$SCRIPT\" /look", SCRIPT=script)
             self.assertEqual(listed.returncode, 0, listed.stderr)
             return json.loads(listed.stdout)
