@@ -6,6 +6,7 @@
 """
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -114,20 +115,22 @@ class FullDisk(fixtures.SystemTest):
         self.assertEqual(result.stdout, "")
 
 
-class Memory(fixtures.SystemTest):
-    def test_a_layer_of_four_gigabytes_takes_little_memory(self):
-        """GoogleContainerTools/kaniko#1680, coder/envbuilder#459: the building half."""
-        project = self.small_project()
-        with open(project / "big.bin", "wb") as big:
-            big.truncate(4 << 30)
-        text = (project / "pyproject.toml").read_text()
-        (project / "pyproject.toml").write_text(text.replace("\nfiles = [", '\nfiles = [{ from = "big.bin", to = "/app/big.bin" }, '))
-        (project / ".gitignore").write_text(".veneer/\nbig.bin\n")
-        fixtures.commit_all(project, "A big file")
-        code, printed, kilobytes = self.veneer_and_its_memory("build", cwd=project)
-        self.assertEqual(code, 0, printed)
-        print(f"resident memory at most {kilobytes / 1024:.0f} MiB", flush=True)
-        self.assertLess(kilobytes, 256 * 1024)
+if os.environ.get("VENEER_TEST_ALL"):
+
+    class Memory(fixtures.SystemTest):
+        def test_a_layer_of_four_gigabytes_takes_little_memory(self):
+            """GoogleContainerTools/kaniko#1680, coder/envbuilder#459: the building half."""
+            project = self.small_project()
+            with open(project / "big.bin", "wb") as big:
+                big.truncate(4 << 30)
+            text = (project / "pyproject.toml").read_text()
+            (project / "pyproject.toml").write_text(text.replace("\nfiles = [", '\nfiles = [{ from = "big.bin", to = "/app/big.bin" }, '))
+            (project / ".gitignore").write_text(".veneer/\nbig.bin\n")
+            fixtures.commit_all(project, "A big file")
+            code, printed, kilobytes = self.veneer_and_its_memory("build", cwd=project)
+            self.assertEqual(code, 0, printed)
+            print(f"resident memory at most {kilobytes / 1024:.0f} MiB", flush=True)
+            self.assertLess(kilobytes, 256 * 1024)
 
 
 if __name__ == "__main__":
