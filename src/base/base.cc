@@ -65,7 +65,7 @@ class LayerContent : public archive::Content {
 
 LayerKey index_key(const std::vector<image::Layer>& layers) {
   Sha256 hash;
-  hash.update("base tree 1\n");
+  hash.update("base tree 2\n");
   // The blobs as well, since offsets are looked up through them.
   for (const image::Layer& layer : layers) hash.update(layer.diff_id.text() + " " + layer.blob.text() + "\n");
   return {hash.finish()};

@@ -141,6 +141,13 @@ void FileTree::put(std::string_view path, InodePointer inode, std::size_t layer)
   insert(path, std::move(inode), layer);
 }
 
+void FileTree::put_folder(std::string_view path, std::size_t layer) {
+  check_path(path);
+  make_parents(path, layer);
+  if (!missing_parent_) missing_parent_ = make_folder(0755, 0, 0, 0);
+  insert(path, missing_parent_, layer);
+}
+
 void FileTree::remove(std::string_view path) {
   const auto found = entries_.find(path);
   if (found == entries_.end()) return;
@@ -159,7 +166,7 @@ void FileTree::remove_below(std::string_view path) {
   erase(entries_.lower_bound(first), entries_.lower_bound(last));
 }
 
-std::optional<std::string> FileTree::follow(std::string_view path, std::size_t& links) const {
+std::optional<std::string> FileTree::follow(std::string_view path, std::size_t& links, DanglingParents dangling) const {
   std::vector<std::string> parts;
   push_parts(parts, path);
   std::string here;  // always the root or a listed folder, until the last part is reached
@@ -172,7 +179,11 @@ std::optional<std::string> FileTree::follow(std::string_view path, std::size_t& 
     }
     std::string next = join_path(here, part);
     const Inode* inode = find(next);
-    if (inode == nullptr) return std::nullopt;
+    if (inode == nullptr) {
+      if (dangling == DanglingParents::refused) return std::nullopt;
+      here = std::move(next);
+      continue;
+    }
     if (inode->type == EntryType::symlink) {
       if (++links > most_links) {
         refuse(fmt::format("'{}' needs more than {} symbolic links to be followed", printable(path), most_links));
@@ -189,10 +200,10 @@ std::optional<std::string> FileTree::follow(std::string_view path, std::size_t& 
 
 std::optional<std::string> FileTree::resolve(std::string_view path) const {
   std::size_t links = 0;
-  return follow(path, links);
+  return follow(path, links, DanglingParents::refused);
 }
 
-std::string FileTree::locate(std::string_view path) const {
+std::string FileTree::locate(std::string_view path, DanglingParents dangling) const {
   const std::string_view parent = parent_path(path);
   if (parent.empty()) return std::string(path);
   // A listed folder has folders above it, so there is no link on the way.
@@ -209,7 +220,7 @@ std::string FileTree::locate(std::string_view path) const {
     if (end == path.size()) return next;
     if (inode == nullptr) return join_path(here, path.substr(start));
     if (inode->type == EntryType::symlink) {
-      const std::optional<std::string> target = follow(next, links);
+      const std::optional<std::string> target = follow(next, links, dangling);
       if (!target) {
         refuse(fmt::format("the parent '{}' of '{}' is a symbolic link to '{}', which does not exist", printable(next),
                            printable(path), printable(inode->link_target)));

@@ -32,6 +32,12 @@ struct Inode {
 
 using InodePointer = std::shared_ptr<const Inode>;
 
+/// What FileTree::locate() does with a parent that is a link to nothing.
+enum class DanglingParents {
+  refused,
+  followed,  // the names of what is missing are kept, as if it were made on the way
+};
+
 /// Paths are relative to the root: no leading or trailing slash, no empty, "." or ".." part. The root itself is not
 /// listed. Every parent of a listed path is listed as a folder (put() makes missing ones).
 class FileTree {
@@ -55,6 +61,8 @@ class FileTree {
   /// 4095 in all) or that is not of the form above, and more than 256 MiB of names in the tree: paths, link targets,
   /// attributes.
   void put(std::string_view path, InodePointer inode, std::size_t layer = 0);
+  /// A folder at `path`, where nothing or a folder is, like a missing parent.
+  void put_folder(std::string_view path, std::size_t layer = 0);
   /// Removes `path` and everything below it; nothing happens when it is not there.
   void remove(std::string_view path);
   /// Removes everything below `path` ("" = the root), keeping the folder.
@@ -66,14 +74,14 @@ class FileTree {
 
   /// Where something that is made at `path` ends up: links among its parents are followed as by resolve(), its last
   /// part is not; parents that do not exist keep their names. Refused with an Error: a parent that is a link to
-  /// nothing, that is not a folder, or that needs more than 40 links.
-  std::string locate(std::string_view path) const;
+  /// nothing (unless those are followed), that is not a folder, or that needs more than 40 links.
+  std::string locate(std::string_view path, DanglingParents dangling = DanglingParents::refused) const;
 
   /// Mode, owner and time of folders that put() makes on the way: 0755 root, time 0 unless set.
   void set_missing_parent(Inode folder);
 
  private:
-  std::optional<std::string> follow(std::string_view path, std::size_t& links) const;
+  std::optional<std::string> follow(std::string_view path, std::size_t& links, DanglingParents dangling) const;
   void make_parents(std::string_view path, std::size_t layer);
   void insert(std::string_view path, InodePointer inode, std::size_t layer);
   void erase(Map::iterator first, Map::iterator last);

@@ -81,11 +81,11 @@ TEST(ApplyLayer, WhiteoutsHideLowerLayersWhereverTheyStand) {
   }
 }
 
-TEST(ApplyLayer, WhiteoutsOfWhatIsNotThereDoNothing) {
+TEST(ApplyLayer, WhiteoutsOfWhatIsNotThereHideNothing) {
   Stack stack;
   stack.add(TarBuilder().file("a"));
   stack.add(TarBuilder().file(".wh.b", "").file("c/.wh.d", "").file("c/.wh..wh..opq", ""));
-  EXPECT_THAT(stack.names(), ElementsAre("a"));
+  EXPECT_THAT(stack.names(), ElementsAre("a", "c"));
 }
 
 TEST(ApplyLayer, OpaqueRootHidesEverything) {
@@ -165,34 +165,41 @@ TEST(ApplyLayer, Case22HardLinksWithAbsoluteTargetsStayInTheRoot) {
   EXPECT_THAT(stack.refusal(TarBuilder().hard_link("h", "/etc/shadow")), HasSubstr("does not exist"));
 }
 
-TEST(ApplyLayer, Case23FolderEntryReplacesALinkAndIsAFinding) {
-  Stack stack;
-  stack.add(TarBuilder().file("usr/lib/libc.so").symlink("lib", "usr/lib"));
-  // Without an entry for lib/ the file goes where the link leads.
-  const AppliedLayer through = stack.add(TarBuilder().file("lib/x.so"));
-  EXPECT_TRUE(stack.tree.contains("usr/lib/x.so"));
-  EXPECT_THAT(through.findings, Contains(HasSubstr("'usr/lib/x.so' through a symbolic link")));
-  const AppliedLayer over = stack.add(TarBuilder().folder("lib").file("lib/y.so"));
-  EXPECT_EQ(stack.tree.find("lib")->type, archive::EntryType::folder);
-  EXPECT_THAT(over.findings, Contains(HasSubstr("'lib' replaces a symbolic link to 'usr/lib'")));
+TEST(ApplyLayer, Case23FoldersReplaceLinksOfLowerLayersAndAreFindings) {
+  for (const bool is_listed : {true, false}) {
+    Stack stack;
+    stack.add(TarBuilder().file("usr/lib/libc.so").symlink("lib", "usr/lib"));
+    TarBuilder layer;
+    if (is_listed) layer.folder("lib");
+    const AppliedLayer applied = stack.add(layer.file("lib/x.so"));
+    EXPECT_THAT(stack.names(), ElementsAre("lib", "lib/x.so", "usr", "usr/lib", "usr/lib/libc.so"));
+    EXPECT_EQ(stack.tree.find("lib")->type, archive::EntryType::folder);
+    EXPECT_THAT(applied.findings, Contains(HasSubstr("replaces a symbolic link to 'usr/lib'")));
+  }
 }
 
-TEST(ApplyLayer, NothingLeavesTheRoot) {
+TEST(ApplyLayer, LinksOfTheLayerItselfAreFollowedInsideTheRoot) {
   Stack stack;
-  stack.add(TarBuilder().folder("tmp").symlink("l", "../../../../tmp"));
-  stack.add(TarBuilder().file("l/x"));
+  const AppliedLayer applied = stack.add(TarBuilder().folder("tmp").symlink("l", "../../../../tmp").file("l/x"));
   EXPECT_TRUE(stack.tree.contains("tmp/x"));
+  EXPECT_THAT(applied.findings, Contains(HasSubstr("'tmp/x' through a symbolic link")));
   EXPECT_THAT(stack.refusal(TarBuilder().file("../x")), HasSubstr("'..'"));
   EXPECT_THAT(stack.refusal(TarBuilder().file("tmp/../../x")), HasSubstr("'..'"));
   EXPECT_THAT(stack.refusal(TarBuilder().file("../../tmp/.wh.x", "")), HasSubstr("'..'"));
 }
 
-TEST(ApplyLayer, LinksAmongParentsThatLeadNowhereAreRefused) {
+TEST(ApplyLayer, FoldersThatAreNotListedKeepTheirAttributes) {
   Stack stack;
-  stack.add(TarBuilder().symlink("l", "missing").symlink("x", "y").symlink("y", "x").file("f"));
-  EXPECT_THAT(stack.refusal(TarBuilder().file("l/a")), HasSubstr("does not exist"));
-  EXPECT_THAT(stack.refusal(TarBuilder().file("x/a")), HasSubstr("40"));
-  EXPECT_THAT(stack.refusal(TarBuilder().file("f/a")), HasSubstr("not a folder"));
+  stack.add(TarBuilder().folder("d", 0700).file("d/a"));
+  stack.add(TarBuilder().file("d/b"));
+  EXPECT_EQ(stack.tree.find("d")->mode, 0700u);
+  EXPECT_EQ(stack.tree.entries().at("d").layer, 0u);
+}
+
+TEST(ApplyLayer, ParentsThatAreLoopsOrFilesOfTheLayerAreRefused) {
+  Stack stack;
+  EXPECT_THAT(stack.refusal(TarBuilder().symlink("x", "y").symlink("y", "x").file("x/a")), HasSubstr("40"));
+  EXPECT_THAT(stack.refusal(TarBuilder().file("f").file("f/a")), HasSubstr("not a folder"));
 }
 
 TEST(ApplyLayer, TheLastEntryOfANameWins) {
