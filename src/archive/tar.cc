@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t block_size = 512;
 constexpr std::size_t component_limit = 255;  // NAME_MAX
+constexpr std::string_view xattr_prefix = "SCHILY.xattr.";
 using Block = std::array<std::byte, block_size>;
 
 std::string_view field(const Block& block, std::size_t at, std::size_t size) {
@@ -146,7 +147,11 @@ bool has_parent_parts(std::string_view path) {
 
 class TarReader::Implementation : public ByteSource {
  public:
-  Implementation(ByteSource& source, const TarLimits& limits) : source_(source), limits_(limits) {}
+  Implementation(ByteSource& source, const TarLimits& limits) : source_(&source), limits_(limits) {}
+  Implementation(std::shared_ptr<const RandomAccess> archive, const TarLimits& limits)
+      : archive_(std::move(archive)), limits_(limits) {
+    seek(0);
+  }
 
   std::optional<TarEntry> next();
   std::uint64_t data_offset() const { return data_offset_; }
@@ -155,7 +160,7 @@ class TarReader::Implementation : public ByteSource {
   std::size_t read(std::span<std::byte> into) override {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), rest_));
     if (wanted == 0) return 0;
-    const std::size_t count = source_.read(into.first(wanted));
+    const std::size_t count = source_->read(into.first(wanted));
     if (count == 0) {
       throw Error(ErrorKind::refused,
                   fmt::format("'{}': the archive ends {} bytes too early", printable(current_), rest_));
@@ -171,11 +176,21 @@ class TarReader::Implementation : public ByteSource {
   void finish_entry();
   std::string extended_data(std::uint64_t size);
   std::optional<TarEntry> make_entry(const Block& block, char type);
-  void apply_pax(TarEntry& entry, std::optional<std::uint64_t>& size, std::string& name, std::string& link) const;
+  void apply_pax(TarEntry& entry, std::uint64_t& size, std::string& name, std::string& link) const;
   static void check_sparse(const Block& block, std::string_view name);
+  void refuse_dangling() const;
   std::nullopt_t end();
 
-  ByteSource& source_;
+  /// Goes on at `offset`, which is not behind the end of the archive that was given for it.
+  void seek(std::uint64_t offset) {
+    slice_ = std::make_unique<SliceSource>(archive_, offset, archive_->size() - offset);
+    source_ = slice_.get();
+    offset_ = offset;
+  }
+
+  std::shared_ptr<const RandomAccess> archive_;  // null when it can be read in order only
+  std::unique_ptr<SliceSource> slice_;
+  ByteSource* source_ = nullptr;
   TarLimits limits_;
   std::uint64_t offset_ = 0;       // in the archive
   std::uint64_t data_offset_ = 0;  // of the current entry
@@ -186,13 +201,14 @@ class TarReader::Implementation : public ByteSource {
   std::uint64_t header_data_ = 0;
   bool ended_ = false;
   // From extension headers, for the entry that follows.
-  std::optional<std::string> long_name_;
-  std::optional<std::string> long_link_;
+  std::optional<std::uint64_t> extension_at_;  // where the first of them stands
+  std::string long_name_;
+  std::string long_link_;
   Records pax_;
 };
 
 bool TarReader::Implementation::read_block(Block& block) {
-  const std::size_t count = read_full(source_, block);
+  const std::size_t count = read_full(*source_, block);
   offset_ += count;
   if (count == 0) return false;
   if (count != block_size) throw Error(ErrorKind::refused, "the archive ends in the middle of a header");
@@ -200,10 +216,16 @@ bool TarReader::Implementation::read_block(Block& block) {
 }
 
 void TarReader::Implementation::skip(std::uint64_t count) {
+  if (archive_ && count > 0) {
+    const std::uint64_t rest = archive_->size() - offset_;
+    if (count <= rest) return seek(offset_ + count);
+    throw Error(ErrorKind::refused,
+                fmt::format("'{}': the archive ends {} bytes too early", printable(current_), count - rest));
+  }
   std::vector<std::byte> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(count, 64 * 1024)));
   while (count > 0) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(count, buffer.size()));
-    const std::size_t got = source_.read(std::span(buffer).first(wanted));
+    const std::size_t got = source_->read(std::span(buffer).first(wanted));
     if (got == 0)
       throw Error(ErrorKind::refused,
                   fmt::format("'{}': the archive ends {} bytes too early", printable(current_), count));
@@ -217,7 +239,7 @@ void TarReader::Implementation::finish_entry() {
   rest_ = 0;
   // The padding of the last entry may be cut off when nothing follows; engines accept that.
   std::array<std::byte, block_size> padding{};
-  offset_ += read_full(source_, std::span(padding).first(padding_));
+  offset_ += read_full(*source_, std::span(padding).first(padding_));
   padding_ = 0;
 }
 
@@ -232,7 +254,7 @@ std::string TarReader::Implementation::extended_data(std::uint64_t size) {
                 fmt::format("its extension headers hold more than {} bytes", limits_.all_header_data));
   }
   std::string data(static_cast<std::size_t>(size), '\0');
-  if (read_full(source_, std::as_writable_bytes(std::span(data))) != data.size()) {
+  if (read_full(*source_, std::as_writable_bytes(std::span(data))) != data.size()) {
     throw Error(ErrorKind::refused, "the archive ends in the middle of an extension header");
   }
   offset_ += size;
@@ -240,10 +262,18 @@ std::string TarReader::Implementation::extended_data(std::uint64_t size) {
   return data;
 }
 
+void TarReader::Implementation::refuse_dangling() const {
+  if (!extension_at_) return;
+  throw Error(ErrorKind::refused,
+              fmt::format("the extension header at byte {} has no entry behind it", *extension_at_));
+}
+
 std::nullopt_t TarReader::Implementation::end() {
+  refuse_dangling();
   ended_ = true;
+  if (archive_) return std::nullopt;
   std::vector<std::byte> buffer(64 * 1024);
-  while (const std::size_t count = source_.read(buffer)) offset_ += count;
+  while (const std::size_t count = source_->read(buffer)) offset_ += count;
   return std::nullopt;
 }
 
@@ -252,11 +282,7 @@ std::optional<TarEntry> TarReader::Implementation::next() {
   finish_entry();
   for (;;) {
     Block block;
-    if (!read_block(block)) {
-      if (long_name_ || long_link_ || !pax_.empty())
-        throw Error(ErrorKind::refused, "the archive ends behind an extension header");
-      return end();
-    }
+    if (!read_block(block)) return end();
     if (is_zero(block)) {
       if (!read_block(block) || is_zero(block)) return end();
       throw Error(ErrorKind::refused, "a lone zero block stands between entries");
@@ -269,6 +295,11 @@ std::optional<TarEntry> TarReader::Implementation::next() {
       if (!size || *size < 0) throw Error(ErrorKind::refused, "an extension header has a malformed size");
       if (++count_ > limits_.entries)
         throw Error(ErrorKind::refused, fmt::format("the archive has more than {} entries", limits_.entries));
+      if (type == 'g') {
+        refuse_dangling();  // engines forget what stands before a global header
+      } else if (!extension_at_) {
+        extension_at_ = offset_ - block_size;
+      }
       const std::string data = extended_data(static_cast<std::uint64_t>(*size));
       if (type == 'x') {
         pax_ = parse_pax(data);
@@ -292,7 +323,7 @@ void TarReader::Implementation::check_sparse(const Block& block, std::string_vie
   }
 }
 
-void TarReader::Implementation::apply_pax(TarEntry& entry, std::optional<std::uint64_t>& size, std::string& name,
+void TarReader::Implementation::apply_pax(TarEntry& entry, std::uint64_t& size, std::string& name,
                                           std::string& link) const {
   const auto malformed = [&](std::string_view key) {
     return Error(ErrorKind::refused,
@@ -304,10 +335,12 @@ void TarReader::Implementation::apply_pax(TarEntry& entry, std::optional<std::ui
     return *number;
   };
   for (const auto& [key, value] : pax_) {
+    if (value.empty() && !key.starts_with(xattr_prefix))
+      continue;  // as if there were no such record (Go's archive/tar)
     if (key == "path") {
-      name = value;
+      if (long_name_.empty()) name = value;
     } else if (key == "linkpath") {
-      link = value;
+      if (long_link_.empty()) link = value;
     } else if (key == "size") {
       size = unsigned_record(key, value);
     } else if (key == "uid") {
@@ -318,8 +351,8 @@ void TarReader::Implementation::apply_pax(TarEntry& entry, std::optional<std::ui
       const auto seconds = pax_time(value);
       if (!seconds) throw malformed(key);
       entry.mtime = *seconds;
-    } else if (key.starts_with("SCHILY.xattr.")) {
-      entry.xattrs[key.substr(13)] = value;
+    } else if (key.starts_with(xattr_prefix)) {
+      entry.xattrs[key.substr(xattr_prefix.size())] = value;
     } else if (key.starts_with("GNU.sparse.")) {
       throw Error(ErrorKind::refused, fmt::format("'{}': sparse files are not supported", printable(name)));
     }
@@ -335,8 +368,9 @@ std::optional<TarEntry> TarReader::Implementation::make_entry(const Block& block
     if (const std::string prefix = text_field(block, 345, 155); !prefix.empty()) name = prefix + "/" + name;
   }
   std::string link = text_field(block, 157, 100);
-  if (long_name_) name = *long_name_;
-  if (long_link_) link = *long_link_;
+  // Empty ones are none, and PAX does not replace them, as in Go's archive/tar.
+  if (!long_name_.empty()) name = long_name_;
+  if (!long_link_.empty()) link = long_link_;
 
   TarEntry entry;
   const auto number = [&](std::size_t at, std::size_t size, std::string_view what) {
@@ -353,7 +387,9 @@ std::optional<TarEntry> TarReader::Implementation::make_entry(const Block& block
   entry.uid = natural(108, 8, "owner");
   entry.gid = natural(116, 8, "group");
   entry.mtime = number(136, 12, "time");
-  std::optional<std::uint64_t> size = pax_.contains("size") ? 0 : natural(124, 12, "size");
+  const auto pax_size = pax_.find("size");
+  const bool has_pax_size = pax_size != pax_.end() && !pax_size->second.empty();
+  std::uint64_t size = has_pax_size ? 0 : natural(124, 12, "size");
   apply_pax(entry, size, name, link);
 
   switch (type) {
@@ -413,20 +449,23 @@ std::optional<TarEntry> TarReader::Implementation::make_entry(const Block& block
       throw Error(ErrorKind::refused, fmt::format("'{}': the hard link leads nowhere", printable(name)));
   }
   if (entry.type == EntryType::file) {
-    entry.size = *size;
+    entry.size = size;
     rest_ = entry.size;
     padding_ = static_cast<std::size_t>((block_size - entry.size % block_size) % block_size);
   }
   current_ = entry.path;
   data_offset_ = offset_;
-  long_name_.reset();
-  long_link_.reset();
+  long_name_.clear();
+  long_link_.clear();
   pax_.clear();
+  extension_at_.reset();
   return entry;
 }
 
 TarReader::TarReader(ByteSource& source, const TarLimits& limits)
     : implementation_(std::make_unique<Implementation>(source, limits)) {}
+TarReader::TarReader(std::shared_ptr<const RandomAccess> archive, const TarLimits& limits)
+    : implementation_(std::make_unique<Implementation>(std::move(archive), limits)) {}
 TarReader::~TarReader() = default;
 std::optional<TarEntry> TarReader::next() { return implementation_->next(); }
 ByteSource& TarReader::data() { return *implementation_; }

@@ -41,12 +41,16 @@ struct TarLimits {
 
 /// Reads ustar, GNU (long names and link names, base-256 numbers, old sparse headers refused by name unless the file is
 /// empty of holes) and POSIX PAX (path, linkpath, size, uid, gid, mtime, SCHILY.xattr; global headers are read and
-/// ignored). Checksums are checked. What the format forbids or engines cannot extract is an Error (refused) that names
-/// the entry. Two zero blocks, or the end of the data at an entry boundary, end the archive; what follows is drained.
+/// ignored; records with an empty value as well, xattrs apart, and GNU's long names go before PAX, as in engines). An
+/// extension header without an entry behind it is refused with its place. Checksums are checked. What the format
+/// forbids or engines cannot extract is an Error (refused) that names the entry. Two zero blocks, or the end of the
+/// data at an entry boundary, end the archive; what follows is drained.
 class TarReader {
  public:
   /// `source` must outlive the reader.
   explicit TarReader(ByteSource& source, const TarLimits& limits = {});
+  /// Reads what is asked for and no more: seeks over unread data, and over what follows the end.
+  explicit TarReader(std::shared_ptr<const RandomAccess> archive, const TarLimits& limits = {});
   ~TarReader();
   /// The next entry, or nothing at the end. Unread data of the entry before is passed over.
   std::optional<TarEntry> next();

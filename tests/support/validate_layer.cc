@@ -98,8 +98,15 @@ class Validator {
   }
 
   void read_entries() {
-    Block block{};
     std::map<std::string, std::string> extension;
+    read_entries(extension);
+    if (!extension.empty() && findings_.size() < most_findings) {
+      findings_.push_back("the layer ends behind an extension header");
+    }
+  }
+
+  void read_entries(std::map<std::string, std::string>& extension) {
+    Block block{};
     while (read_full(tar_, block) == block_size) {
       if (std::all_of(block.begin(), block.end(), [](std::byte b) { return b == std::byte{0}; })) return;
       Raw entry;
@@ -120,11 +127,14 @@ class Validator {
         read_extension(entry, extension);
         continue;
       }
-      if (const auto path = extension.find("path"); path != extension.end()) entry.name = path->second;
-      if (const auto link = extension.find("linkpath"); link != extension.end()) entry.link = link->second;
-      if (const auto number_text = extension.find("size"); number_text != extension.end()) {
-        entry.size = std::strtoull(number_text->second.c_str(), nullptr, 10);
+      // Empty values are none; GNU's names go before those of PAX.
+      for (const char* key : {"path", "GNU path"}) {
+        if (!extension[key].empty()) entry.name = extension[key];
       }
+      for (const char* key : {"linkpath", "GNU linkpath"}) {
+        if (!extension[key].empty()) entry.link = extension[key];
+      }
+      if (!extension["size"].empty()) entry.size = std::strtoull(extension["size"].c_str(), nullptr, 10);
       extension.clear();
       check(entry);
       if (!skip(entry.size)) {
@@ -144,11 +154,12 @@ class Validator {
     if (read_full(tar_, data) != data.size()) return;
     const std::string_view text = as_text(ByteView(data)).substr(0, static_cast<std::size_t>(entry.size));
     if (entry.type == 'x') {
-      extension.merge(pax_records(text));
+      extension[""];  // so that one without records is seen, too
+      for (auto& [key, value] : pax_records(text)) extension[key] = value;
     } else if (entry.type == 'L') {
-      extension["path"] = text.substr(0, text.find('\0'));
+      extension["GNU path"] = text.substr(0, text.find('\0'));
     } else if (entry.type == 'K') {
-      extension["linkpath"] = text.substr(0, text.find('\0'));
+      extension["GNU linkpath"] = text.substr(0, text.find('\0'));
     }
   }
 

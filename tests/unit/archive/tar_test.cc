@@ -105,6 +105,47 @@ TEST(TarReader, PaxSizeReplacesTheHeaders) {
   EXPECT_EQ(all[0].data, "data");
 }
 
+TEST(TarReader, EmptyPaxValuesAreNoneAsInEngines) {
+  const std::string name(120, 'n');
+  const auto all = read(TarBuilder()
+                            .pax(pax_record("path", "earlier") + pax_record("path", "") + pax_record("size", "") +
+                                 pax_record("uid", "") + pax_record("gid", "") + pax_record("mtime", "") +
+                                 pax_record("GNU.sparse.map", ""))
+                            .add("own", '0', "data", {}, 0644, 7)
+                            .pax(pax_record("linkpath", ""))
+                            .symlink("l", "target")
+                            .add("././@LongLink", 'L', std::string(1, '\0'))
+                            .file("short")
+                            .add("././@LongLink", 'L', name + '\0')
+                            .pax(pax_record("path", "less"))
+                            .file("f")
+                            .finish());
+  ASSERT_EQ(all.size(), 4u);
+  EXPECT_EQ(all[0].entry.path, "own");
+  EXPECT_EQ(all[0].entry.uid, 7u);
+  EXPECT_EQ(all[0].data, "data");
+  EXPECT_EQ(all[1].entry.link_target, "target");
+  EXPECT_EQ(all[2].entry.path, "short");
+  EXPECT_EQ(all[3].entry.path, name);
+}
+
+TEST(TarReader, ExtensionHeadersWithoutAnEntryAreRefusedWithTheirPlace) {
+  for (const char type : {'x', 'L', 'K'}) {
+    for (const std::string& data : {std::string(), pax_record("path", "p")}) {
+      if (type != 'x' && data.empty()) continue;
+      const std::string archive = TarBuilder().file("f").add("extension", type, data).finish();
+      for (const std::size_t end : {std::size_t{1024}, std::size_t{0}}) {  // without the two zero blocks, and with them
+        EXPECT_THAT(reading(archive.substr(0, archive.size() - end)), ThrowsMessage<Error>(HasSubstr("at byte 1024")))
+            << type << end;
+      }
+    }
+  }
+  EXPECT_THAT(
+      reading(TarBuilder().pax(pax_record("path", "p")).add("g", 'g', pax_record("comment", "c")).file("f").finish()),
+      ThrowsMessage<Error>(HasSubstr("at byte 0")));
+  EXPECT_TRUE(read(TarBuilder().add("g", 'g', pax_record("comment", "c")).finish()).empty());
+}
+
 TEST(TarReader, GlobalHeadersAreReadAndIgnored) {
   const auto all = read(TarBuilder().add("g", 'g', pax_record("path", "other")).file("own").finish());
   ASSERT_EQ(all.size(), 1u);
@@ -166,9 +207,8 @@ TEST(TarReader, NumbersThatAreNoneAreRefused) {
 }
 
 TEST(TarReader, MalformedPaxRecordsAreRefused) {
-  for (const std::string& bad :
-       {std::string("x path=a\n"), std::string("99 path=a\n"), std::string("9 path=a\n9"), std::string("8 patha\n"),
-        pax_record("size", "-1"), pax_record("size", "1x"), pax_record("path", "")}) {
+  for (const std::string& bad : {std::string("x path=a\n"), std::string("99 path=a\n"), std::string("9 path=a\n9"),
+                                 std::string("8 patha\n"), pax_record("size", "-1"), pax_record("size", "1x")}) {
     EXPECT_THROW(read(TarBuilder().pax(bad).file("f").finish()), Error) << bad;
   }
 }
@@ -208,6 +248,27 @@ TEST(TarReader, LimitsHold) {
   TarBuilder many;
   for (int i = 0; i < 5; ++i) many.pax(pax_record("SCHILY.xattr.user.x", std::string(200, 'x'))).file("a");
   EXPECT_THROW(read(many.finish(), limits), Error) << "few bytes in each header, many in all";
+}
+
+TEST(TarReader, ArchivesThatCanBeSeekedAreReadAlike) {
+  const std::string archive = TarBuilder()
+                                  .file("a", std::string(2000, 'x'))
+                                  .pax(pax_record("path", "long"))
+                                  .file("b", "data")
+                                  .folder("c")
+                                  .finish();
+  const auto read_by_seeking = [](std::string_view bytes) {
+    TarReader reader(std::make_shared<MemoryAccess>(Bytes(as_bytes(bytes).begin(), as_bytes(bytes).end())));
+    std::string found;
+    while (const auto entry = reader.next()) {
+      found += entry->path + "@" + std::to_string(reader.data_offset()) + " ";
+      if (entry->path == "long") found += std::string(as_text(read_all(reader.data(), 100))) + " ";
+    }
+    return found;
+  };
+  EXPECT_EQ(read_by_seeking(archive + "behind the end"), "a@512 long@4096 data c@5120 ");
+  for (const std::size_t size : {1u, 511u, 513u, 1000u})
+    EXPECT_THROW(read_by_seeking(archive.substr(0, size)), Error) << size;
 }
 
 TEST(TarReader, UnreadDataIsPassedOver) {
