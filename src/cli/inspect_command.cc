@@ -7,6 +7,7 @@
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "foundation/units.hh"
+#include "image/validate.hh"
 #include "inspect/layer_contents.hh"
 #include "inspect/merged_tree.hh"
 
@@ -57,6 +58,10 @@ int inspect_image(const Wanted& wanted, Context& context) {
   }
   const auto layers = inspect::summarize_layers(opened.sealed.image, merged ? &*merged : nullptr);
   context.print(wanted.is_json ? summary_json(opened, layers) : summary_text(opened, layers));
+  if (wanted.is_json) return 0;
+  for (const std::string& finding : image::validate_image(opened.sealed)) context.print("
+note: " + finding + "
+");
   return 0;
 }
 

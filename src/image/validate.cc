@@ -4,6 +4,7 @@
 
 #include "foundation/error.hh"
 #include "foundation/layer_limit.hh"
+#include "foundation/json.hh"
 #include "image/history.hh"
 
 namespace veneer::image {
@@ -50,6 +51,24 @@ std::vector<std::string> validate_image(const Image& image) {
     findings.emplace_back("it does not say for which platform it is");
   }
   if (std::string finding = check_label(image); !finding.empty()) findings.push_back(std::move(finding));
+  return findings;
+}
+
+std::vector<std::string> validate_image(const SealedImage& image) {
+  std::vector<std::string> findings = validate_image(image.image);
+  const Value manifest = parse_json(image.manifest);
+  const Value::Array& layers = manifest.at("layers").array();
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const Value* type = layers[i].find("mediaType");
+    if (type == nullptr || !type->is_string() ||
+        type->string() != "application/vnd.docker.image.rootfs.diff.tar.zstd") {
+      continue;
+    }
+    findings.push_back(fmt::format(
+        "layer {} is compressed by zstd in a manifest of Docker's schema 2, which has no type for it: many engines and "
+        "registries refuse such an image; an OCI manifest may have zstd layers",
+        i + 1));
+  }
   return findings;
 }
 

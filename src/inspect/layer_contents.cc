@@ -133,7 +133,7 @@ std::string summary_to_json(const image::SealedImage& image, const std::vector<L
   }
   document.set("layers", std::move(rows));
   Value::Array findings;
-  for (const std::string& finding : image::validate_image(image.image)) findings.emplace_back(finding);
+  for (const std::string& finding : image::validate_image(image)) findings.emplace_back(finding);
   document.set("findings", std::move(findings));
   return to_json(document) + "\n";
 }

@@ -31,7 +31,8 @@ void refuse_compressed(const RandomAccess& file) {
                                      "7zX",
                                      "xz"}}) {
     if (text.starts_with(magic)) {
-      throw Error(ErrorKind::refused, fmt::format("the archive is compressed by {}", name), "decompress it first");
+      throw Error(ErrorKind::refused, fmt::format("the archive is compressed by {}", name),
+                  "decompress it first, or by gzip or zstd");
     }
   }
 }
@@ -61,11 +62,10 @@ std::optional<std::string> link_path(std::string_view path, std::string_view tar
 
 ArchiveMembers::ArchiveMembers(std::shared_ptr<const RandomAccess> file) : file_(std::move(file)) {
   refuse_compressed(*file_);
-  SliceSource source(file_, 0, file_->size());
   archive::TarLimits limits;
   limits.entries = most_members;
   limits.path_length = 4096;
-  archive::TarReader reader(source, limits);
+  archive::TarReader reader(file_, limits);
   while (const auto entry = reader.next()) {
     if (entry->type == EntryType::folder) continue;
     if (archive::has_parent_parts(entry->path)) {

@@ -9,6 +9,7 @@
 #include "foundation/file.hh"
 #include "foundation/json.hh"
 #include "image/manifest.hh"
+#include "image/media/decompressed.hh"
 #include "image/open_layer.hh"
 #include "image/platform.hh"
 #include "image/reference.hh"
@@ -53,7 +54,7 @@ DockerArchive::DockerArchive(std::shared_ptr<const RandomAccess> file) : members
 
 DockerArchive DockerArchive::open(const std::filesystem::path& file) {
   return in_context([&] { return fmt::format("archive {}", printable(file.native())); },
-                    [&] { return DockerArchive(std::make_shared<File>(file)); });
+                    [&] { return DockerArchive(decompressed(std::make_shared<File>(file))); });
 }
 
 void DockerArchive::read_docker_manifest() {

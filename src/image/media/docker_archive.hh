@@ -1,5 +1,5 @@
-// A tar file that holds images: what `docker save`, `podman save` and veneer write, in all their forms. Read in one
-// scan; then any blob can be opened at once. Thread-safe.
+// A tar file that holds images: what `docker save`, `podman save` and veneer write, in all their forms. Its
+// headers are read once, then any blob can be opened at once; the data of layers is read when it is asked for. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ class DockerArchive : public Blobs {
   /// Scans `file` (an uncompressed tar). Throws Error (refused) for anything that is neither an OCI layout in a tar nor
   /// Docker's form, and for what is malformed or leads out of the archive.
   explicit DockerArchive(std::shared_ptr<const RandomAccess> file);
-  /// The same for a file on disk; not_found when it is missing.
+  /// The same for a file on disk, which gzip or zstd may have compressed; not_found when it is missing.
   static DockerArchive open(const std::filesystem::path& file);
 
   /// The image that `request` names; several without a name are an Error that lists them. Where the archive has both an

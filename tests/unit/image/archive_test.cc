@@ -1,7 +1,11 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
+#include "archive/gzip_tar.hh"
 #include "archive/tar.hh"
 #include "foundation/error.hh"
+#include "foundation/file.hh"
 #include "foundation/json.hh"
 #include "image/media/archive_writer.hh"
 #include "image/media/docker_archive.hh"
@@ -223,6 +227,67 @@ TEST(DockerArchive, IndexAndManifestMustTellOfTheSameImage) {
       .file(legacy.config_name, legacy.config)
       .file("manifest.json", legacy.manifest(R"(["1/layer.tar"])"));
   EXPECT_THAT(error_of([&] { opened(tar).read({}); }).what(), HasSubstr("different images"));
+}
+
+/// Counts the bytes that are read.
+class CountingAccess : public RandomAccess {
+ public:
+  explicit CountingAccess(std::string_view bytes) : bytes_(bytes) {}
+  std::uint64_t size() const override { return bytes_.size(); }
+  void read_at(std::uint64_t offset, std::span<std::byte> into) const override {
+    count_ += into.size();
+    std::ranges::copy(as_bytes(bytes_).subspan(offset, into.size()), into.begin());
+  }
+  std::uint64_t count() const { return count_; }
+
+ private:
+  std::string_view bytes_;
+  mutable std::uint64_t count_ = 0;
+};
+
+TEST(DockerArchive, DataOfLayersIsNotReadUntilItIsAskedFor) {
+  constexpr std::uint64_t large = 3 << 20;
+  const Legacy legacy;
+  const std::string old_form = TarBuilder()
+                                   .file("unrelated", std::string(large, 'u'))
+                                   .file("1/layer.tar", std::string(large, 'l'))
+                                   .file(legacy.config_name, legacy.config)
+                                   .file("manifest.json", legacy.manifest(R"(["1/layer.tar"])"))
+                                   .finish();
+  const std::string behind_the_end = old_form + std::string(large, 'x');
+  for (const std::string& archive : {old_form, behind_the_end}) {
+    const auto counted = std::make_shared<CountingAccess>(archive);
+    const DockerArchive opened(counted);
+    const SealedImage image = opened.read({});
+    EXPECT_LT(counted->count(), 16 * 1024u);
+    // That the data is not what the configuration says is found as soon as it is read.
+    EXPECT_EQ(error_of([&] { sha256(*open_layer(opened, image.image.layers[0])); }).kind(), ErrorKind::verification);
+    EXPECT_GT(counted->count(), large);
+  }
+}
+
+TEST(DockerArchive, CompressedFilesAreRead) {
+  const Legacy legacy;
+  const std::string tar = TarBuilder()
+                              .file("1/layer.tar", legacy.layer)
+                              .file(legacy.config_name, legacy.config)
+                              .file("manifest.json", legacy.manifest(R"(["1/layer.tar"])"))
+                              .finish();
+  MemorySource source(as_bytes(tar));
+  BytesSink gzipped;
+  archive::gzip_tar(source, gzipped);
+  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "veneer-test-");
+  const std::filesystem::path file = folder.path() / "saved.tar.gz";
+  write_text_file(file, as_text(gzipped.bytes()));
+  const DockerArchive archive = DockerArchive::open(file);
+  EXPECT_EQ(sha256(*open_layer(archive, archive.read({}).image.layers[0])), sha256(legacy.layer));
+
+  write_text_file(file, as_text(gzipped.bytes()).substr(0, gzipped.bytes().size() - 20));
+  EXPECT_EQ(error_of([&] { DockerArchive::open(file); }).kind(), ErrorKind::refused);
+  write_text_file(file, std::string_view("\xfd"
+                                         "7zXZ\0..",
+                                         8));
+  EXPECT_THAT(error_of([&] { DockerArchive::open(file); }).what(), HasSubstr("xz"));
 }
 
 TEST(DockerArchive, CompressedOnesAreRefusedByName) {

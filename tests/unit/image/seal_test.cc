@@ -166,5 +166,17 @@ TEST(ValidateImage, TellsOfDatesThatGetImagesPruned) {
   }
 }
 
+TEST(ValidateImage, ZstdInAManifestOfDockerIsAFinding) {
+  Image image;
+  image.config.platform.architecture = "amd64";
+  image.config.created = "2024-05-01T10:00:00Z";
+  SealedImage sealed = seal(std::move(image));
+  const auto manifest = [](const std::string& type) { return R"({"layers":[{"mediaType":")" + type + "\"}]}"; };
+  sealed.manifest = manifest("application/vnd.docker.image.rootfs.diff.tar.zstd");
+  EXPECT_THAT(validate_image(sealed), ElementsAre(HasSubstr("layer 1 is compressed by zstd")));
+  sealed.manifest = manifest("application/vnd.oci.image.layer.v1.tar+zstd");
+  EXPECT_THAT(validate_image(sealed), IsEmpty());
+}
+
 }  // namespace
 }  // namespace veneer::image
