@@ -20,9 +20,10 @@ struct ImageBaseRequest {
   image::Platform platform;
 };
 
-/// Reads image and tree; layers stay where they are (Base::blobs opens them). Every layer is verified against its diff
-/// ID the first time that its tree is read; `cache`, which may be null, keeps the list of its files. Errors: not_found
-/// when path, tag or platform is not there, refused and verification for what is malformed.
+/// Reads image and tree; compressed layers stay where they are (Base::blobs opens all). Every layer is verified against
+/// its diff ID the first time that its tree is read; `cache`, which may be null and must outlive the base, keeps the
+/// list of its files and the canonical gzip form of layers that are not compressed, which takes their place. Errors:
+/// not_found when path, tag or platform is not there, refused and verification for what is malformed.
 Base read_image_base(const ImageBaseRequest& request, const image::LayerCache* cache);
 
 }  // namespace veneer::base
