@@ -11,6 +11,7 @@
 #include "app/selection_request.hh"
 #include "base/debian.hh"
 #include "base/image_base.hh"
+#include "base/machine.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/parallel.hh"
@@ -243,6 +244,7 @@ void BuildSession::read_base(const image::Platform& platform, Surroundings& surr
   const python::TargetChoice chosen = python::choose_target(inputs_.base.tree, image::search_path(inputs_.base.config),
                                                             project.requires_python, project.python);
   inputs_.target = chosen.chosen.target;
+  base::check_machine(inputs_.base.config.platform, inputs_.target.machine, inputs_.target.interpreter);
   if (!chosen.others.empty()) {
     surroundings.messages().note(
         fmt::format("the base has several interpreters; {} is taken", inputs_.target.interpreter));

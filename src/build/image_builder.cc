@@ -9,6 +9,7 @@
 #include <map>
 
 #include "build/image_name.hh"
+#include "build/layer_forecast.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "foundation/parallel.hh"
@@ -248,7 +249,8 @@ tree::FileTree ImageBuilder::layer_sources(const plan::PlannedLayer& layer) {
 
 bool ImageBuilder::is_known(const Distribution& distribution) const {
   const LayerKey& key = distribution.component.key;
-  return cache_.note("claims", key) && (distribution.package->size || cache_.note("size", key));
+  return cache_.note("claims", key) && cache_.note("layer", key) &&
+         (distribution.package->size || cache_.note("size", key));
 }
 
 python::Claims ImageBuilder::claims(const Distribution& distribution) {
@@ -258,8 +260,32 @@ python::Claims ImageBuilder::claims(const Distribution& distribution) {
   const tree::FileTree tree = installed(package);
   python::Claims claims = python::claims_of(distribution.component.name, tree);
   if (!package.size) cache_.set_note("size", key, std::to_string(size_without_lock(package, tree)));
+  cache_.set_note("layer", key, std::to_string(forecast_size(tree, site_packages())));
   cache_.set_note("claims", key, python::claims_to_text(claims));
   return claims;
+}
+
+std::string ImageBuilder::site_packages() const {
+  return fmt::format("{}/lib/{}/site-packages", prefix_path_, inputs_.target.library_folder());
+}
+
+// Byte code is not foreseen: it would have to be made.
+std::uint64_t ImageBuilder::forecast(const plan::PlannedLayer& layer) const {
+  if (layer.kind != plan::ComponentKind::distribution) return layer.size;
+  std::uint64_t size = forecast_frame(site_packages());
+  for (const std::string& id : layer.components) {
+    const plan::Component& component = distribution(id).component;
+    size += noted_number("layer", component.key).value_or(component.size);
+  }
+  return size;
+}
+
+std::optional<std::uint64_t> ImageBuilder::noted_number(std::string_view kind, const LayerKey& key) const {
+  const std::optional<std::string> text = cache_.note(kind, key);
+  std::uint64_t number = 0;
+  if (!text || std::from_chars(text->data(), text->data() + text->size(), number).ec != std::errc())
+    return std::nullopt;
+  return number;
 }
 
 // Not every lock says how large a file is. A wheel is as large as its file; of what is built, the file may differ from
@@ -319,8 +345,7 @@ BuildPlan ImageBuilder::plan() {
   std::vector<plan::Component> components;
   for (Distribution& distribution : distributions_) {
     if (!distribution.package->size) {
-      const std::string size = cache_.note("size", distribution.component.key).value_or("0");
-      std::from_chars(size.data(), size.data() + size.size(), distribution.component.size);
+      distribution.component.size = noted_number("size", distribution.component.key).value_or(0);
     }
     components.push_back(distribution.component);
   }
@@ -399,9 +424,9 @@ image::SealedImage ImageBuilder::expected(const BuildPlan& plan) const {
   image.layers = inputs_.base.layers;
   for (const plan::PlannedLayer& layer : plan.layout.layers) {
     const std::optional<image::CachedLayer> cached = cache_.find(layer.key);
-    image.layers.push_back(
-        cached ? cached->layer
-               : image::Layer{DiffId{layer.key.hash}, image::Encoding::gzip, BlobDigest{layer.key.hash}, layer.size});
+    image.layers.push_back(cached ? cached->layer
+                                  : image::Layer{DiffId{layer.key.hash}, image::Encoding::gzip,
+                                                 BlobDigest{layer.key.hash}, forecast(layer)});
     image.config.history.push_back(history_entry(kind_name(layer.kind), layer.title));
   }
   return image::seal(std::move(image));

@@ -85,7 +85,7 @@ class ImageBuilder {
   BuildPlan plan();
 
   /// The image that `plan` will make, as far as it is known: a layer that is still to be made has digests made from its
-  /// key, so that no host has it, and the size of what is downloaded for it (0 for the application).
+  /// key, so that no host has it, and the size that its wheels let one expect (0 for the application).
   image::SealedImage expected(const BuildPlan& plan) const;
 
   /// Makes the layers that are missing and seals the image. Its blobs are in the cache and the base.
@@ -105,6 +105,9 @@ class ImageBuilder {
   bool is_known(const Distribution& distribution) const;
   python::Claims claims(const Distribution& distribution);
   std::uint64_t size_without_lock(const python::SelectedPackage& package, const tree::FileTree& tree) const;
+  std::string site_packages() const;
+  std::uint64_t forecast(const plan::PlannedLayer& layer) const;
+  std::optional<std::uint64_t> noted_number(std::string_view kind, const LayerKey& key) const;
   const Distribution& distribution(const std::string& id) const;
   tree::FileTree installed(const python::SelectedPackage& package);
   tree::FileTree layer_tree(const plan::PlannedLayer& layer);

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/deploy_forecast.hh"
 #include "cli/build_options.hh"
 #include "cli/command.hh"
@@ -69,7 +71,11 @@ std::string text_of(const app::BuildSession& session, const std::optional<app::D
                plan.in_cache[i] ? "cached" : "to be made"});
   }
   text += table.text();
-  if (deploy) {
+  const auto is_free = [](const deliver::Forecast& forecast) { return forecast.plan.bytes == 0; };
+  if (deploy && std::ranges::all_of(deploy->forecasts, is_free)) {
+    text += fmt::format("\nNothing has changed since {}: nothing would travel to hosts that have it.\n",
+                        printable(deploy->from));
+  } else if (deploy) {
     text += fmt::format("\nTo hosts that have {}, about:\n\n", printable(deploy->from));
     text += forecast_text(deploy->forecasts, line);
   }

@@ -178,6 +178,7 @@ class Projects(fixtures.SystemTest):
         """plan before the build and compare after it, and both are near what is then shipped (tests/engines)."""
         path = self.small_project()
         self.veneer("build", cwd=path)
+        self.assertIn("Nothing has changed since shop:1.0.0: nothing would travel", self.veneer("plan", cwd=path).stdout)
         self.assertNotIn("deploy", self.json("plan", "--json", cwd=self.small_project("other")))
         before = path / "before"
         fixtures.shutil.copytree(path / ".veneer", before)
@@ -196,6 +197,27 @@ class Projects(fixtures.SystemTest):
         refused = self.veneer("compare", f"oci:{before}:shop:1.0.0", "--max-bytes", "2kB", cwd=path, code=10)
         self.assertIn("2000 are allowed", refused.stderr)
         self.assertIn("about", self.veneer("compare", "shop:1.0.0", "--line", "1Mbit", cwd=path).stdout)
+
+    def test_the_forecast_of_layers_that_do_not_exist_yet(self):
+        """A new bundle and new layers of their own, of real wheels: what plan says before is what they take after."""
+        pyproject = self.metadata("shop", "dependencies = [{}]") + self.veneer_table() + '[tool.veneer.image]\nfiles = ["main.py"]\n'
+        path = self.project("shop", pyproject.format(""), {"main.py": "print('hello')\n"})
+        self.lock(path)
+        self.veneer("build", "--tag", "1.0", cwd=path)
+        for wanted in (["click", "jinja2", "requests", "pyyaml"], ["pygments", "rich", "httpx", "numpy", "babel"]):
+            with self.subTest(wanted):
+                (path / "pyproject.toml").write_text(pyproject.format(", ".join(f'"{name}"' for name in wanted)))
+                self.lock(path)
+                planned = self.json("plan", "--json", cwd=path)
+                before = path / "before"
+                fixtures.shutil.rmtree(before, ignore_errors=True)
+                fixtures.shutil.copytree(path / ".veneer", before)
+                self.veneer("build", "--tag", "1.0", cwd=path)
+                compared = self.json("compare", f"oci:{before}", "--json", cwd=path)
+                for was, now in zip(planned["deploy"], compared["deploy"], strict=True):
+                    self.assertAlmostEqual(was["plan"]["bytes"] / now["plan"]["bytes"], 1, delta=0.02)
+                    for step, real in zip(was["plan"]["steps"], now["plan"]["steps"], strict=True):
+                        self.assertAlmostEqual(step["size"] / real["size"], 1, delta=0.02, msg=f"{step} {real}")
 
     def test_a_member_of_a_workspace(self):
         sources = "[tool.uv.sources]\nlib-a = { workspace = true }\n"
