@@ -200,10 +200,10 @@ class Projects(fixtures.SystemTest):
 
     def test_the_forecast_of_layers_that_do_not_exist_yet(self):
         """A new bundle and new layers of their own, of real wheels: what plan says before is what they take after."""
-        pyproject = self.metadata("shop", "dependencies = [{}]") + self.veneer_table() + '[tool.veneer.image]\nfiles = ["main.py"]\n'
+        pyproject = self.metadata("shop", "dependencies = [{}]") + self.veneer_table()
         path = self.project("shop", pyproject.format(""), {"main.py": "print('hello')\n"})
         self.lock(path)
-        self.veneer("build", "--tag", "1.0", cwd=path)
+        self.veneer("build", cwd=path)
         for wanted in (["click", "jinja2", "requests", "pyyaml"], ["pygments", "rich", "httpx", "numpy", "babel"]):
             with self.subTest(wanted):
                 (path / "pyproject.toml").write_text(pyproject.format(", ".join(f'"{name}"' for name in wanted)))
@@ -212,7 +212,7 @@ class Projects(fixtures.SystemTest):
                 before = path / "before"
                 fixtures.shutil.rmtree(before, ignore_errors=True)
                 fixtures.shutil.copytree(path / ".veneer", before)
-                self.veneer("build", "--tag", "1.0", cwd=path)
+                self.veneer("build", cwd=path)
                 compared = self.json("compare", f"oci:{before}", "--json", cwd=path)
                 for was, now in zip(planned["deploy"], compared["deploy"], strict=True):
                     self.assertAlmostEqual(was["plan"]["bytes"] / now["plan"]["bytes"], 1, delta=0.02)
