@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "foundation/error.hh"
-#include "foundation/layer_limit.hh"
 #include "foundation/json.hh"
+#include "foundation/layer_limit.hh"
 #include "image/history.hh"
 
 namespace veneer::image {
