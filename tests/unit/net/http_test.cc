@@ -60,9 +60,12 @@ TEST(Client, ProgramsDoNotGetItsConnections) {
   const TemporaryFolder folder(std::filesystem::temp_directory_path(), "net");
   const Command list{.arguments = {"sh", "-c", count}, .folder = folder.path()};
   const std::string before = run(list).output;
-  std::string body;
-  client.fetch({.url = server.url()}, body, 10);
-  EXPECT_EQ(run(list).output, before) << "the connection is kept for the next request";
+  std::string during;
+  client.send({.url = server.url()}, [&](const Response&) -> ByteSink* {
+    during = run(list).output;
+    return nullptr;
+  });
+  EXPECT_EQ(during, before);
 }
 
 TEST(Client, GivesEveryStatusBack) {
