@@ -52,7 +52,9 @@ class Processes(fixtures.SystemTest):
         return build
 
     def test_closed_standard_descriptors(self):
-        project = self.small_project()
+        # A base of its own: where this goes wrong, what is printed is written into a file of it.
+        base = fixtures.shutil.copytree(fixtures.debian_base(), self.folder / "base")
+        project = self.small_project(base=base)
         for closed in ("<&-", "2>&-", "<&- 2>&-"):
             with self.subTest(closed):
                 (project / "src" / "shop" / "__init__.py").write_text(f"def main():\n    print('{closed}')\n")
