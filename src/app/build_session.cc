@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "app/index_settings.hh"
+#include "app/open_image.hh"
 #include "app/selection_request.hh"
 #include "base/debian.hh"
 #include "base/image_base.hh"
@@ -17,6 +18,7 @@
 #include "foundation/parallel.hh"
 #include "foundation/process.hh"
 #include "foundation/sandbox.hh"
+#include "image/places/image_names.hh"
 #include "image/platform.hh"
 #include "image/run_config.hh"
 #include "python/name.hh"
@@ -51,25 +53,6 @@ bool runs_programs_of(const std::string& architecture) {
 python::UvProgram find_uv_program(Surroundings& surroundings) {
   const auto path = find_program("uv", surroundings.environment("PATH").value_or(""));
   return path ? python::find_uv(*path) : python::UvProgram();
-}
-
-struct PathAndTag {
-  std::string path;
-  std::string tag;
-};
-
-/// Of an image as a base. Behind oci:DIR may stand a whole name with slashes and colons of its own, and DIR may have
-/// colons too: the path is the longest that exists.
-PathAndTag place_of_base(const python::BaseChoice& choice, const fs::path& folder) {
-  PathAndTag as_written{(folder / choice.path).native(), choice.tag};
-  PathAndTag place = as_written;
-  while (!fs::exists(place.path)) {
-    const std::size_t colon = place.path.rfind(':');
-    if (colon == std::string::npos) return as_written;
-    place.tag = place.path.substr(colon + 1) + (place.tag.empty() ? "" : ":" + place.tag);
-    place.path.resize(colon);
-  }
-  return place;
 }
 
 /// Nothing for the root of a workspace that is no project, when one of its members is named.
@@ -160,8 +143,7 @@ void BuildSession::choose_project(const std::optional<python::Project>& own, con
   if (inputs_.project.base || !own || !own->base) return;
   inputs_.project.base = own->base;
   inputs_.project.system = own->system;
-  fs::path& path = inputs_.project.base->path;
-  if (!path.empty() && path.is_relative()) path = own->folder / path;
+  inputs_.project.base->folder = own->folder;
 }
 
 void BuildSession::read_git(Surroundings& surroundings) {
@@ -204,7 +186,7 @@ void BuildSession::read_base(const image::Platform& platform, Surroundings& surr
   if (!project.base)
     project.base = python::parse_base_choice("debian:" + python::default_debian_suite(project.requires_python));
   const python::BaseChoice& choice = *project.base;
-  if (choice.kind == python::BaseChoice::Kind::debian) {
+  if (!choice.suite.empty()) {
     base::DebianRequest request;
     request.archive = {choice.suite, project.system.snapshot, project.system.mirror};
     request.packages = project.system.packages;
@@ -214,11 +196,11 @@ void BuildSession::read_base(const image::Platform& platform, Surroundings& surr
     Messages& messages = surroundings.messages();
     if (!base::has_debian_base(request, *cache_)) {
       if (!runs_programs_of(request.architecture)) {
-        throw Error(ErrorKind::refused,
-                    fmt::format("a Debian base for {} cannot be made here: its packages run programs of that machine",
-                                request.architecture),
-                    "install qemu-user-static and binfmt-support, or take an image as the base: oci:DIR, "
-                    "docker-archive:FILE");
+        throw Error(
+            ErrorKind::refused,
+            fmt::format("a Debian base for {} cannot be made here: its packages run programs of that machine",
+                        request.architecture),
+            "install qemu-user-static and binfmt-support, or take an image as the base: " + image::base_forms());
       }
       messages.note(fmt::format("making the base {} (once; it is kept)", choice.text));
     }
@@ -231,15 +213,9 @@ void BuildSession::read_base(const image::Platform& platform, Surroundings& surr
                   fmt::format("packages can be added to a debian: base only, not to {}", printable(choice.text)),
                   "remove [tool.veneer.system] packages, or use base = \"debian:bookworm\"");
     }
-    base::ImageBaseRequest request;
-    request.form = choice.kind == python::BaseChoice::Kind::oci_layout ? base::ImageBaseRequest::Form::oci_layout
-                                                                       : base::ImageBaseRequest::Form::docker_archive;
-    const PathAndTag place = place_of_base(choice, project.folder);
-    request.path = place.path;
-    request.tag = place.tag;
-    request.platform = platform;
     surroundings.messages().progress("reading the base");
-    inputs_.base = base::read_image_base(request, cache_.get());
+    inputs_.base = read_image_base(choice, platform, surroundings);
+    surroundings.messages().clear_progress();
   }
   const python::TargetChoice chosen = python::choose_target(inputs_.base.tree, image::search_path(inputs_.base.config),
                                                             project.requires_python, project.python);
@@ -249,6 +225,17 @@ void BuildSession::read_base(const image::Platform& platform, Surroundings& surr
     surroundings.messages().note(
         fmt::format("the base has several interpreters; {} is taken", inputs_.target.interpreter));
   }
+}
+
+base::Base BuildSession::read_image_base(const python::BaseChoice& choice, const image::Platform& platform,
+                                         Surroundings& surroundings) const {
+  return in_context(
+      [&] { return "reading the base " + printable(choice.text); },
+      [&] {
+        const auto place =
+            image::read_base_name(choice.text, choice.folder.empty() ? inputs_.project.folder : choice.folder);
+        return base::read_image_base(*place, platform, place_context(folder_, surroundings), cache_.get());
+      });
 }
 
 void BuildSession::make_byte_compiler(const BuildRequest& request, Surroundings& surroundings) {

@@ -1,43 +1,33 @@
-// Finds images by the names that users give to them.
+// Finds images by the names that users give to them: image/places/image_names.hh, with the surroundings of a command.
 #pragma once
 
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "app/surroundings.hh"
-#include "image/blobs.hh"
-#include "image/image.hh"
-#include "image/location.hh"
+#include "image/places/image_names.hh"
 
 namespace veneer::app {
 
-/// Which image is meant.
-struct WantedImage {
-  std::string text;                         // as the user wrote it
-  std::optional<image::Location> location;  // none: what was built last here
-};
+using image::OpenedImage;
 
-/// An IMAGE argument; empty: what was built last. Throws Error (usage), also for places that cannot be read from.
+/// Which image is meant; none: what was built last here.
+using WantedImage = std::optional<image::ImageName>;
+
+/// An IMAGE argument; empty: what was built last. Throws Error (usage).
 WantedImage parse_wanted_image(const std::string& text);
-
-struct OpenedImage {
-  image::SealedImage sealed;
-  std::shared_ptr<const image::Blobs> blobs;
-  std::string name;  // "greenhouse:1.0.1", or what the user wrote for layouts and archives
-  enum class Origin { store, place } origin = Origin::store;  // whether `name` is one that an engine can give to it
-};
 
 /// The project's own store: .veneer in the folder of the nearest pyproject.toml above `folder`, else in `folder`.
 std::filesystem::path project_store(const std::filesystem::path& folder);
 
+/// What places of images need, with the store of the project in `folder`. Refers to `surroundings`.
+image::PlaceContext place_context(const std::filesystem::path& folder, Surroundings& surroundings);
+
 /// The image that was built last into the store of the project in `folder`, if any was.
 std::optional<OpenedImage> open_last(const std::filesystem::path& folder);
 
-/// Opens what is wanted: a layout, an archive, else an image of the project's store, whatever registry its name has. A
-/// name without a tag is what is tagged "latest", else what was built last under that name. Throws Error: not_found
-/// with a hint.
+/// Opens what is wanted. Throws Error: not_found with a hint, and what places throw.
 OpenedImage open_image(const WantedImage& wanted, Surroundings& surroundings);
 
 /// Whether the image will have a name that an engine can give to it.

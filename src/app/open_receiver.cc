@@ -7,6 +7,7 @@
 
 #include "deliver/receiver/api/docker_engine.hh"
 #include "deliver/receiver/ssh/ssh_receiver.hh"
+#include "engine/local_engines.hh"
 #include "foundation/error.hh"
 
 namespace veneer::app {
@@ -17,13 +18,6 @@ constexpr std::array<std::string_view, 3> host_schemes{"ssh://", "unix://", "tcp
 constexpr double usual_round_trip = 0.1;  // seconds, for estimates
 
 bool is_reached_by_ssh(std::string_view address) { return address.starts_with("ssh://"); }
-
-// As Docker's own client: TLS when DOCKER_TLS_VERIFY is set, with the files of DOCKER_CERT_PATH or ~/.docker.
-std::optional<std::filesystem::path> certificates(const Surroundings& surroundings) {
-  if (!surroundings.environment("DOCKER_TLS_VERIFY")) return std::nullopt;
-  if (const auto folder = surroundings.environment("DOCKER_CERT_PATH")) return *folder;
-  return std::filesystem::path(surroundings.environment("HOME").value_or("/")) / ".docker";
-}
 
 }  // namespace
 
@@ -39,7 +33,7 @@ void check_host(const HostRequest& request, const std::string& address) {
     }
     return;
   }
-  static_cast<void>(deliver::read_docker_host(address, std::nullopt));
+  static_cast<void>(engine::read_docker_host(address, std::nullopt));
   if (!request.ssh_option.empty()) {
     throw Error(ErrorKind::usage, fmt::format("{} is for hosts reached by ssh", request.ssh_option),
                 "name one as ssh://user@host");
@@ -58,10 +52,12 @@ OpenedReceiver open_receiver(const HostRequest& request, const Surroundings& sur
     opened.receiver = std::make_unique<deliver::SshReceiver>(*opened.session);
     opened.line = {0, usual_round_trip};
   } else {
+    const engine::Environment environment = [&](const std::string& name) { return surroundings.environment(name); };
     std::optional<std::filesystem::path> folder;
     if (request.read_back == ReadBack::wanted) folder = std::filesystem::temp_directory_path();
     opened.receiver = std::make_unique<deliver::DockerEngine>(
-        deliver::connect_to(deliver::read_docker_host(address, certificates(surroundings))), folder, request.helper);
+        engine::connect_to(engine::read_docker_host(address, engine::docker_certificates(environment))), folder,
+        request.helper);
     opened.line = address.starts_with("tcp://") ? deliver::Line{0, usual_round_trip} : deliver::local_line;
   }
   if (request.bytes_per_second) opened.line.bytes_per_second = *request.bytes_per_second;

@@ -7,6 +7,7 @@
 
 #include "app/open_image.hh"
 #include "deliver/receiver/engine_name.hh"
+#include "image/places/file_places.hh"
 
 namespace veneer::app {
 
@@ -25,7 +26,10 @@ struct OpenedUpgrade {
   std::string held;
 };
 
+/// The FILE of an upgrade, with docker-archive: before it or without. Throws Error (usage).
+image::PathAndTag parse_upgrade_file(const std::string& text);
+
 /// Throws Error: not_found; refused, also when the file does not hold one name and `live_name` gives none.
-OpenedUpgrade open_upgrade(const std::filesystem::path& file, const std::optional<deliver::EngineName>& live_name);
+OpenedUpgrade open_upgrade(const image::PathAndTag& file, const std::optional<deliver::EngineName>& live_name);
 
 }  // namespace veneer::app

@@ -1,11 +1,6 @@
 #include "app/write_image.hh"
 
-#include <fmt/format.h>
-
-#include "deliver/receiver/engine_name.hh"
-#include "foundation/error.hh"
 #include "foundation/file.hh"
-#include "image/media/archive_writer.hh"
 #include "image/media/oci_layout.hh"
 #include "image/reference.hh"
 
@@ -47,22 +42,6 @@ std::string write_to_store(const BuildSession& session, const image::SealedImage
   return store.native();
 }
 
-std::string write_to(const image::Location& output, const BuildSession& session, const image::SealedImage& sealed,
-                     const image::Blobs& blobs) {
-  if (const auto* layout = std::get_if<image::OciLayoutLocation>(&output)) {
-    image::OciLayout::create(layout->folder)
-        .write(sealed, blobs, layout->tag.value_or(session.image_name()), *session.cache()->files());
-    return layout->folder.native();
-  }
-  const auto& archive = std::get<image::DockerArchiveLocation>(output);
-  const auto name = deliver::parse_engine_name(archive.tag.value_or(session.image_name()));
-  remove_abandoned(archive.file.parent_path());  // what killed ones left of it
-  AtomicFile file(archive.file);
-  image::write_archive(file, sealed, blobs, {name.reference()}, image::all_layers(sealed.image));
-  file.commit();
-  return archive.file.native();
-}
-
 build::BuiltImage build(BuildSession& session, Surroundings& surroundings) {
   for (const std::string& finding : session.plan().findings) surroundings.messages().warning(finding);
   build::BuiltImage built = session.build();
@@ -72,25 +51,12 @@ build::BuiltImage build(BuildSession& session, Surroundings& surroundings) {
 
 }  // namespace
 
-image::Location parse_output(const std::string& text) {
-  image::Location location = image::parse_location(text);
-  std::optional<std::string> tag;
-  if (const auto* layout = std::get_if<image::OciLayoutLocation>(&location)) {
-    if (layout->tag && !image::is_tag(*layout->tag)) tag = layout->tag;
-  } else if (const auto* archive = std::get_if<image::DockerArchiveLocation>(&location)) {
-    tag = archive->tag;
-  } else {
-    throw Error(ErrorKind::usage, fmt::format("'{}' is no place that an image can be written to", printable(text)),
-                "use oci:DIR[:TAG] or docker-archive:FILE[:TAG]; 'veneer ship' brings it to an engine");
-  }
-  if (tag) static_cast<void>(deliver::parse_engine_name(*tag));
-  return location;
-}
+Output parse_output(const std::string& text) { return image::read_output_name(text); }
 
-WrittenImage build_to(const std::optional<image::Location>& output, BuildSession& session, Surroundings& surroundings) {
+WrittenImage build_to(const Output& output, BuildSession& session, Surroundings& surroundings) {
   WrittenImage written{build(session, surroundings), {}};
   const auto blobs = blobs_of(session);
-  written.place = output ? write_to(*output, session, written.built.sealed, *blobs)
+  written.place = output ? output->write(written.built.sealed, *blobs, session.image_name())
                          : write_to_store(session, written.built.sealed, *blobs);
   surroundings.messages().clear_progress();
   return written;
@@ -102,7 +68,7 @@ OpenedImage build_into_store(const BuildRequest& request, Surroundings& surround
   const auto blobs = blobs_of(session);
   write_to_store(session, built.sealed, *blobs);
   surroundings.messages().clear_progress();
-  return {std::move(built.sealed), blobs, session.image_name(), OpenedImage::Origin::store};
+  return {std::move(built.sealed), blobs, session.image_name(), image::parse_reference(session.image_name())};
 }
 
 }  // namespace veneer::app

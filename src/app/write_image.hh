@@ -1,18 +1,21 @@
 // Builds images and puts them where they are wanted.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 
 #include "app/build_session.hh"
 #include "app/open_image.hh"
-#include "image/location.hh"
+#include "image/places/image_names.hh"
 
 namespace veneer::app {
 
+/// Where an image goes; none: into the project's store.
+using Output = std::shared_ptr<const image::ImagePlace>;
+
 /// Where an --output goes. Throws Error (usage) for what is no place that can be written to, and for names that cannot
 /// be given.
-image::Location parse_output(const std::string& text);
+Output parse_output(const std::string& text);
 
 struct WrittenImage {
   build::BuiltImage built;
@@ -21,7 +24,7 @@ struct WrittenImage {
 
 /// Builds what `session` planned and writes it to `output`; none: into the project's store, where it is the one that
 /// was built last.
-WrittenImage build_to(const std::optional<image::Location>& output, BuildSession& session, Surroundings& surroundings);
+WrittenImage build_to(const Output& output, BuildSession& session, Surroundings& surroundings);
 
 /// Builds into the project's store. What it returns stays whole whatever is built there after it.
 OpenedImage build_into_store(const BuildRequest& request, Surroundings& surroundings);

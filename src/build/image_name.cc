@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <variant>
 
 #include "foundation/error.hh"
-#include "image/location.hh"
+#include "image/places/image_names.hh"
 #include "image/reference.hh"
 
 namespace veneer::build {
@@ -27,8 +26,7 @@ std::string image_name(const python::Project& project) {
         "name = \"registry.example/team/demo\" in [tool.veneer.image]; the tag is a key of its own");
     throw;
   }
-  const image::Location read_back = image::parse_location(reference.familiar() + ":tag");
-  return std::holds_alternative<image::NamedLocation>(read_back) ? reference.familiar() : reference.full();
+  return image::names_a_place(reference.familiar() + ":tag") ? reference.full() : reference.familiar();
 }
 
 std::string image_tag(const python::Project& project, std::string_view version) {

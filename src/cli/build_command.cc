@@ -8,6 +8,7 @@
 #include "cli/context.hh"
 #include "foundation/json.hh"
 #include "foundation/units.hh"
+#include "image/places/image_names.hh"
 
 namespace veneer::cli {
 
@@ -54,7 +55,7 @@ Value to_value(const app::BuildSession& session, const app::WrittenImage& writte
 
 struct Wanted {
   app::BuildRequest request;
-  std::optional<image::Location> output;
+  app::Output output;
   bool is_json = false;
 };
 
@@ -79,7 +80,7 @@ int build(const Wanted& wanted, Context& context) {
 }
 
 Action parse(const Arguments& arguments) {
-  Wanted wanted{read_build_request(arguments), std::nullopt, arguments.has("--json")};
+  Wanted wanted{read_build_request(arguments), nullptr, arguments.has("--json")};
   if (const auto output = arguments.value("--output")) wanted.output = app::parse_output(*output);
   return [wanted](Context& context) { return build(wanted, context); };
 }
@@ -88,8 +89,8 @@ Action parse(const Arguments& arguments) {
 
 Command build_command() {
   std::vector<Option> options = build_options();
-  options.push_back({"-o,--output", "PLACE",
-                     "write to oci:DIR[:TAG] or docker-archive:FILE[:TAG] (default: the project's .veneer folder)"});
+  options.push_back(
+      {"-o,--output", "PLACE", "write to " + image::output_forms() + " (default: the project's .veneer folder)"});
   options.push_back({"--json", "", "print what was built as JSON"});
   return {.name = "build",
           .summary = "build the project's image",

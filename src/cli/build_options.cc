@@ -5,6 +5,7 @@
 #include "app/selection_request.hh"
 #include "foundation/error.hh"
 #include "foundation/layer_limit.hh"
+#include "image/places/image_names.hh"
 #include "image/platform.hh"
 #include "python/name.hh"
 #include "python/python_version.hh"
@@ -23,7 +24,9 @@ image::Platform read_platform(const std::string& text) {
 // What a file may say wrongly is refused; here it is the command line that is wrong.
 python::BaseChoice read_base(const std::string& text) {
   try {
-    return python::parse_base_choice(text);
+    python::BaseChoice choice = python::parse_base_choice(text);
+    if (choice.suite.empty()) static_cast<void>(image::read_base_name(text, {}));
+    return choice;
   } catch (const Error& error) {
     throw Error(ErrorKind::usage, error.what(), error.hint());
   }
@@ -55,7 +58,7 @@ const std::vector<Option>& build_options() {
       {"--lock", "FILE",
        "the lock: uv.lock, pylock.toml or a requirements.txt with hashes (default: uv.lock of the project or its "
        "workspace)"},
-      {"--base", "BASE", "what the image stands on: debian:SUITE, oci:DIR[:TAG] or docker-archive:FILE[:TAG]"},
+      {"--base", "BASE", "what the image stands on: " + image::base_forms()},
       {"--platform", "PLATFORM", "linux/amd64, linux/arm64, ...: build for another machine than this one"},
       {"--python", "VERSION", "which interpreter of the base, when it has several"},
       {"--extra", "NAME", "install this extra of the project too", Option::Repeat::many},

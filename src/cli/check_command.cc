@@ -8,6 +8,7 @@
 #include "cli/context.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
+#include "image/places/image_names.hh"
 
 namespace veneer::cli {
 
@@ -105,10 +106,7 @@ Command check_command() {
           "imported by the image's own interpreter, in a sandbox without network, as the image's user.\n\n"
           "Exit code 10: a problem was found that is not allowed. A problem is named by its id, as in "
           "library:libcuda.so.1.",
-      .positionals = {{"IMAGE",
-                       "name[:tag] of the project's store, oci:DIR[:TAG] or docker-archive:FILE[:TAG] (default: what "
-                       "was built last)",
-                       Positional::Need::optional}},
+      .positionals = {{"IMAGE", image::image_forms() + " (default: what was built last)", Positional::Need::optional}},
       .options = {{"--allow", "ID", "do not count the problem of this id", Option::Repeat::many},
                   {"--no-imports", "", "run nothing of the image"},
                   project_option(),

@@ -10,6 +10,7 @@
 #include "foundation/json.hh"
 #include "foundation/stream.hh"
 #include "foundation/units.hh"
+#include "image/places/image_names.hh"
 
 namespace veneer::cli {
 
@@ -72,8 +73,7 @@ Command compare_command() {
           "over ssh and by its API, Docker with the containerd store, podman. Prints the bytes on the wire, and for "
           "the dearest of them the layers that travel and why. No host is asked. With --max-bytes it is a gate for "
           "CI: exit code 10 when the dearest costs more.",
-      .positionals = {{"OLD", "name[:tag] of the project's store, oci:DIR[:TAG] or docker-archive:FILE[:TAG]",
-                       Positional::Need::required},
+      .positionals = {{"OLD", image::image_forms(), Positional::Need::required},
                       {"NEW", "the same (default: what was built last)", Positional::Need::optional}},
       .options = {{"--line", "RATE", "what the line carries, such as 1Mbit: shows the time, and lets it count"},
                   {"--max-bytes", "SIZE", "exit with code 10 when more would travel, such as 2MB"},

@@ -77,26 +77,24 @@ Action parse(const Arguments& arguments) {
 }  // namespace
 
 Command inspect_command() {
-  return {.name = "inspect",
-          .summary = "show an image's layers and what is in each",
-          .description =
-              "Shows the layers of an image from the bottom up: sizes, digests, what each was made from. With "
-              "--contents the layers are read "
-              "and the biggest files of each are shown; with --tree, the files that a container would see.",
-          .positionals = {{"IMAGE",
-                           "name[:tag] of the project's store, oci:DIR[:TAG] or docker-archive:FILE[:TAG] (default: "
-                           "what was built last)",
-                           Positional::Need::optional}},
-          .options = {{"--contents", "", "read the layers and show what is in each"},
-                      {"--tree", "", "print the merged tree: every path that a container sees"},
-                      {"--verify", "", "read all layers and check every digest"},
-                      project_option(),
-                      {"--json", "", "print JSON"}},
-          .examples = {{"veneer inspect", "the image that was built last"},
-                       {"veneer inspect docker-archive:saved.tar --contents", "what is in an image that docker saved"},
-                       {"veneer inspect --tree --json | jq '.entries[] | select(.size > 1000000) | .path'",
-                        "the big files"}},
-          .parse = parse};
+  return {
+      .name = "inspect",
+      .summary = "show an image's layers and what is in each",
+      .description =
+          "Shows the layers of an image from the bottom up: sizes, digests, what each was made from. With "
+          "--contents the layers are read "
+          "and the biggest files of each are shown; with --tree, the files that a container would see.",
+      .positionals = {{"IMAGE", image::image_forms() + " (default: what was built last)", Positional::Need::optional}},
+      .options = {{"--contents", "", "read the layers and show what is in each"},
+                  {"--tree", "", "print the merged tree: every path that a container sees"},
+                  {"--verify", "", "read all layers and check every digest"},
+                  project_option(),
+                  {"--json", "", "print JSON"}},
+      .examples = {{"veneer inspect", "the image that was built last"},
+                   {"veneer inspect docker-archive:saved.tar --contents", "what is in an image that docker saved"},
+                   {"veneer inspect --tree --json | jq '.entries[] | select(.size > 1000000) | .path'",
+                    "the big files"}},
+      .parse = parse};
 }
 
 }  // namespace veneer::cli

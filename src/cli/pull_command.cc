@@ -2,6 +2,7 @@
 #include "cli/command.hh"
 #include "cli/context.hh"
 #include "cli/ship_report.hh"
+#include "image/places/image_names.hh"
 
 namespace veneer::cli {
 
@@ -29,8 +30,7 @@ Command pull_command() {
           "What `ship` does, from the other side: on the host, with an OCI layout or archive that it can read (a "
           "mounted share, say). Only layers that the engine lacks are read and loaded; the image is verified before "
           "the live name moves.",
-      .positionals = {{"IMAGE", "oci:DIR[:TAG], docker-archive:FILE[:TAG], or name[:tag] of the project's store",
-                       Positional::Need::required}},
+      .positionals = {{"IMAGE", image::image_forms(), Positional::Need::required}},
       .options = std::move(options),
       .examples = {{"veneer pull oci:/mnt/releases:1.2.0 --as shop:live", "the release from a share"}},
       .parse = parse};

@@ -10,7 +10,7 @@ namespace veneer::cli {
 
 namespace {
 
-int receive(const std::string& file, const ShipOptions& options, Context& context) {
+int receive(const image::PathAndTag& file, const ShipOptions& options, Context& context) {
   const app::OpenedReceiver receiver = app::open_receiver(options.host, context);
   const app::OpenedUpgrade upgrade = app::open_upgrade(file, options.live_name);
   try {
@@ -18,7 +18,7 @@ int receive(const std::string& file, const ShipOptions& options, Context& contex
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::not_found) throw;
     throw Error(ErrorKind::refused,
-                fmt::format("{} is for a host that has {}, this one has not: {}", printable(file),
+                fmt::format("{} is for a host that has {}, this one has not: {}", printable(file.path.native()),
                             printable(upgrade.held, 300), error.message()),
                 "`veneer ship --to-file FILE --for IMAGE` makes one for the image that is here");
   }
@@ -26,7 +26,7 @@ int receive(const std::string& file, const ShipOptions& options, Context& contex
 
 Action parse(const Arguments& arguments) {
   const ShipOptions options = read_load_options(arguments);
-  const std::string file = arguments.value_or("FILE", "");
+  const image::PathAndTag file = app::parse_upgrade_file(arguments.value_or("FILE", ""));
   return [=](Context& context) { return receive(file, options, context); };
 }
 

@@ -8,6 +8,7 @@
 #include "cli/ship_report.hh"
 #include "foundation/error.hh"
 #include "foundation/units.hh"
+#include "image/places/image_names.hh"
 
 namespace veneer::cli {
 
@@ -105,8 +106,8 @@ Command ship_command() {
           "names, else the engine of this machine. Over ssh a cut line costs what was under way: veneer connects "
           "again and goes on, and so does the same command when it was ended.",
       .positionals = {{"IMAGE-OR-HOST",
-                       "IMAGE: name[:tag] of the project's store, oci:DIR[:TAG] or docker-archive:FILE[:TAG] "
-                       "(default: what was built last); HOST: ssh://user@host or unix:///socket",
+                       "IMAGE: " + image::image_forms() +
+                           " (default: what was built last); HOST: ssh://user@host or unix:///socket",
                        Positional::Need::many}},
       .options = std::move(options),
       .examples = {{"veneer ship ssh://root@plant.example", "ship what was built last to a remote host"},

@@ -100,7 +100,7 @@ void check_name(const ShipOptions& options, const app::WantedImage& wanted) {
 }
 
 deliver::EngineName name_for(const app::OpenedImage& image, const std::optional<deliver::EngineName>& given) {
-  return given ? *given : deliver::parse_engine_name(image.name);
+  return given ? *given : deliver::engine_name_of(image.reference.value());
 }
 
 int ship_and_report(const app::OpenedImage& opened, const app::OpenedReceiver& receiver, const ShipOptions& options,

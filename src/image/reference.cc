@@ -144,6 +144,19 @@ Reference parse_reference(std::string_view text) {
   return reference;
 }
 
+Reference parse_given_name(std::string_view text) {
+  try {
+    Reference reference = with_default_tag(parse_reference(text));
+    if (reference.digest) throw Error(ErrorKind::usage, "a digest is not a name that can be given");
+    return reference;
+  } catch (const Error& error) {
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("'{}' is no name that an engine can give to an image: {}", printable(text), error.message()),
+        "a name looks like demo:1 or registry.example/team/demo:1, in lower case");
+  }
+}
+
 Reference with_default_tag(Reference reference) {
   if (!reference.tag && !reference.digest) reference.tag = "latest";
   return reference;

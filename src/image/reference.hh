@@ -33,6 +33,10 @@ struct Reference {
 /// anything but sha256 are wrong.
 Reference parse_reference(std::string_view text);
 
+/// A name that an image can be given: with a tag ("latest" when it has none) and without a digest. Throws Error (usage)
+/// that quotes `text` and has a hint.
+Reference parse_given_name(std::string_view text);
+
 /// `reference` with the tag "latest" unless it has a tag or a digest.
 Reference with_default_tag(Reference reference);
 

@@ -130,7 +130,7 @@ class Layers : public image::Blobs {
 class HostImages : public ::testing::Test {
  protected:
   HostImages()
-      : address_(read_docker_host(environment("DOCKER_HOST"))),
+      : address_(engine::read_docker_host(environment("DOCKER_HOST"))),
         helper_(helper()),
         engine_(connect_to(address_), std::nullopt, helper_) {
     // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment
@@ -182,7 +182,7 @@ class HostImages : public ::testing::Test {
 
   // What `save` gives holds all that its own list names: an image that is there in part does not pass.
   void expect_saves_whole(const EngineName& name) {
-    const EngineAnswer answer = request("GET", "/images/" + name.full() + "/get");
+    const engine::EngineAnswer answer = request("GET", "/images/" + name.full() + "/get");
     ASSERT_TRUE(answer.ok()) << answer.body;
     MemorySource source(as_bytes(answer.body));
     archive::TarReader reader(source);
@@ -219,24 +219,24 @@ class HostImages : public ::testing::Test {
   }
   ReceiverKind kind() { return engine_.inventory({live_, {}}).kind; }
 
-  EngineAnswer request(const std::string& method, const std::string& target, const std::string& body = {}) {
-    EngineRequest request{method, target, body, answer_limit};
+  engine::EngineAnswer request(const std::string& method, const std::string& target, const std::string& body = {}) {
+    engine::EngineRequest request{method, target, body, answer_limit};
     return connect_to(address_)->call(request);
   }
 
   // Runs a container of `name` to its end: its exit code and what it printed.
   std::pair<std::int64_t, std::string> run(const EngineName& name) {
-    const EngineAnswer created =
+    const engine::EngineAnswer created =
         request("POST", "/containers/create",
                 to_json(Value::Table{
                     {"Image", name.full()}, {"Tty", true}, {"HostConfig", Value::Table{{"NetworkMode", "none"}}}}));
     EXPECT_TRUE(created.ok()) << created.body;
     const std::string id = parse_json(created.body).at("Id").string();
-    const EngineAnswer started = request("POST", "/containers/" + id + "/start");
+    const engine::EngineAnswer started = request("POST", "/containers/" + id + "/start");
     EXPECT_TRUE(started.ok()) << started.body;
-    const EngineAnswer waited = request("POST", "/containers/" + id + "/wait");
+    const engine::EngineAnswer waited = request("POST", "/containers/" + id + "/wait");
     EXPECT_TRUE(waited.ok()) << waited.body;
-    const EngineAnswer said = request("GET", "/containers/" + id + "/logs?stdout=1");
+    const engine::EngineAnswer said = request("GET", "/containers/" + id + "/logs?stdout=1");
     EXPECT_TRUE(request("DELETE", "/containers/" + id + "?force=1&v=1").ok());
     return {parse_json(waited.body).at("StatusCode").integer(), said.body};
   }
@@ -264,7 +264,7 @@ class HostImages : public ::testing::Test {
     return list;
   }
 
-  EngineAddress address_;
+  engine::EngineAddress address_;
   std::optional<std::string> helper_;
   DockerEngine engine_;
   std::unique_ptr<HostSession> session_;
@@ -300,7 +300,7 @@ TEST_F(HostImages, TakesAFirstImage) {
   EXPECT_EQ(container_count(), containers);
   expect_runs("first");
   for (const EngineName& name : {live_, result.unique_name}) {
-    const EngineAnswer answer = request("GET", "/images/" + name.full() + "/json");
+    const engine::EngineAnswer answer = request("GET", "/images/" + name.full() + "/json");
     ASSERT_TRUE(answer.ok());
     const auto image = read_image(answer.body);
     ASSERT_TRUE(image);
@@ -397,7 +397,7 @@ TEST_F(HostImages, AfterAPruneOfWhatIsOld) {
   const auto first = ship_image(image_of({"base", "deps", "app 1"}, "one"));
   // What `docker image prune -af --filter until=168h` sends.
   const std::string until = "%22until%22%3A%5B%22168h%22%5D";
-  const EngineAnswer pruned =
+  const engine::EngineAnswer pruned =
       kind() == ReceiverKind::diff_ids
           ? request("POST", "/v4.0.0/libpod/images/prune?all=true&filters=%7B" + until + "%7D")
           : request("POST", "/images/prune?filters=%7B%22dangling%22%3A%5B%22false%22%5D%2C" + until + "%7D");
@@ -508,7 +508,7 @@ TEST_F(HostImages, ALabelThatLiesCostsOneMoreLoad) {
   const auto second = ship_image(image::seal(std::move(image)));
   EXPECT_EQ(second.sent_whole_after_all, second.plan.kind == ReceiverKind::blobs) << second.plan.why;
   expect_runs("two");
-  const EngineAnswer saved = request("GET", "/images/" + live_.full() + "/json");
+  const engine::EngineAnswer saved = request("GET", "/images/" + live_.full() + "/json");
   EXPECT_TRUE(saved.ok());
 }
 

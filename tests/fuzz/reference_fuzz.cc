@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "foundation/error.hh"
-#include "image/location.hh"
+#include "image/places/image_names.hh"
 #include "image/platform.hh"
 #include "image/reference.hh"
 
@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (error.kind() != veneer::ErrorKind::refused) std::abort();
   }
   try {
-    (void)veneer::image::parse_location(text);
+    (void)veneer::image::read_image_name(text);
   } catch (const veneer::Error& error) {
     if (error.kind() != veneer::ErrorKind::usage) std::abort();
   }

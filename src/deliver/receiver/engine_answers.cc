@@ -112,15 +112,6 @@ std::optional<bool> availability_of(const Value& image, const image::Platform& m
   return any;
 }
 
-// podman lists every archive format that it tried; only one of them is ours.
-std::string_view essence(std::string_view problem) {
-  constexpr std::string_view ours = "* oci-archive: ";
-  const std::size_t start = problem.find(ours);
-  if (start == std::string_view::npos) return problem;
-  problem.remove_prefix(start + ours.size());
-  return problem.substr(0, problem.find('\n'));
-}
-
 }  // namespace
 
 EngineFacts read_engine(std::string_view version_answer, std::string_view info_answer) {
@@ -239,18 +230,6 @@ std::optional<std::string> read_container_label(std::string_view answer, std::st
   return label->string();
 }
 
-std::string read_error(std::string_view body) {
-  try {
-    const Value document = parse_json(body);
-    if (const std::string_view message = text_of(document, "message"); !message.empty()) {
-      return printable(trimmed(essence(message)));
-    }
-  } catch (const Error&) {
-    // Not every engine answers in JSON when it fails: the text itself then has to do.
-  }
-  return printable(trimmed(body));
-}
-
 void LoadAnswer::write(ByteView bytes) {
   count_ += bytes.size();
   if (count_ > longest_load_answer) {
@@ -296,7 +275,8 @@ void LoadAnswer::take_line() {
 
 void LoadAnswer::report(std::string_view text) {
   if (!problem_)
-    problem_ = printable(trimmed(text.empty() ? "the engine reports an error without a message" : essence(text)));
+    problem_ =
+        printable(trimmed(text.empty() ? "the engine reports an error without a message" : engine::essence_of(text)));
 }
 
 }  // namespace veneer::deliver

@@ -10,6 +10,7 @@
 
 #include "deliver/inventory.hh"
 #include "deliver/receiver/engine_name.hh"
+#include "engine/engine_error.hh"
 #include "foundation/stream.hh"
 
 namespace veneer::deliver {
@@ -67,8 +68,7 @@ std::optional<std::int64_t> read_exit_code(std::string_view answer);
 /// The value of the label `key` in the answer to GET /containers/NAME/json.
 std::optional<std::string> read_container_label(std::string_view answer, std::string_view key);
 
-/// One printable line from the body of an answer that reports an error.
-std::string read_error(std::string_view body);
+using engine::read_error;
 
 /// Reads the stream of JSON lines that POST /images/load answers, as it comes. Throws Error (network) when it is longer
 /// than a load may answer.

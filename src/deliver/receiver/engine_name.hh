@@ -30,7 +30,10 @@ struct EngineName {
 /// Error (usage) that quotes `text` and says what is wrong with it.
 EngineName parse_engine_name(std::string_view text);
 
-/// The same; nothing when that is no name with a tag.
+/// Of a name as an image has it; the tag is "latest" when there is none. Throws Error (usage) when it has a digest.
+EngineName engine_name_of(const image::Reference& reference);
+
+/// The same as parse_engine_name(); nothing when that is no name with a tag.
 std::optional<EngineName> read_engine_name(std::string_view text);
 
 }  // namespace veneer::deliver

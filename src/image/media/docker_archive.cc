@@ -115,12 +115,25 @@ SealedImage DockerArchive::make_image_of(const Listed& listed) {
 std::size_t DockerArchive::select(const ImageRequest& request) const {
   std::vector<std::size_t> found;
   std::vector<std::string> names;
+  Index index;  // of the images, as it would be in a layout
+  std::vector<std::size_t> owners;
   for (std::size_t i = 0; i < listed_.size(); ++i) {
     const Listed& listed = listed_[i];
     names.push_back(listed.names.empty() ? listed.config : listed.names.front());
-    const bool is_meant = !request.tag || std::any_of(listed.names.begin(), listed.names.end(),
-                                                      [&](const auto& name) { return is_named(name, *request.tag); });
-    if (is_meant) found.push_back(i);
+    for (const std::string& name : listed.names) {
+      Descriptor entry;
+      entry.digest = {images_[i].manifest_digest.hash};
+      entry.annotations.emplace(containerd_name_annotation, name);
+      index.manifests.push_back(std::move(entry));
+      owners.push_back(i);
+    }
+    if (!request.tag) found.push_back(i);
+  }
+  if (const auto meant = request.tag ? meant_by(index, *request.tag) : std::nullopt) {
+    for (std::size_t entry = 0; entry < owners.size(); ++entry) {
+      const bool is_new = found.empty() || found.back() != owners[entry];
+      if (is_new && meant->means(index.manifests[entry])) found.push_back(owners[entry]);
+    }
   }
   if (found.empty()) throw_unanswered(request, names);
   if (found.size() > 1) throw_unanswered({}, names);

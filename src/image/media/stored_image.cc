@@ -28,15 +28,10 @@ std::optional<Reference> try_parse(std::string_view text) {
 Index named_entries(const Index& index, const ImageRequest& request) {
   Index found;
   std::set<std::string> names;
+  const auto meant = request.tag ? meant_by(index, *request.tag) : std::nullopt;
   for (const Descriptor& descriptor : index.manifests) {
     const std::vector<std::string> own_names = names_of(descriptor);
-    if (request.tag) {
-      const bool is_meant = std::any_of(own_names.begin(), own_names.end(),
-                                        [&](const std::string& name) { return is_named(name, *request.tag); });
-      if (is_meant) found.manifests.push_back(descriptor);
-    } else {
-      found.manifests.push_back(descriptor);
-    }
+    if (!request.tag || (meant && meant->means(descriptor))) found.manifests.push_back(descriptor);
     if (!own_names.empty() && is_usable(descriptor)) names.insert(own_names.front());
   }
   const bool is_answered = request.tag ? !found.manifests.empty() : names.size() < 2;
@@ -82,6 +77,25 @@ std::optional<std::string> find_name(const Index& index, const Reference& wanted
     }
   }
   return last;
+}
+
+bool Meant::means(const Descriptor& descriptor) const {
+  const std::vector<std::string> names = names_of(descriptor);
+  return (!digest || descriptor.digest.hash == digest->hash) &&
+         std::ranges::any_of(names, [&](const std::string& own) { return is_named(own, name); });
+}
+
+std::optional<Meant> meant_by(const Index& index, std::string_view text) {
+  Meant meant{std::string(text), std::nullopt};
+  if (std::ranges::any_of(index.manifests, [&](const Descriptor& entry) { return meant.means(entry); })) return meant;
+  try {
+    const Reference reference = parse_reference(text);
+    const std::optional<std::string> name = find_name(index, reference);
+    if (!name) return std::nullopt;
+    return Meant{*name, reference.digest};
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 void throw_unanswered(const ImageRequest& request, const std::vector<std::string>& names) {

@@ -34,6 +34,19 @@ bool is_named(std::string_view name, std::string_view wanted);
 /// is tagged "latest", else what was written last under any tag. Names that are no references are passed over.
 std::optional<std::string> find_name(const Index& index, const Reference& wanted);
 
+/// Which entries of an index a text stands for.
+struct Meant {
+  std::string name;                      // a tag or a whole name
+  std::optional<ManifestDigest> digest;  // of the entry, when the text has it
+
+  bool means(const Descriptor& descriptor) const;
+};
+
+/// What `text` stands for in `index`: what is_named() like it, else what find_name() finds for it ("shop",
+/// "shop@sha256:
+/// ..."); nothing when that is not here.
+std::optional<Meant> meant_by(const Index& index, std::string_view text);
+
 /// The Error for a request that `names` do not answer: not_found when there is a tag, refused (it lists them all) when
 /// none was given and there are several.
 [[noreturn]] void throw_unanswered(const ImageRequest& request, const std::vector<std::string>& names);

@@ -312,7 +312,8 @@ std::string default_debian_suite(const std::string& requires_python) {
   throw Error(ErrorKind::refused,
               fmt::format("no Debian release has a Python for requires-python \"{}\": {}", printable(requires_python),
                           fmt::join(known, ", ")),
-              "name an image with a fitting Python: base = \"oci:DIR\" or \"docker-archive:FILE\" in [tool.veneer]");
+              "name an image with a fitting Python: base = \"docker:NAME\", \"oci:DIR\" or \"docker-archive:FILE\" in "
+              "[tool.veneer]");
 }
 
 }  // namespace veneer::python

@@ -294,31 +294,23 @@ bool is_workspace_root(const std::filesystem::path& folder) {
 }  // namespace
 
 BaseChoice parse_base_choice(std::string_view text) {
+  constexpr std::string_view debian = "debian:";
+  if (text.empty() || has_control(text)) {
+    throw Error(ErrorKind::refused, fmt::format("\"{}\" is no base", printable(text)),
+                "for example \"debian:bookworm\"");
+  }
   BaseChoice choice;
   choice.text = text;
-  const std::size_t colon = text.find(':');
-  const std::string_view scheme = text.substr(0, colon);
-  const std::string_view rest = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
-  if (scheme == "debian") {
-    choice.suite = rest;
-    const bool fits = !rest.empty() && is_lower_or_digit(rest[0]) && rest.size() < 40 &&
-                      std::all_of(rest.begin(), rest.end(), [](char c) { return is_lower_or_digit(c) || c == '-'; });
-    if (!fits) {
-      throw Error(ErrorKind::refused, fmt::format("\"{}\" does not name a Debian suite", printable(text)),
-                  "for example \"debian:trixie\" or \"debian:bookworm\"");
-    }
-    return choice;
+  if (!text.starts_with(debian)) return choice;
+  choice.suite = text.substr(debian.size());
+  const std::string& suite = choice.suite;
+  const bool fits = !suite.empty() && is_lower_or_digit(suite[0]) && suite.size() < 40 &&
+                    std::all_of(suite.begin(), suite.end(), [](char c) { return is_lower_or_digit(c) || c == '-'; });
+  if (!fits) {
+    throw Error(ErrorKind::refused, fmt::format("\"{}\" does not name a Debian suite", printable(text)),
+                "for example \"debian:trixie\" or \"debian:bookworm\"; an image of that name is docker:debian:TAG");
   }
-  if ((scheme == "oci" || scheme == "docker-archive") && !rest.empty() && !has_control(rest)) {
-    choice.kind = scheme == "oci" ? BaseChoice::Kind::oci_layout : BaseChoice::Kind::docker_archive;
-    const std::size_t slash = rest.rfind('/');
-    const std::size_t tag = rest.find(':', slash == std::string_view::npos ? 0 : slash);
-    choice.path = rest.substr(0, tag);
-    if (tag != std::string_view::npos) choice.tag = rest.substr(tag + 1);
-    if (!choice.path.empty()) return choice;
-  }
-  throw Error(ErrorKind::refused, fmt::format("\"{}\" is not a base image that is supported", printable(text)),
-              "use debian:SUITE, oci:DIR[:TAG] or docker-archive:FILE[:TAG]");
+  return choice;
 }
 
 Project parse_project(std::string_view text, const std::filesystem::path& folder) {

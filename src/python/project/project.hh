@@ -15,21 +15,14 @@ namespace veneer::python {
 
 /// What the image stands on, as named by `base`.
 struct BaseChoice {
-  enum class Kind {
-    debian,          // "debian:SUITE": made with mmdebstrap
-    oci_layout,      // "oci:DIR[:TAG]"
-    docker_archive,  // "docker-archive:FILE[:TAG]"
-  };
-  Kind kind = Kind::debian;
-  std::string suite;           // debian
-  std::filesystem::path path;  // the others; absolute, or relative to the project's folder
-  std::string tag;             // the others; may be empty
-  std::string text;            // as written
+  std::string text;              // as written
+  std::string suite;             // of "debian:SUITE", made with mmdebstrap; empty: `text` is the name of an image
+  std::filesystem::path folder;  // where a relative path in that name begins; empty: the project's folder
 
   bool operator==(const BaseChoice&) const = default;
 };
 
-/// Reads a `base`. Throws Error (refused).
+/// Reads a `base`; what an image may be called is not judged here. Throws Error (refused).
 BaseChoice parse_base_choice(std::string_view text);
 
 /// [tool.veneer.system]

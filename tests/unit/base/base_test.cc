@@ -7,6 +7,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "image/media/oci_layout.hh"
+#include "image/places/image_names.hh"
 #include "tree/write_layer.hh"
 
 namespace veneer::base {
@@ -83,19 +84,19 @@ TEST_F(BaseTest, TakesAnImageInALayout) {
   image.config.run.set("Env", Value::Array{"PATH=/usr/bin"});
   image::OciLayout layout = image::OciLayout::create(folder_.path() / "layout");
   layout.write(image::seal(image), *cache_, "v1");
-  ImageBaseRequest request{.path = folder_.path() / "layout", .tag = "", .platform = {"linux", "amd64", ""}};
-  const Base base = read_image_base(request, cache_.get());
+  const auto read = [&](const std::string& tag, const std::string& architecture, const image::LayerCache* cache) {
+    const auto place = image::read_base_name("oci:" + tag, folder_.path());
+    return read_image_base(*place, {"linux", architecture, ""}, {}, cache);
+  };
+  const Base base = read("layout", "amd64", cache_.get());
+  EXPECT_EQ(base.name, "oci:layout");
   EXPECT_EQ(base.layers.size(), 1u);
   EXPECT_EQ(text_of(base.tree, "usr/bin/python3.12"), "x");
   EXPECT_TRUE(base.blobs->contains(base.layers[0].blob));
   EXPECT_EQ(base.config.run.strings_or_empty("Env").at(0), "PATH=/usr/bin");
-  request.tag = "v2";
-  EXPECT_THROW(read_image_base(request, nullptr), Error);
-  request.tag = "v1";
-  request.platform.architecture = "arm64";
-  EXPECT_THROW(read_image_base(request, nullptr), Error);
-  request.path = folder_.path() / "missing";
-  EXPECT_THROW(read_image_base(request, nullptr), Error);
+  EXPECT_THROW(read("layout:v2", "amd64", nullptr), Error);
+  EXPECT_THROW(read("layout:v1", "arm64", nullptr), Error);
+  EXPECT_THROW(read("missing:v1", "amd64", nullptr), Error);
 }
 
 }  // namespace

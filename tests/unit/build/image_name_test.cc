@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "foundation/error.hh"
-#include "image/location.hh"
+#include "image/places/image_names.hh"
 #include "python/name.hh"
 
 namespace veneer::build {
@@ -57,7 +57,8 @@ TEST(ImageName, OfAProject) {
        }) {
     const std::string name = image_name(project_of(row.given));
     EXPECT_EQ(name, row.result);
-    EXPECT_TRUE(std::holds_alternative<image::NamedLocation>(image::parse_location(name + ":1.0")));
+    EXPECT_FALSE(image::names_a_place(name + ":1.0"));
+    EXPECT_EQ(image::read_image_name(name + ":1.0").place, nullptr);
   }
   for (const std::string& name :
        {std::string("_x"), std::string("x-"), std::string("my shop"), std::string("caf\u00e9"), std::string("a+b"),

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 
 #include "foundation/error.hh"
-#include "image/location.hh"
 
 namespace veneer::image {
 namespace {
@@ -92,36 +91,6 @@ TEST(Reference, RefusesWhatTheGrammarDoes) {
   // The last is a name with a tag, as the grammar goes.
   for (const std::string text : {"a__b", "a--b", "e/a.b_c-d", "0", "a:_x", "registry.example:5000"}) {
     EXPECT_NO_THROW(parse_reference(text)) << text;
-  }
-}
-
-TEST(Location, ReadsEveryForm) {
-  const auto layout = std::get<OciLayoutLocation>(parse_location("oci:some/dir"));
-  EXPECT_EQ(layout.folder, "some/dir");
-  EXPECT_EQ(layout.tag, std::nullopt);
-  EXPECT_EQ(std::get<OciLayoutLocation>(parse_location("oci:/x:1.2")).tag, "1.2");
-  const auto archive = std::get<DockerArchiveLocation>(parse_location("docker-archive:/x/a.tar:app:1.2"));
-  EXPECT_EQ(archive.file, "/x/a.tar");
-  EXPECT_EQ(archive.tag, "app:1.2");
-  const auto engine = std::get<EngineLocation>(parse_location("docker:app"));
-  EXPECT_EQ(engine.engine, LocalEngine::docker);
-  EXPECT_EQ(engine.name.full(), "docker.io/library/app:latest");
-  EXPECT_EQ(std::get<EngineLocation>(parse_location("podman:a/b:1")).engine, LocalEngine::podman);
-  for (const std::string& name : {std::string("app:1.2"), std::string("team/app"), std::string("localhost/app:1"),
-                                  std::string("registry.example:5000/a/b:1"), "app@" + some_digest}) {
-    EXPECT_EQ(std::get<NamedLocation>(parse_location(name)).name.familiar(), name);
-  }
-}
-
-TEST(Location, WrongOnesAreUsageErrors) {
-  for (const std::string text :
-       {"", "oci:", "oci::tag", "oci:dir:", "docker-archive:", "docker:", "podman:UPPER", "A"}) {
-    try {
-      parse_location(text);
-      ADD_FAILURE() << text;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::usage) << text;
-    }
   }
 }
 

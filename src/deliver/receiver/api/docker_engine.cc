@@ -56,14 +56,14 @@ std::string image_target(std::string_view name) { return fmt::format("/images/{}
 
 }  // namespace
 
-EngineAnswer DockerEngine::call(std::string_view method, const std::string& target, std::uint64_t answer_limit,
-                                const std::string& json) {
+engine::EngineAnswer DockerEngine::call(std::string_view method, const std::string& target, std::uint64_t answer_limit,
+                                        const std::string& json) {
   ++requests_;
   return transport_->call({std::string(method), target, json, answer_limit});
 }
 
 std::string DockerEngine::get(const std::string& target, std::uint64_t answer_limit) {
-  EngineAnswer answer = call("GET", target, answer_limit);
+  engine::EngineAnswer answer = call("GET", target, answer_limit);
   if (!answer.ok()) {
     throw Error(ErrorKind::network,
                 fmt::format("the engine answered {} to GET {}: {}", answer.status, target, read_error(answer.body)));
@@ -104,7 +104,8 @@ Inventory DockerEngine::inventory(const Question& question, const OnEvent& on_ev
         continue;
       }
       ++asked;
-      const EngineAnswer answer = call("GET", image_target("sha256:" + entry.id.hex()) + "/json", largest_small_answer);
+      const engine::EngineAnswer answer =
+          call("GET", image_target("sha256:" + entry.id.hex()) + "/json", largest_small_answer);
       std::optional<KnownImage> described = answer.ok() ? read_image(answer.body) : std::nullopt;
       if (described) {
         image.diff_ids = std::move(described->diff_ids);
@@ -130,7 +131,7 @@ Inventory DockerEngine::inventory(const Question& question, const OnEvent& on_ev
 std::optional<Problem> DockerEngine::load(ByteSource& archive, std::uint64_t size) {
   ++requests_;
   LoadAnswer said;
-  const EngineAnswer answer = transport_->upload({"POST", "/images/load?quiet=1", {}, 0}, archive, size, said);
+  const engine::EngineAnswer answer = transport_->upload({"POST", "/images/load?quiet=1", {}, 0}, archive, size, said);
   if (!answer.ok()) return problem_in_words(fmt::format("{} ({})", read_error(answer.body), answer.status));
   if (said.problem()) return problem_in_words(*said.problem());
   return std::nullopt;
@@ -274,7 +275,7 @@ void DockerEngine::clean_up(const Delivery& delivery, const OnEvent& on_event) {
 
 std::optional<Problem> DockerEngine::verify(const EngineName& name, const image::SealedImage& sealed,
                                             const Inventory& inventory) {
-  const EngineAnswer inspected = call("GET", image_target(name.full()) + "/json", largest_small_answer);
+  const engine::EngineAnswer inspected = call("GET", image_target(name.full()) + "/json", largest_small_answer);
   if (!inspected.ok()) return incomplete(fmt::format("the engine does not show it: {}", read_error(inspected.body)));
   const std::optional<KnownImage> image = read_image(inspected.body);
   if (!image) return other_problem("the engine's description of it cannot be read");
@@ -288,7 +289,7 @@ std::optional<Problem> DockerEngine::verify(const EngineName& name, const image:
 
   const Availability availability =
       tells_availability(inventory.kind, inventory.engine) ? Availability::told : Availability::left_out;
-  const EngineAnswer answer = call("GET", list_target(name, availability), largest_answer);
+  const engine::EngineAnswer answer = call("GET", list_target(name, availability), largest_answer);
   if (!answer.ok()) return other_problem(fmt::format("the engine does not list it: {}", read_error(answer.body)));
   const std::vector<ListedImage> listed = read_image_list(answer.body, inventory.machine);
   const auto entry = std::ranges::find(listed, image->id, &ListedImage::id);
@@ -315,7 +316,7 @@ std::optional<Problem> DockerEngine::try_container(const EngineName& name, const
   wanted.set("HostConfig", std::move(host));
 
   const std::string target = "/containers/create?name=" + container;
-  EngineAnswer created = call("POST", target, largest_small_answer, to_json(wanted));
+  engine::EngineAnswer created = call("POST", target, largest_small_answer, to_json(wanted));
   if (!created.ok() && created.body.find("already in use") != std::string::npos) {
     // Left by a run that was killed here. Docker says 409, podman 500.
     if (!remove_own_container(container, sealed)) {
@@ -327,7 +328,8 @@ std::optional<Problem> DockerEngine::try_container(const EngineName& name, const
     return problem_in_words(fmt::format("no container can be created of it: {}", read_error(created.body)));
   const std::optional<std::string> id = read_container_id(created.body);
   if (!id) return other_problem("the engine does not say which container it created");
-  const EngineAnswer removed = call("DELETE", fmt::format("/containers/{}?force=1&v=1", *id), largest_small_answer);
+  const engine::EngineAnswer removed =
+      call("DELETE", fmt::format("/containers/{}?force=1&v=1", *id), largest_small_answer);
   if (!removed.ok() && removed.status != 404) {
     return other_problem(fmt::format("the container made to try it cannot be removed: {}", read_error(removed.body)));
   }
@@ -335,19 +337,20 @@ std::optional<Problem> DockerEngine::try_container(const EngineName& name, const
 }
 
 bool DockerEngine::remove_own_container(const std::string& container, const image::SealedImage& sealed) {
-  const EngineAnswer answer = call("GET", fmt::format("/containers/{}/json", container), largest_small_answer);
+  const engine::EngineAnswer answer = call("GET", fmt::format("/containers/{}/json", container), largest_small_answer);
   if (answer.status == 404) return true;
   if (!answer.ok() || read_container_label(answer.body, check_label) != sealed.manifest_digest.text()) return false;
-  const EngineAnswer removed =
+  const engine::EngineAnswer removed =
       call("DELETE", fmt::format("/containers/{}?force=1&v=1", container), largest_small_answer);
   return removed.ok() || removed.status == 404;
 }
 
 void DockerEngine::tag(const std::string& source, const EngineName& name) {
-  const EngineAnswer answer = call("POST",
-                                   fmt::format("{}/tag?repo={}&tag={}", image_target(source),
-                                               net::percent_encode(name.repository()), net::percent_encode(name.tag)),
-                                   largest_small_answer);
+  const engine::EngineAnswer answer =
+      call("POST",
+           fmt::format("{}/tag?repo={}&tag={}", image_target(source), net::percent_encode(name.repository()),
+                       net::percent_encode(name.tag)),
+           largest_small_answer);
   if (!answer.ok()) {
     throw Error(ErrorKind::network, fmt::format("the engine does not name the image {}: {} ({})", name.full(),
                                                 read_error(answer.body), answer.status));
@@ -355,7 +358,7 @@ void DockerEngine::tag(const std::string& source, const EngineName& name) {
 }
 
 bool DockerEngine::remove_name(const EngineName& name) {
-  const EngineAnswer answer = call("DELETE", image_target(name.full()) + "?noprune=1", largest_small_answer);
+  const engine::EngineAnswer answer = call("DELETE", image_target(name.full()) + "?noprune=1", largest_small_answer);
   if (answer.status == 404) return false;
   if (!answer.ok()) {
     throw Error(ErrorKind::network, fmt::format("the engine does not remove the name {}: {} ({})", name.full(),

@@ -12,9 +12,9 @@
 #include <string_view>
 
 #include "deliver/inventory.hh"
-#include "deliver/receiver/api/engine_transport.hh"
 #include "deliver/receiver/engine_name.hh"
 #include "deliver/receiver/receiver.hh"
+#include "engine/engine_transport.hh"
 #include "foundation/stream.hh"
 #include "image/image.hh"
 
@@ -25,7 +25,7 @@ class DockerEngine : public Receiver {
   /// `read_back`: a folder for layers that the engine is asked to give back, when it is so near that this costs less
   /// than sending them. Without it nothing is spliced.
   /// `helper_socket`: where the engine listens on its host, for a helper container that splices there.
-  explicit DockerEngine(std::unique_ptr<EngineTransport> transport,
+  explicit DockerEngine(std::unique_ptr<engine::EngineTransport> transport,
                         std::optional<std::filesystem::path> read_back = std::nullopt,
                         std::optional<std::string> helper_socket = std::nullopt)
       : transport_(std::move(transport)), read_back_(std::move(read_back)), helper_socket_(std::move(helper_socket)) {}
@@ -56,8 +56,8 @@ class DockerEngine : public Receiver {
   int round_trips() const override { return requests_; }
 
  private:
-  EngineAnswer call(std::string_view method, const std::string& target, std::uint64_t answer_limit,
-                    const std::string& json = {});
+  engine::EngineAnswer call(std::string_view method, const std::string& target, std::uint64_t answer_limit,
+                            const std::string& json = {});
   std::string get(const std::string& target, std::uint64_t answer_limit);
   std::optional<Problem> send(const SentArchive& archive, const OnEvent& on_event);
   std::optional<Problem> bring(const Delivery& delivery, const OnEvent& on_event);
@@ -69,7 +69,7 @@ class DockerEngine : public Receiver {
   std::optional<Problem> try_container(const EngineName& name, const image::SealedImage& sealed);
   bool remove_own_container(const std::string& container, const image::SealedImage& sealed);
 
-  std::unique_ptr<EngineTransport> transport_;
+  std::unique_ptr<engine::EngineTransport> transport_;
   std::optional<std::filesystem::path> read_back_;
   std::optional<std::string> helper_socket_;
   int requests_ = 0;

@@ -93,7 +93,7 @@ const HelperImage& helper_image() {
   return image;
 }
 
-Problem not_done(const char* what, const EngineAnswer& answer) {
+Problem not_done(const char* what, const engine::EngineAnswer& answer) {
   return other_problem(fmt::format("the helper container: {}: {} ({})", what, read_error(answer.body), answer.status));
 }
 
@@ -122,7 +122,7 @@ Helper::~Helper() {
   }
 }
 
-EngineAnswer Helper::call(std::string_view method, const std::string& target, const std::string& json) {
+engine::EngineAnswer Helper::call(std::string_view method, const std::string& target, const std::string& json) {
   ++requests_;
   return transport_.call({std::string(method), target, json, largest_small_answer});
 }
@@ -131,7 +131,7 @@ EngineAnswer Helper::call(std::string_view method, const std::string& target, co
 void Helper::tidy(const std::string& live_name) {
   const std::string filter =
       to_json(Value::Table{{"label", Value::Array{fmt::format("{}={}", helper_label, live_name)}}});
-  const EngineAnswer answer = call("GET", "/containers/json?all=1&filters=" + net::percent_encode(filter));
+  const engine::EngineAnswer answer = call("GET", "/containers/json?all=1&filters=" + net::percent_encode(filter));
   if (!answer.ok()) return;
   for (const std::string& id : read_container_ids(answer.body)) {
     call("DELETE", fmt::format("/containers/{}?force=1&v=1", id));
@@ -143,7 +143,7 @@ std::optional<Problem> Helper::load_image() {
   ++requests_;
   LoadAnswer said;
   MemorySource archive(helper.archive);
-  const EngineAnswer answer =
+  const engine::EngineAnswer answer =
       transport_.upload({"POST", "/images/load?quiet=1", {}, 0}, archive, helper.archive.size(), said);
   bytes_sent_ += helper.archive.size();
   if (!answer.ok()) return not_done("its image cannot be loaded", answer);
@@ -159,7 +159,7 @@ std::optional<Problem> Helper::create_container(const std::string& live_name) {
   wanted.set("Labels", Value::Table{{std::string(helper_label), live_name}});
   wanted.set("HostConfig", Value::Table{{"NetworkMode", "none"},
                                         {"Binds", Value::Array{fmt::format("{}:{}/engine.sock", socket_, folder)}}});
-  const EngineAnswer created = call("POST", "/containers/create", to_json(wanted));
+  const engine::EngineAnswer created = call("POST", "/containers/create", to_json(wanted));
   if (!created.ok()) return not_done("it cannot be created", created);
   const std::optional<std::string> id = read_container_id(created.body);
   if (!id) return other_problem("the engine does not say which container it created");
@@ -182,7 +182,7 @@ std::optional<Problem> Helper::put(const std::string& name, ByteView content, co
     MemorySource source(wrapped);
     BytesSink nothing;
     try {
-      const EngineAnswer answer = transport_.upload({"PUT", target, {}, 0}, source, wrapped.size(), nothing);
+      const engine::EngineAnswer answer = transport_.upload({"PUT", target, {}, 0}, source, wrapped.size(), nothing);
       if (!answer.ok()) return not_done("what is sent cannot be put into it", answer);
       return std::nullopt;
     } catch (const Error& error) {
@@ -210,16 +210,16 @@ std::optional<Problem> Helper::put_archive(const SentArchive& archive, const OnE
 }
 
 std::optional<Problem> Helper::run() {
-  const EngineAnswer started = call("POST", fmt::format("/containers/{}/start", container_));
+  const engine::EngineAnswer started = call("POST", fmt::format("/containers/{}/start", container_));
   if (!started.ok()) return not_done("it cannot be started", started);
   ++requests_;
-  const EngineAnswer waited = transport_.call({"POST",
-                                               fmt::format("/containers/{}/wait", container_),
-                                               {},
-                                               largest_small_answer,
-                                               EngineRequest::Patience::for_a_load});
+  const engine::EngineAnswer waited = transport_.call({"POST",
+                                                       fmt::format("/containers/{}/wait", container_),
+                                                       {},
+                                                       largest_small_answer,
+                                                       engine::EngineRequest::Patience::for_a_load});
   if (!waited.ok()) return not_done("waiting for it", waited);
-  const EngineAnswer logs = call("GET", fmt::format("/containers/{}/logs?stdout=1&stderr=1", container_));
+  const engine::EngineAnswer logs = call("GET", fmt::format("/containers/{}/logs?stdout=1&stderr=1", container_));
   LoadAnswer said;
   said.write(as_bytes(logs.body));
   said.commit();

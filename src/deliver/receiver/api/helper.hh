@@ -9,8 +9,8 @@
 #include <optional>
 #include <string>
 
-#include "deliver/receiver/api/engine_transport.hh"
 #include "deliver/receiver/receiver.hh"
+#include "engine/engine_transport.hh"
 
 namespace veneer::deliver {
 
@@ -20,7 +20,7 @@ inline constexpr std::string_view helper_label = "dev.veneer.helper";
 class Helper {
  public:
   /// `socket`: where the engine listens, as the host sees it. `transport` must outlive the helper.
-  Helper(EngineTransport& transport, std::string socket) : transport_(transport), socket_(std::move(socket)) {}
+  Helper(engine::EngineTransport& transport, std::string socket) : transport_(transport), socket_(std::move(socket)) {}
   Helper(const Helper&) = delete;
   Helper& operator=(const Helper&) = delete;
   /// Takes container and image away again, as far as the engine can be reached.
@@ -38,7 +38,7 @@ class Helper {
   std::uint64_t bytes_sent() const { return bytes_sent_; }
 
  private:
-  EngineAnswer call(std::string_view method, const std::string& target, const std::string& json = {});
+  engine::EngineAnswer call(std::string_view method, const std::string& target, const std::string& json = {});
   void tidy(const std::string& live_name);
   std::optional<Problem> load_image();
   std::optional<Problem> create_container(const std::string& live_name);
@@ -46,7 +46,7 @@ class Helper {
   std::optional<Problem> put_archive(const SentArchive& archive, const OnEvent& on_event);
   std::optional<Problem> run();
 
-  EngineTransport& transport_;
+  engine::EngineTransport& transport_;
   std::string socket_;
   std::string image_;      // its name, when it was loaded
   std::string container_;  // its identifier, when there is one

@@ -31,7 +31,7 @@ class HashedFile : public ByteSink {
 
 }  // namespace
 
-ReadBack::ReadBack(EngineTransport& transport, const DeliveryPlan& plan, const image::Blobs& others,
+ReadBack::ReadBack(engine::EngineTransport& transport, const DeliveryPlan& plan, const image::Blobs& others,
                    const std::filesystem::path& parent)
     : others_(others), folder_(parent, "read-back") {
   std::set<Hash> images;
@@ -47,8 +47,8 @@ ReadBack::ReadBack(EngineTransport& transport, const DeliveryPlan& plan, const i
   }
 }
 
-void ReadBack::read_image(EngineTransport& transport, const Hash& image) {
-  EngineAnswer answer;
+void ReadBack::read_image(engine::EngineTransport& transport, const Hash& image) {
+  engine::EngineAnswer answer;
   GeneratedSource saved([&](ByteSink& sink) {
     answer = transport.download(fmt::format("/images/sha256:{}/get", image.hex()), sink);
     if (!answer.ok()) {

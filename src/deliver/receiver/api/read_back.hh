@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "deliver/delivery_plan.hh"
-#include "deliver/receiver/api/engine_transport.hh"
+#include "engine/engine_transport.hh"
 #include "foundation/file.hh"
 #include "image/blobs.hh"
 
@@ -20,7 +20,7 @@ class ReadBack : public image::Blobs {
   /// Reads every layer that `plan` splices into a folder in `parent` that goes with this object. Each is verified: a
   /// layer's name in a saved image differs from engine to engine, its bytes do not. `others` has the layers that are
   /// sent. Throws Error (verification) when the engine does not give one of them.
-  ReadBack(EngineTransport& transport, const DeliveryPlan& plan, const image::Blobs& others,
+  ReadBack(engine::EngineTransport& transport, const DeliveryPlan& plan, const image::Blobs& others,
            const std::filesystem::path& parent);
 
   /// `plan` with what was read back as layers to send.
@@ -31,7 +31,7 @@ class ReadBack : public image::Blobs {
   std::optional<std::filesystem::path> path(const BlobDigest& digest) const override;
 
  private:
-  void read_image(EngineTransport& transport, const Hash& image);
+  void read_image(engine::EngineTransport& transport, const Hash& image);
 
   const image::Blobs& others_;
   TemporaryFolder folder_;

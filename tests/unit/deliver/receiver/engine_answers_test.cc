@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "deliver/receiver/api/engine_transport.hh"
 #include "deliver/receiver/problem.hh"
+#include "engine/engine_transport.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 
@@ -247,15 +247,15 @@ TEST(ReadContainer, TakesOnlyAnIdentifier) {
 }
 
 TEST(DockerHost, NamesASocket) {
-  EXPECT_EQ(read_docker_host("").socket, "/var/run/docker.sock");
-  EXPECT_EQ(read_docker_host("unix:///run/user/1000/docker.sock").socket, "/run/user/1000/docker.sock");
+  EXPECT_EQ(engine::read_docker_host("").socket, "/var/run/docker.sock");
+  EXPECT_EQ(engine::read_docker_host("unix:///run/user/1000/docker.sock").socket, "/run/user/1000/docker.sock");
 }
 
 TEST(DockerHost, IsASocketOrAServer) {
-  EXPECT_EQ(read_docker_host("unix:///run/x.sock").socket, "/run/x.sock");
-  EXPECT_EQ(read_docker_host("tcp://10.0.0.1:2375").server, "10.0.0.1:2375");
-  EXPECT_EQ(read_docker_host("tcp://[::1]:2376/", "/certificates").server, "[::1]:2376");
-  EXPECT_EQ(read_docker_host("tcp://host.example:2376", "/certificates").certificates, "/certificates");
+  EXPECT_EQ(engine::read_docker_host("unix:///run/x.sock").socket, "/run/x.sock");
+  EXPECT_EQ(engine::read_docker_host("tcp://10.0.0.1:2375").server, "10.0.0.1:2375");
+  EXPECT_EQ(engine::read_docker_host("tcp://[::1]:2376/", "/certificates").server, "[::1]:2376");
+  EXPECT_EQ(engine::read_docker_host("tcp://host.example:2376", "/certificates").certificates, "/certificates");
 }
 
 TEST(DockerHost, SaysWhatIsNotSupported) {
@@ -263,14 +263,14 @@ TEST(DockerHost, SaysWhatIsNotSupported) {
        {"tcp://10.0.0.1", "tcp://:2375", "tcp://host:port", "tcp://user@host:2375", "tcp://host:2375/x", "tcp://a b:1",
         "ssh://user@host", "npipe:////./pipe/docker_engine", "unix://relative", "host:2375"}) {
     try {
-      read_docker_host(text);
+      engine::read_docker_host(text);
       FAIL() << text;
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::usage);
       EXPECT_THAT(error.message(), HasSubstr(printable(text)));
     }
   }
-  EXPECT_THROW(read_docker_host("unix:///" + std::string(120, 'x')), Error);
+  EXPECT_THROW(engine::read_docker_host("unix:///" + std::string(120, 'x')), Error);
 }
 
 }  // namespace

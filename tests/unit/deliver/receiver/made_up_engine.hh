@@ -1,5 +1,5 @@
-// An engine in memory behind EngineTransport: it keeps names and images as a real one does, and a test decides what a
-// load brings about. What real engines do is tried by tests/engines and tests/contract.
+// An engine in memory behind engine::EngineTransport: it keeps names and images as a real one does, and a test decides
+// what a load brings about. What real engines do is tried by tests/engines and tests/contract.
 #pragma once
 
 #include <functional>
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "deliver/receiver/api/engine_transport.hh"
+#include "engine/engine_transport.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "image/image.hh"
@@ -53,11 +53,11 @@ struct EngineState {
   }
 };
 
-class MadeUpEngine : public EngineTransport {
+class MadeUpEngine : public engine::EngineTransport {
  public:
   explicit MadeUpEngine(EngineState& state) : state_(state) {}
 
-  EngineAnswer call(const EngineRequest& request) override {
+  engine::EngineAnswer call(const engine::EngineRequest& request) override {
     state_.log.push_back(request.method + " " + request.target);
     const std::string path = request.target.substr(0, request.target.find('?'));
     if (path == "/version") {
@@ -81,13 +81,13 @@ class MadeUpEngine : public EngineTransport {
     return {404, R"({"message":"page not found"})"};
   }
 
-  EngineAnswer download(const std::string& target, ByteSink&) override {
+  engine::EngineAnswer download(const std::string& target, ByteSink&) override {
     state_.log.push_back("GET " + target);
     return {404, R"({"message":"nothing is saved"})"};
   }
 
-  EngineAnswer upload(const EngineRequest& request, ByteSource& archive, std::uint64_t size,
-                      ByteSink& on_success) override {
+  engine::EngineAnswer upload(const engine::EngineRequest& request, ByteSource& archive, std::uint64_t size,
+                              ByteSink& on_success) override {
     state_.log.push_back(request.method + " " + request.target);
     state_.uploads.push_back(size);
     const Bytes bytes = read_all(archive, no_limit);
@@ -125,7 +125,7 @@ class MadeUpEngine : public EngineTransport {
     return to_json(entries);
   }
 
-  EngineAnswer create(const EngineRequest& request) {
+  engine::EngineAnswer create(const engine::EngineRequest& request) {
     const Value wanted = parse_json(request.json);
     const std::string name = request.target.substr(request.target.find("name=") + 5);
     const std::string id = resolve(wanted.at("Image").string());
@@ -136,7 +136,7 @@ class MadeUpEngine : public EngineTransport {
     return {201, to_json(Value::Table{{"Id", sha256(name).hex()}})};
   }
 
-  EngineAnswer container(const EngineRequest& request, std::string name) {
+  engine::EngineAnswer container(const engine::EngineRequest& request, std::string name) {
     if (name.ends_with("/json")) name.resize(name.size() - 5);
     for (const auto& [known, label] : state_.containers) {
       if (name != known && name != sha256(known).hex()) continue;
@@ -150,7 +150,7 @@ class MadeUpEngine : public EngineTransport {
     return {404, R"({"message":"No such container"})"};
   }
 
-  EngineAnswer image(const EngineRequest& request, std::string name) {
+  engine::EngineAnswer image(const engine::EngineRequest& request, std::string name) {
     if (request.method == "DELETE") {
       const std::string id = resolve(name);
       if (id.empty()) return {404, R"({"message":"No such image"})"};

@@ -1,16 +1,15 @@
-#include "deliver/receiver/api/engine_transport.hh"
+#include "engine/engine_transport.hh"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 
-#include "deliver/receiver/engine_answers.hh"
 #include "foundation/error.hh"
 #include "foundation/text.hh"
 #include "net/http.hh"
 
-namespace veneer::deliver {
+namespace veneer::engine {
 
 namespace {
 
@@ -168,4 +167,4 @@ std::unique_ptr<EngineTransport> connect_to(const EngineAddress& address) {
   return std::make_unique<HttpTransport>(address);
 }
 
-}  // namespace veneer::deliver
+}  // namespace veneer::engine

@@ -11,7 +11,7 @@
 
 #include "foundation/stream.hh"
 
-namespace veneer::deliver {
+namespace veneer::engine {
 
 struct EngineRequest {
   std::string method = "GET";
@@ -58,4 +58,4 @@ EngineAddress read_docker_host(std::string_view docker_host,
 /// Does not connect before the first request.
 std::unique_ptr<EngineTransport> connect_to(const EngineAddress& address);
 
-}  // namespace veneer::deliver
+}  // namespace veneer::engine
