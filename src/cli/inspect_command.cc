@@ -59,9 +59,7 @@ int inspect_image(const Wanted& wanted, Context& context) {
   const auto layers = inspect::summarize_layers(opened.sealed.image, merged ? &*merged : nullptr);
   context.print(wanted.is_json ? summary_json(opened, layers) : summary_text(opened, layers));
   if (wanted.is_json) return 0;
-  for (const std::string& finding : image::validate_image(opened.sealed)) context.print("
-note: " + finding + "
-");
+  for (const std::string& finding : image::validate_image(opened.sealed)) context.print("\nnote: " + finding + "\n");
   return 0;
 }
 
