@@ -5,6 +5,7 @@
 #include "archive/gzip_tar.hh"
 #include "foundation/file.hh"
 #include "image/open_layer.hh"
+#include "image/places/image_names.hh"
 #include "tests/support/tar_builder.hh"
 
 namespace veneer::base {
@@ -20,23 +21,23 @@ class SavedImage {
     const std::string config =
         R"({"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[")" + diff_id +
         R"("]}})";
-    request_.form = ImageBaseRequest::Form::docker_archive;
-    request_.path = folder_.path() / "saved.tar";
-    request_.platform = {"linux", "amd64", ""};
-    write_text_file(request_.path, TarBuilder()
-                                       .file("1/layer.tar", layer_)
-                                       .file("config.json", config)
-                                       .file("manifest.json", R"([{"Config":"config.json","Layers":["1/layer.tar"]}])")
-                                       .finish());
+    write_text_file(folder_.path() / "saved.tar",
+                    TarBuilder()
+                        .file("1/layer.tar", layer_)
+                        .file("config.json", config)
+                        .file("manifest.json", R"([{"Config":"config.json","Layers":["1/layer.tar"]}])")
+                        .finish());
   }
-  Base read(const image::LayerCache* cache) const { return read_image_base(request_, cache); }
+  Base read(const image::LayerCache* cache) const {
+    const auto place = image::read_base_name("docker-archive:saved.tar", folder_.path());
+    return read_image_base(*place, {"linux", "amd64", ""}, {}, cache);
+  }
   const std::string& layer() const { return layer_; }
   std::filesystem::path cache_folder() const { return folder_.path() / "cache"; }
 
  private:
   TemporaryFolder folder_{std::filesystem::temp_directory_path(), "veneer-test-"};
   std::string layer_ = TarBuilder().folder("etc").file("etc/name", std::string(10'000, 'n')).finish();
-  ImageBaseRequest request_;
 };
 
 TEST(ImageBase, LayersThatAreNotCompressedAreCompressedOnceForAll) {
