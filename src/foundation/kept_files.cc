@@ -99,7 +99,7 @@ Hash KeptFiles::check(const fs::path& path, std::string_view text) {
 }
 
 std::optional<std::string> KeptFiles::read_text(const fs::path& path, std::uint64_t limit) const {
-  if (!status_of(path)) return std::nullopt;
+  if (!is_file(path)) return std::nullopt;
   try {
     std::string text = read_text_file(path, limit + head_size);
     const std::string head = text.substr(0, head_size);
@@ -133,13 +133,18 @@ void KeptFiles::remember(const fs::path& record) const {
   const FileDescriptor file(::open(record.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
 }
 
-bool KeptFiles::is_whole(const fs::path& path, const Hash& hash) const {
+bool KeptFiles::is_file(const fs::path& path) const {
   const std::optional<struct stat> status = status_of(path);
   if (!status) return false;
-  if (!S_ISREG(status->st_mode)) {
-    report(path, "it is no file");
-    return false;
-  }
+  if (S_ISREG(status->st_mode)) return true;
+  report(path, "it is no file");
+  return false;
+}
+
+bool KeptFiles::is_whole(const fs::path& path, const Hash& hash) const {
+  if (!is_file(path)) return false;
+  const std::optional<struct stat> status = status_of(path);
+  if (!status) return false;
   const fs::path known = record(*status, hash);
   {
     const std::lock_guard guard(mutex_);

@@ -43,6 +43,9 @@ class KeptFiles {
   /// The hash of `text` as the content of the file at `path`: copied to another name it does not hold.
   static Hash check(const std::filesystem::path& path, std::string_view text);
 
+  /// Whether there is a file at `path`. What is there and is none is reported.
+  bool is_file(const std::filesystem::path& path) const;
+
   /// Whether the file at `path` has this hash. False when there is none, or (reported) when it is damaged.
   bool is_whole(const std::filesystem::path& path, const Hash& hash) const;
   /// The caller has just seen that the file has this hash (it wrote it, say): it need not be read for that again.

@@ -77,8 +77,7 @@ std::optional<CachedLayer> parse_entry(const fs::path& path, const std::string& 
 }  // namespace
 
 std::optional<CachedLayer> read_layer_entry(const fs::path& path, const KeptFiles& files) {
-  std::error_code error;
-  if (!fs::exists(fs::symlink_status(path, error))) return std::nullopt;
+  if (!files.is_file(path)) return std::nullopt;
   try {
     return parse_entry(path, read_text_file(path, entry_limit));
   } catch (const Error& damage) {
