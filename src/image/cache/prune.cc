@@ -145,7 +145,7 @@ std::vector<CacheUsage> cache_usage(const fs::path& folder) {
       ++row.files;
       row.bytes += entry.file_size();
     }
-    usage.push_back(row);
+    if (row.bytes > 0) usage.push_back(row);  // scratch folders and what is known of files take no room
   }
   std::sort(usage.begin(), usage.end(), [](const auto& left, const auto& right) { return left.name < right.name; });
   return usage;

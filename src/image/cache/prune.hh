@@ -15,7 +15,7 @@ struct CacheUsage {
   std::uint64_t bytes = 0;
 };
 
-/// Sizes of the folders in the cache, by name.
+/// Sizes of the folders in the cache, by name; those that take no room are left out.
 std::vector<CacheUsage> cache_usage(const std::filesystem::path& folder);
 
 /// Removes what was not used since `before`, what is damaged, blobs that no remaining entry names, and whatever else
