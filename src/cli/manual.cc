@@ -55,6 +55,8 @@ constexpr auto variables = std::to_array<Variable>({
     {"DOCKER_HOST", "the engine that images are shipped to (default unix:///var/run/docker.sock)"},
     {"DOCKER_TLS_VERIFY", "when set, TLS with an engine at tcp://"},
     {"DOCKER_CERT_PATH", "the folder with the certificates for that (default ~/.docker)"},
+    {"CONTAINER_HOST", "the podman whose images podman:NAME means, as for podman itself"},
+    {"XDG_RUNTIME_DIR", "where the socket of the podman of this user lies"},
     {"USER", "who deploys, for the history of a host"},
     {"LOGNAME", "likewise, where USER is not set"},
     {"VENEER_FAIL_POINT", "for tests: the process kills itself at the named place"},

@@ -60,8 +60,8 @@ TEST_F(Libraries, ConfigurationsMayIncludeEachOther) {
 }
 
 TEST_F(Libraries, WhatMultipliesIsBounded) {
-  put("app/lib/user.so", sample("user"));
-  put("app/lib/x/libone.so.1", sample("library"));
+  put("app/lib/user.so", elf_sample("user"));
+  put("app/lib/x/libone.so.1", elf_sample("library"));
   std::string includes;
   for (int i = 0; i < 1000; ++i) includes += "include /opt/" + std::to_string(i) + "*\n";
   put("etc/ld.so.conf", includes);
