@@ -56,7 +56,7 @@ Output parse_output(const std::string& text) { return image::read_output_name(te
 WrittenImage build_to(const Output& output, BuildSession& session, Surroundings& surroundings) {
   WrittenImage written{build(session, surroundings), {}};
   const auto blobs = blobs_of(session);
-  written.place = output ? output->write(written.built.sealed, *blobs, session.image_name())
+  written.place = output ? output->write(written.built.sealed, *blobs, session.image_name(), *session.cache()->files())
                          : write_to_store(session, written.built.sealed, *blobs);
   surroundings.messages().clear_progress();
   return written;

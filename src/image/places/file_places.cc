@@ -39,8 +39,9 @@ class LayoutPlace : public ImagePlace {
     return {std::move(sealed), std::move(layout), name_.text, std::nullopt};
   }
 
-  std::string write(const SealedImage& image, const Blobs& blobs, const std::string& name) const override {
-    OciLayout::create(name_.path).write(image, blobs, name_.tag.value_or(name));
+  std::string write(const SealedImage& image, const Blobs& blobs, const std::string& name,
+                    const KeptFiles& files) const override {
+    OciLayout::create(name_.path).write(image, blobs, name_.tag.value_or(name), files);
     return name_.path.native();
   }
 
@@ -58,7 +59,8 @@ class ArchivePlace : public ImagePlace {
     return {std::move(sealed), std::move(archive), name_.text, std::nullopt};
   }
 
-  std::string write(const SealedImage& image, const Blobs& blobs, const std::string& name) const override {
+  std::string write(const SealedImage& image, const Blobs& blobs, const std::string& name,
+                    const KeptFiles&) const override {
     const Reference given = parse_given_name(name_.tag.value_or(name));
     remove_abandoned(name_.path.parent_path());  // what killed ones left of it
     AtomicFile file(name_.path);

@@ -90,7 +90,8 @@ std::optional<OpenedImage> open_in_engines(const ImageName& name, const PlaceCon
 
 }  // namespace
 
-std::string ImagePlace::write(const SealedImage& /*image*/, const Blobs& /*blobs*/, const std::string& /*name*/) const {
+std::string ImagePlace::write(const SealedImage& /*image*/, const Blobs& /*blobs*/, const std::string& /*name*/,
+                              const KeptFiles& /*files*/) const {
   throw Error(ErrorKind::usage, "no image can be written there", "use " + output_forms());
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "foundation/kept_files.hh"
 #include "image/blobs.hh"
 #include "image/image.hh"
 #include "image/reference.hh"
@@ -38,8 +39,9 @@ class ImagePlace {
   /// The name that the image has there and that an engine can give to it, if any; known without looking.
   virtual std::optional<Reference> reference() const { return std::nullopt; }
   /// Writes `image` under the name of this place, else under `name` ("shop:1.0"), and returns where it is, for people.
-  /// Kinds that only read throw Error (usage).
-  virtual std::string write(const SealedImage& image, const Blobs& blobs, const std::string& name) const;
+  /// `files` knows which files there are whole. Kinds that only read throw Error (usage).
+  virtual std::string write(const SealedImage& image, const Blobs& blobs, const std::string& name,
+                            const KeptFiles& files) const;
 };
 
 /// What a name is for: an image to be read, one to be built on, or where a new one goes.

@@ -132,7 +132,8 @@ TEST_F(ImageNames, WhatIsWrittenIsReadBack) {
     // The same folder, and an archive, by their exact names; as an image and as a base.
     const std::string archive = "docker-archive:" + folder + ".tar:x.tar";
     std::ofstream(folder + ".tar:x.tar") << "old";
-    EXPECT_EQ(read_output_name(archive + ":" + name, kinds_)->write(sealed, layers, "unused:1"), folder + ".tar:x.tar");
+    EXPECT_EQ(read_output_name(archive + ":" + name, kinds_)->write(sealed, layers, "unused:1", KeptFiles()),
+              folder + ".tar:x.tar");
     for (const std::string& place : {"oci:" + folder, archive}) {
       for (const std::string& text : {":" + name, ":" + repository + ":" + tag, ":" + repository + "@" + digest,
                                       ":" + name + "@" + digest, ":" + repository}) {
@@ -144,6 +145,23 @@ TEST_F(ImageNames, WhatIsWrittenIsReadBack) {
       }
     }
   }
+}
+
+TEST_F(ImageNames, DamageInALayoutThatIsWrittenToIsSaid) {
+  tests::MemoryBlobs layers;
+  const SealedImage sealed = seal(tests::image_of({layers.add_layer({{"file", "text"}})}));
+  const fs::path folder = folder_.path() / "out";
+  const auto place = read_output_name("oci:" + folder.native(), kinds_);
+  std::vector<fs::path> damaged;
+  const KeptFiles files({}, [&](const fs::path& path, const std::string&) { damaged.push_back(path); });
+  place->write(sealed, layers, "shop:1", files);
+  EXPECT_TRUE(damaged.empty());
+  const fs::path blob = folder / "blobs" / "sha256" / sealed.image.layers[0].blob.hex();
+  std::ofstream(blob) << "damage";
+  place->write(sealed, layers, "shop:1", files);
+  EXPECT_THAT(damaged, ::testing::ElementsAre(blob));
+  EXPECT_NO_THROW(open("oci:" + folder.native()));
+  EXPECT_EQ(BlobDigest{sha256(*std::make_unique<File>(blob))}, sealed.image.layers[0].blob);
 }
 
 TEST_F(ImageNames, WhatIsNotThereIsSaidWithWhatIs) {
@@ -167,7 +185,7 @@ TEST_F(ImageNames, AMadeUpPlaceNeedsOneLine) {
 
   tests::MemoryBlobs layers;
   const SealedImage sealed = seal(tests::image_of({layers.add_layer({{"file", "text"}})}));
-  EXPECT_EQ(read_output_name("memory:kept", kinds_)->write(sealed, layers, "shop:1"), "memory, as kept");
+  EXPECT_EQ(read_output_name("memory:kept", kinds_)->write(sealed, layers, "shop:1", KeptFiles()), "memory, as kept");
   EXPECT_EQ(open("memory:kept").sealed.manifest_digest, sealed.manifest_digest);
   EXPECT_EQ(open("memory:kept").name, "memory:kept");
   EXPECT_EQ(

@@ -29,7 +29,7 @@ class MemoryPlace : public ImagePlace {
   std::optional<std::string> absence(const PlaceContext&) const override {
     return memory_->contains(key_) ? std::nullopt : std::optional<std::string>("nothing is kept there");
   }
-  std::string write(const SealedImage& image, const Blobs& blobs, const std::string&) const override {
+  std::string write(const SealedImage& image, const Blobs& blobs, const std::string&, const KeptFiles&) const override {
     auto kept = std::make_shared<tests::MemoryBlobs>();
     for (const Layer& layer : image.image.layers) kept->add(layer.blob, read_all(*open_blob(blobs, layer), layer.size));
     (*memory_)[key_] = {image, std::move(kept)};
