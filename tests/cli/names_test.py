@@ -72,6 +72,36 @@ class Names(fixtures.SystemTest):
         on_top = self.project(base=f"{self.folder}/the:store:registry.example:5000/x:1.0", table='name = "upper"')
         self.assertEqual(self.build(on_top)[0], "upper:1.0")
 
+    def test_exact_names_are_one_for_images_bases_and_files(self):
+        path = self.project(table='name = "registry.example:5000/team/app"')
+        self.build(path)
+        (self.folder / "a:b.tar").touch()  # a path with a colon is found when it exists
+        (self.folder / "lay:out").mkdir()
+        digest = self.json("build", "-o", f"docker-archive:{self.folder}/a:b.tar", "--json", cwd=path)["manifest"]
+        self.veneer("build", "-o", f"oci:{self.folder}/lay:out", cwd=path)
+        repository = "registry.example:5000/team/app"
+        built = set()
+        for place in (f"docker-archive:{self.folder}/a:b.tar", f"oci:{self.folder}/lay:out"):
+            for image in (place, f"{place}:{repository}:1.0", f"{place}:{repository}", f"{place}:{repository}@{digest}", f"{place}:{repository}:1.0@{digest}"):
+                with self.subTest(image):
+                    self.assertEqual(self.json("inspect", image, "--json", cwd=path)["manifest"], digest)
+                    self.assertEqual(self.json("compare", image, image, "--json", cwd=path)["old"], image)
+                    upgrade = self.folder / "up:grade.tar"
+                    self.veneer("ship", image, "--as", "app:1", "--to-file", upgrade, "--for", image, cwd=path)
+                    for file in (upgrade, f"docker-archive:{upgrade}", f"docker-archive:{upgrade}:app:1"):
+                        self.veneer("receive", file, cwd=path, code=5, DOCKER_HOST=f"unix://{self.folder}/absent")
+                    built.add(self.json("plan", "--base", image, "--json", cwd=path)["base"]["name"])
+                    self.assertIn(image, built)
+
+    def test_names_that_cannot_be_read_yet(self):
+        path = self.project()
+        for command in (["inspect", "registry:debian:12"], ["build", "--base", "registry:debian:12"], ["build", "--base", "debian12/slim"], ["build", "--base", "python:3.12"]):
+            with self.subTest(command):
+                refused = self.veneer(*command, cwd=path, code=2)
+                self.assertIn("registries are not supported yet", refused.stderr)
+                self.assertIn("docker:" + command[-1].removeprefix("registry:"), refused.stderr)
+        self.assertFalse((path / ".veneer").exists())
+
     def test_a_name_that_the_store_lacks(self):
         path = self.project(table='name = "ghcr.io/acme/demo"')
         self.build(path)
