@@ -209,7 +209,7 @@ class Projects(fixtures.SystemTest):
                 (path / "pyproject.toml").write_text(pyproject.format(", ".join(f'"{name}"' for name in wanted)))
                 self.lock(path)
                 planned = self.json("plan", "--json", cwd=path)
-                before = path / "before"
+                before = self.folder / "before"
                 fixtures.shutil.rmtree(before, ignore_errors=True)
                 fixtures.shutil.copytree(path / ".veneer", before)
                 self.veneer("build", cwd=path)
@@ -217,7 +217,8 @@ class Projects(fixtures.SystemTest):
                 for was, now in zip(planned["deploy"], compared["deploy"], strict=True):
                     self.assertAlmostEqual(was["plan"]["bytes"] / now["plan"]["bytes"], 1, delta=0.02)
                     for step, real in zip(was["plan"]["steps"], now["plan"]["steps"], strict=True):
-                        self.assertAlmostEqual(step["size"] / real["size"], 1, delta=0.02, msg=f"{step} {real}")
+                        if real["size"] > 10_000:  # the application's is not known before
+                            self.assertAlmostEqual(step["size"] / real["size"], 1, delta=0.02, msg=f"{step} {real}")
 
     def test_a_member_of_a_workspace(self):
         sources = "[tool.uv.sources]\nlib-a = { workspace = true }\n"
