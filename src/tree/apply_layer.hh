@@ -33,15 +33,15 @@ struct AppliedLayer {
 
 /// Reads `tar` (uncompressed) to its end and applies it to `tree` as layer number `layer` (0 = the bottom one).
 ///
-/// As engines with overlayfs do it (docs/receivers.md, "Layers over each other"): the layer is unpacked by itself, its
-/// entries in order, the last one of a name wins, links among parents are followed inside the root and inside this
-/// layer only. Then it covers the tree: whiteouts (image-spec layer.md) hide what lower layers hold, wherever they
-/// stand and whatever type of entry they are; a folder over a folder changes its attributes (or none, when the layer
-/// does not list it), over anything else it replaces it, also a symbolic link to a folder; anything else over a folder
-/// replaces the folder with all below it. Beyond what engines do: an opaque marker of the root hides all (as the
-/// specification says), whiteouts may stand behind what takes their place, hard links may name files of lower layers
-/// that this layer does not hide. The root's own entry is passed over, as is the metadata of AUFS (.wh..wh.aufs,
-/// .wh..wh.orph, .wh..wh.plnk).
+/// As engines with overlayfs do it (docs/receivers.md, "Layers over each other"): the layer is unpacked by itself,
+/// its entries in order, the last one of a name wins, links among parents are followed inside the root and inside
+/// this layer only. Then it covers the tree: whiteouts (image-spec layer.md) hide what lower layers hold, wherever
+/// they stand and whatever type of entry they are; a folder over a folder changes its attributes (or none, when the
+/// layer does not list it), over anything else it replaces it, also a symbolic link to a folder; anything else over
+/// a folder replaces the folder with all below it. Beyond what engines do: an opaque marker of the root hides all
+/// (as the specification says), whiteouts may stand behind what takes their place, hard links may name files of
+/// lower layers that this layer does not hide. The root's own entry is passed over, as is the metadata of AUFS
+/// (.wh..wh.aufs, .wh..wh.orph, .wh..wh.plnk).
 ///
 /// Throws Error (refused), naming layer and entry, for: parent parts (".."), whiteouts without a name or of "." or
 /// "..", links to nothing, to folders or to themselves, character devices 0:0 (which overlayfs reads as whiteouts),

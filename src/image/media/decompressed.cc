@@ -8,6 +8,7 @@
 #include "archive/compression.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
+#include "foundation/temporary.hh"
 
 namespace veneer::image {
 
@@ -52,7 +53,7 @@ std::shared_ptr<const RandomAccess> decompressed(std::shared_ptr<const RandomAcc
                       const std::uint64_t size = file->size();
                       const auto source =
                           archive::open_encoded(std::make_unique<SliceSource>(std::move(file), 0, size), encoding);
-                      const TemporaryFolder folder(fs::temp_directory_path(), "veneer-archive-");
+                      const TemporaryFolder folder(fs::temp_directory_path(), "archive");
                       AtomicFile unpacked(folder.path() / "archive.tar", 0600);
                       unpack(*source, unpacked, folder.path());
                       // Open, it outlives its name.

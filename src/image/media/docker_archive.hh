@@ -1,6 +1,5 @@
 // A tar file that holds images: what `docker save`, `podman save` and veneer write, in all their forms. Its
-// headers are read once, then any blob can be opened at once; the data of layers is read when it is asked for.
-// Thread-safe.
+// headers are read once, then any blob can be opened at once; layers are read when they are asked for. Thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -4,6 +4,7 @@
 
 #include "archive/gzip_tar.hh"
 #include "foundation/file.hh"
+#include "foundation/temporary.hh"
 #include "image/open_layer.hh"
 #include "image/places/image_names.hh"
 #include "tests/support/tar_builder.hh"
@@ -36,7 +37,7 @@ class SavedImage {
   std::filesystem::path cache_folder() const { return folder_.path() / "cache"; }
 
  private:
-  TemporaryFolder folder_{std::filesystem::temp_directory_path(), "veneer-test-"};
+  TemporaryFolder folder_{std::filesystem::temp_directory_path(), "test"};
   std::string layer_ = TarBuilder().folder("etc").file("etc/name", std::string(10'000, 'n')).finish();
 };
 

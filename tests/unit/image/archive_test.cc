@@ -7,6 +7,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/json.hh"
+#include "foundation/temporary.hh"
 #include "image/media/archive_writer.hh"
 #include "image/media/docker_archive.hh"
 #include "image/open_layer.hh"
@@ -276,7 +277,7 @@ TEST(DockerArchive, CompressedFilesAreRead) {
   MemorySource source(as_bytes(tar));
   BytesSink gzipped;
   archive::gzip_tar(source, gzipped);
-  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "veneer-test-");
+  const TemporaryFolder folder(std::filesystem::temp_directory_path(), "test");
   const std::filesystem::path file = folder.path() / "saved.tar.gz";
   write_text_file(file, as_text(gzipped.bytes()));
   const DockerArchive archive = DockerArchive::open(file);
