@@ -413,6 +413,26 @@ class Projects(fixtures.SystemTest):
         self.assertIn("cannot be made here", self.veneer("build", "--platform", "linux/s390x", cwd=path, code=3).stderr)
         self.assertIn("--platform wants", self.veneer("build", "--platform", "windows/amd64", cwd=path, code=2).stderr)
 
+    def test_a_base_that_contradicts_its_interpreter(self):
+        base = layouts.with_layer(fixtures.debian_base(), self.folder / "base", change=lambda config: config.update(architecture="arm64"))
+        path = self.project("arm", self.metadata("arm") + f'[tool.veneer]\nbase = "oci:{base}"\n', {"main.py": ""})
+        self.lock(path)
+        refused = self.veneer("build", "--platform", "linux/arm64", cwd=path, code=3).stderr
+        self.assertIn("configuration says linux/arm64, but its /usr/bin/python3.11 is a program for x86_64", refused)
+        self.assertIn("hint:", refused)
+
+    def test_a_base_from_docker_save(self):
+        """Its layers, which are not compressed, are gzip in what is built, with the same bytes from any cache."""
+        saved = layouts.saved(fixtures.debian_base(), self.folder / "saved.tar")
+        path = self.project("shop", self.metadata("shop") + f'[tool.veneer]\nbase = "docker-archive:{saved}"\n', {"main.py": ""})
+        self.lock(path)
+        fixtures.git(path, "init", "-q")
+        fixtures.commit_all(path, "The shop")
+        built = [self.json("build", "--json", cwd=path, XDG_CACHE_HOME=str(self.folder / name)) for name in ("one", "two")]
+        self.assertEqual(built[0]["manifest"], built[1]["manifest"])
+        self.veneer("inspect", "--verify", cwd=path)
+        self.assertLess(sum(blob.stat().st_size for blob in (path / ".veneer" / "blobs" / "sha256").iterdir()), 0.6 * saved.stat().st_size)
+
     def test_extras_and_groups(self):
         path = self.small_project()
         text = (path / "pyproject.toml").read_text()

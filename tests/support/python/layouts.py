@@ -58,3 +58,18 @@ def with_layer(layout: Path, target: Path, files: dict | None = None, change=lam
     index["manifests"][0]["annotations"] = {"org.opencontainers.image.ref.name": "changed"}
     (target / "index.json").write_text(json.dumps(index))
     return target
+
+
+def saved(layout: Path, target: Path) -> Path:
+    """What an old `docker save` would write of the only image in `layout`: its layers are not compressed."""
+    blobs = layout / "blobs" / "sha256"
+
+    def read(descriptor: dict) -> bytes:
+        return (blobs / descriptor["digest"].split(":")[1]).read_bytes()
+
+    manifest = json.loads(read(json.loads((layout / "index.json").read_text())["manifests"][0]))
+    members = {f"{number}/layer.tar": gzip.decompress(read(layer)) for number, layer in enumerate(manifest["layers"])}
+    listed = [{"Config": "config.json", "RepoTags": ["saved:1"], "Layers": list(members)}]
+    members |= {"config.json": read(manifest["config"]), "manifest.json": json.dumps(listed).encode()}
+    target.write_bytes(tar(members))
+    return target
