@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <set>
 
 #include "foundation/error.hh"
+#include "image/platform.hh"
 #include "python/name.hh"
 #include "python/python_version.hh"
 
@@ -46,17 +46,10 @@ python::Libc parse_libc(const std::string& text) {
 }  // namespace
 
 std::string machine_of_platform(const std::string& platform) {
-  struct Named {
-    std::string_view platform;
-    std::string_view machine;
-  };
-  constexpr std::array machines = {Named{"linux/amd64", "x86_64"},     Named{"linux/arm64", "aarch64"},
-                                   Named{"linux/arm64/v8", "aarch64"}, Named{"linux/arm/v7", "armv7l"},
-                                   Named{"linux/arm/v6", "armv6l"},    Named{"linux/386", "i686"},
-                                   Named{"linux/ppc64le", "ppc64le"},  Named{"linux/s390x", "s390x"},
-                                   Named{"linux/riscv64", "riscv64"},  Named{"linux/loong64", "loongarch64"}};
-  for (const Named& named : machines) {
-    if (named.platform == platform) return std::string(named.machine);
+  try {
+    if (auto machine = image::machine_of(image::parse_platform(platform))) return std::move(*machine);
+  } catch (const Error&) {
+    // is no platform at all
   }
   throw Error(ErrorKind::usage,
               fmt::format("--platform wants linux/amd64, linux/arm64 or another Linux platform, not '{}'",

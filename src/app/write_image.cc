@@ -11,22 +11,8 @@ namespace fs = std::filesystem;
 namespace {
 
 /// The cache has the layers that were made; those of the base may lie in the base's own place.
-class CacheThenBase : public image::Blobs {
- public:
-  CacheThenBase(std::shared_ptr<const image::Blobs> cache, std::shared_ptr<const image::Blobs> base)
-      : cache_(std::move(cache)), base_(std::move(base)) {}
-  bool contains(const BlobDigest& digest) const override { return cache_->contains(digest) || base_->contains(digest); }
-  std::unique_ptr<ByteSource> open(const BlobDigest& digest) const override { return having(digest).open(digest); }
-  std::optional<fs::path> path(const BlobDigest& digest) const override { return having(digest).path(digest); }
-
- private:
-  const image::Blobs& having(const BlobDigest& digest) const { return cache_->contains(digest) ? *cache_ : *base_; }
-  std::shared_ptr<const image::Blobs> cache_;
-  std::shared_ptr<const image::Blobs> base_;
-};
-
 std::shared_ptr<const image::Blobs> blobs_of(const BuildSession& session) {
-  return std::make_shared<CacheThenBase>(session.cache(), session.inputs().base.blobs);
+  return image::blobs_of_both(session.cache(), session.inputs().base.blobs);
 }
 
 std::string write_to_store(const BuildSession& session, const image::SealedImage& sealed, const image::Blobs& blobs) {

@@ -10,26 +10,6 @@ namespace veneer::base {
 
 namespace {
 
-/// What was compressed anew is in the cache, all else where the base is.
-class BlobsOfBase : public image::Blobs {
- public:
-  BlobsOfBase(const image::LayerCache& cache, std::shared_ptr<const image::Blobs> others)
-      : cache_(cache), others_(std::move(others)) {}
-  bool contains(const BlobDigest& digest) const override {
-    return others_->contains(digest) || cache_.contains(digest);
-  }
-  std::unique_ptr<ByteSource> open(const BlobDigest& digest) const override {
-    return others_->contains(digest) ? others_->open(digest) : cache_.open(digest);
-  }
-  std::optional<std::filesystem::path> path(const BlobDigest& digest) const override {
-    return others_->contains(digest) ? others_->path(digest) : cache_.path(digest);
-  }
-
- private:
-  const image::LayerCache& cache_;
-  std::shared_ptr<const image::Blobs> others_;
-};
-
 /// The canonical gzip form of an uncompressed layer, made once for all images that have it.
 image::Layer compressed(const image::Layer& layer, const image::Blobs& blobs, const image::LayerCache& cache) {
   const LayerKey key{sha256("veneer base layer 1\n" + layer.diff_id.text())};
@@ -53,7 +33,9 @@ void compress_layers(Base& base, const image::LayerCache& cache) {
   for (image::Layer& layer : base.layers) {
     if (is_plain(layer)) layer = compressed(layer, *base.blobs, cache);
   }
-  base.blobs = std::make_shared<BlobsOfBase>(cache, base.blobs);
+  // The cache outlives the base, as its caller promises.
+  const std::shared_ptr<const image::Blobs> made(std::shared_ptr<void>(), &cache);
+  base.blobs = image::blobs_of_both(base.blobs, made);
 }
 
 }  // namespace

@@ -133,17 +133,17 @@ void KeptFiles::remember(const fs::path& record) const {
   const FileDescriptor file(::open(record.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
 }
 
-bool KeptFiles::is_file(const fs::path& path) const {
+std::optional<struct stat> KeptFiles::status_of_file(const fs::path& path) const {
   const std::optional<struct stat> status = status_of(path);
-  if (!status) return false;
-  if (S_ISREG(status->st_mode)) return true;
+  if (!status || S_ISREG(status->st_mode)) return status;
   report(path, "it is no file");
-  return false;
+  return std::nullopt;
 }
 
+bool KeptFiles::is_file(const fs::path& path) const { return status_of_file(path).has_value(); }
+
 bool KeptFiles::is_whole(const fs::path& path, const Hash& hash) const {
-  if (!is_file(path)) return false;
-  const std::optional<struct stat> status = status_of(path);
+  const std::optional<struct stat> status = status_of_file(path);
   if (!status) return false;
   const fs::path known = record(*status, hash);
   {

@@ -73,6 +73,7 @@ class KeptFiles {
   std::uint64_t bytes_read() const { return bytes_read_; }
 
  private:
+  std::optional<struct stat> status_of_file(const std::filesystem::path& path) const;
   std::filesystem::path record(const struct stat& status, const Hash& hash) const;
   void remember(const std::filesystem::path& record) const;
 

@@ -10,6 +10,25 @@ namespace veneer::image {
 
 namespace {
 
+class BlobsOfBoth : public Blobs {
+ public:
+  BlobsOfBoth(std::shared_ptr<const Blobs> first, std::shared_ptr<const Blobs> second)
+      : first_(std::move(first)), second_(std::move(second)) {}
+  bool contains(const BlobDigest& digest) const override {
+    return first_->contains(digest) || second_->contains(digest);
+  }
+  std::unique_ptr<ByteSource> open(const BlobDigest& digest) const override { return having(digest).open(digest); }
+  std::optional<std::filesystem::path> path(const BlobDigest& digest) const override {
+    return having(digest).path(digest);
+  }
+
+ private:
+  const Blobs& having(const BlobDigest& digest) const { return first_->contains(digest) ? *first_ : *second_; }
+
+  std::shared_ptr<const Blobs> first_;
+  std::shared_ptr<const Blobs> second_;
+};
+
 /// Passes bytes on; at their end, or as soon as there are too many, compares with the size and, when given, the hash.
 class VerifiedSource : public ByteSource {
  public:
@@ -92,6 +111,10 @@ std::unique_ptr<ByteSource> open_sized(const Blobs& blobs, const BlobDigest& dig
 }
 
 }  // namespace
+
+std::shared_ptr<const Blobs> blobs_of_both(std::shared_ptr<const Blobs> first, std::shared_ptr<const Blobs> second) {
+  return std::make_shared<BlobsOfBoth>(std::move(first), std::move(second));
+}
 
 std::unique_ptr<ByteSource> verify_blob(std::unique_ptr<ByteSource> source, const BlobDigest& digest,
                                         std::uint64_t size) {

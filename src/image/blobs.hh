@@ -23,6 +23,9 @@ class Blobs {
   virtual std::optional<std::filesystem::path> path(const BlobDigest& /*digest*/) const { return std::nullopt; }
 };
 
+/// The blobs of two places; what both have comes from `first`.
+std::shared_ptr<const Blobs> blobs_of_both(std::shared_ptr<const Blobs> first, std::shared_ptr<const Blobs> second);
+
 /// A reader that throws Error (verification) at the end of `source` unless its bytes have `digest` and, when not
 /// no_limit, exactly `size` bytes; never gives more than `size` bytes.
 std::unique_ptr<ByteSource> verify_blob(std::unique_ptr<ByteSource> source, const BlobDigest& digest,

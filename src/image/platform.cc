@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "foundation/error.hh"
@@ -21,7 +22,32 @@ std::string_view effective_variant(const Platform& platform) {
   return platform.variant;
 }
 
+struct Machine {
+  std::string_view architecture;
+  std::string_view variant;
+  std::string_view name;
+};
+constexpr std::array machines = {
+    Machine{"amd64", "", "x86_64"}, Machine{"arm64", "", "aarch64"},   Machine{"arm", "v7", "armv7l"},
+    Machine{"arm", "v6", "armv6l"}, Machine{"386", "", "i686"},        Machine{"ppc64le", "", "ppc64le"},
+    Machine{"s390x", "", "s390x"},  Machine{"riscv64", "", "riscv64"}, Machine{"loong64", "", "loongarch64"}};
+
 }  // namespace
+
+std::optional<std::string> machine_of(const Platform& platform) {
+  const auto* found = std::ranges::find_if(machines, [&](const Machine& machine) {
+    return machine.architecture == platform.architecture && machine.variant == effective_variant(platform);
+  });
+  if (platform.os != "linux" || found == machines.end()) return std::nullopt;
+  return std::string(found->name);
+}
+
+bool may_hold_programs_of(const Platform& platform, std::string_view machine) {
+  if (platform.architecture == "amd64" && machine == "i686") return true;
+  const auto is_of = [&](const Machine& one) { return one.architecture == platform.architecture; };
+  return std::ranges::none_of(machines, is_of) ||
+         std::ranges::any_of(machines, [&](const Machine& one) { return is_of(one) && one.name == machine; });
+}
 
 std::string platform_text(const Platform& platform) {
   std::string text = platform.os + "/" + platform.architecture;

@@ -15,6 +15,13 @@ std::string platform_text(const Platform& platform);
 /// Reads that form. Throws Error (usage).
 Platform parse_platform(std::string_view text);
 
+/// The machine of a Linux platform as platform.machine() of Python names it: "x86_64" for linux/amd64. Nothing for a
+/// platform that is not known, or that leaves open which it is, as linux/arm.
+std::optional<std::string> machine_of(const Platform& platform);
+
+/// Whether programs for `machine` may be in an image for `platform`; also where nothing is known of the architecture.
+bool may_hold_programs_of(const Platform& platform, std::string_view machine);
+
 /// Whether an image for `offered` runs where `wanted` is asked for. A variant matters when both sides name one; v8 is
 /// what arm64 is when it names none.
 bool matches(const Platform& offered, const Platform& wanted);

@@ -13,6 +13,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "tests/support/needs.hh"
+
 namespace veneer::tests {
 
 inline std::filesystem::path corpus_folder() {
@@ -21,14 +23,9 @@ inline std::filesystem::path corpus_folder() {
 }
 
 /// To be called first in a test that needs the corpus.
-#define VENEER_NEEDS_CORPUS()                                                    \
-  if (!std::filesystem::exists(veneer::tests::corpus_folder())) {                \
-    if (std::getenv("CI") != nullptr) {                                          \
-      FAIL() << "the corpus is missing: " << veneer::tests::corpus_folder();     \
-    }                                                                            \
-    GTEST_SKIP() << "the corpus is missing: " << veneer::tests::corpus_folder(); \
-  }                                                                              \
-  static_assert(true)
+#define VENEER_NEEDS_CORPUS()                                           \
+  VENEER_NEEDS(std::filesystem::exists(veneer::tests::corpus_folder()), \
+               "the corpus is missing: " + veneer::tests::corpus_folder().native())
 
 /// A corpus file; one that ends with .xz is unpacked (by the xz program).
 inline std::string read_corpus(const std::filesystem::path& relative) {

@@ -13,6 +13,7 @@
 
 #include "foundation/file.hh"
 #include "foundation/process.hh"
+#include "tests/support/needs.hh"
 
 namespace veneer::tests {
 
@@ -24,12 +25,7 @@ inline std::filesystem::path uv_path() {
 }
 
 /// To be called first in a test that needs uv.
-#define VENEER_NEEDS_UV()                                                                 \
-  if (veneer::tests::uv_path().empty()) {                                                 \
-    if (std::getenv("CI") != nullptr) FAIL() << "uv is neither on PATH nor in VENEER_UV"; \
-    GTEST_SKIP() << "uv is neither on PATH nor in VENEER_UV";                             \
-  }                                                                                       \
-  static_assert(true)
+#define VENEER_NEEDS_UV() VENEER_NEEDS(!veneer::tests::uv_path().empty(), "uv is neither on PATH nor in VENEER_UV")
 
 /// Makes this process and what it starts see git with an identity and without the settings of user and machine, and one
 /// umask: what support/python/surroundings.py does for other tests.

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "foundation/kept_files.hh"
+#include "foundation/temporary.hh"
 #include "image/cache/layer_cache.hh"
 
 namespace veneer::image {
@@ -51,6 +52,11 @@ class Pruning {
       // Unpacked bases: each goes as a whole or stays, with its seal.
       const fs::path root = path.extension() == ".seal" ? fs::path(path).replace_extension() : path;
       return Hash::from_hex(root.filename().native()) && is_recent(root) && files_.is_sealed(root);
+    });
+    // Whoever takes an image from an engine need not hold the cache's lock; the file it writes has one of its own.
+    remove_abandoned(folder_ / "engine-images");
+    keep(folder_ / "engine-images", [&](const fs::path& path) {
+      return path.filename().native().starts_with('.') || (is_named(path, ".tar") && is_recent(path));
     });
     keep(folder_ / "tmp", [](const fs::path&) { return false; });
     keep(folder_ / "known", [&](const fs::path& path) { return is_named(path, "") && is_recent(path); });

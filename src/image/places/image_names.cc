@@ -130,11 +130,11 @@ std::shared_ptr<const ImagePlace> read_output_name(std::string_view text, const 
 
 OpenedImage open_image(const ImageName& name, const PlaceContext& context, const PlaceKinds& kinds) {
   if (name.place) return name.place->read(std::nullopt, context);
-  const std::optional<OciLayout> store = store_of(context);
+  std::optional<OciLayout> store = store_of(context);
   if (store) {
     if (const auto found = find_name(store->index(), name.reference)) {
       if (!name.reference.tag) context.note(fmt::format("{} is {}", printable(name.text), printable(*found)));
-      auto blobs = std::make_shared<OciLayout>(OciLayout::open(context.store));
+      auto blobs = std::make_shared<OciLayout>(std::move(*store));
       SealedImage sealed = blobs->read({*found, std::nullopt});
       return {std::move(sealed), std::move(blobs), *found, parse_reference(*found)};
     }

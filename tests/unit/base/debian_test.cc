@@ -9,6 +9,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/process.hh"
+#include "tests/support/needs.hh"
 
 namespace veneer::base {
 namespace {
@@ -50,10 +51,7 @@ class DebianBaseTest : public testing::Test {
  protected:
   void SetUp() override {
     const char* path = std::getenv("PATH");
-    if (!find_program("mmdebstrap", path != nullptr ? path : "")) {
-      if (std::getenv("CI") != nullptr) FAIL() << "mmdebstrap is missing";
-      GTEST_SKIP() << "mmdebstrap is missing";
-    }
+    VENEER_NEEDS(find_program("mmdebstrap", path != nullptr ? path : ""), "mmdebstrap is missing");
     cache_ = std::make_shared<image::LayerCache>(folder_.path());
   }
   std::string refusal(const DebianRequest& request) {

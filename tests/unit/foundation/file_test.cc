@@ -14,6 +14,7 @@
 #include "foundation/child.hh"
 #include "foundation/error.hh"
 #include "foundation/fail_point.hh"
+#include "tests/support/needs.hh"
 
 namespace veneer {
 namespace {
@@ -105,7 +106,7 @@ class Container {
 };
 
 TEST_F(FileTest, ContainersWithOneFolderDoNotTakeEachOthersFiles) {
-  if (::geteuid() != 0) GTEST_SKIP() << "needs root for namespaces of process ids";
+  VENEER_NEEDS(::geteuid() == 0, "namespaces of process ids need root");
   std::optional<AtomicFile> file;
   const auto write = [&](std::string_view first, std::string_view second) {
     return [&, first, second](char step) {

@@ -215,6 +215,25 @@ TEST_F(LayerCacheTest, ABlobIsReadAgainWhenItsTimesChange) {
   EXPECT_EQ(cache.files()->bytes_read(), 4u);
 }
 
+TEST_F(LayerCacheTest, PruneRemovesImagesOfEnginesThatNobodyUses) {
+  { const LayerCache makes_the_folders(folder_); }
+  const fs::path images = folder_ / "engine-images";
+  make_folders(images);
+  const fs::path used = images / (std::string(64, 'a') + ".tar");
+  const fs::path unused = images / (std::string(64, 'b') + ".tar");
+  const fs::path unknown = images / "unknown";
+  for (const fs::path& path : {used, unused, unknown}) write_text_file(path, "an archive");
+  const auto now = fs::file_time_type::clock::now();
+  fs::last_write_time(unused, now - std::chrono::hours(100));
+  AtomicFile being_taken(images / (std::string(64, 'c') + ".tar"));
+  being_taken.write(as_bytes("so far"));
+  EXPECT_EQ(prune_cache(folder_, now - std::chrono::hours(1)).files, 2u);
+  being_taken.commit();
+  EXPECT_TRUE(fs::exists(used));
+  EXPECT_FALSE(fs::exists(unused));
+  EXPECT_FALSE(fs::exists(unknown));
+}
+
 TEST_F(LayerCacheTest, PruneKeepsWhatWasUsedAndRemovesOrphans) {
   CachedLayer old_layer;
   CachedLayer new_layer;

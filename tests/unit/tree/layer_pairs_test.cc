@@ -59,7 +59,9 @@ TEST(LayerPairs, TreesAreWhatEnginesShow) {
     }
     EXPECT_EQ(lines(tree), pair.strings_or_empty("tree"));
     // Whoever looks at the layer learns that engines refuse it or show something else.
-    if (pair.find("refused_by") != nullptr || pair.find("engines") != nullptr) EXPECT_FALSE(applied.findings.empty());
+    if (pair.find("refused_by") != nullptr || pair.find("engines") != nullptr) {
+      EXPECT_FALSE(applied.findings.empty());
+    }
   }
 }
 
