@@ -8,7 +8,7 @@ Prints JSON: {"a": {"first": N, "edit": N, "bump": N}, "b": {..}, "layers": {..}
 
 (a) the way of today (examples/greenhouse/Dockerfile.today): a fresh `uv sync --frozen --no-dev --no-editable` for every
     build, copied into the image as one layer; the files of [tool.veneer.image] as a second one.
-(b) the owners' plan as written (Dockerfile.owners-plan): a base image with `uv sync --no-install-project`, made again
+(b) a base image with `uv sync --no-install-project`, made again
     only when the lock changes; on it `uv pip install --no-deps .`, and /app/.venv is copied once more into the app image;
     then the files. For the edit the base is the old one, files and times included.
 
