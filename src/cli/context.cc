@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "foundation/error.hh"
-#include "foundation/this_process.hh"
 #include "foundation/file.hh"
+#include "foundation/this_process.hh"
 
 namespace veneer::cli {
 
