@@ -42,7 +42,7 @@ fs::path unpacked_root(const Base& base, const fs::path& cache_folder, const Kep
   for (const image::Layer& layer : base.layers) hash.update(layer.diff_id.text() + "\n");
   const fs::path roots = cache_folder / "roots";
   const std::string name = hash.finish().hex();
-  const fs::path root = roots / name;
+  fs::path root = roots / name;
   std::error_code error;
   make_folders(roots);
   const FileLock lock = lock_kept(roots / (name + ".lock"), FileLock::Kind::exclusive);

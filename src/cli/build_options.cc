@@ -33,7 +33,7 @@ python::BaseChoice read_base(const std::string& text) {
 }
 
 std::optional<std::string> read_python(const Arguments& arguments) {
-  const auto version = arguments.value("--python");
+  auto version = arguments.value("--python");
   if (version && !python::parse_python_version(*version)) {
     throw Error(ErrorKind::usage, fmt::format("--python wants a version such as 3.11, not '{}'", printable(*version)));
   }

@@ -27,7 +27,7 @@ constexpr std::string_view cyan = "36";
 Terminal::Terminal(Verbosity verbosity, Color color)
     : verbosity_(verbosity), terminal_(::isatty(2) == 1), color_(terminal_ && color == Color::terminal) {}
 
-Terminal::~Terminal() { clear_progress(); }
+Terminal::~Terminal() { Terminal::clear_progress(); }
 
 std::string Terminal::styled(std::string_view style, std::string_view text) const {
   return color_ ? fmt::format("\x1b[{}m{}\x1b[0m", style, text) : std::string(text);

@@ -23,15 +23,17 @@ int exit_code(ErrorKind kind) {
   return 1;
 }
 
-Error::Error(ErrorKind kind, std::string message, std::string hint)
+Error::Error(ErrorKind kind, const std::string& message, const std::string& hint)
     : kind_(kind), message_(without_user_info(message)), hint_(without_user_info(hint)) {
   compose();
 }
 
-void Error::add_context(std::string doing) {
+void Error::add_context(const std::string& doing) {
   context_.push_back(without_user_info(doing));
   compose();
 }
+
+void Error::set_hint(const std::string& hint) { hint_ = without_user_info(hint); }
 
 void Error::compose() {
   what_.clear();

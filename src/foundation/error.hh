@@ -27,7 +27,7 @@ int exit_code(ErrorKind kind);
 
 class Error : public std::exception {
  public:
-  Error(ErrorKind kind, std::string message, std::string hint = {});
+  Error(ErrorKind kind, const std::string& message, const std::string& hint = {});
 
   ErrorKind kind() const { return kind_; }
   const std::string& message() const { return message_; }
@@ -38,8 +38,8 @@ class Error : public std::exception {
   /// Everything but the hint on one line, outermost context first: "reading X: member a/b: bad CRC".
   const char* what() const noexcept override { return what_.c_str(); }
 
-  void add_context(std::string doing);
-  void set_hint(std::string hint) { hint_ = std::move(hint); }
+  void add_context(const std::string& doing);
+  void set_hint(const std::string& hint);
 
  private:
   void compose();

@@ -45,8 +45,9 @@ class Applier {
   AppliedLayer finish() {
     for (const std::string& path : hidden_) tree_.remove(path);
     for (const std::string& path : emptied_) tree_.remove_below(path);
-    for (const auto& [path, entry] : upper_.entries()) {
-      in_context([&] { return fmt::format("entry '{}'", printable(path)); }, [&] { cover(path, entry.inode); });
+    for (const auto& item : upper_.entries()) {
+      in_context([&] { return fmt::format("entry '{}'", printable(item.first)); },
+                 [&] { cover(item.first, item.second.inode); });
     }
     return std::move(applied_);
   }

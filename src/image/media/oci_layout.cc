@@ -243,7 +243,7 @@ bool OciLayout::has_documents(const Descriptor& descriptor, const KeptFiles& fil
   try {
     const Value document = parse_json(read_small_blob(*this, descriptor.digest, descriptor.size));
     if (kind == DocumentKind::index) {
-      const Value::Array entries = document.array_or_empty("manifests");
+      const Value::Array& entries = document.array_or_empty("manifests");
       return std::all_of(entries.begin(), entries.end(), [&](const Value& entry) {
         const Descriptor next = parse_descriptor(entry);
         return !contains(next.digest) || has_documents(next, files);

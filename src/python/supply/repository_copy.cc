@@ -234,7 +234,7 @@ fs::path submodule_place(const GitState& submodule, const fs::path& target) {
   if (fs::is_directory(link)) return target / path / ".git";
   std::string text = read_text_file(link, small_limit);  // "gitdir: ../.git/modules/name"
   if (text.ends_with('\n')) text.pop_back();
-  const fs::path place = (target / path / text.substr(text.find(' ') + 1)).lexically_normal();
+  fs::path place = (target / path / text.substr(text.find(' ') + 1)).lexically_normal();
   const fs::path below = place.lexically_relative(target / ".git" / "modules");
   if (!below.empty() && *below.begin() != ".." && *below.begin() != ".") return place;
   return target / ".git" / "modules" / path;  // of a work tree that is not the repository's first
