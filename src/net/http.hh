@@ -88,8 +88,8 @@ struct ClientOptions {
 class TransportError : public Error {
  public:
   enum class Retry { sensible, useless };
-  TransportError(std::string message, Retry retry, std::string hint = {})
-      : Error(ErrorKind::network, std::move(message), std::move(hint)), retry_(retry) {}
+  TransportError(const std::string& message, Retry retry, const std::string& hint = {})
+      : Error(ErrorKind::network, message, hint), retry_(retry) {}
   Retry retry() const { return retry_; }
 
  private:

@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t longest_link_target = 4095;
 constexpr std::size_t most_findings = 100;
 
-[[noreturn]] void refuse(std::string message) { throw Error(ErrorKind::refused, std::move(message)); }
+[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::refused, message); }
 
 using Paths = std::set<std::string, std::less<>>;
 

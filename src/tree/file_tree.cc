@@ -25,7 +25,7 @@ std::uint64_t name_bytes(std::string_view path, const Inode& inode) {
   return bytes;
 }
 
-[[noreturn]] void refuse(std::string message) { throw Error(ErrorKind::refused, std::move(message)); }
+[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::refused, message); }
 
 void check_path(std::string_view path) {
   if (path.size() > longest_path) {

@@ -19,8 +19,8 @@ namespace veneer::python {
 
 namespace {
 
-[[noreturn]] void refuse(std::string message, std::string hint = {}) {
-  throw Error(ErrorKind::refused, std::move(message), std::move(hint));
+[[noreturn]] void refuse(const std::string& message, const std::string& hint = {}) {
+  throw Error(ErrorKind::refused, message, hint);
 }
 
 void check_version(const Value& document) {

@@ -24,8 +24,8 @@ namespace {
 
 constexpr std::string_view space = " \t\r\f\v";
 
-[[noreturn]] void refuse(std::string message, std::string hint = {}) {
-  throw Error(ErrorKind::refused, std::move(message), std::move(hint));
+[[noreturn]] void refuse(const std::string& message, const std::string& hint = {}) {
+  throw Error(ErrorKind::refused, message, hint);
 }
 
 bool is_sha256(const std::string& hash) { return hash.starts_with("sha256:"); }

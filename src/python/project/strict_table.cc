@@ -45,8 +45,8 @@ StrictTable::StrictTable(const Value& value, std::string place, std::initializer
   }
 }
 
-void StrictTable::refuse(std::string_view key, std::string_view message, std::string hint) const {
-  throw Error(ErrorKind::refused, fmt::format("{} {}: {}", place_, key, message), std::move(hint));
+void StrictTable::refuse(std::string_view key, std::string_view message, const std::string& hint) const {
+  throw Error(ErrorKind::refused, fmt::format("{} {}: {}", place_, key, message), hint);
 }
 
 std::string StrictTable::text(std::string_view key) const {

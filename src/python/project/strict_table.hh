@@ -31,7 +31,7 @@ class StrictTable {
   /// Tables of an array, each with the name of its place ("files[0]").
   void each_table(std::string_view key, const std::function<void(const Value&, const std::string&)>& action) const;
   /// Error (refused): "[tool.veneer] python: <message>".
-  [[noreturn]] void refuse(std::string_view key, std::string_view message, std::string hint = {}) const;
+  [[noreturn]] void refuse(std::string_view key, std::string_view message, const std::string& hint = {}) const;
 
  private:
   const Value& value_;

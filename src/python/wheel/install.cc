@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t largest_rewritten_script = 64 << 20;
 
-[[noreturn]] void refuse(std::string message) { throw Error(ErrorKind::refused, std::move(message)); }
+[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::refused, message); }
 
 /// A file to be installed.
 struct Placed {
