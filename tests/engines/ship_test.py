@@ -4,6 +4,8 @@
 On three engines, one of each kind of store; with VENEER_TEST_ALL=1 on all of them. Each gets an instance of its own.
 """
 
+import asyncio
+import contextlib
 import io
 import json
 import os
@@ -27,30 +29,33 @@ FAIL_POINTS = ["ship.loaded", "ship.verified", "ship.named"]
 
 
 def tls_door(context: ssl.SSLContext, path: str) -> int:
-    """A port on loopback that speaks TLS and leads to a unix socket."""
+    """A port on loopback that speaks TLS and leads to a unix socket.
+
+    Both directions run in one thread: OpenSSL forbids two threads at one connection at a time.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
 
-    def copy(source, sink) -> None:
-        try:
-            while data := source.recv(65536):
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
+    async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await source.read(65536):
+                sink.write(data)
+                await sink.drain()
+        if sink.can_write_eof():
+            with contextlib.suppress(OSError):
+                sink.write_eof()
+        else:
+            sink.close()
 
-    def accept() -> None:
-        while True:
-            near, _ = listener.accept()
-            try:
-                near = context.wrap_socket(near, server_side=True)
-            except OSError:
-                continue
-            far = socket.socket(socket.AF_UNIX)
-            far.connect(path)
-            for ends in ((near, far), (far, near)):
-                threading.Thread(target=copy, args=ends, daemon=True).start()
+    async def lead(near: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
+        far, requests = await asyncio.open_unix_connection(path)
+        await asyncio.gather(copy(near, requests), copy(far, answers))
+        requests.close()
 
-    threading.Thread(target=accept, daemon=True).start()
+    async def serve() -> None:
+        server = await asyncio.start_server(lead, sock=listener, ssl=context)
+        await server.serve_forever()
+
+    threading.Thread(target=asyncio.run, args=(serve(),), daemon=True).start()
     return listener.getsockname()[1]
 
 
