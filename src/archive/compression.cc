@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <vector>
 
 #include "foundation/error.hh"
 
@@ -21,34 +20,34 @@ constexpr int zstd_window_log = 27;             // 128 MiB
 /// Input of a decompressor, refilled from a source.
 class Input {
  public:
-  explicit Input(std::unique_ptr<ByteSource> source) : source_(std::move(source)), buffer_(input_size) {}
+  explicit Input(std::unique_ptr<ByteSource> source)
+      : source_(std::move(source)), buffer_(std::make_unique_for_overwrite<std::byte[]>(input_size)) {}
 
   /// Reads on when nothing is left; false at the end.
   bool fill() {
     if (begin_ == end_) {
       begin_ = 0;
-      end_ = source_->read(buffer_);
+      end_ = source_->read(std::span(buffer_.get(), input_size));
     }
     return begin_ != end_;
   }
   /// Reads more behind what is left; false at the end, and when there is no room.
   bool more() {
-    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
-              buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
+    std::copy(buffer_.get() + begin_, buffer_.get() + end_, buffer_.get());
     end_ -= begin_;
     begin_ = 0;
-    if (end_ == buffer_.size()) return false;
-    const std::size_t count = source_->read(std::span(buffer_).subspan(end_));
+    if (end_ == input_size) return false;
+    const std::size_t count = source_->read(std::span(buffer_.get(), input_size).subspan(end_));
     end_ += count;
     return count > 0;
   }
-  std::byte* data() { return buffer_.data() + begin_; }
+  std::byte* data() { return buffer_.get() + begin_; }
   std::size_t size() const { return end_ - begin_; }
   void take(std::size_t count) { begin_ += count; }
 
  private:
   std::unique_ptr<ByteSource> source_;
-  std::vector<std::byte> buffer_;
+  std::unique_ptr<std::byte[]> buffer_;  // a wheel has thousands of members: it is not filled with zeros for each
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };
@@ -58,7 +57,7 @@ enum class Framing { raw, gzip };
 class InflateSource : public ByteSource {
  public:
   InflateSource(std::unique_ptr<ByteSource> compressed, Framing framing)
-      : input_(std::move(compressed)), state_(std::make_unique<inflate_state>()), framing_(framing) {
+      : input_(std::move(compressed)), state_(std::make_unique_for_overwrite<inflate_state>()), framing_(framing) {
     begin_stream();
   }
 
@@ -171,7 +170,10 @@ class ZstdSource : public ByteSource {
  public:
   explicit ZstdSource(std::unique_ptr<ByteSource> compressed)
       : input_(std::move(compressed)), stream_(ZSTD_createDStream()) {
-    ZSTD_DCtx_setParameter(stream_.get(), ZSTD_d_windowLogMax, zstd_window_log);
+    if (stream_ == nullptr ||
+        ZSTD_isError(ZSTD_DCtx_setParameter(stream_.get(), ZSTD_d_windowLogMax, zstd_window_log)) != 0) {
+      throw Error(ErrorKind::failed, "zstd cannot be set up");
+    }
   }
 
   std::size_t read(std::span<std::byte> into) override {

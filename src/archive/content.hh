@@ -9,6 +9,7 @@
 #include <string>
 
 #include "foundation/bytes.hh"
+#include "foundation/digest.hh"
 #include "foundation/file.hh"
 #include "foundation/stream.hh"
 
@@ -20,6 +21,9 @@ struct DeflatedData {
   std::unique_ptr<ByteSource> stream;
   std::uint64_t stream_size = 0;  // bytes of `stream`
   std::uint32_t crc32 = 0;        // of the inflated data
+  /// Of the inflated data, when that is known. Who inflates `stream` and finds size(), crc32 and this has verified all
+  /// that open() would verify.
+  std::optional<Hash> sha256 = std::nullopt;
 };
 
 class Content {
@@ -30,8 +34,8 @@ class Content {
   /// A fresh reader from the start. Its data is verified against what is known of it (CRC, hash): an Error of kind
   /// verification or refused comes before or at the end, never after.
   virtual std::unique_ptr<ByteSource> open() const = 0;
-  /// The same data in deflated form, when it is at hand without compressing. The stream is not verified by itself:
-  /// the caller also reads open() to its end before it relies on it.
+  /// The same data in deflated form, when it is at hand without compressing. The stream is not verified by itself: the
+  /// caller does so by its sha256, or else reads open() to its end as well before it relies on it.
   virtual std::optional<DeflatedData> deflated() const { return std::nullopt; }
 };
 

@@ -1,11 +1,15 @@
 #include "archive/layer_writer.hh"
 
 #include <fmt/format.h>
+#include <isa-l/crc.h>
 #include <zlib.h>
 
 #include <array>
+#include <utility>
 #include <vector>
 
+#include "archive/canonical_deflate.hh"
+#include "archive/compression.hh"
 #include "archive/tar_writer.hh"
 #include "foundation/error.hh"
 
@@ -13,9 +17,6 @@ namespace veneer::archive {
 
 namespace {
 
-constexpr int compression_level = 6;
-constexpr int memory_level = 8;
-constexpr int raw_window_bits = -15;
 constexpr std::size_t chunk_size = 128 * 1024;
 constexpr std::array<unsigned char, 10> member_header = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff};
 
@@ -24,15 +25,7 @@ constexpr std::array<unsigned char, 10> member_header = {0x1f, 0x8b, 8, 0, 0, 0,
 /// Data goes two ways at once: as tar into one hash, as gzip members into the blob and another hash.
 class LayerWriter::Implementation {
  public:
-  explicit Implementation(ByteSink& blob) : blob_(blob), buffer_(chunk_size), compressed_(chunk_size) {
-    if (deflateInit2(&deflate_, compression_level, Z_DEFLATED, raw_window_bits, memory_level, Z_DEFAULT_STRATEGY) !=
-        Z_OK) {
-      throw Error(ErrorKind::failed, "zlib cannot be set up");
-    }
-  }
-  Implementation(const Implementation&) = delete;
-  Implementation& operator=(const Implementation&) = delete;
-  ~Implementation() { deflateEnd(&deflate_); }
+  explicit Implementation(ByteSink& blob) : blob_(blob), buffer_(chunk_size) {}
 
   void add(const TarEntry& entry, const Content* content) {
     TarEntry sized = entry;
@@ -46,13 +39,12 @@ class LayerWriter::Implementation {
     tar(head);
     if (content == nullptr || content->size() == 0) {
       if (content != nullptr) check_empty(*content);
-      deflate_piece(head, Z_FINISH);
+      compress(head, End::stream);
     } else if (auto deflated = content->deflated()) {
-      deflate_piece(head, Z_SYNC_FLUSH);  // ends at a byte boundary, where the copied stream goes on
-      copy_stream(*deflated);
-      read_data(*content, &deflated->crc32);
+      compress(head, End::byte_boundary);  // ends at a byte boundary, where the copied stream goes on
+      copy_deflated(*content, *deflated);
     } else {
-      deflate_piece(head, Z_NO_FLUSH);
+      compress(head, End::more_follows);
       compress_data(*content);
     }
     end_member();
@@ -63,28 +55,48 @@ class LayerWriter::Implementation {
     const Bytes end(pending_padding_ + tar_end_size);
     begin_member();
     tar(end);
-    deflate_piece(end, Z_FINISH);
+    compress(end, End::stream);
     end_member();
+    flush();
     return {{tar_hash_.finish()}, tar_size_, {blob_hash_.finish()}, blob_size_};
   }
 
  private:
+  using End = CanonicalDeflate::End;
+
+  /// Bytes of the blob. Small pieces are gathered: a member is five of them.
   void put(ByteView bytes) {
+    if (bytes.size() > chunk_size - pending_.size()) flush();
+    if (pending_.empty() && bytes.size() >= chunk_size / 2) {
+      put_now(bytes);
+    } else {
+      append(pending_, bytes);
+    }
+  }
+  void flush() {
+    put_now(pending_);
+    pending_.clear();
+  }
+  void put_now(ByteView bytes) {
     blob_hash_.update(bytes);
     blob_size_ += bytes.size();
     blob_.write(bytes);
   }
 
-  /// Bytes of the tar: hashed and counted, for the member too.
-  void tar(ByteView bytes) {
-    tar_hash_.update(bytes);
+  /// Bytes of the tar: hashed (and by `also`, if there is one) and counted, for the member too.
+  void tar(ByteView bytes, Sha256* also = nullptr) {
+    if (also == nullptr) {
+      tar_hash_.update(bytes);
+    } else {
+      Sha256::update_both(tar_hash_, *also, bytes);
+    }
     tar_size_ += bytes.size();
     member_size_ += bytes.size();
-    member_crc_ = crc32_z(member_crc_, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
+    member_crc_ = crc32_gzip_refl(member_crc_, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
   }
 
   void begin_member() {
-    deflateReset(&deflate_);
+    deflate_.restart();
     member_crc_ = 0;
     member_size_ = 0;
     put(std::as_bytes(std::span(member_header)));
@@ -92,22 +104,13 @@ class LayerWriter::Implementation {
 
   void end_member() {
     Bytes trailer;
-    append_little_endian<std::uint32_t>(trailer, static_cast<std::uint32_t>(member_crc_));
+    append_little_endian<std::uint32_t>(trailer, member_crc_);
     append_little_endian<std::uint32_t>(trailer, static_cast<std::uint32_t>(member_size_));
     put(trailer);
   }
 
-  void deflate_piece(ByteView bytes, int flush) {
-    deflate_.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(bytes.data()));
-    deflate_.avail_in = static_cast<uInt>(bytes.size());
-    for (;;) {
-      deflate_.next_out = reinterpret_cast<Bytef*>(compressed_.data());
-      deflate_.avail_out = static_cast<uInt>(compressed_.size());
-      const int result = deflate(&deflate_, flush);
-      if (result == Z_STREAM_ERROR) throw Error(ErrorKind::failed, "zlib failed");
-      put(ByteView(compressed_).first(compressed_.size() - deflate_.avail_out));
-      if (flush == Z_FINISH ? result == Z_STREAM_END : deflate_.avail_out != 0) return;
-    }
+  void compress(ByteView bytes, End end) {
+    deflate_.add(bytes, end, [this](ByteView compressed) { put(compressed); });
   }
 
   static void check_empty(const Content& content) {
@@ -121,11 +124,10 @@ class LayerWriter::Implementation {
 
   /// Calls `use` with the data in pieces of chunk_size, the last one shorter, whatever pieces the source gives.
   template <typename Use>
-  void in_pieces(const Content& content, const Use& use) {
-    const auto source = content.open();
+  void in_pieces(const Content& content, ByteSource& source, const Use& use) {
     std::uint64_t rest = content.size();
     for (;;) {
-      const std::size_t count = read_full(*source, buffer_);
+      const std::size_t count = read_full(source, buffer_);
       if (count > rest) throw_wrong_size(content);
       rest -= count;
       if (count > 0) use(ByteView(buffer_).first(count));
@@ -135,45 +137,76 @@ class LayerWriter::Implementation {
   }
 
   void compress_data(const Content& content) {
-    in_pieces(content, [&](ByteView piece) {
+    in_pieces(content, *content.open(), [&](ByteView piece) {
       tar(piece);
-      deflate_piece(piece, Z_NO_FLUSH);
+      compress(piece, End::more_follows);
     });
-    deflate_piece({}, Z_FINISH);
+    compress({}, End::stream);
   }
 
-  /// Hashes the data of a member whose compressed form is there already, which must be of the same data. The CRC of
-  /// the wheel is of the data alone, gzip's of the header too: combined from both, no byte is read twice.
-  void read_data(const Content& content, const std::uint32_t* expected_crc) {
-    const uLong head_crc = member_crc_;
-    member_crc_ = 0;
-    in_pieces(content, [&](ByteView piece) { tar(piece); });
-    if (member_crc_ != *expected_crc) {
+  /// Passes a deflate stream on, which must be as long as it was said to be, and puts it into the blob.
+  class CopiedStream : public ByteSource {
+   public:
+    CopiedStream(Implementation& writer, DeflatedData& deflated)
+        : writer_(writer), stream_(*deflated.stream), rest_(deflated.stream_size) {}
+    std::size_t read(std::span<std::byte> into) override {
+      const std::size_t count = stream_.read(into);
+      if (count > rest_ || (count == 0 && rest_ != 0)) {
+        throw Error(ErrorKind::refused, "the deflated data does not have the size that it was said to have");
+      }
+      rest_ -= count;
+      writer_.put(ByteView(into).first(count));
+      return count;
+    }
+
+   private:
+    Implementation& writer_;
+    ByteSource& stream_;
+    std::uint64_t rest_;
+  };
+
+  /// Where a stream is not what it should be, open() has the better words for it.
+  static void read_through(const Content& content) {
+    CountingSink nowhere;
+    copy(*content.open(), nowhere);
+  }
+
+  /// Copies the compressed form that is there already, which must be of the data that `content` has.
+  void copy_deflated(const Content& content, DeflatedData& deflated) {
+    auto stream = std::make_unique<CopiedStream>(*this, deflated);
+    const std::uint32_t head_crc = std::exchange(member_crc_, 0);
+    bool is_the_data = true;
+    if (deflated.sha256) {
+      Sha256 hash;
+      try {
+        in_pieces(content, *open_deflate(std::move(stream)), [&](ByteView piece) { tar(piece, &hash); });
+      } catch (const Error&) {
+        read_through(content);
+        throw;
+      }
+      is_the_data = hash.finish() == *deflated.sha256;
+    } else {
+      while (stream->read(buffer_) != 0) continue;
+      in_pieces(content, *content.open(), [&](ByteView piece) { tar(piece); });
+    }
+    if (!is_the_data || member_crc_ != deflated.crc32) {
+      read_through(content);
       throw Error(ErrorKind::refused, "the deflated data is not the data that the file has");
     }
-    member_crc_ = crc32_combine(head_crc, member_crc_, static_cast<z_off_t>(content.size()));
-  }
-
-  void copy_stream(DeflatedData& deflated) {
-    std::uint64_t rest = deflated.stream_size;
-    while (const std::size_t count = deflated.stream->read(buffer_)) {
-      if (count > rest) break;
-      rest -= count;
-      put(ByteView(buffer_).first(count));
-    }
-    if (rest != 0) throw Error(ErrorKind::refused, "the deflated data does not have the size that it was said to have");
+    const auto size = static_cast<z_off_t>(content.size());
+    member_crc_ = static_cast<std::uint32_t>(crc32_combine(head_crc, member_crc_, size));
   }
 
   ByteSink& blob_;
-  z_stream deflate_{};
+  CanonicalDeflate deflate_;
   std::vector<std::byte> buffer_;
-  std::vector<std::byte> compressed_;
+  Bytes pending_;  // of the blob, not yet hashed and written
   Sha256 tar_hash_;
   Sha256 blob_hash_;
   std::uint64_t tar_size_ = 0;
   std::uint64_t blob_size_ = 0;
   std::uint64_t member_size_ = 0;
-  uLong member_crc_ = 0;
+  std::uint32_t member_crc_ = 0;
   std::size_t pending_padding_ = 0;
 };
 

@@ -12,16 +12,6 @@ namespace veneer::deliver {
 
 namespace {
 
-class HashingSink : public ByteSink {
- public:
-  void write(ByteView bytes) override { hasher_.update(bytes); }
-  void commit() override {}
-  Hash finish() { return hasher_.finish(); }
-
- private:
-  Sha256 hasher_;
-};
-
 void skip(ByteSource& source, std::uint64_t count) {
   std::array<std::byte, 16 * 1024> buffer{};
   while (count > 0) {
@@ -49,7 +39,8 @@ SentArchive::SentArchive(const image::SealedImage& sealed, const DeliveryPlan& p
 }
 
 Hash SentArchive::digest() const {
-  HashingSink sink;
+  CountingSink nowhere;
+  HashingSink sink(nowhere);
   image::write_archive(sink, sent_, blobs_, names_, included_);
   return sink.finish();
 }

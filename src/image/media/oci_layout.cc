@@ -5,12 +5,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 #include <system_error>
+#include <vector>
 
 #include "foundation/error.hh"
 #include "foundation/fail_point.hh"
 #include "foundation/file.hh"
 #include "foundation/json.hh"
+#include "foundation/parallel.hh"
 #include "image/manifest.hh"
 #include "image/media_type.hh"
 #include "image/open_layer.hh"
@@ -167,10 +170,15 @@ void OciLayout::write(const SealedImage& image, const Blobs& source, std::string
                const FileLock lock = lock_kept(lock_path(folder_), FileLock::Kind::exclusive);
                remove_abandoned(folder_);
                make_folders(folder_ / "blobs" / "sha256");
+               std::vector<const Layer*> layers;  // each blob once: images have equal layers, such as empty ones
+               std::set<BlobDigest> seen;
                for (const Layer& layer : image.image.layers) {
-                 add_blob(layer, source, files);
-                 fail_point("layout.after-blob");
+                 if (seen.insert(layer.blob).second) layers.push_back(&layer);
                }
+               parallel_for(layers.size(), default_workers(), [&](std::size_t i) {
+                 add_blob(*layers[i], source, files);
+                 fail_point("layout.after-blob");
+               });
                add_document({image.config_digest.hash}, image.config, files);
                add_document({image.manifest_digest.hash}, image.manifest, files);
 

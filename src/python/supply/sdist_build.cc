@@ -1,9 +1,12 @@
 #include "python/supply/sdist_build.hh"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "archive/compression.hh"
 #include "archive/tar.hh"
@@ -60,10 +63,32 @@ fs::path writable_place(const fs::path& root, const fs::path& relative, std::siz
   return place;
 }
 
+/// A file of a folder that goes away when the build ends: nothing waits until it is on the disk.
+class ScratchFile : public ByteSink {
+ public:
+  ScratchFile(const fs::path& path, mode_t mode) : path_(path) {
+    ::unlink(path.c_str());  // of an entry of the same name; it may be what is copied here
+    descriptor_ = FileDescriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!descriptor_.is_open()) throw_system_error("create", path, errno);
+    if (::fchmod(descriptor_.get(), mode) != 0) throw_system_error("set the mode of", path, errno);
+  }
+  void write(ByteView bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t count = ::write(descriptor_.get(), bytes.data(), bytes.size());
+      if (count < 0 && errno != EINTR) throw_system_error("write", path_, errno);
+      if (count > 0) bytes = bytes.subspan(static_cast<std::size_t>(count));
+    }
+  }
+  void commit() override {}
+
+ private:
+  fs::path path_;
+  FileDescriptor descriptor_;
+};
+
 void write_file(ByteSource& data, const fs::path& path, bool executable, std::uint64_t& budget) {
-  AtomicFile file(path, executable ? 0755 : 0644);
+  ScratchFile file(path, executable ? 0755 : 0644);
   budget -= copy(data, file, budget);
-  file.commit();
 }
 
 void unpack_tar(const fs::path& archive, const fs::path& target) {

@@ -81,15 +81,23 @@ std::unique_ptr<ByteSource> VerifiedContent::open() const {
   return std::make_unique<VerifyingSource>(inner_->open(), expected_, path_);
 }
 
+std::optional<archive::DeflatedData> VerifiedContent::deflated() const {
+  std::optional<archive::DeflatedData> data = inner_->deflated();
+  if (data) data->sha256 = sha256();
+  return data;
+}
+
+std::optional<Hash> VerifiedContent::sha256() const {
+  if (expected_.algorithm != HashAlgorithm::sha256) return std::nullopt;
+  Hash hash;
+  std::copy(expected_.digest.begin(), expected_.digest.end(), hash.bytes.begin());
+  return hash;
+}
+
 Hash promised_sha256(const archive::Content& content) {
   const auto* verified = dynamic_cast<const VerifiedContent*>(&content);
-  if (verified != nullptr && verified->expected().algorithm == HashAlgorithm::sha256) {
-    Hash hash;
-    std::copy(verified->expected().digest.begin(), verified->expected().digest.end(), hash.bytes.begin());
-    return hash;
-  }
-  const std::unique_ptr<ByteSource> source = content.open();
-  return sha256(*source);
+  const std::optional<Hash> promised = verified == nullptr ? std::nullopt : verified->sha256();
+  return promised ? *promised : sha256(*content.open());
 }
 
 }  // namespace veneer::python

@@ -12,15 +12,16 @@
 namespace veneer::python {
 
 /// Passes the data of another Content on. open() hashes what it gives and throws Error (refused) at the end when the
-/// hash is another one; deflated() is handed through, unverified as its contract says.
+/// hash is another one; deflated() is handed through, with the hash if it is a SHA-256.
 class VerifiedContent : public archive::Content {
  public:
   /// `path` is how the error names the file.
   VerifiedContent(std::shared_ptr<const archive::Content> inner, RecordHash expected, std::string path);
   std::uint64_t size() const override { return inner_->size(); }
   std::unique_ptr<ByteSource> open() const override;
-  std::optional<archive::DeflatedData> deflated() const override { return inner_->deflated(); }
-  const RecordHash& expected() const { return expected_; }
+  std::optional<archive::DeflatedData> deflated() const override;
+  /// What the data must have, when RECORD gives a SHA-256.
+  std::optional<Hash> sha256() const;
 
  private:
   std::shared_ptr<const archive::Content> inner_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 
@@ -29,14 +30,15 @@ TarEntry entry(std::string path, EntryType type = EntryType::file) {
 /// Data that is at hand in deflated form, as that of a wheel.
 class Deflated : public Content {
  public:
-  explicit Deflated(std::string text, std::string stream = {})
-      : text_(std::move(text)), stream_(stream.empty() ? tests::deflated(text_) : std::move(stream)) {}
+  explicit Deflated(std::string text, std::string stream = {}, std::optional<Hash> sha256 = std::nullopt)
+      : text_(std::move(text)), stream_(stream.empty() ? tests::deflated(text_) : std::move(stream)), sha256_(sha256) {}
   std::uint64_t size() const override { return text_.size(); }
   std::unique_ptr<ByteSource> open() const override { return std::make_unique<MemorySource>(as_bytes(text_)); }
   std::optional<DeflatedData> deflated() const override {
     DeflatedData data;
     data.stream = std::make_unique<MemorySource>(as_bytes(stream_));
     data.stream_size = stream_.size();
+    data.sha256 = sha256_;
     data.crc32 = static_cast<std::uint32_t>(
         crc32(0, reinterpret_cast<const Bytef*>(text_.data()), static_cast<uInt>(text_.size())));
     return data;
@@ -46,6 +48,7 @@ class Deflated : public Content {
  private:
   std::string text_;
   std::string stream_;
+  std::optional<Hash> sha256_;
 };
 
 /// Gives its data in pieces of one byte, or all at once.
@@ -167,6 +170,73 @@ TEST(LayerWriter, StreamsThatAreNotWhatTheySayAreErrors) {
   };
   const WrongSize longer(text);
   EXPECT_THROW(make([&](LayerWriter& writer) { writer.add(entry("f"), &longer); }), Error);
+}
+
+TEST(LayerWriter, AStreamThatGoesOnBehindItsSizeIsAnError) {
+  /// The stream, and then one more piece.
+  struct Longer : ByteSource {
+    explicit Longer(std::string_view stream) : pieces{stream, "surplus"} {}
+    std::size_t read(std::span<std::byte> into) override {
+      if (next == pieces.size()) return 0;
+      const std::string_view piece = pieces.at(next++);
+      std::copy_n(as_bytes(piece).begin(), piece.size(), into.begin());
+      return piece.size();
+    }
+    std::array<std::string_view, 2> pieces;
+    std::size_t next = 0;
+  };
+  class Surplus : public Deflated {
+   public:
+    using Deflated::Deflated;
+    std::optional<DeflatedData> deflated() const override {
+      auto data = Deflated::deflated();
+      data->stream = std::make_unique<Longer>(stream());
+      return data;
+    }
+  };
+  const std::string text(1000, 'x');
+  for (const std::optional<Hash>& hash : {std::optional<Hash>(), std::optional(sha256(text))}) {
+    const Surplus surplus(text, {}, hash);
+    EXPECT_THROW(make([&](LayerWriter& writer) { writer.add(entry("f"), &surplus); }), Error);
+  }
+}
+
+/// Reads no open() unless it must.
+class Vouched : public Deflated {
+ public:
+  Vouched(const std::string& text, const std::string& of) : Deflated(text, tests::deflated(text), sha256(of)) {}
+  std::unique_ptr<ByteSource> open() const override {
+    ++opened;
+    return Deflated::open();
+  }
+  mutable int opened = 0;
+};
+
+TEST(LayerWriter, AStreamWithAKnownHashIsReadOnce) {
+  // In deflated form as large as several of the writer's buffers.
+  std::string text;
+  for (std::uint32_t i = 0; i < 600'000; ++i) text += static_cast<char>((i * i * 2654435761u) >> 24);
+  const Deflated plain(text);
+  const Vouched vouched(text, text);
+  const auto made = [&](const Content& content) {
+    return make([&](LayerWriter& writer) {
+      writer.add(entry("f"), &content);
+      writer.add(entry("g"), &content);
+    });
+  };
+  const Made slowly = made(plain);
+  const Made once = made(vouched);
+  EXPECT_EQ(once.blob, slowly.blob);
+  EXPECT_EQ(once.layer.diff_id, slowly.layer.diff_id);
+  EXPECT_EQ(once.layer.blob.hash, sha256(once.blob));
+  EXPECT_EQ(once.layer.diff_id.hash, sha256(unpacked(once.blob)));
+  EXPECT_EQ(vouched.opened, 0);
+}
+
+TEST(LayerWriter, AStreamWithAnotherHashIsAnError) {
+  const Vouched other("text", "another text");
+  EXPECT_THROW(make([&](LayerWriter& writer) { writer.add(entry("f"), &other); }), Error);
+  EXPECT_EQ(other.opened, 1);  // it may know better what is wrong
 }
 
 TEST(LayerWriter, PiecesOfTheSourceDoNotShowInTheBytes) {
