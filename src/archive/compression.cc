@@ -1,12 +1,12 @@
 #include "archive/compression.hh"
 
-#include <isa-l/igzip_lib.h>
 #include <zstd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 
+#include "archive/isal.hh"
 #include "foundation/error.hh"
 
 namespace veneer::archive {
@@ -71,7 +71,7 @@ class InflateSource : public ByteSource {
       state_->avail_in = static_cast<std::uint32_t>(input_.size());
       state_->next_out = reinterpret_cast<std::uint8_t*>(into.data());
       state_->avail_out = static_cast<std::uint32_t>(wanted);
-      const int result = isal_inflate(state_.get());
+      const int result = inflate_some(*state_);
       input_.take(input_.size() - state_->avail_in);
       const std::size_t count = wanted - state_->avail_out;
       if (result != ISAL_DECOMP_OK && result != ISAL_END_INPUT) throw_damaged(result);

@@ -1,7 +1,6 @@
 #include "archive/layer_writer.hh"
 
 #include <fmt/format.h>
-#include <isa-l/crc.h>
 #include <zlib.h>
 
 #include <array>
@@ -10,6 +9,7 @@
 
 #include "archive/canonical_deflate.hh"
 #include "archive/compression.hh"
+#include "archive/isal.hh"
 #include "archive/tar_writer.hh"
 #include "foundation/error.hh"
 
@@ -92,7 +92,7 @@ class LayerWriter::Implementation {
     }
     tar_size_ += bytes.size();
     member_size_ += bytes.size();
-    member_crc_ = crc32_gzip_refl(member_crc_, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+    member_crc_ = crc32_of(member_crc_, bytes);
   }
 
   void begin_member() {

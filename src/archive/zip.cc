@@ -1,12 +1,12 @@
 #include "archive/zip.hh"
 
 #include <fmt/format.h>
-#include <isa-l/crc.h>
 
 #include <algorithm>
 #include <map>
 
 #include "archive/compression.hh"
+#include "archive/isal.hh"
 #include "foundation/error.hh"
 #include "foundation/utf8.hh"
 
@@ -386,7 +386,7 @@ class CheckedSource : public ByteSource {
     }
     seen_ += count;
     if (seen_ > size_) refuse(fmt::format("'{}' has more than its {} bytes", printable(name_), size_));
-    running_crc_ = crc32_gzip_refl(running_crc_, reinterpret_cast<const unsigned char*>(into.data()), count);
+    running_crc_ = crc32_of(running_crc_, into.first(count));
     return count;
   }
 
