@@ -29,7 +29,8 @@ struct BuildRequest {
   python::Strictness strictness = python::Strictness::tolerant;
   std::optional<std::size_t> dependency_layers;  // at most this many; none: what the project says
   ByteCode byte_code = ByteCode::as_the_project_says;
-  std::size_t workers = default_workers();
+  /// One more than there are cores: what each of them makes ends with waiting until it is on the disk.
+  std::size_t workers = default_workers() + 1;
 };
 
 }  // namespace veneer::app

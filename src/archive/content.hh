@@ -24,6 +24,8 @@ struct DeflatedData {
   /// Of the inflated data, when that is known. Who inflates `stream` and finds size(), crc32 and this has verified all
   /// that open() would verify.
   std::optional<Hash> sha256 = std::nullopt;
+  /// The data was compared with a hash before: now its CRC is enough.
+  bool was_verified = false;
 };
 
 class Content {

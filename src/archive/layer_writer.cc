@@ -85,11 +85,8 @@ class LayerWriter::Implementation {
 
   /// Bytes of the tar: hashed (and by `also`, if there is one) and counted, for the member too.
   void tar(ByteView bytes, Sha256* also = nullptr) {
-    if (also == nullptr) {
-      tar_hash_.update(bytes);
-    } else {
-      Sha256::update_both(tar_hash_, *also, bytes);
-    }
+    tar_hash_.update(bytes);
+    if (also != nullptr) also->update(bytes);
     tar_size_ += bytes.size();
     member_size_ += bytes.size();
     member_crc_ = crc32_of(member_crc_, bytes);
@@ -176,15 +173,16 @@ class LayerWriter::Implementation {
     auto stream = std::make_unique<CopiedStream>(*this, deflated);
     const std::uint32_t head_crc = std::exchange(member_crc_, 0);
     bool is_the_data = true;
-    if (deflated.sha256) {
+    if (deflated.sha256 || deflated.was_verified) {
       Sha256 hash;
+      Sha256* const wanted = deflated.was_verified ? nullptr : &hash;
       try {
-        in_pieces(content, *open_deflate(std::move(stream)), [&](ByteView piece) { tar(piece, &hash); });
+        in_pieces(content, *open_deflate(std::move(stream)), [&](ByteView piece) { tar(piece, wanted); });
       } catch (const Error&) {
         read_through(content);
         throw;
       }
-      is_the_data = hash.finish() == *deflated.sha256;
+      if (wanted != nullptr) is_the_data = hash.finish() == *deflated.sha256;
     } else {
       while (stream->read(buffer_) != 0) continue;
       in_pieces(content, *content.open(), [&](ByteView piece) { tar(piece); });

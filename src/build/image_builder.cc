@@ -27,36 +27,6 @@ constexpr int layer_format = 2;
 using python::PackageKind;
 using python::SelectedPackage;
 
-std::string component_id(const SelectedPackage& package) {
-  return package.version.empty() ? package.name : package.name + " " + package.version;
-}
-
-/// Hides the deflated form: a wheel that was built here was compressed by whatever library was at hand, so its stream
-/// must not get into a layer that is to be the same on every machine.
-class Recompressed : public archive::Content {
- public:
-  explicit Recompressed(std::shared_ptr<const archive::Content> content) : content_(std::move(content)) {}
-  std::uint64_t size() const override { return content_->size(); }
-  std::unique_ptr<ByteSource> open() const override { return content_->open(); }
-
- private:
-  std::shared_ptr<const archive::Content> content_;
-};
-
-tree::FileTree without_deflated_forms(const tree::FileTree& tree) {
-  tree::FileTree result;
-  for (const auto& [path, entry] : tree.entries()) {
-    if (!entry.inode->content) {
-      result.put(path, entry.inode);
-      continue;
-    }
-    auto inode = std::make_shared<tree::Inode>(*entry.inode);
-    inode->content = std::make_shared<Recompressed>(inode->content);
-    result.put(path, std::move(inode));
-  }
-  return result;
-}
-
 void put_all(tree::FileTree& to, const tree::FileTree& from) {
   for (const auto& [path, entry] : from.entries()) to.put(path, entry.inode);
 }
@@ -98,7 +68,8 @@ ImageBuilder::ImageBuilder(const BuildInputs& inputs, python::WheelSupply& suppl
       home_(home_of(account_, inputs.base, inputs.project.image.environment)),
       ground_(merged(inputs.base.tree, account_.files)),
       placement_(ground_),
-      prefix_path_(placement_.resolve(inputs.prefix)) {}
+      prefix_path_(placement_.resolve(inputs.prefix)),
+      wheels_(supply, cache, place()) {}
 
 std::string ImageBuilder::byte_code_key() const {
   return inputs_.byte_compiler == nullptr ? "" : "\nbyte code by " + inputs_.byte_compiler->identity();
@@ -129,7 +100,7 @@ void ImageBuilder::make_distributions() {
                   "an image cannot follow a folder of this machine; make it a path or workspace dependency");
     }
     Distribution distribution{&package, {}};
-    distribution.component = {component_id(package), package.name, plan::ComponentKind::distribution,
+    distribution.component = {package.display_name(), package.name, plan::ComponentKind::distribution,
                               distribution_key(package), package.size.value_or(0)};
     distributions_.push_back(std::move(distribution));
   }
@@ -206,13 +177,7 @@ python::InstallPlace ImageBuilder::place() const {
   return place;
 }
 
-tree::FileTree ImageBuilder::installed(const SelectedPackage& package) {
-  return in_context([&] { return fmt::format("installing {}", printable(component_id(package))); },
-                    [&] {
-                      const tree::FileTree tree = python::install(supply_.open(package), place());
-                      return placed(python::WheelSupply::is_built(package) ? without_deflated_forms(tree) : tree);
-                    });
-}
+tree::FileTree ImageBuilder::installed(const SelectedPackage& package) { return placed(wheels_.take(package)); }
 
 const ImageBuilder::Distribution& ImageBuilder::distribution(const std::string& id) const {
   const auto found = std::find_if(distributions_.begin(), distributions_.end(),
@@ -257,11 +222,13 @@ python::Claims ImageBuilder::claims(const Distribution& distribution) {
   const LayerKey& key = distribution.component.key;
   if (is_known(distribution)) return python::claims_from_text(*cache_.note("claims", key));
   const SelectedPackage& package = *distribution.package;
-  const tree::FileTree tree = installed(package);
+  tree::FileTree wheel = wheels_.make(package);
+  const tree::FileTree tree = placed(wheel);
   python::Claims claims = python::claims_of(distribution.component.name, tree);
   if (!package.size) cache_.set_note("size", key, std::to_string(size_without_lock(package, tree)));
   cache_.set_note("layer", key, std::to_string(forecast_size(tree, site_packages())));
   cache_.set_note("claims", key, python::claims_to_text(claims));
+  wheels_.keep(package, std::move(wheel));  // one that is not known has no layer yet
   return claims;
 }
 
@@ -304,7 +271,7 @@ std::vector<plan::Overlap> ImageBuilder::overlaps(std::vector<std::string>& find
   // The application's layer lies above all others, so what the project itself installs is used whatever its name.
   for (const SelectedPackage* package : own_packages_) {
     Distribution own{package, {}};
-    own.component = {component_id(*package), package->name, plan::ComponentKind::application,
+    own.component = {package->display_name(), package->name, plan::ComponentKind::application,
                      distribution_key(*package), 0};
     all.push_back(std::move(own));
   }
@@ -453,6 +420,9 @@ BuiltImage ImageBuilder::build(const BuildPlan& plan) {
                  if (is_new) {
                    cached = cache_.store(layer.key,
                                          [&](ByteSink& blob) { return tree::write_layer(layer_tree(layer), blob); });
+                   if (layer.kind == plan::ComponentKind::distribution) {
+                     for (const std::string& id : layer.components) wheels_.note_verified(*distribution(id).package);
+                   }
                  }
                  made[order[position]] = {kind_name(layer.kind), layer.title, cached->layer, cached->tar_size, is_new};
                });

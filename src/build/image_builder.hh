@@ -11,6 +11,7 @@
 #include "build/account.hh"
 #include "build/application.hh"
 #include "build/byte_code.hh"
+#include "build/installed_wheels.hh"
 #include "image/cache/layer_cache.hh"
 #include "image/image.hh"
 #include "plan/layout.hh"
@@ -127,6 +128,7 @@ class ImageBuilder {
   tree::FileTree ground_;  // the base with the account's files: what everything else is placed on
   Placement placement_;
   std::string prefix_path_;  // below the root, after the base's symbolic links
+  InstalledWheels wheels_;
   std::vector<Distribution> distributions_;
   std::vector<const python::SelectedPackage*> own_packages_;
   ApplicationFiles application_files_;

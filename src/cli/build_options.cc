@@ -69,7 +69,7 @@ const std::vector<Option>& build_options() {
       {"--no-byte-code", "", "leave out byte code, whatever the project says"},
       {"--dependency-layers", "N", "give the dependencies at most N layers (default: 60, or what the base leaves)"},
       {"--strict", "", "refuse wheels whose RECORD is incomplete and files that the lock has no hash of"},
-      {"--jobs", "N", "use N threads (default: one a processor)"},
+      {"--jobs", "N", "use N threads (default: one more than processors)"},
   };
   return options;
 }

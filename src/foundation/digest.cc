@@ -1,55 +1,41 @@
 #include "foundation/digest.hh"
 
-// The state of a SHA-256 is open in this interface of OpenSSL, which 3.0 has for programs that were written for 1.1.
-#define OPENSSL_API_COMPAT 10100
-
 #include <openssl/evp.h>
-#include <openssl/sha.h>
 
 #include <array>
 
 #include "foundation/error.hh"
-#include "foundation/sha256_blocks.hh"
 
 namespace veneer {
 
-namespace {
-void check(int result, std::string_view algorithm) {
-  if (result != 1) throw Error(ErrorKind::failed, std::string(algorithm) + " failed");
-}
-}  // namespace
-
 struct Sha256::Context {
-  SHA256_CTX state;
+  EVP_MD_CTX* evp = EVP_MD_CTX_new();
+  Context() = default;
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  ~Context() { EVP_MD_CTX_free(evp); }
 };
 
-Sha256::Sha256() : context_(std::make_unique<Context>()) { check(SHA256_Init(&context_->state), "SHA-256"); }
+Sha256::Sha256() : context_(std::make_unique<Context>()) {
+  if (EVP_DigestInit_ex(context_->evp, EVP_sha256(), nullptr) != 1) {
+    throw Error(ErrorKind::failed, "OpenSSL offers no SHA-256");
+  }
+}
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 Sha256::~Sha256() = default;
 
-void Sha256::update(ByteView bytes) { check(SHA256_Update(&context_->state, bytes.data(), bytes.size()), "SHA-256"); }
-
-void Sha256::update_both(Sha256& one, Sha256& other, ByteView bytes) {
-  SHA256_CTX& left = one.context_->state;
-  SHA256_CTX& right = other.context_->state;
-  if (left.num == 0 && right.num == 0 && has_sha256_instructions()) {  // both stand at the start of a block
-    const std::size_t whole = bytes.size() - bytes.size() % sha256_block_size;
-    sha256_blocks_twice(left.h, right.h, bytes.first(whole));
-    for (SHA256_CTX* state : {&left, &right}) {
-      const std::uint64_t bits = (std::uint64_t{state->Nh} << 32 | state->Nl) + 8 * std::uint64_t{whole};
-      state->Nh = static_cast<SHA_LONG>(bits >> 32);
-      state->Nl = static_cast<SHA_LONG>(bits);
-    }
-    bytes = bytes.subspan(whole);
+void Sha256::update(ByteView bytes) {
+  if (EVP_DigestUpdate(context_->evp, bytes.data(), bytes.size()) != 1) {
+    throw Error(ErrorKind::failed, "SHA-256 failed");
   }
-  one.update(bytes);
-  other.update(bytes);
 }
 
 Hash Sha256::finish() {
   Hash hash;
-  check(SHA256_Final(reinterpret_cast<unsigned char*>(hash.bytes.data()), &context_->state), "SHA-256");
+  if (EVP_DigestFinal_ex(context_->evp, reinterpret_cast<unsigned char*>(hash.bytes.data()), nullptr) != 1) {
+    throw Error(ErrorKind::failed, "SHA-256 failed");
+  }
   return hash;
 }
 
@@ -89,12 +75,13 @@ std::optional<std::string> digest_text(std::string_view algorithm, ByteSource& s
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   std::array<std::byte, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
-  check(EVP_DigestInit_ex(context.get(), method, nullptr), algorithm);
+  bool is_well = EVP_DigestInit_ex(context.get(), method, nullptr) == 1;
   const auto buffer = std::make_unique<std::array<std::byte, 128 * 1024>>();
   while (const std::size_t count = source.read(*buffer)) {
-    check(EVP_DigestUpdate(context.get(), buffer->data(), count), algorithm);
+    is_well = is_well && EVP_DigestUpdate(context.get(), buffer->data(), count) == 1;
   }
-  check(EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()), &size), algorithm);
+  is_well = is_well && EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()), &size) == 1;
+  if (!is_well) throw Error(ErrorKind::failed, std::string(algorithm) + " failed");
   return std::string(algorithm) + ":" + hexadecimal(ByteView(digest).first(size));
 }
 

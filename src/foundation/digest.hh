@@ -35,9 +35,6 @@ class Sha256 {
   ~Sha256();
   void update(ByteView bytes);
   void update(std::string_view text) { update(as_bytes(text)); }
-  /// Adds the same bytes to both, for little more than the time of one where the processor has instructions for
-  /// SHA-256.
-  static void update_both(Sha256& one, Sha256& other, ByteView bytes);
   /// The hash of everything so far; the object may not be used afterwards.
   Hash finish();
 

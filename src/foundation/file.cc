@@ -88,6 +88,10 @@ void AtomicFile::write(ByteView bytes) {
 
 void AtomicFile::commit() {
   if (::fsync(temporary_.descriptor().get()) != 0) throw_system_error("write", path_, errno);
+  commit_unsynced();
+}
+
+void AtomicFile::commit_unsynced() {
   fail_point("file.before-rename");
   if (::rename(temporary_path().c_str(), path_.c_str()) != 0) throw_system_error("create", path_, errno);
   committed_ = true;

@@ -42,6 +42,8 @@ class AtomicFile : public ByteSink {
   ~AtomicFile() override;
   void write(ByteView bytes) override;
   void commit() override;
+  /// commit() that does not wait for the disk: after a power cut the file may be torn. For what its reader checks.
+  void commit_unsynced();
   /// commit() under another name in the same folder: one that what was written decides.
   void commit_as(std::filesystem::path path);
   /// The temporary name, until commit().

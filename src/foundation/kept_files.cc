@@ -114,7 +114,9 @@ std::optional<std::string> KeptFiles::read_text(const fs::path& path, std::uint6
 
 void KeptFiles::write_text(const fs::path& path, std::string_view text) const {
   clear_place(path);
-  write_text_file(path, fmt::format("{}\n{}", check(path, text).hex(), text));
+  AtomicFile file(path);
+  file.write(as_bytes(fmt::format("{}\n{}", check(path, text).hex(), text)));
+  file.commit_unsynced();  // one that a power cut tears is found by its hash
 }
 
 fs::path KeptFiles::record(const struct stat& status, const Hash& hash) const {

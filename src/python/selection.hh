@@ -38,6 +38,9 @@ struct SelectedPackage {
   std::string git_commit;             // of a git source
   Editable editable = Editable::no;   // of a tree
   bool is_project = false;            // a tree that is the lock's own project or a workspace member
+
+  /// "rich 13.9.4"; the name alone when the lock has no version.
+  std::string display_name() const { return version.empty() ? name : name + " " + version; }
 };
 
 struct Selection {

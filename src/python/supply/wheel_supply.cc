@@ -14,10 +14,6 @@ namespace veneer::python {
 
 namespace fs = std::filesystem;
 namespace {
-std::string title(const SelectedPackage& package) {
-  return package.version.empty() ? package.name : package.name + " " + package.version;
-}
-
 bool is_url(const std::string& location) { return is_on_a_server(location) || scheme_of(location) == "file"; }
 
 /// What to do about a file or folder that is not there.
@@ -57,7 +53,7 @@ net::DownloadRequest WheelSupply::request(const SelectedPackage& package) const 
   }
   if (request.location.starts_with('/') && !fs::exists(request.location)) {
     throw Error(ErrorKind::not_found,
-                fmt::format("{} is not there: {}", printable(title(package)), printable(request.location)),
+                fmt::format("{} is not there: {}", printable(package.display_name()), printable(request.location)),
                 moved_hint(package));
   }
   request.file_name = package.file;
@@ -81,7 +77,7 @@ void WheelSupply::keep(const SelectedPackage& package, const net::DownloadedFile
     const auto digest = algorithm == "sha256" ? file.hash.text() : digest_text(algorithm, data);
     if (!digest) {
       throw Error(ErrorKind::refused, fmt::format("the lock has a hash of {} by {}, which is not supported",
-                                                  printable(title(package)), printable(algorithm)));
+                                                  printable(package.display_name()), printable(algorithm)));
     }
     if (*digest == expected) {
       found.clear();
@@ -97,7 +93,7 @@ void WheelSupply::keep(const SelectedPackage& package, const net::DownloadedFile
   }
   if (is_vouched_for) return;
   if (options_.strictness == Strictness::strict) {
-    throw Error(ErrorKind::refused, fmt::format("the lock has no hash of {}", printable(title(package))),
+    throw Error(ErrorKind::refused, fmt::format("the lock has no hash of {}", printable(package.display_name())),
                 "lock it with an index that gives hashes, or build without --strict");
   }
   computed_hashes_.emplace(package.name, file.hash);
@@ -140,31 +136,31 @@ void WheelSupply::fetch(const std::vector<const SelectedPackage*>& packages) {
 
 fs::path WheelSupply::build(const SelectedPackage& package) {
   if (package.kind == PackageKind::tree) return build_folder(package).wheel.path;
-  return in_context(
-      [&] { return fmt::format("building {}", printable(title(package))); },
-      [&] {
-        SourceBuild source{package, {}, {}, options_.build_constraints};
-        if (package.kind != PackageKind::git) {
-          source.archive = files_.at(package.name).path;
-          source.archive_hash = files_.at(package.name).hash;
-        }
-        const Hash key = source_build_key(source, target_, uv());
-        if (options_.source_builds == SourceBuilds::refused && !built_.find(key)) {
-          throw Error(ErrorKind::refused,
-                      fmt::format("{} has no wheel for the target, and --no-build is given", printable(title(package))),
-                      "build it where that is allowed; its wheel is then in the cache");
-        }
-        if (options_.progress) options_.progress(fmt::format("building {}", title(package)));
-        const BuiltWheel wheel = build_source(source, target_, uv(), built_);
-        if (wheel.origin == BuildOrigin::built) ++wheels_built_;
-        return wheel.path;
-      });
+  return in_context([&] { return fmt::format("building {}", printable(package.display_name())); },
+                    [&] {
+                      SourceBuild source{package, {}, {}, options_.build_constraints};
+                      if (package.kind != PackageKind::git) {
+                        source.archive = files_.at(package.name).path;
+                        source.archive_hash = files_.at(package.name).hash;
+                      }
+                      const Hash key = source_build_key(source, target_, uv());
+                      if (options_.source_builds == SourceBuilds::refused && !built_.find(key)) {
+                        throw Error(ErrorKind::refused,
+                                    fmt::format("{} has no wheel for the target, and --no-build is given",
+                                                printable(package.display_name())),
+                                    "build it where that is allowed; its wheel is then in the cache");
+                      }
+                      if (options_.progress) options_.progress(fmt::format("building {}", package.display_name()));
+                      const BuiltWheel wheel = build_source(source, target_, uv(), built_);
+                      if (wheel.origin == BuildOrigin::built) ++wheels_built_;
+                      return wheel.path;
+                    });
 }
 
 const AppWheel& WheelSupply::build_folder(const SelectedPackage& package) {
   const auto known = folder_wheels_.find(package.name);
   if (known != folder_wheels_.end()) return known->second;
-  return in_context([&] { return fmt::format("building {}", printable(title(package))); },
+  return in_context([&] { return fmt::format("building {}", printable(package.display_name())); },
                     [&]() -> const AppWheel& {
                       const fs::path folder = (options_.lock_folder / package.location).lexically_normal();
                       if (!fs::exists(folder)) {
@@ -173,7 +169,7 @@ const AppWheel& WheelSupply::build_folder(const SelectedPackage& package) {
                                     moved_hint(package));
                       }
                       const Project project = read_project(folder);
-                      if (options_.progress) options_.progress(fmt::format("building {}", title(package)));
+                      if (options_.progress) options_.progress(fmt::format("building {}", package.display_name()));
                       AppWheel wheel = build_app_wheel(project, target_, uv(), built_, sources_);
                       if (wheel.wheel.origin == BuildOrigin::built) ++wheels_built_;
                       return folder_wheels_.emplace(package.name, std::move(wheel)).first->second;

@@ -74,16 +74,25 @@ class VerifyingSource : public ByteSource {
 
 }  // namespace
 
-VerifiedContent::VerifiedContent(std::shared_ptr<const archive::Content> inner, RecordHash expected, std::string path)
-    : inner_(std::move(inner)), expected_(std::move(expected)), path_(std::move(path)) {}
+VerifiedContent::VerifiedContent(std::shared_ptr<const archive::Content> inner, RecordHash expected, std::string path,
+                                 Check check)
+    : inner_(std::move(inner)), expected_(std::move(expected)), path_(std::move(path)), check_(check) {}
+
+std::shared_ptr<const VerifiedContent> VerifiedContent::checked() const {
+  return std::make_shared<VerifiedContent>(inner_, expected_, path_, Check::already);
+}
 
 std::unique_ptr<ByteSource> VerifiedContent::open() const {
+  if (check_ == Check::already) return inner_->open();
   return std::make_unique<VerifyingSource>(inner_->open(), expected_, path_);
 }
 
 std::optional<archive::DeflatedData> VerifiedContent::deflated() const {
   std::optional<archive::DeflatedData> data = inner_->deflated();
-  if (data) data->sha256 = sha256();
+  if (data) {
+    data->sha256 = sha256();
+    data->was_verified = check_ == Check::already;
+  }
   return data;
 }
 

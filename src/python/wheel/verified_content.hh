@@ -15,8 +15,13 @@ namespace veneer::python {
 /// hash is another one; deflated() is handed through, with the hash if it is a SHA-256.
 class VerifiedContent : public archive::Content {
  public:
+  /// `already`: all that open() would find out was found out before, so it does not hash again.
+  enum class Check { when_read, already };
   /// `path` is how the error names the file.
-  VerifiedContent(std::shared_ptr<const archive::Content> inner, RecordHash expected, std::string path);
+  VerifiedContent(std::shared_ptr<const archive::Content> inner, RecordHash expected, std::string path,
+                  Check check = Check::when_read);
+  /// The same, checked already.
+  std::shared_ptr<const VerifiedContent> checked() const;
   std::uint64_t size() const override { return inner_->size(); }
   std::unique_ptr<ByteSource> open() const override;
   std::optional<archive::DeflatedData> deflated() const override;
@@ -27,6 +32,7 @@ class VerifiedContent : public archive::Content {
   std::shared_ptr<const archive::Content> inner_;
   RecordHash expected_;
   std::string path_;
+  Check check_;
 };
 
 /// SHA-256 of a file of a wheel: the one that RECORD promises (and that every reading verifies) when it has one, else

@@ -375,6 +375,15 @@ Wheel open_wheel(std::shared_ptr<const RandomAccess> file, std::string_view file
                     });
 }
 
+Wheel with_verified_contents(Wheel wheel) {
+  for (WheelMember& member : wheel.members) {
+    if (const auto* content = dynamic_cast<const VerifiedContent*>(member.content.get())) {
+      member.content = content->checked();
+    }
+  }
+  return wheel;
+}
+
 void verify(const Wheel& wheel) {
   in_context([&] { return fmt::format("wheel {}", printable(wheel.file_name)); },
              [&] {

@@ -45,6 +45,9 @@ struct Wheel {
 Wheel open_wheel(std::shared_ptr<const RandomAccess> file, std::string_view file_name,
                  Strictness strictness = Strictness::tolerant);
 
+/// The same wheel after all its contents were once verified: reading them again checks their sizes and CRCs only.
+Wheel with_verified_contents(Wheel wheel);
+
 /// Reads all contents to their ends and so verifies sizes, CRCs and hashes. Throws Error (refused) that names the file.
 void verify(const Wheel& wheel);
 

@@ -239,6 +239,31 @@ TEST(LayerWriter, AStreamWithAnotherHashIsAnError) {
   EXPECT_EQ(other.opened, 1);  // it may know better what is wrong
 }
 
+TEST(LayerWriter, AStreamThatWasVerifiedIsComparedByItsCrc) {
+  class Verified : public Vouched {
+   public:
+    Verified(const std::string& text, std::uint32_t crc_error) : Vouched(text, "unknown"), crc_error_(crc_error) {}
+    std::optional<DeflatedData> deflated() const override {
+      auto data = Vouched::deflated();
+      data->was_verified = true;
+      data->crc32 ^= crc_error_;
+      return data;
+    }
+
+   private:
+    std::uint32_t crc_error_;
+  };
+  const Verified well("text", 0);
+  const Deflated plain("text");
+  const auto made = [](const Content& content) {
+    return make([&](LayerWriter& writer) { writer.add(entry("f"), &content); });
+  };
+  EXPECT_EQ(made(well).blob, made(plain).blob);
+  EXPECT_EQ(well.opened, 0);
+  const Verified damaged("text", 1);
+  EXPECT_THROW(made(damaged), Error);
+}
+
 TEST(LayerWriter, PiecesOfTheSourceDoNotShowInTheBytes) {
   std::string text;
   for (int i = 0; i < 60'000; ++i) text += std::to_string(i * 7919 % 10007) + ",";

@@ -234,6 +234,19 @@ TEST(WheelRecord, RefusesWhatContradictsTheContents) {
   EXPECT_THAT([&] { open(builder); }, ThrowsMessage<Error>(HasSubstr("2 fields")));
 }
 
+TEST(WheelRecord, IsNotComparedAgain) {
+  WheelBuilder builder;
+  builder.members.push_back({"pkg/a.py", "x", 0100644, 3, true});
+  builder.record = record_with("pkg/a.py," + WheelBuilder::hash_and_size("y"));
+  const Wheel again = with_verified_contents(open(builder));
+  EXPECT_NO_THROW(verify(again));
+  const WheelMember* member = again.find("pkg/a.py");
+  const std::optional<archive::DeflatedData> deflated = member->content->deflated();
+  ASSERT_TRUE(deflated);
+  EXPECT_TRUE(deflated->was_verified);
+  EXPECT_FALSE(open(builder).find("pkg/a.py")->content->deflated()->was_verified);
+}
+
 TEST(WheelRecord, VerifiesLongerHashes) {
   const std::string good =
       "pkg/a.py,sha512=pKvURIxJVi2CgRXROh_M6pJ_UrTVRZKX-LQ-QtqJI4vBNibkPcs43bCCSIkn7JBPtCBXRDmD6IWFF51QVRr-Yg,1";
