@@ -17,6 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python
 import fixtures  # noqa: E402
 
 TRANSCRIPTS = Path(__file__).resolve().parent / "transcripts"
+# Whatever the machine has.
+NO_ENGINES = {"DOCKER_HOST": "unix:///nowhere/docker.sock", "CONTAINER_HOST": "unix:///nowhere/podman.sock"}
 ACCEPT = False
 
 
@@ -45,7 +47,7 @@ class Transcripts(fixtures.SystemTest):
             if not line.startswith("$ "):
                 continue
             result = subprocess.run(["bash", "-c", line[2:]], cwd=where, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                    env=self.environment(PATH=f"{bin_folder}:{os.environ['PATH']}"), stdin=subprocess.DEVNULL)
+                                    env=self.environment(PATH=f"{bin_folder}:{os.environ['PATH']}", **NO_ENGINES), stdin=subprocess.DEVNULL)
             out.append(line)
             shown = self.shown(result.stdout)
             if shown:
