@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import zipfile
 from pathlib import Path
@@ -218,6 +219,18 @@ def write_large_parts(test: SystemTest, project: Path, values: dict[int, int]) -
     commit_all(project, "Other parts")
 
 
+class TimedResult(unittest.TextTestResult):
+    """Says how long each test took."""
+
+    def startTest(self, test):
+        self.started = time.monotonic()
+        super().startTest(test)
+
+    def addSuccess(self, test):
+        self.stream.write(f"{time.monotonic() - self.started:.1f} s ")
+        super().addSuccess(test)
+
+
 def main() -> None:
     sys.dont_write_bytecode = True
-    unittest.main(verbosity=2)
+    unittest.main(testRunner=unittest.TextTestRunner(verbosity=2, resultclass=TimedResult))
