@@ -41,9 +41,13 @@ void check_host(const HostRequest& request, const std::string& address) {
 }
 
 OpenedReceiver open_receiver(const HostRequest& request, const Surroundings& surroundings) {
-  const std::string address =
-      request.address.empty() ? surroundings.environment("DOCKER_HOST").value_or("") : request.address;
-  check_host(request, address);
+  const engine::Environment environment = [&](const std::string& name) { return surroundings.environment(name); };
+  const engine::DockerChoice choice =
+      request.address.empty()
+          ? engine::choose_docker(environment)
+          : engine::DockerChoice{request.address, engine::docker_certificates(environment), "the command line"};
+  const std::string& address = choice.host;
+  in_context([&] { return choice.chosen_by; }, [&] { check_host(request, address); });
   OpenedReceiver opened;
   if (is_reached_by_ssh(address)) {
     deliver::SshOptions options = request.ssh;
@@ -52,12 +56,10 @@ OpenedReceiver open_receiver(const HostRequest& request, const Surroundings& sur
     opened.receiver = std::make_unique<deliver::SshReceiver>(*opened.session);
     opened.line = {0, usual_round_trip};
   } else {
-    const engine::Environment environment = [&](const std::string& name) { return surroundings.environment(name); };
     std::optional<std::filesystem::path> folder;
     if (request.read_back == ReadBack::wanted) folder = std::filesystem::temp_directory_path();
-    opened.receiver = std::make_unique<deliver::DockerEngine>(
-        engine::connect_to(engine::read_docker_host(address, engine::docker_certificates(environment))), folder,
-        request.helper);
+    opened.receiver =
+        std::make_unique<deliver::DockerEngine>(engine::connect_to(choice.address()), folder, request.helper);
     opened.line = address.starts_with("tcp://") ? deliver::Line{0, usual_round_trip} : deliver::local_line;
   }
   if (request.bytes_per_second) opened.line.bytes_per_second = *request.bytes_per_second;

@@ -18,8 +18,8 @@ namespace veneer::app {
 enum class ReadBack { unwanted, wanted };
 
 struct HostRequest {
-  std::string address;  // ssh://[user@]host[:port], unix:///socket, tcp://host:port; empty: DOCKER_HOST, else the
-                        // engine of this machine
+  std::string address;  // ssh://[user@]host[:port], unix:///socket, tcp://host:port; empty: as Docker's own
+                        // client chooses
   std::optional<double> bytes_per_second;  // of the line; none: nothing is known
   deliver::SshOptions ssh;                 // where the address is one for ssh
   std::string ssh_option;                  // one that was given and is for ssh alone; empty: none was
@@ -37,10 +37,10 @@ struct OpenedReceiver {
 bool names_a_host(std::string_view text);
 
 /// Throws Error (usage) for an address that is none, and for options that do not go with `address`, which may come from
-/// DOCKER_HOST.
+/// DOCKER_HOST or a context.
 void check_host(const HostRequest& request, const std::string& address);
 
-/// Does not connect. Throws Error (usage).
+/// Does not connect. Throws Error: usage, and what engine::choose_docker() throws.
 OpenedReceiver open_receiver(const HostRequest& request, const Surroundings& surroundings);
 
 }  // namespace veneer::app

@@ -37,7 +37,8 @@ Command receive_command() {
           .summary = "take an upgrade that came as a file",
           .description =
               "Loads what `veneer ship --to-file` wrote into the engine of this machine (or the one that DOCKER_HOST "
-              "names), under the live name that it was made for. Layers that are not in the file are taken from the "
+              "or the current Docker context names), under the live name that it was made for. Layers that are not in "
+              "the file are taken from the "
               "images that are here; a host that lacks one of them is refused, by name, and nothing changes.",
           .positionals = {{"FILE", "what `veneer ship --to-file` wrote", Positional::Need::required}},
           .options = load_options(),

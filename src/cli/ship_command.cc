@@ -103,7 +103,8 @@ Command ship_command() {
           "A host is ssh://[user@]host[:port], reached by your own ssh with all that ssh_config says and needing "
           "nothing but sh, tar and docker or podman, unix:///path/of/a/socket, or tcp://host:port (TLS as Docker's own "
           "client: DOCKER_TLS_VERIFY, DOCKER_CERT_PATH). Without one it is what DOCKER_HOST "
-          "names, else the engine of this machine. Over ssh a cut line costs what was under way: veneer connects "
+          "or the current Docker context names, else the engine of this machine. Over ssh a cut line costs what was "
+          "under way: veneer connects "
           "again and goes on, and so does the same command when it was ended.",
       .positionals = {{"IMAGE-OR-HOST",
                        "IMAGE: " + image::image_forms() +

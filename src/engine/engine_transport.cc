@@ -76,9 +76,14 @@ class HttpTransport : public EngineTransport {
     net::ClientOptions options;
     options.unix_socket = address.socket;
     if (address.certificates) {
-      options.ca_bundle = *address.certificates / "ca.pem";
-      options.client_certificate = *address.certificates / "cert.pem";
-      options.client_key = *address.certificates / "key.pem";
+      const auto existing = [&](const char* name) {
+        const std::filesystem::path file = *address.certificates / name;
+        std::error_code ignored;
+        return std::filesystem::exists(file, ignored) ? file : std::filesystem::path();
+      };
+      options.ca_bundle = existing("ca.pem");
+      options.client_certificate = existing("cert.pem");
+      options.client_key = existing("key.pem");
     }
     options.stall_timeout = patience_for_an_answer;
     return options;
@@ -98,7 +103,8 @@ class HttpTransport : public EngineTransport {
     } catch (Error& error) {
       error.add_context(fmt::format("talking to the engine at {}", printable(shown_)));
       if (error.hint().empty() && error.kind() == ErrorKind::network) {
-        error.set_hint("is the engine running, and may this user reach it? DOCKER_HOST names another one");
+        error.set_hint(
+            "is the engine running, and may this user reach it? DOCKER_HOST or a Docker context names another one");
       }
       throw;
     }
@@ -157,6 +163,12 @@ EngineAddress read_docker_host(std::string_view docker_host, const std::optional
     return read_server(docker_host, docker_host.substr(tcp_scheme.size()), certificates);
   }
   const std::string_view named = docker_host.substr(0, docker_host.find("://"));
+  if (named == "ssh") {
+    throw Error(ErrorKind::usage,
+                fmt::format("'{}' is reached by ssh, where images are shipped but not read", printable(docker_host)),
+                "forward the engine's socket (`ssh -L /tmp/engine.sock:/var/run/docker.sock HOST`) and give "
+                "DOCKER_HOST=unix:///tmp/engine.sock");
+  }
   throw Error(ErrorKind::usage,
               fmt::format("'{}' is an engine reached by {}, which is not supported", printable(docker_host),
                           printable(named, 40)),

@@ -43,9 +43,10 @@ class EngineTransport {
 
 /// Where an engine listens.
 struct EngineAddress {
-  std::string socket;                                 // absolute path; empty: `server`
-  std::string server;                                 // "host:port"
-  std::optional<std::filesystem::path> certificates;  // folder with ca.pem, cert.pem and key.pem: TLS
+  std::string socket;  // absolute path; empty: `server`
+  std::string server;  // "host:port"
+  // TLS, with ca.pem, cert.pem and key.pem of this folder. Without ca.pem, with what this machine trusts.
+  std::optional<std::filesystem::path> certificates;
 
   std::string text() const { return socket.empty() ? server : socket; }
 };

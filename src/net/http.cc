@@ -10,6 +10,7 @@
 #include <cstring>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "foundation/file.hh"
@@ -171,6 +172,13 @@ bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+// Of a request to a socket, whose URL has a host only for the form.
+std::string path_of(std::string_view url) {
+  const std::size_t host = url.find("://");
+  const std::size_t path = host == std::string_view::npos ? host : url.find('/', host + 3);
+  return path == std::string_view::npos ? "/" : printable(url.substr(path));
+}
+
 void check_header(const Header& header) {
   constexpr std::string_view forbidden("\r\n\0", 3);
   if (header.name.empty() || header.name.find_first_of(forbidden) != std::string::npos ||
@@ -299,7 +307,8 @@ void Client::Implementation::configure(CURL* handle, const Request& request, con
 
 Response Client::Implementation::send_once(const Request& request, const BodyHandler& on_answer) {
   const SplitUrl url = split_url(request.url);
-  const std::string shown = display_url(url.without_user_info);
+  const bool by_socket = !options.unix_socket.empty();
+  const std::string shown = by_socket ? path_of(url.without_user_info) : display_url(url.without_user_info);
   if (url.scheme == "file") throw Error(ErrorKind::refused, shown + " is not a http or https URL");
 
   ListPointer headers;
@@ -321,7 +330,13 @@ Response Client::Implementation::send_once(const Request& request, const BodyHan
   const CURLcode code = ::curl_easy_perform(handle.get());
   if (exchange.failure) std::rethrow_exception(exchange.failure);
   if (code != CURLE_OK) {
-    const std::string reason = details[0] != '\0' ? details.data() : ::curl_easy_strerror(code);
+    std::string reason = details[0] != '\0' ? details.data() : ::curl_easy_strerror(code);
+    if (by_socket && code == CURLE_COULDNT_CONNECT) {  // libcurl speaks of the host and port of the URL
+      long cause = 0;
+      ::curl_easy_getinfo(handle.get(), CURLINFO_OS_ERRNO, &cause);
+      reason = "no connection to the socket" +
+               (cause == 0 ? "" : ": " + std::generic_category().message(static_cast<int>(cause)));
+    }
     throw TransportError(fmt::format("{} {}: {}", printable(request.method), shown, printable(reason)),
                          is_worth_a_retry(code) ? TransportError::Retry::sensible : TransportError::Retry::useless,
                          code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE

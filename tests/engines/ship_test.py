@@ -411,6 +411,7 @@ class WithoutEngine(fixtures.SystemTest):
             with self.subTest(host):
                 result = self.veneer("ship", cwd=project, code=code, DOCKER_HOST=host)
                 self.assertIn(words, result.stderr)
+                self.assertNotIn("localhost", result.stderr)
 
 
 if __name__ == "__main__":

@@ -225,7 +225,7 @@ std::shared_ptr<const ImagePlace> engine_place(Connect connect, EngineImageName 
 
 PlaceKind docker_kind() {
   return engine_kind("docker", LocalNames::as_docker,
-                     [](const PlaceContext& context) { return engine::docker_address(context.environment); });
+                     [](const PlaceContext& context) { return engine::choose_docker(context.environment).address(); });
 }
 
 PlaceKind podman_kind() {

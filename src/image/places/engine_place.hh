@@ -10,7 +10,7 @@
 
 namespace veneer::image {
 
-/// DOCKER_HOST, else Docker's usual socket.
+/// engine::choose_docker() says.
 PlaceKind docker_kind();
 /// CONTAINER_HOST, else the sockets of the user and of the machine. A name without registry is looked for as
 /// localhost/NAME first, as podman does.

@@ -207,14 +207,14 @@ TEST(LocalEngines, AreFoundAsTheirClientsDo) {
     if (found == variables.end()) return std::nullopt;
     return found->second;
   };
-  EXPECT_EQ(engine::docker_address(environment).socket, "/var/run/docker.sock");
+  EXPECT_EQ(engine::choose_docker(environment).address().socket, "/var/run/docker.sock");
   variables["DOCKER_HOST"] = "tcp://10.0.0.1:2376";
   variables["DOCKER_TLS_VERIFY"] = "1";
   variables["HOME"] = "/home/me";
-  EXPECT_EQ(engine::docker_address(environment).server, "10.0.0.1:2376");
-  EXPECT_EQ(engine::docker_address(environment).certificates, "/home/me/.docker");
+  EXPECT_EQ(engine::choose_docker(environment).address().server, "10.0.0.1:2376");
+  EXPECT_EQ(engine::choose_docker(environment).address().certificates, "/home/me/.docker");
   variables["DOCKER_HOST"] = "ssh://plant";
-  EXPECT_THROW(engine::docker_address(environment), Error);
+  EXPECT_THROW(engine::choose_docker(environment).address(), Error);
 
   const TemporaryFolder folder(fs::temp_directory_path(), "podman");
   variables["XDG_RUNTIME_DIR"] = folder.path().native();
