@@ -5,6 +5,7 @@ crashes, odd shells and hostile hosts do.
 On three engines, one of each kind of store; with VENEER_TEST_ALL=1 on all of them.
 """
 
+import hashlib
 import json
 import os
 import random
@@ -444,6 +445,58 @@ class Hosts(fixtures.SystemTest):
                 result = self.veneer("deploy", "ssh://plant", "--dry-run", cwd=project, PATH=host.path())
                 self.assertIn("the host has none of its layers", result.stdout)
                 self.assertEqual(log.read_text().splitlines(), ["ahead, not built", "asking, built"][:calls])
+
+    def test_settings_of_people(self):
+        """What ssh_config says for people who log in does not break a pipe of bytes, each setting and all of them."""
+        host = self.start_host()
+        settings = ["StdinNull yes", "ForkAfterAuthentication yes", "SessionType none", "SessionType subsystem", "RequestTTY force",
+                    "RemoteCommand echo hello", "PermitLocalCommand yes", "LocalCommand echo local", "LogLevel DEBUG", "EscapeChar ~",
+                    "ControlMaster auto", f"ControlPath {self.folder}/of-the-user", "ControlPersist yes", "Compression no", "VisualHostKey yes",
+                    "ForwardAgent yes", "LocalForward 127.0.0.1:1 127.0.0.1:1", "ExitOnForwardFailure yes", "Tunnel yes"]
+        for lines in (*([line] for line in settings), settings):
+            with self.subTest(lines):
+                host.connect_through(host.port, *lines)
+                result = self.dry_run(host)
+                self.assertIn("none of its layers", result.stdout)
+                self.assertNotIn("debug", result.stderr)
+        self.assertFalse((self.folder / "of-the-user").exists())
+
+    def test_older_ssh(self):
+        """An ssh before 8.7 refuses to start when it is given options that it does not know."""
+        host = self.start_host()
+        (host.local_programs / "ssh").write_text(textwrap.dedent(f"""\
+            #!/bin/sh
+            case "$*" in
+              -V) echo 'OpenSSH_8.4p1 Debian-5+deb11u3, OpenSSL 1.1.1w' >&2; exit ;;
+              *StdinNull*|*ForkAfter*|*SessionType*) echo 'command-line: line 0: Bad configuration option' >&2; exit 255 ;;
+            esac
+            exec /usr/bin/ssh -F '{host.folder}/ssh_config' "$@"
+            """))
+        self.assertIn("none of its layers", self.dry_run(host).stdout)
+
+    def test_contexts(self):
+        """Without a host, the Docker context decides, and one by ssh is gone to by ssh; an image there cannot be read."""
+        host = self.start_host()
+        folder = self.folder / "docker"
+        meta = folder / "contexts" / "meta" / hashlib.sha256(b"plant").hexdigest() / "meta.json"
+        meta.parent.mkdir(parents=True)
+        meta.write_text(json.dumps({"Name": "plant", "Metadata": {}, "Endpoints": {"docker": {"Host": "ssh://plant", "SkipTLSVerify": False}}}))
+        (folder / "config.json").write_text('{"currentContext": "plant"}')
+        for variables in ({}, {"DOCKER_CONTEXT": "plant"}):
+            with self.subTest(variables):
+                result = self.veneer("ship", "--dry-run", cwd=self.project_folder, PATH=host.path(), DOCKER_CONFIG=str(folder), **variables)
+                self.assertIn("none of its layers", result.stdout)
+        result = self.veneer("ship", "--dry-run", cwd=self.project_folder, code=5, DOCKER_CONFIG=str(folder), DOCKER_CONTEXT="default",
+                             PATH="/nowhere")
+        self.assertIn("/var/run/docker.sock", result.stderr)
+        result = self.veneer("inspect", "docker:shop", cwd=self.project_folder, code=2, DOCKER_CONFIG=str(folder))
+        self.assertIn("the Docker context 'plant'", result.stderr)
+        self.assertIn("ssh -L", result.stderr)
+        result = self.veneer("ship", cwd=self.project_folder, code=4, DOCKER_CONFIG=str(folder), DOCKER_CONTEXT="absent")
+        self.assertIn("'absent' (DOCKER_CONTEXT) does not exist", result.stderr)
+        meta.write_text("{")
+        result = self.veneer("ship", cwd=self.project_folder, code=3, DOCKER_CONFIG=str(folder))
+        self.assertIn(f"reading {meta}", result.stderr)
 
     def test_login_shells(self):
         for shell in ("sh", "bash", "dash", "tcsh", "fish", "busybox sh"):

@@ -97,11 +97,12 @@ class SshHost:
         path.write_text(script)
         path.chmod(0o755)
 
-    def connect_through(self, port: int) -> None:
-        """The port on loopback by which `plant` is reached from now on."""
+    def connect_through(self, port: int, *options: str) -> None:
+        """The port on loopback by which `plant` is reached from now on, with more lines of ssh_config."""
         (self.folder / "ssh_config").write_text(
             f"Host {self.alias}\n  HostName 127.0.0.1\n  Port {port}\n  User root\n  IdentityFile {self.folder}/user_key\n  IdentitiesOnly yes\n"
-            f"  UserKnownHostsFile {self.folder}/known_hosts\n  StrictHostKeyChecking no\n  HostKeyAlias {self.alias}\n\n")
+            f"  UserKnownHostsFile {self.folder}/known_hosts\n  StrictHostKeyChecking no\n  HostKeyAlias {self.alias}\n"
+            + "".join(f"  {option}\n" for option in options) + "\n")
 
     def path(self, *others: "SshHost") -> str:
         """PATH for the side that ships, to this host and others."""

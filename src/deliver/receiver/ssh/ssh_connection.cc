@@ -6,6 +6,7 @@
 #include <charconv>
 #include <filesystem>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "foundation/error.hh"
@@ -41,7 +42,8 @@ std::string last_words(const std::string& errors) {
 }  // namespace
 
 std::string SshAddress::text() const {
-  return (user.empty() ? "" : user + "@") + host + (port ? ":" + std::to_string(*port) : "");
+  const std::string bracketed = host.find(':') == std::string::npos ? host : "[" + host + "]";
+  return (user.empty() ? "" : user + "@") + bracketed + (port ? ":" + std::to_string(*port) : "");
 }
 
 SshAddress read_ssh_address(std::string_view text) {
@@ -83,6 +85,21 @@ SshAddress read_ssh_address(std::string_view text) {
   return address;
 }
 
+bool knows_session_options(std::string_view version) {
+  constexpr std::pair first{8, 7};
+  constexpr std::string_view name = "OpenSSH";
+  const std::size_t start = version.find(name);
+  if (start == std::string_view::npos) return false;
+  version.remove_prefix(start);  // also "OpenSSH_for_Windows_9.5p1"
+  const char* const end = version.data() + version.size();
+  std::pair found{0, 0};
+  const auto major =
+      std::from_chars(version.data() + std::min(version.find_first_of("0123456789"), version.size()), end, found.first);
+  if (major.ec != std::errc() || major.ptr == end || *major.ptr != '.') return false;
+  if (std::from_chars(major.ptr + 1, end, found.second).ec != std::errc()) return false;
+  return found >= first;
+}
+
 SshConnection::SshConnection(SshAddress address) : address_(std::move(address)) {}
 
 SshConnection::~SshConnection() { close(); }
@@ -94,6 +111,11 @@ std::vector<std::string> SshConnection::common_arguments() const {
                              "PermitLocalCommand=no", "Compression=yes", "LogLevel=ERROR"}) {
     arguments.insert(arguments.end(), {"-o", option});
   }
+  if (knows_session_options_) {
+    for (const char* option : {"StdinNull=no", "ForkAfterAuthentication=no"}) {
+      arguments.insert(arguments.end(), {"-o", option});
+    }
+  }
   if (address_.port) arguments.insert(arguments.end(), {"-p", std::to_string(*address_.port)});
   if (!address_.user.empty()) arguments.insert(arguments.end(), {"-l", address_.user});
   return arguments;
@@ -101,6 +123,7 @@ std::vector<std::string> SshConnection::common_arguments() const {
 
 void SshConnection::start(Prompts prompts) {
   close();
+  knows_session_options_ = knows_session_options(veneer::run({.arguments = {"ssh", "-V"}}).errors);
   Command command;
   command.arguments = common_arguments();
   for (const char* option : {"ControlMaster=yes", "ControlPersist=no", "ConnectTimeout=30", "ServerAliveInterval=5",
@@ -144,6 +167,7 @@ CommandResult SshConnection::run(const std::string& command, const std::string& 
                                  ByteSink& answer, std::chrono::seconds patience) {
   Command ssh;
   ssh.arguments = common_arguments();
+  if (knows_session_options_) ssh.arguments.insert(ssh.arguments.end(), {"-o", "SessionType=default"});
   ssh.arguments.insert(ssh.arguments.end(), {"-o", "ControlMaster=no", "--", address_.host, command});
   ssh.input = head;
   ssh.more_input = body;

@@ -20,12 +20,16 @@ struct SshAddress {
   std::string host;  // a name, an address, or a Host of ssh_config
   std::optional<std::uint16_t> port;
 
-  std::string text() const;  // "user@host:port"
+  std::string text() const;  // "user@host:port", as it may stand behind ssh://
 };
 
 /// Reads ssh://[user@]host[:port]. Throws Error (usage) that says what is wrong: also for passwords, paths, and names
 /// that ssh could take for an option.
 SshAddress read_ssh_address(std::string_view text);
+
+/// Whether an ssh of this version (`ssh -V`) has StdinNull, ForkAfterAuthentication and SessionType in its
+/// configuration (from 8.7 on). An older one refuses to start when it is given them.
+bool knows_session_options(std::string_view version);
 
 class SshConnection {
  public:
@@ -61,6 +65,7 @@ class SshConnection {
   SshAddress address_;
   TemporaryFolder folder_{"/tmp", "ssh"};  // of the control socket, whose name may have 107 bytes
   std::unique_ptr<Companion> master_;
+  bool knows_session_options_ = false;
 };
 
 }  // namespace veneer::deliver
