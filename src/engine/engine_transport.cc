@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
+#include <utility>
 
 #include "foundation/error.hh"
+#include "foundation/parallel.hh"
 #include "foundation/text.hh"
 #include "net/http.hh"
 
@@ -42,12 +45,24 @@ class HttpTransport : public EngineTransport {
     return answer;
   }
 
+  int call_all(const std::vector<EngineRequest>& requests,
+               const std::function<void(std::size_t, EngineAnswer)>& on_answer) override {
+    std::mutex mutex;
+    parallel_for(requests.size(), most_connections, [&](std::size_t index) {
+      EngineAnswer answer = call(requests[index]);
+      const std::lock_guard lock(mutex);
+      on_answer(index, std::move(answer));
+    });
+    return static_cast<int>((requests.size() + most_connections - 1) / most_connections);
+  }
+
   EngineAnswer upload(const EngineRequest& request, ByteSource& archive, std::uint64_t size,
                       ByteSink& on_success) override {
     net::Request sent = request_for(request.method, request.target);
     sent.headers.push_back({"Content-Type", "application/x-tar"});
     sent.body = &archive;
     sent.body_size = size;
+    if (request.repetition == EngineRequest::Repetition::by_the_caller) sent.connection = net::Connection::kept;
     sent.stall_timeout = patience_for_a_load;
     EngineAnswer answer;
     BoundedText failure(answer.body, largest_error_answer, engine_answered);
@@ -173,6 +188,12 @@ EngineAddress read_docker_host(std::string_view docker_host, const std::optional
               fmt::format("'{}' is an engine reached by {}, which is not supported", printable(docker_host),
                           printable(named, 40)),
               "give unix:///path/of/the/socket, tcp://host:port or ssh://user@host");
+}
+
+int EngineTransport::call_all(const std::vector<EngineRequest>& requests,
+                              const std::function<void(std::size_t, EngineAnswer)>& on_answer) {
+  for (std::size_t index = 0; index < requests.size(); ++index) on_answer(index, call(requests[index]));
+  return static_cast<int>(requests.size());
 }
 
 std::unique_ptr<EngineTransport> connect_to(const EngineAddress& address) {

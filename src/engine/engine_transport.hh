@@ -2,12 +2,15 @@
 // one thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "foundation/stream.hh"
 
@@ -19,6 +22,7 @@ struct EngineRequest {
   std::string json;                // body; empty: none
   std::uint64_t answer_limit = 0;  // a longer body is an Error (network)
   enum class Patience { for_an_answer, for_a_load } patience = Patience::for_an_answer;
+  enum class Repetition { impossible, by_the_caller } repetition = Repetition::impossible;  // of an upload that fails
 };
 
 struct EngineAnswer {
@@ -32,14 +36,22 @@ class EngineTransport {
   virtual ~EngineTransport() = default;
   /// Any status is an answer. Throws Error (network) when there is none.
   virtual EngineAnswer call(const EngineRequest& request) = 0;
+  /// All of them, several at once where that is faster; `on_answer` is called with each answer and the index of its
+  /// request, by one thread at a time. Returns how many times it waited, one time after the other.
+  virtual int call_all(const std::vector<EngineRequest>& requests,
+                       const std::function<void(std::size_t, EngineAnswer)>& on_answer);
   /// Sends a tar archive of exactly `size` bytes as the body of `request`. A good answer's body goes to `on_success` as
-  /// it comes and is committed; that of any other status is returned.
+  /// it comes and is committed; that of any other status is returned. An upload that the caller repeats when it fails
+  /// goes over a connection that is there.
   virtual EngineAnswer upload(const EngineRequest& request, ByteSource& archive, std::uint64_t size,
                               ByteSink& on_success) = 0;
   /// A good answer to a GET goes to `on_success` as it comes, which is not committed; that of any other status is
   /// returned.
   virtual EngineAnswer download(const std::string& target, ByteSink& on_success) = 0;
 };
+
+/// Connections to one engine that call_all() uses at most.
+inline constexpr std::size_t most_connections = 16;
 
 /// Where an engine listens.
 struct EngineAddress {

@@ -291,8 +291,7 @@ void Client::Implementation::configure(CURL* handle, const Request& request, con
     set(CURLOPT_UPLOAD_BUFFERSIZE, 256L * 1024);
     set(CURLOPT_INFILESIZE_LARGE,
         request.body_size ? static_cast<curl_off_t>(*request.body_size) : static_cast<curl_off_t>(-1));
-    // A kept connection may turn out to be dead after a part of the body was read; it cannot be read again.
-    set(CURLOPT_FRESH_CONNECT, 1L);
+    if (request.connection == Connection::fresh) set(CURLOPT_FRESH_CONNECT, 1L);
   } else if (request.method == "POST" || request.method == "PUT" || request.method == "PATCH") {
     set(CURLOPT_POST, 1L);
     set(CURLOPT_POSTFIELDS, "");

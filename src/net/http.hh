@@ -34,6 +34,13 @@ enum class Redirects {
   return_them,  // a 3xx answer is the answer
 };
 
+/// For a request with a body. A kept connection may turn out to be dead after a part of the body was read, which then
+/// cannot be read again: an Error of the transport.
+enum class Connection {
+  fresh,
+  kept,  // for a sender that has the body still
+};
+
 /// When the client's netrc file, which knows hosts but neither schemes nor ports, is asked.
 enum class Netrc {
   over_https,
@@ -49,6 +56,7 @@ struct Request {
   Netrc netrc = Netrc::over_https;         // for a request without credentials or password
   ByteSource* body = nullptr;              // must outlive the call; sent as it is read
   std::optional<std::uint64_t> body_size;  // Content-Length; without it the body is sent chunked
+  Connection connection = Connection::fresh;
   Redirects redirects = Redirects::follow;
   std::optional<std::chrono::seconds> stall_timeout;  // instead of the client's; 0 = never
 };

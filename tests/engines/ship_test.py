@@ -291,6 +291,21 @@ class Docker20(Ship, OnEngine):
         self.assertEqual(self.containers(), [])
         self.assertNotIn(b"veneer-helper", self.client("image", "ls").stdout)
 
+    def test_an_inventory_of_many_images(self):
+        """Many images are asked for over several connections at once, and not over more than sixteen."""
+        self.first_release()
+        loop = f"for i in $(seq 40); do tar -cf - -T /dev/null | docker import -c \"ENV NUMBER=$i\" - test/many:$i >/dev/null || exit 1; done"
+        subprocess.run([str(ENGINES), "exec", self.unit, "sh", "-c", loop], check=True, cwd="/tmp")
+        self.addCleanup(self.client, "rmi", *(f"test/many:{number}" for number in range(1, 41)), check=False)
+        relay = Relay(self.facts["DOCKER_HOST"].removeprefix("unix://"), round_trip=0.2)
+        self.addCleanup(relay.close)
+        dry = self.json("ship", self.built["image"], f"tcp://127.0.0.1:{relay.port}", "--as", self.name, "--json", "--dry-run",
+                        cwd=self.project)
+        print(f"{relay.connections} connections, {relay.round_trips} round trips")
+        self.assertEqual(dry["bytes"], 0)
+        self.assertGreater(relay.connections, 1)
+        self.assertLessEqual(relay.connections, 16)
+
     def test_helper(self):
         """A host that is reached by its API alone reads its old layers back in a container: what changed travels."""
         self.project = self.small_project(dependencies=4)
@@ -306,8 +321,10 @@ class Docker20(Ship, OnEngine):
         self.build()
         self.assertGreater(self.json(*arguments, "--dry-run", cwd=self.project)["bytes"], 13_000_000)
         relay.reset()
+        connections = relay.connections
         relay.cut_at(2_000_000, 3_500_000)
         result = self.veneer(*helped, cwd=self.project)
+        self.assertLess(relay.connections - connections, 10)  # the pieces go over one, until it is cut
         self.assertIn("a helper container", result.stderr)
         self.assertEqual(result.stderr.count("connection lost"), 2, result.stderr)
         shipped = json.loads(result.stdout)

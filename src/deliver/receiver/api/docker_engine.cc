@@ -93,31 +93,34 @@ Inventory DockerEngine::inventory(const Question& question, const OnEvent& on_ev
     return std::pair(rank(left), -std::max<std::int64_t>(left.created, 0)) <
            std::pair(rank(right), -std::max<std::int64_t>(right.created, 0));
   });
-  std::size_t asked = 0;
+  std::vector<engine::EngineRequest> requests;
+  std::vector<std::size_t> described;  // places in inventory.images that the requests are about
   for (const ListedImage& entry : listed) {
     KnownImage image;
+    image.id = entry.id;
+    image.names = entry.names;
     image.completeness = completeness_of(entry, facts.kind, facts.engine);
     // What blobs a foreign image has, a store of blobs does not tell.
     if (facts.kind != ReceiverKind::blobs || entry.labelled) {
-      if (asked == most_images_asked) {
+      if (requests.size() == most_images_asked) {
         ++inventory.images_not_asked;
         continue;
       }
-      ++asked;
-      const engine::EngineAnswer answer =
-          call("GET", image_target("sha256:" + entry.id.hex()) + "/json", largest_small_answer);
-      std::optional<KnownImage> described = answer.ok() ? read_image(answer.body) : std::nullopt;
-      if (described) {
-        image.diff_ids = std::move(described->diff_ids);
-        image.blobs = std::move(described->blobs);
-      } else {
-        image.completeness = Completeness::incomplete;  // or it went away meanwhile
-      }
+      requests.push_back({"GET", image_target("sha256:" + entry.id.hex()) + "/json", {}, largest_small_answer});
+      described.push_back(inventory.images.size());
     }
-    image.id = entry.id;
-    image.names = entry.names;
     inventory.images.push_back(std::move(image));
   }
+  requests_ += transport_->call_all(requests, [&](std::size_t index, const engine::EngineAnswer& answer) {
+    KnownImage& image = inventory.images[described[index]];
+    std::optional<KnownImage> known = answer.ok() ? read_image(answer.body) : std::nullopt;
+    if (known) {
+      image.diff_ids = std::move(known->diff_ids);
+      image.blobs = std::move(known->blobs);
+    } else {
+      image.completeness = Completeness::incomplete;  // or it went away meanwhile
+    }
+  });
   inventory.round_trips = requests_ - requests_before;
   if (inventory.kind == ReceiverKind::prefix) {
     const auto cost = helper_socket_ ? Helper::cost(inventory.machine) : std::nullopt;

@@ -30,8 +30,8 @@ class DockerEngine : public Receiver {
                         std::optional<std::string> helper_socket = std::nullopt)
       : transport_(std::move(transport)), read_back_(std::move(read_back)), helper_socket_(std::move(helper_socket)) {}
 
-  /// Images named like the repository and those with our label are asked for their layers first; of more than 500
-  /// images the rest is only counted.
+  /// Images named like the repository and those with our label are asked for their layers first, many at once; of more
+  /// than 500 images the rest is only counted.
   Inventory inventory(const Question& question, const OnEvent& on_event = {}) override;
 
   std::optional<Problem> take(const Delivery& delivery, const OnEvent& on_event) override;
@@ -52,7 +52,7 @@ class DockerEngine : public Receiver {
   bool remove_name(const EngineName& name);
 
   std::uint64_t bytes_sent() const override { return bytes_sent_; }
-  /// Each request waits for its answer.
+  /// Each request waits for its answer, but for those of an inventory.
   int round_trips() const override { return requests_; }
 
  private:

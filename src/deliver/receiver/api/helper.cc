@@ -182,7 +182,9 @@ std::optional<Problem> Helper::put(const std::string& name, ByteView content, co
     MemorySource source(wrapped);
     BytesSink nothing;
     try {
-      const engine::EngineAnswer answer = transport_.upload({"PUT", target, {}, 0}, source, wrapped.size(), nothing);
+      const engine::EngineAnswer answer = transport_.upload(
+          {.method = "PUT", .target = target, .repetition = engine::EngineRequest::Repetition::by_the_caller}, source,
+          wrapped.size(), nothing);
       if (!answer.ok()) return not_done("what is sent cannot be put into it", answer);
       return std::nullopt;
     } catch (const Error& error) {
