@@ -390,7 +390,30 @@ class Docker20(Ship, OnEngine):
         self.assertEqual(self.greeting(), "hello")
 
 
-class Docker28Containerd(Ship, OnEngine):
+class OnBlobs:
+    """Mixed into a subclass of OnEngine whose store is one of blobs."""
+
+    def test_an_upgrade_for_a_foreign_image(self):
+        """A file for a host that has the base as somebody else built it: which blobs that has, the engine is asked."""
+        base = fixtures.debian_base()
+        layout = self.folder / "base.tar"
+        with tarfile.open(layout, "w") as archive:
+            archive.add(base, ".")
+        with open(layout, "rb") as archive:
+            subprocess.run([str(ENGINES), "exec", self.unit, "docker", "load"], stdin=archive, check=True, capture_output=True, cwd="/tmp")
+        self.project = self.small_project()
+        self.build()
+        upgrade = self.folder / "upgrade.tar"
+        self.veneer("ship", "--to-file", upgrade, "--for", f"oci:{base}:bookworm", "--as", self.name, cwd=self.project)
+        self.assertLess(upgrade.stat().st_size, 1_000_000)
+        received = self.json("receive", upgrade, "--json", DOCKER_HOST=self.facts["DOCKER_HOST"])
+        self.assertFalse(received["sent_whole_after_all"])
+        self.assertEqual(self.actions(received)[0], "keep")
+        self.assertEqual(self.greeting(), "hello")
+        self.assert_saves_whole(self.name)
+
+
+class Docker28Containerd(Ship, OnBlobs, OnEngine):
     engine, kind = "docker28-c8d", "blobs"
 
 
@@ -403,7 +426,7 @@ if os.environ.get("VENEER_TEST_ALL"):
     class Docker26(Ship, OnEngine):
         engine, kind = "docker26", "prefix"
 
-    class Docker26Containerd(Ship, OnEngine):
+    class Docker26Containerd(Ship, OnBlobs, OnEngine):
         engine, kind = "docker26-c8d", "blobs"
 
     class Docker28(Ship, OnEngine):

@@ -9,6 +9,7 @@
 #include "deliver/receiver/api/ladder.hh"
 #include "deliver/receiver/api/read_back.hh"
 #include "deliver/receiver/engine_answers.hh"
+#include "deliver/receiver/foreign_images.hh"
 #include "foundation/error.hh"
 #include "foundation/fail_point.hh"
 #include "foundation/json.hh"
@@ -100,8 +101,8 @@ Inventory DockerEngine::inventory(const Question& question, const OnEvent& on_ev
     image.id = entry.id;
     image.names = entry.names;
     image.completeness = completeness_of(entry, facts.kind, facts.engine);
-    // What blobs a foreign image has, a store of blobs does not tell.
-    if (facts.kind != ReceiverKind::blobs || entry.labelled) {
+    // What blobs a foreign image has, a store of blobs does not tell; one that is near gives them.
+    if (facts.kind != ReceiverKind::blobs || entry.labelled || read_back_) {
       if (requests.size() == most_images_asked) {
         ++inventory.images_not_asked;
         continue;
@@ -121,6 +122,7 @@ Inventory DockerEngine::inventory(const Question& question, const OnEvent& on_ev
       image.completeness = Completeness::incomplete;  // or it went away meanwhile
     }
   });
+  if (inventory.kind == ReceiverKind::blobs && read_back_) find_foreign_blobs(inventory, question);
   inventory.round_trips = requests_ - requests_before;
   if (inventory.kind == ReceiverKind::prefix) {
     const auto cost = helper_socket_ ? Helper::cost(inventory.machine) : std::nullopt;
@@ -129,6 +131,15 @@ Inventory DockerEngine::inventory(const Question& question, const OnEvent& on_ev
   }
   inventory.taking = {.to_load = 1, .to_verify = 4, .a_name = 1};
   return inventory;
+}
+
+void DockerEngine::find_foreign_blobs(Inventory& inventory, const Question& question) {
+  std::set<BlobDigest> wanted;
+  for (const image::Layer& layer : question.layers) wanted.insert(layer.blob);
+  for (KnownImage* image : images_to_look_into(inventory, question, 1)) {
+    ++requests_;
+    image->found_blobs = find_blobs(*transport_, image->id, wanted);
+  }
 }
 
 std::optional<Problem> DockerEngine::load(ByteSource& archive, std::uint64_t size) {

@@ -59,6 +59,7 @@ class DockerEngine : public Receiver {
   engine::EngineAnswer call(std::string_view method, const std::string& target, std::uint64_t answer_limit,
                             const std::string& json = {});
   std::string get(const std::string& target, std::uint64_t answer_limit);
+  void find_foreign_blobs(Inventory& inventory, const Question& question);
   std::optional<Problem> send(const SentArchive& archive, const OnEvent& on_event);
   std::optional<Problem> bring(const Delivery& delivery, const OnEvent& on_event);
   std::optional<Problem> splice_by_helper(const Delivery& delivery, const OnEvent& on_event);

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <set>
+#include <string_view>
 
 #include "archive/tar.hh"
 #include "deliver/receiver/engine_answers.hh"
@@ -29,7 +31,35 @@ class HashedFile : public ByteSink {
   Sha256 hasher_;
 };
 
+// Calls `on_file` for each file of what the engine saves of an image.
+void for_each_saved_file(engine::EngineTransport& transport, const Hash& image,
+                         const std::function<void(const archive::TarEntry&, ByteSource&)>& on_file) {
+  GeneratedSource saved([&](ByteSink& sink) {
+    const engine::EngineAnswer answer = transport.download(fmt::format("/images/sha256:{}/get", image.hex()), sink);
+    if (!answer.ok()) {
+      throw Error(ErrorKind::network,
+                  fmt::format("the engine does not save an image: {} ({})", read_error(answer.body), answer.status));
+    }
+  });
+  archive::TarReader reader(saved);
+  while (const auto entry = reader.next()) {
+    if (entry->type == archive::EntryType::file && entry->size > 0) on_file(*entry, reader.data());
+  }
+}
+
 }  // namespace
+
+std::set<BlobDigest> find_blobs(engine::EngineTransport& transport, const Hash& image,
+                                const std::set<BlobDigest>& wanted) {
+  constexpr std::string_view place = "blobs/sha256/";
+  std::set<BlobDigest> found;
+  for_each_saved_file(transport, image, [&](const archive::TarEntry& entry, ByteSource& data) {
+    if (!entry.path.starts_with(place)) return;
+    const auto hash = Hash::from_hex(entry.path.substr(place.size()));
+    if (hash && wanted.contains(BlobDigest{*hash}) && sha256(data) == *hash) found.insert(BlobDigest{*hash});
+  });
+  return found;
+}
 
 ReadBack::ReadBack(engine::EngineTransport& transport, const DeliveryPlan& plan, const image::Blobs& others,
                    const std::filesystem::path& parent)
@@ -48,27 +78,17 @@ ReadBack::ReadBack(engine::EngineTransport& transport, const DeliveryPlan& plan,
 }
 
 void ReadBack::read_image(engine::EngineTransport& transport, const Hash& image) {
-  engine::EngineAnswer answer;
-  GeneratedSource saved([&](ByteSink& sink) {
-    answer = transport.download(fmt::format("/images/sha256:{}/get", image.hex()), sink);
-    if (!answer.ok()) {
-      throw Error(ErrorKind::network,
-                  fmt::format("the engine does not save an image: {} ({})", read_error(answer.body), answer.status));
-    }
-  });
-  archive::TarReader reader(saved);
-  while (const auto entry = reader.next()) {
-    if (entry->type != archive::EntryType::file || entry->size == 0) continue;
+  for_each_saved_file(transport, image, [&](const archive::TarEntry& entry, ByteSource& data) {
     const std::filesystem::path place = folder_.path() / "layer";
     HashedFile file(place);
-    copy(reader.data(), file);
+    copy(data, file);
     const Hash hash = file.finish();
     const auto found = wanted_.find(hash);
-    if (found == wanted_.end() || found->second > 0) continue;
+    if (found == wanted_.end() || found->second > 0) return;
     file.commit();
     std::filesystem::rename(place, folder_.path() / hash.hex());
-    found->second = entry->size;
-  }
+    found->second = entry.size;
+  });
 }
 
 DeliveryPlan ReadBack::as_sent(const DeliveryPlan& plan) const {

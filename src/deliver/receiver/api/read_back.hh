@@ -1,5 +1,5 @@
 // Layers that an engine holds, read back by `save` and kept in a folder as plain tars: what a splice needs when the
-// engine is on this machine. Thread-safe for reading.
+// engine is on this machine; and which blobs it holds, where it does not tell. Thread-safe for reading.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "deliver/delivery_plan.hh"
 #include "engine/engine_transport.hh"
@@ -37,5 +38,9 @@ class ReadBack : public image::Blobs {
   TemporaryFolder folder_;
   std::map<Hash, std::uint64_t> wanted_;  // diff ID -> bytes, 0 until it is here
 };
+
+/// Those of `wanted` that the engine, one with a store of blobs, gives whole when it saves `image`.
+std::set<BlobDigest> find_blobs(engine::EngineTransport& transport, const Hash& image,
+                                const std::set<BlobDigest>& wanted);
 
 }  // namespace veneer::deliver

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "deliver/receiver/engine_answers.hh"
+#include "deliver/receiver/foreign_images.hh"
 #include "foundation/error.hh"
 #include "foundation/fail_point.hh"
 #include "foundation/text.hh"
@@ -19,7 +20,6 @@ namespace {
 constexpr int first_engine_with_layouts = 25;  // `docker save` writes blobs/sha256/DIFF_ID from this version on
 constexpr std::size_t pattern_digits = 12;     // of a diff ID: enough to find images, few to send
 constexpr std::uint64_t least_worth_a_look = 256 * 1024;  // the host reads the whole image for it
-constexpr std::size_t most_images_to_look_into = 4;
 
 std::string random_word() {
   std::random_device random;
@@ -105,34 +105,8 @@ Inventory SshReceiver::inventory(const Question& question, const OnEvent& on_eve
   return inventory;
 }
 
-namespace {
-
-// The images without our label that have layers of ours which no labelled one has: what blobs they hold is not shown.
-std::vector<KnownImage*> images_to_look_into(Inventory& inventory, const Question& question) {
-  std::map<DiffId, std::uint64_t> open;
-  for (const image::Layer& layer : question.layers) open[layer.diff_id] = layer.size;
-  for (const KnownImage& image : inventory.images) {
-    if (!image.blobs) continue;
-    for (const DiffId& diff_id : image.diff_ids) open.erase(diff_id);
-  }
-  std::vector<KnownImage*> images;
-  for (KnownImage& image : inventory.images) {
-    std::uint64_t bytes = 0;
-    for (const DiffId& diff_id : image.diff_ids) {
-      if (const auto found = open.find(diff_id); found != open.end()) bytes += found->second;
-    }
-    if (bytes < least_worth_a_look) continue;
-    for (const DiffId& diff_id : image.diff_ids) open.erase(diff_id);
-    images.push_back(&image);
-    if (images.size() == most_images_to_look_into) break;
-  }
-  return images;
-}
-
-}  // namespace
-
 void SshReceiver::find_blobs(Inventory& inventory, const Question& question) {
-  const std::vector<KnownImage*> images = images_to_look_into(inventory, question);
+  const std::vector<KnownImage*> images = images_to_look_into(inventory, question, least_worth_a_look);
   if (images.empty()) return;
   std::set<BlobDigest> ours;
   for (const image::Layer& layer : question.layers) ours.insert(layer.blob);
