@@ -116,6 +116,7 @@ CommandResult run_into(const Command& command, ByteSink& output,
   const auto buffer = std::make_unique<std::array<char, 64 * 1024>>();
   using Clock = std::chrono::steady_clock;
   Clock::time_point last_moved = Clock::now();
+  std::uint64_t last_progress = 0;
   const FileDescriptor end = end_of(child);
   const auto has_output = [&] { return out.read_end.is_open() || err.read_end.is_open(); };
   while (has_output() || !has_ended(child)) {
@@ -129,7 +130,11 @@ CommandResult run_into(const Command& command, ByteSink& output,
       if (errno == EINTR) continue;
       throw Error(ErrorKind::failed, "cannot wait for another process");
     }
-    if (waits[2].revents != 0 || (ready > 0 && !input.file().is_open())) last_moved = Clock::now();
+    const std::uint64_t progress = command.progress ? command.progress() : 0;
+    if (waits[2].revents != 0 || (ready > 0 && !input.file().is_open()) || progress != last_progress) {
+      last_moved = Clock::now();
+      last_progress = progress;
+    }
     if (command.patience.count() > 0 && Clock::now() - last_moved > command.patience) {
       result.ending = Ending::out_of_patience;
       ::kill(child, SIGKILL);

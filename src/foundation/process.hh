@@ -26,8 +26,10 @@ struct Command {
   std::string input;                               // given on standard input, which is then closed
   ByteSource* more_input = nullptr;                // follows `input`; read as the program takes it
   // When more time passes without a byte taken from the input that is left or, once it is all taken, without any
-  // output, the program is ended, also when it has closed its output. 0: never.
+  // output, the program is ended, also when it has closed its output. 0: never. Time counts anew when `progress`, if
+  // given, returns another number than before: of what the other end tells that it has, say.
   std::chrono::seconds patience{0};
+  std::function<std::uint64_t()> progress;
   std::uint64_t output_limit = 64 * 1024 * 1024;  // more standard output than this is an Error
 };
 

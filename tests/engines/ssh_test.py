@@ -216,6 +216,35 @@ class Accidents:
         self.assertEqual(self.greeting(), "good day")
         self.assert_tidy()
 
+    def test_a_cut_at_the_very_end(self):
+        """The host has the image and has put everything away when the line is cut: nothing is sent twice."""
+        self.first_release()
+        (self.project / "src" / "shop" / "data.bin").write_bytes(random.Random(6).randbytes(6_000_000))
+        self.edit("good day")
+        relay = self.through_relay()
+        result = self.veneer(*self.arguments("--json"), cwd=self.project, PATH=self.host.path(), VENEER_HOST_FAIL_POINT="tidied")
+        self.assertEqual(result.stderr.count("connection lost"), 1, result.stderr)
+        print(f"{relay.up} B up")
+        self.assertLess(relay.up, 6_400_000)
+        self.assertEqual(self.greeting(), "good day")
+        self.assert_tidy()
+
+    def test_a_busy_host(self):
+        """A host that takes longer than --patience to write down what arrived and to load it: nothing is lost by that."""
+        self.first_release()
+        (self.project / "src" / "shop" / "data.bin").write_bytes(random.Random(7).randbytes(8_000_000))
+        self.edit("good day")
+        (self.host.programs / self.program).rename(self.host.programs / "engine")
+        self.host.add_program(self.program, '#!/bin/sh\n[ "$1" != load ] || sleep 7\nexec "$(dirname "$0")/engine" "$@"\n')
+        slowly = "import os, time\nwhile piece := os.read(0, 100_000):\n    os.write(1, piece)\n    time.sleep(len(piece) / 500_000)\n"
+        (self.folder / "slowly.py").write_text(slowly)
+        # What comes by the line; the other uses of cat name a file or read a few words.
+        self.host.add_program("cat", f'#!/bin/sh\n[ $# = 0 ] || exec /bin/cat "$@"\nexec python3 {self.folder}/slowly.py\n')
+        result = self.veneer(*self.arguments("--json", "--patience", "3"), cwd=self.project, PATH=self.host.path())
+        self.assertNotIn("connection lost", result.stderr)
+        self.assertEqual(self.greeting(), "good day")
+        self.assert_tidy()
+
     # psviderski/unregistry#45
     def test_two_writers(self):
         """While one ship writes, another is refused with a reason; when it is done, the other one may."""

@@ -47,7 +47,7 @@ class Answer:
     def __init__(self, result: subprocess.CompletedProcess):
         self.raw = result.stdout
         lines = result.stdout.partition(f"veneer {NONCE}\n")[2].partition(f"end {NONCE}\n")[0].splitlines()
-        self.lines = [tuple(line.partition(" ")[::2]) for line in lines if line != "busy"]
+        self.lines = [tuple(line.partition(" ")[::2]) for line in lines if line.split(" ")[0] not in ("busy", "arrived")]
         self.errors = result.stderr
         self.has_ended = result.stdout.endswith(f"end {NONCE}\n")
 

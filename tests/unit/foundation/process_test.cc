@@ -74,6 +74,15 @@ TEST(Process, PatienceEndsWhatDoesNotMove) {
           .ending,
       Ending::out_of_patience)
       << "output does not make up for input that nobody takes";
+  Blocks more_blocks(1000);
+  std::uint64_t calls = 0;
+  EXPECT_EQ(run({.arguments = {"sleep", "3"},
+                 .more_input = &more_blocks,
+                 .patience = patience,
+                 .progress = [&] { return ++calls; }})
+                .ending,
+            Ending::exited)
+      << "but what the other end says that it has does";
   EXPECT_EQ(run({.arguments = {"sh", "-c", "for i in 1 2 3 4; do echo; sleep 0.5; done"}, .patience = patience}).ending,
             Ending::exited);
 }

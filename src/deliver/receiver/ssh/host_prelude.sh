@@ -13,7 +13,7 @@ export LC_ALL PATH
 umask 077
 trap '' PIPE
 
-verb='' nonce='' program='' sudo='' staging='' fail=''
+verb='' nonce='' program='' sudo='' staging='' fail='' pulse=10
 patterns='' group='' key='' offset=0 size=0 sender='' unique='' listed='' live='' id='' layers=0 digest='' listing='' legacy='' splices=''
 compose='' services='' before='' after='' restart='' probe='' wait=60 settle=5 keep=5 who='' commit='' bytes=0 seconds=0 kind=deploy strategy='' single='' networks=''
 # Text with "%" and three octal digits for what may not stand in a value.
@@ -23,7 +23,7 @@ while IFS=' ' read -r name value; do
   case $value in *[!A-Za-z0-9._:/@+,=%\&\?\ -]*) echo "refused value of $name"; exit 64 ;; esac
   case $name in
     verb) verb=$value ;; nonce) nonce=$value ;; program) program=$value ;; sudo) sudo=$value ;; staging) staging=$value ;;
-    fail) fail=$value ;; pattern) patterns="$patterns$value
+    fail) fail=$value ;; pulse) pulse=$value ;; pattern) patterns="$patterns$value
 " ;;
     group) group=$value ;; key) key=$value ;; offset) offset=$value ;; size) size=$value ;; sender) sender=$value ;;
     unique) unique=$value ;; listed) listed=$value ;; live) live=$value ;; id) id=$value ;; layers) layers=$value ;; digest) digest=$value ;;

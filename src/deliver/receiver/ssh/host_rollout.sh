@@ -184,7 +184,7 @@ trap leave EXIT
 trap 'exit 129' HUP INT TERM
 case $verb in
   deploy)
-    (while sleep 10 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do echo busy; done) &
+    (while sleep "$pulse" >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do echo busy; done) &
     beat=$!
     [ "$size" -eq 0 ] || create=$(cat)
     new_folder "$work"

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <random>
+#include <utility>
 
 #include "foundation/digest.hh"
 #include "foundation/error.hh"
@@ -11,8 +14,9 @@
 namespace veneer::deliver {
 
 namespace {
-constexpr int connection_failed = 255;  // ssh's own exit code
-}
+constexpr int connection_failed = 255;           // ssh's own exit code
+constexpr std::chrono::seconds usual_pulse{10};  // of a script that works, between two signs of it
+}  // namespace
 
 std::string group_of(const EngineName& live_name) { return sha256(live_name.full()).hex().substr(0, 12); }
 
@@ -25,6 +29,8 @@ HostRequest HostSession::request(HostTask task, std::string_view verb) const {
   if (!options_.program.empty()) request.add("program", options_.program);
   if (options_.elevation == Elevation::sudo) request.add("sudo", "yes");
   if (!options_.staging.empty()) request.add("staging", options_.staging);
+  const auto pulse = std::max(options_.patience / 3, std::chrono::seconds(1));
+  if (pulse < usual_pulse) request.add("pulse", std::to_string(pulse.count()));
   return request;
 }
 
@@ -32,8 +38,10 @@ std::string HostSession::listed_name(const EngineName& name) const {
   return options_.program == "podman" ? name.full() : name.familiar();
 }
 
-CommandResult HostSession::send(const HostRequest& request, ByteSource* body, HostAnswer& answer) {
-  CommandResult result = connection_.run(host_command(request.task()), request.text(), body, answer, options_.patience);
+CommandResult HostSession::send(const HostRequest& request, ByteSource* body, HostAnswer& answer,
+                                std::function<std::uint64_t()> progress) {
+  CommandResult result = connection_.run(host_command(request.task()), request.text(), body, answer,
+                                         {options_.patience, std::move(progress)});
   ++round_trips_;
   return result;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -46,8 +47,9 @@ class HostSession {
   HostRequest request(HostTask task, std::string_view verb) const;
 
   /// Sends `request` and then `body` (may be nullptr); the answer's lines go to `answer`. Whether it ended is for the
-  /// caller to see. Throws what `answer` and `body` throw.
-  CommandResult send(const HostRequest& request, ByteSource* body, HostAnswer& answer);
+  /// caller to see. `progress`: see Command. Throws what `answer` and `body` throw.
+  CommandResult send(const HostRequest& request, ByteSource* body, HostAnswer& answer,
+                     std::function<std::uint64_t()> progress = {});
 
   /// The same with a short body, once more when the line is cut before the answer begins, and Error (network) that says
   /// what came instead when there was no whole answer; (refused) with the host's reason when it refuses.

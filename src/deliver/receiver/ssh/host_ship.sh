@@ -107,6 +107,17 @@ tidy() {
   done
 }
 
+# Tells every few seconds that this works, and before that how much has arrived, when it has become more.
+start_beat() {
+  (was=''
+  while sleep "$pulse" >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
+    if [ -e "$lock.working" ]; then echo busy; continue; fi
+    now=$(size_of "$part" 2>/dev/null)
+    [ "$now" = "$was" ] || echo "arrived $now"
+    was=$now
+  done) &
+  beat=$!
+}
 receive() {
   have=0
   [ -f "$part" ] && have=$(size_of "$part")
@@ -165,8 +176,6 @@ splice() {
 load() {
   say working
   new_line "$lock.working" yes
-  (while sleep 10 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do echo busy; done) &
-  beat=$!
   [ -n "$named" ] || new_line "$stage/$group.pending" "$unique"
   if [ -n "$splices" ]; then splice; else said=$(engine_with_input load 2>&1 <"$part"); fi || broken "$(in_a_line "$said")"
   error=$(printf '%s\n' "$said" | grep '^Error unpacking image') && broken "$(in_a_line "$error")"
@@ -217,6 +226,7 @@ put() {
   there=$(id_of "sha256:$id")
   case $named in '' | "$id") ;; *) problem "$unique on the host stands for another image ($named)" ;; esac
   if [ "$size" -gt 0 ]; then
+    start_beat
     receive
     if [ -f "$part" ]; then load; fi
   fi
@@ -226,6 +236,7 @@ put() {
   [ -z "$live" ] || said=$(engine tag "$unique" "$live" 2>&1) || broken "the engine does not name it $live: $(in_a_line "$said")"
   reached named
   rm -f "$part"
+  reached tidied
   say "done $id"
   finish
 }

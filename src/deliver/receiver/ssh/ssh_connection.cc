@@ -164,14 +164,15 @@ void SshConnection::close() {
 }
 
 CommandResult SshConnection::run(const std::string& command, const std::string& head, ByteSource* body,
-                                 ByteSink& answer, std::chrono::seconds patience) {
+                                 ByteSink& answer, Patience patience) {
   Command ssh;
   ssh.arguments = common_arguments();
   if (knows_session_options_) ssh.arguments.insert(ssh.arguments.end(), {"-o", "SessionType=default"});
   ssh.arguments.insert(ssh.arguments.end(), {"-o", "ControlMaster=no", "--", address_.host, command});
   ssh.input = head;
   ssh.more_input = body;
-  ssh.patience = patience;
+  ssh.patience = patience.time;
+  ssh.progress = std::move(patience.progress);
   return run_into(ssh, answer);
 }
 

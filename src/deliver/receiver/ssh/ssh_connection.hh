@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,12 @@ SshAddress read_ssh_address(std::string_view text);
 /// configuration (from 8.7 on). An older one refuses to start when it is given them.
 bool knows_session_options(std::string_view version);
 
+/// How long nothing may move; see Command.
+struct Patience {
+  std::chrono::seconds time;
+  std::function<std::uint64_t()> progress;
+};
+
 class SshConnection {
  public:
   explicit SshConnection(SshAddress address);
@@ -52,7 +59,7 @@ class SshConnection {
   /// Runs `command` there with `head` and then `body` (may be nullptr) on its standard input. Its standard output goes
   /// to `answer`. The result's exit code is 255 when the connection failed; what `answer` and `body` throw passes.
   CommandResult run(const std::string& command, const std::string& head, ByteSource* body, ByteSink& answer,
-                    std::chrono::seconds patience);
+                    Patience patience);
 
  private:
   enum class Prompts { none, allowed };

@@ -164,6 +164,7 @@ struct SshReceiver::Attempt {
   std::optional<Problem> problem;       // with done
   std::optional<std::uint64_t> offset;  // with elsewhere: what the host has of the archive
   std::string why;                      // with cut
+  bool all_was_sent = false;            // with cut
 };
 
 SshReceiver::Attempt SshReceiver::try_to_put(const Delivery& delivery, const Parcel& parcel, std::uint64_t offset,
@@ -180,6 +181,7 @@ SshReceiver::Attempt SshReceiver::try_to_put(const Delivery& delivery, const Par
 
   Attempt attempt;
   std::string hint;
+  std::uint64_t arrived = 0;  // on the host, of the archive
   const HostRequest request = put_request(delivery, parcel, offset);
   HostAnswer answer(request.nonce(), [&](const HostLine& line) {
     const auto end_with = [&](Problem problem) {
@@ -196,19 +198,21 @@ SshReceiver::Attempt SshReceiver::try_to_put(const Delivery& delivery, const Par
       attempt.outcome = Outcome::elsewhere;
       attempt.offset = read_number(line.value);
     }
+    if (line.key == "arrived") arrived = read_number(line.value).value_or(arrived);
     if (line.key == "waiting") tell(on_event, {Event::Kind::waiting, {}, 0, 0});
     if (line.key == "working") tell(on_event, {Event::Kind::working, {}, 0, 0});
     if (line.key == "verifying") tell(on_event, {Event::Kind::verifying, {}, 0, 0});
   });
   CommandResult result;
   try {
-    result = session_.send(request, rest ? &counted : nullptr, answer);
+    result = session_.send(request, rest ? &counted : nullptr, answer, [&] { return arrived; });
   } catch (...) {
     bytes_sent_ += counted.count();
     throw;
   }
   bytes_sent_ += counted.count();
   if (answer.has_ended()) return attempt;
+  attempt.all_was_sent = rest && offset + counted.count() == size;
   attempt.outcome = Outcome::cut;
   attempt.problem.reset();
   attempt.why = result.ending == Ending::out_of_patience
@@ -253,12 +257,15 @@ std::optional<Problem> SshReceiver::take(const Delivery& delivery, const OnEvent
   std::uint64_t offset = find_offset(part, size);
   refuse_a_full_disk(delivery, offset);
   std::uint64_t furthest = offset;
+  bool all_was_sent = false;
   std::chrono::milliseconds pause = session_.options().first_pause;
   for (int attempts_left = session_.options().attempts;;) {
     std::string why;
     try {
       session_.open();
-      const Attempt attempt = try_to_put(delivery, parcel, offset, on_event);
+      // A host that got all and keeps nothing of it may have the image by now: then it wants none of the bytes again.
+      const bool may_be_done = all_was_sent && !parts_.contains(part);
+      const Attempt attempt = try_to_put(delivery, parcel, may_be_done ? size : offset, on_event);
       if (attempt.outcome == Outcome::done) {
         parts_.erase(part);
         return attempt.problem;
@@ -277,6 +284,7 @@ std::optional<Problem> SshReceiver::take(const Delivery& delivery, const OnEvent
           if (line.key == "part") take_part(parts_, line.value);
         });
       }
+      all_was_sent = all_was_sent || attempt.all_was_sent;
       offset = find_offset(part, size);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::network) throw;
