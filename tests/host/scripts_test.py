@@ -8,11 +8,25 @@ import signal
 import subprocess
 import unittest
 from pathlib import Path
+from shlex import quote
 
-from host import LIVE, NEW, OLD, SHELLS, Host
+from host import LIVE, NEW, OLD, SHELLS, Host, as_word
 
 FULL_OF_BYTES = "mount -t tmpfs -o size=64k,mode=700 none {0} && mkdir -p {1} && {{ cat /dev/zero >{0}/filler 2>/dev/null; true; }}"
 FULL_OF_INODES = "mount -t tmpfs -o nr_inodes={2},mode=700 none {0} && mkdir -p {1} && i=0 && while true 2>/dev/null >{0}/filler$i; do i=$((i + 1)); done"
+
+VERDICTS = json.loads((Path(__file__).parent / "verdicts.json").read_text())
+COMMANDS = (
+    ["python3", "-c", "import sys\nsys.exit(1)"],
+    ["test", "", "=", "x"],
+    ["sh", "-c", "it's \"50%\" \\ $HOME `x` \t\r\n\n", "", " "],
+    ["naïve", "日本", "\U0001f40d", "\u2028", "<&>", "\x7f\x01"],
+    ["-v", "*", "a|b", "", "\\n", "\\u0041", "\n"],
+)
+
+
+def lines(texts: list[str]) -> str:
+    return "".join(f"{text}\n" for text in texts)
 
 
 class Scripts(unittest.TestCase):
@@ -137,7 +151,7 @@ subprocess.run(["/bin/sh", "-c", "cat /dev/zero >{state}/filler; i=0; while true
                     holder = subprocess.Popen(["sleep", "100"])
                     self.addCleanup(lambda: (holder.kill(), holder.wait()))
                     owner.write_text(f"{holder.pid} {boot} rollout\n" if form == "file" else f"{holder.pid} {boot}\n")
-                    waiting = host.start("rollout", "deploy", *host.ROLLOUT)
+                    waiting = host.start("rollout", "deploy", *host.planned()[1])
                     for line in waiting.stdout:
                         if line == "phase waiting\n":
                             break
@@ -166,7 +180,8 @@ subprocess.run(["/bin/sh", "-c", "cat /dev/zero >{state}/filler; i=0; while true
                 log = host.folder / "log"
                 host.answers("up", f"import time\nif '--help' not in words:\n  open({str(log)!r}, 'a').write('begin\\n')\n  time.sleep(0.2)\n"
                                    f"  open({str(log)!r}, 'a').write('end\\n')\n  state['containers'][0]['image_id'] = {NEW!r}")
-                running = [host.start("rollout", "deploy", *host.ROLLOUT) for _ in range(5)]
+                request = host.planned()[1]
+                running = [host.start("rollout", "deploy", *request) for _ in range(5)]
                 for process in running:
                     output, errors = process.communicate()
                     self.assertIn("\nwell\n", output, errors)
@@ -269,40 +284,34 @@ subprocess.run(["/bin/sh", "-c", "cat /dev/zero >{state}/filler; i=0; while true
                     answer = host.deploy()
                     self.assertTrue(answer.has(verdict), answer)
 
-    def test_health_commands(self):
-        """A container's health command is run with its very words, whatever they are."""
-        commands = [
-            ["python3", "-c", "import sys\nsys.exit(1)"],
-            ["test", "", "=", "x"],
-            ["sh", "-c", "it's \"50%\" \\ $HOME `x` \t\r\n\n", "", " "],
-            ["naïve", "日本", "\U0001f40d", "\u2028", "<&>", "\x7f\x01"],
-            ["-v", "*", "a|b", "", "\\n", "\\u0041"],
-        ]
+    def test_table_of_verdicts(self):
+        """The rows of verdicts.json, which run through judge() of health.cc too: the script says the same."""
         for shell in SHELLS:
             with Host(shell) as host:
-                for words in commands:
-                    for ascii_only in (True, False):
-                        with self.subTest(words, shell=shell):
-                            given = "".join(json.dumps(word, ensure_ascii=ascii_only) + "\n" for word in words)
-                            said = host.call('words=$(shell_words); eval "set -- $words"; printf "<%s>" "$@"', given)
-                            self.assertEqual(said, "".join(f"<{word}>" for word in words))
-                for given in ('"a\\u0000b"\n', "no string\n", '"not ended\n'):
-                    with self.subTest(given, shell=shell):
-                        self.assertEqual(host.call("shell_words >/dev/null || echo refused", given), "refused\n")
-            for words, shell_words, expected in [
-                (["CMD", *commands[0]], [], commands[0]), (["CMD", *commands[1]], [], commands[1]),
-                (["CMD-SHELL", "exit 1\nit's"], [], ["/bin/sh", "-c", "exit 1\nit's"]),
-                (["CMD-SHELL", "exit 1"], ["/bin/ash", "-e c"], ["/bin/ash", "-e c", "exit 1"]),
-                (["NONE"], [], None), (["CMD-SHELL", "a", "b"], [], None),
-            ]:
-                for code, verdict in ((1, "back"), (0, "well")) if expected else ((0, "back"),):
+                for case in VERDICTS:
+                    with self.subTest(case["title"], shell=shell):
+                        text = "\n".join((
+                            "is=docker", f"wanted={NEW} elapsed={case['elapsed']} wait={case['wait']} passed='' probe='' plans={quote(lines(case['lines']))}",
+                            f"known={quote(lines(case['known']))} given={quote(chr(10).join(case['rows']))} listened={quote(chr(10).join(case['listening']))}",
+                            "list_containers() { rows=$given; }", "engine() { :; }",
+                            f"check_now() {{ has_row {quote(chr(10).join(case['healthy']))} \"$1\"; }}",
+                            'ports_of() { printf "%s\\n" "$listened" | sed -n "s/^$1 $3 //p"; }',
+                            'look; say "$state_word $reason"; printf "%s" "$unchecked"'))
+                        expected = [f"{case['state']} {case['reason']}", *case["unchecked"]]
+                        self.assertEqual(host.call(text, "").splitlines(), expected)
+
+    def test_health_commands(self):
+        """A health command is run with its very words, whatever they are: in a plan each is quoted."""
+        for shell in SHELLS:
+            for words in COMMANDS:
+                for code, verdict in ((1, "back"), (0, "well")):
                     with self.subTest(words, code=code, shell=shell), Host(shell) as host:
-                        host.state["containers"] = [host.container(test=words, shell=shell_words)]
                         host.answers("exec", f"sys.exit({code})")
                         host.answers("up", f"image = state['images']['{LIVE}']\nstate['containers'][0].update(image_id=image, health='starting' if image == '{NEW}' else 'none')")
-                        answer = host.deploy("wait 1")
+                        quoted = " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
+                        answer = host.deploy("wait 1", plans=(f"web no 0 yes no network - {as_word(quoted)}",))
                         asked = [row for row in host.said() if row[0] == "exec"]
-                        self.assertEqual(asked[:1], [["exec", "1" * 64, *expected]] if expected else [])
+                        self.assertEqual(asked[:1], [["exec", "1" * 64, *words]])
                         self.assertTrue(answer.has(verdict), answer)
 
 

@@ -12,6 +12,7 @@
 
 #include "deliver/receiver/engine_name.hh"
 #include "deliver/receiver/ssh/host_session.hh"
+#include "deliver/rollout/plan.hh"
 
 namespace veneer::deliver {
 
@@ -34,9 +35,11 @@ struct RolloutRequest {
   std::string restart_with;  // a command on the host instead of compose
   std::string probe;         // a URL that must answer, asked on the host
   std::uint64_t wait = 60;   // seconds for the services to be well
-  std::uint64_t settle = 5;  // seconds that a service without a health check must run
-  std::uint64_t keep = 5;    // releases whose images stay
-  std::string who;           // "user@machine"
+  std::optional<std::uint64_t>
+      settle;                         // seconds that a service without a health check must run; none: as it was before
+  PortWait ports = PortWait::listed;  // whether one is waited for on the ports on which it listened before
+  std::uint64_t keep = 5;             // releases whose images stay
+  std::string who;                    // "user@machine"
   std::string commit;
   std::uint64_t bytes = 0;  // sent for it
   double seconds = 0;       // that building and sending took
@@ -58,9 +61,9 @@ struct RolloutResult {
 /// Whether the live name has moved when roll_out() tells of this phase: at all but "waiting".
 bool changes_something(std::string_view phase);
 
-/// `on_phase` is told "waiting", "before", "restart", "health", "after", "stop", "back". Throws Error: refused, with
-/// the host's reason, when nothing was changed; network when the connection is lost, and then read_history() tells how
-/// it ended. What `on_phase` throws ends the listening, not the rollout.
+/// `on_phase` is told "waiting", "before", "restart", "health", "after", "stop", "back", "engine" (it does not answer).
+/// Throws Error: refused, with the host's reason, when nothing was changed; network when the connection is lost, and
+/// then read_history() tells how it ended. What `on_phase` throws ends the listening, not the rollout.
 RolloutResult roll_out(HostSession& session, const RolloutRequest& request,
                        const std::function<void(const std::string&)>& on_phase);
 

@@ -80,8 +80,11 @@ read_facts() {
   facts=$(printf '%s\n' "$facts" | awk -v OFS='|' '/^[^ ]/ { within = ($1 == "services:"); next }
     within && /^  [^ ]/ { service = $1; sub(/:$/, "", service); gsub(/["'"'"']/, "", service) }
     within && /^    [^ -]/ { block = $1 }
+    within && block == "depends_on:" && /^      [^ ]/ { needed = $1; sub(/:$/, "", needed); gsub(/["'"'"']/, "", needed) }
+    within && block == "depends_on:" && /^        condition: *service_completed_successfully/ { print needed, "awaited", "completion" }
+    within && /^    (entrypoint|command|healthcheck):/ && $2 != "null" { key = $1; sub(/:$/, "", key); print service, key, "own" }
     within && (/ published:/ || (block == "ports:" && /^ *- *["'"'"']?[0-9.:]*[0-9]:[0-9]/)) { print service, "published", "port" }
-    within && /^    (image|build|pull_policy|container_name|network_mode):/ { value = $2; gsub(/["'"'"']/, "", value); key = $1; sub(/:$/, "", key); print service, key, value }')
+    within && /^    (image|build|pull_policy|container_name|network_mode|restart):/ { value = $2; gsub(/["'"'"']/, "", value); key = $1; sub(/:$/, "", key); print service, key, value }')
 }
 says() { # SERVICE KEY [VALUE]
   if [ $# -eq 3 ]; then has_row "$facts" "$1|$2|$3"; else case $newline$facts in *"$newline$1|$2|"*) ;; *) return 1 ;; esac; fi
@@ -124,7 +127,7 @@ count_row() { # of $service: all containers, and those of the image $was
 # Starts as many new containers as there are old ones of the image $was; those go when the new ones are well.
 start_beside() {
   old=''
-  list_containers
+  list_containers || list_containers || return 1
   before_it=$rows scales=''
   for service in $services; do
     all=0 count=0
