@@ -5,6 +5,7 @@ wants it, and words that no real one says. tests/engines has the real ones."""
 import json
 import os
 import signal
+import socket
 import subprocess
 import unittest
 from pathlib import Path
@@ -283,6 +284,93 @@ subprocess.run(["/bin/sh", "-c", "cat /dev/zero >{state}/filler; i=0; while true
                     host.answers("up", f"state['containers'][0]['restarts'] = {now}")
                     answer = host.deploy()
                     self.assertTrue(answer.has(verdict), answer)
+
+    def test_engine_that_goes_away(self):
+        """The name that must move back is tried until it is known to; an engine that refuses is believed."""
+        gone = "import os\nif os.path.exists(folder + '/gone'):\n  open(folder + '/gone', 'a').write('x')\n" \
+               "  if os.path.getsize(folder + '/gone') > 4: os.remove(folder + '/gone')\n  sys.exit('Cannot connect to the Docker daemon')\n"
+        version = gone + "print('28.1.0')"
+        tag = gone + "state['images'][words[2]] = image_of(words[1])"
+        for shell in SHELLS:
+            with self.subTest("comes again", shell=shell), Host(shell) as host:
+                host.answers("version", version)
+                host.answers("tag", tag)
+                # In the restart it dies, with nothing restarted.
+                host.answers("up", "if state['images']['" + LIVE + "'] == '" + NEW + "':\n  open(folder + '/gone', 'w')\n  sys.exit('Cannot connect to the Docker daemon')")
+                answer = host.deploy()
+                self.assertTrue(answer.has("back"), answer)
+                self.assertIn(("phase", "engine"), answer.lines)
+                self.assertEqual(host.state["images"][LIVE], OLD)
+            with self.subTest("no space for the name", shell=shell), Host(shell) as host:
+                host.answers("tag", "if state['images']['" + LIVE + "'] == '" + NEW + "': sys.exit('no space left on device')\nstate['images'][words[2]] = image_of(words[1])")
+                host.answers("up", "sys.exit('no space left on device')")
+                answer = host.deploy()
+                self.assertIn("the name could not be moved back: no space left on device", answer["failed"], answer)
+                self.assertTrue(answer["serves"].startswith("1" * 64 + "|web|running|none|0|sha256:" + OLD), answer)
+                self.assertEqual((host.home / ".local/state/veneer/0123456789ab.history").read_text().split()[-8], "failed")
+            with self.subTest("no space for the new name", shell=shell), Host(shell) as host:
+                host.answers("tag", "state['images'][words[2]] = image_of(words[1])\nif words[2] == '" + LIVE + "' and state['images'][words[2]] == '" + NEW + "':\n"
+                             "  json.dump(state, open(path, 'w'))\n  sys.exit('no space left on device')")
+                answer = host.deploy()
+                self.assertIn("no space left on device", answer["problem"], answer)
+                self.assertEqual(host.state["images"][LIVE], OLD)
+
+    def test_plan_of_others(self):
+        """Containers that are not those for which the plan was made: it is made anew, and nothing changed."""
+        for shell in SHELLS:
+            with self.subTest(shell=shell), Host(shell) as host:
+                _, request = host.planned()
+                host.state["containers"][0]["id"] = "4" * 64
+                self.assertTrue(host.run("rollout", "deploy", *request).has("again"))
+                self.assertEqual(host.state["images"][LIVE], OLD)
+
+    def test_leftovers_of_compose(self):
+        """What a compose that was killed left beside a container of the service goes before the next restart; nothing else does."""
+        left = {"name": "0123456789ab_site_web_1", "status": "created", "id": "5" * 64}
+        for shell in SHELLS:
+            for case, containers, removed in (
+                ("beside another", [{**left}, {}], ["5" * 64]), ("alone", [{**left}], []), ("it runs", [{**left, "status": "running"}, {}], []),
+                ("a name of one's own", [{**left, "name": "abc_web"}, {}], []),
+            ):
+                with self.subTest(case, shell=shell), Host(shell) as host:
+                    host.state["containers"] = [host.container(**settings) for settings in containers]
+                    answer = host.deploy(plans=("web yes 0 no no network - -",))
+                    self.assertTrue(answer.has_ended, answer)
+                    self.assertEqual([words[1] for words in host.said() if words[0] == "rm" and "veneer-keep" not in words[1]], removed)
+
+    def test_facts(self):
+        """What is said of a compose file and of containers, for the plan."""
+        compose = ("services:\n  migrate:\n    image: shop:live\n    restart: \"no\"\n    command: null\n  web:\n    image: shop:live\n    command:\n    - serve\n"
+                   "    depends_on:\n      migrate:\n        condition: service_completed_successfully\n        required: true\n      cache:\n"
+                   "        condition: service_healthy\n    healthcheck:\n      test: secret\n    environment:\n      command: x\n")
+        for shell in SHELLS:
+            with self.subTest(shell=shell), Host(shell) as host:
+                host.state["compose"] = compose
+                host.state["containers"] = [host.container(description={"Id": "1" * 64, "Config": {"Env": ["A=%d|'\n"]}})]
+                facts = host.facts()
+                self.assertEqual([value for key, value in facts.lines if key == "setting" and "|image|" not in value],
+                                 ["migrate|restart|no", "web|command|own", "migrate|awaited|completion", "web|healthcheck|own"])
+                self.assertEqual([value for key, value in facts.lines if key == "service"], ["migrate", "web"])
+                self.assertEqual(json.loads(facts["container"]), host.state["containers"][0]["description"])
+                self.assertEqual(sorted(value.split()[0] for key, value in facts.lines if key == "image"), [OLD, NEW])
+                self.assertEqual((facts["live"], facts["project"]), (OLD, "site"))
+                self.assertEqual(host.state["images"][LIVE], OLD)
+
+    def test_ports_of_processes(self):
+        """Which ports a process's network listens on, and which of them are its own: rows of /proc."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = f"{listener.getsockname()[1]:04X}"
+            identifier = Path("/proc/self/cgroup").read_text().splitlines()[0]
+            for shell in SHELLS:
+                with self.subTest(shell=shell), Host(shell) as host:
+                    given = f"is=docker sudo='' program=docker; engine() {{ echo PID; echo {os.getpid()}; }}; "
+                    for by in ("network", "process"):
+                        self.assertIn(port, host.call(given + f"ports_of {quote(identifier)} {os.getpid()} {by}", "").split())
+                    # Of another process in the same network.
+                    others = given.replace(f"echo {os.getpid()}", "echo 1")
+                    self.assertNotIn(port, host.call(others + f"ports_of {quote(identifier)} {os.getpid()} process", "").split())
+                    # A number that is another's here: the engine runs elsewhere.
+                    self.assertEqual(host.call(given + f"ports_of {'7' * 64} {os.getpid()} network", ""), "")
 
     def test_table_of_verdicts(self):
         """The rows of verdicts.json, which run through judge() of health.cc too: the script says the same."""

@@ -142,4 +142,12 @@ start_beside() {
 add_old() { old="$old $1"; }
 remove_old() { for container in $old; do engine stop "$container"; engine rm -f "$container"; done >/dev/null 2>&1; }
 remove_row() { engine rm -f "$1"; }
-remove_new() { list_containers; for_rows remove_row "$rows"; } >/dev/null 2>&1
+# The new ones; then what an earlier deploy that was killed left beside those that serve, if they do.
+remove_new() {
+  list_containers
+  for_rows remove_row "$rows"
+  old=''
+  list_containers
+  ! printf '%s\n' "$rows" | grep -q "|running|.*|\(sha256:\)\{0,1\}$was|" || for_rows remove_left "$rows"
+} >/dev/null 2>&1
+remove_left() { [ "${6#sha256:}" = "$was" ] || engine rm -f "$1"; }
