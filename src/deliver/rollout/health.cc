@@ -13,7 +13,7 @@ namespace veneer::deliver {
 
 namespace {
 
-constexpr std::size_t fields = 8;
+constexpr std::size_t fields = 7;
 
 std::optional<std::uint64_t> read_number(std::string_view text) {
   std::uint64_t number = 0;
@@ -114,9 +114,8 @@ std::optional<ContainerState> read_container_state(std::string_view row) {
   const std::vector<std::string> words = split_fields(row, '|');
   if (words.size() != fields) return std::nullopt;
   const auto restarts = read_number(words[4]);
-  const auto process = read_number(words[7]);
   if (words[0].empty() || !restarts) return std::nullopt;
-  return ContainerState{words[0], words[1], words[2], words[3], *restarts, words[5], words[6], process.value_or(0)};
+  return ContainerState{words[0], words[1], words[2], words[3], *restarts, words[5], words[6]};
 }
 
 std::string to_line(const HealthPlan& plan) {

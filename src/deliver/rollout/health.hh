@@ -21,10 +21,9 @@ struct ContainerState {
   std::uint64_t restarts = 0;
   std::string image;  // identifier; "sha256:" may stand before it
   std::string exit_code;
-  std::uint64_t process = 0;  // its first one, on the host; 0: none runs
 };
 
-/// Reads "ID|NAME|STATUS|HEALTH|RESTARTS|IMAGE|EXIT CODE|PROCESS"; nothing when it is no such row.
+/// Reads "ID|NAME|STATUS|HEALTH|RESTARTS|IMAGE|EXIT CODE"; nothing when it is no such row.
 std::optional<ContainerState> read_container_state(std::string_view row);
 
 /// What is expected of a service's containers.

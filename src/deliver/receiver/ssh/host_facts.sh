@@ -2,14 +2,17 @@
 
 say_each() { [ -z "$2" ] || printf '%s\n' "$2" | sed "s/^/$1 /"; } # KEY LINES
 # "listens ID PORT HELD" for each port in its network, whether a process of its own has it; "unseen ID" where that cannot be told.
-say_listening() { # ID NAME STATUS HEALTH RESTARTS IMAGE CODE PROCESS
+say_listening() { # ID NAME STATUS HEALTH RESTARTS IMAGE CODE
   [ "$3" = running ] || return 0
-  is_process_of "$8" "$1" && [ -r "/proc/$8/net/tcp" ] || { say "unseen $1"; return 0; }
-  found=$(listening "$8")
+  set -- "$1" $(processes_of "$1")
+  [ $# -gt 1 ] && [ -r "/proc/$2/net/tcp" ] || { say "unseen $1"; return 0; }
+  of=$1
+  shift
+  found=$(listening "$1")
   [ -n "$found" ] || return 0
-  held=$(sockets_of "$1")
+  held=$(sockets_of "$@")
   printf '%s\n' "$found" | while read -r port inode; do
-    if has_row "$held" "$inode"; then say "listens $1 $port yes"; else say "listens $1 $port no"; fi
+    if has_row "$held" "$inode"; then say "listens $of $port yes"; else say "listens $of $port no"; fi
   done
 }
 # The images of the well releases, the newest last.

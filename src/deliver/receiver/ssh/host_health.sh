@@ -9,7 +9,7 @@ find_project() {
   [ $# -eq 0 ] || project=$(engine inspect --format '{{index .Config.Labels "com.docker.compose.project"}}' "$1" 2>/dev/null)
   [ -n "$project" ]
 }
-add_container() { rows=$(with_row "$rows" "$1|$2|$3|$4|$5|$6|$7|$8"); }
+add_container() { rows=$(with_row "$rows" "$1|$2|$3|$4|$5|$6|$7"); }
 add_if_live() { # IMAGE ID NAME …
   ! is_live "$1" || { shift; add_container "$@"; }
 }
@@ -17,10 +17,10 @@ add_of_service() { # those of $service that are not among the old ones
   [ "$2" = "$service" ] || return 0
   case " $old " in *" $1 "*) ;; *) add_container "$@" ;; esac
 }
-# Puts "ID|NAME|STATUS|HEALTH|RESTARTS|IMAGE|EXIT CODE|PROCESS" of the containers that count into $rows; false when one went meanwhile and is left out.
+# Puts "ID|NAME|STATUS|HEALTH|RESTARTS|IMAGE|EXIT CODE" of the containers that count into $rows; false when one went meanwhile and is left out.
 # By .ID, not .Id: the second makes Docker 20.10 look into the JSON, where a missing Health is an error.
 list_containers() {
-  facts_of='{{.State.Status}}|{{with .State.Health}}{{.Status}}{{else}}none{{end}}|{{.RestartCount}}|{{.Image}}|{{.State.ExitCode}}|{{.State.Pid}}'
+  facts_of='{{.State.Status}}|{{with .State.Health}}{{.Status}}{{else}}none{{end}}|{{.RestartCount}}|{{.Image}}|{{.State.ExitCode}}'
   rows=''
   if [ -n "$single" ]; then
     rows=$(engine container inspect --format "{{.ID}}|$single|$facts_of" "$single" 2>/dev/null)
@@ -50,22 +50,40 @@ check_now() { # ID WORDS
   if [ "$sudo" = yes ]; then timeout 5 sudo -n "$program" exec "$container" "$@"; else timeout 5 "$program" exec "$container" "$@"; fi </dev/null >/dev/null 2>&1
 }
 
-# Whether a process of this machine is the container's: not so where the engine runs in a machine of its own.
-is_process_of() { case $(cat "/proc/$1/cgroup" 2>/dev/null) in *"$2"*) ;; *) return 1 ;; esac; } # PROCESS ID
+# The processes of a container, by their numbers here, which are others where the engine runs in a machine or a space of its own:
+# those in its cgroup, else what its monitor began. None where they are on another machine.
+processes_of() { # ID
+  set +f
+  set -- "$1" $(grep -ls "$1" /proc/[0-9]*/cgroup 2>/dev/null | cut -d / -f 3)
+  if [ $# -eq 1 ]; then
+    monitors=' '
+    for process in $(grep -ls "$1" /proc/[0-9]*/cmdline 2>/dev/null | cut -d / -f 3); do
+      case $(cat "/proc/$process/comm" 2>/dev/null) in conmon | containerd-shim*) monitors="$monitors$process " ;; esac
+    done
+    set -- "$1" $(sed -n 's/^\([0-9]*\) (.*) . \([0-9]*\) .*/\1 \2/p' /proc/[0-9]*/stat 2>/dev/null | awk -v monitors="$monitors" '{ parent[$1] = $2 }
+      END { for (process in parent) for (up = parent[process]; up in parent; up = parent[up]) if (index(monitors, " " up " ")) { print process; break } }')
+  fi
+  shift
+  for process; do
+    case $(cat "/proc/$process/comm" 2>/dev/null) in '' | conmon) ;; *) say "$process" ;; esac
+  done
+}
 # Rows "PORT INODE" of the TCP sockets in a process's network that wait for connections, the port in hexadecimal; not the engine's own name server.
 listening() { # PROCESS
   cat "/proc/$1/net/tcp" "/proc/$1/net/tcp6" 2>/dev/null | awk '$4 == "0A" && $2 !~ /^0B00007F:/ { sub(/.*:/, "", $2); print $2, $10 }'
 }
-# Inodes of the sockets that the processes of a container hold, one a line: root alone sees them.
-sockets_of() { # ID
-  if [ $is = podman ]; then set -- $(engine top "$1" hpid 2>/dev/null); else set -- $(engine top "$1" -eo pid 2>/dev/null); fi
+# Inodes of the sockets that processes hold, one a line: of others' processes root alone sees them.
+sockets_of() { # PROCESS…
   for process; do ls -l "/proc/$process/fd" 2>/dev/null; done | sed -n 's/.* socket:\[\([0-9]*\)\]$/\1/p'
 }
-ports_of() { # ID PROCESS BY
-  is_process_of "$2" "$1" || return 0
+ports_of() { # ID BY
+  set -- "$2" $(processes_of "$1")
+  [ $# -gt 1 ] || return 0
+  by=$1
+  shift
   held=''
-  [ "$3" = network ] || held=$(sockets_of "$1")
-  listening "$2" | while read -r port inode; do [ "$3" != network ] && ! has_row "$held" "$inode" || say "$port"; done
+  [ "$by" = network ] || held=$(sockets_of "$@")
+  listening "$1" | while read -r port inode; do [ "$by" != network ] && ! has_row "$held" "$inode" || say "$port"; done
 }
 
 # The plan for a service, of the lines "NAME END SETTLE CHECK LISTEN BY PORTS COMMAND" in $plans (health.hh).
@@ -78,7 +96,7 @@ plan_of() { # NAME
 wait_for() { state_word=waiting reason=$1; }
 judge_failed() { state_word=failed reason=$2 bad=$1; return 1; }
 # As judge() in health.cc.
-judge() { # ID NAME STATUS HEALTH RESTARTS IMAGE CODE PROCESS
+judge() { # ID NAME STATUS HEALTH RESTARTS IMAGE CODE
   plan_of "$2"
   case $3,$7,$may_end in
     running,*) ;;
@@ -100,10 +118,10 @@ judge() { # ID NAME STATUS HEALTH RESTARTS IMAGE CODE PROCESS
       else asked=yes; wait_for "$2 is not healthy yet"; fi ;;
   esac
 }
-judge_ports() { # ID NAME STATUS HEALTH RESTARTS IMAGE CODE PROCESS
+judge_ports() { # ID NAME STATUS HEALTH RESTARTS IMAGE CODE
   [ "$elapsed" -ge "$settles" ] || { [ $state_word != well ] || wait_for "$2 has run for $elapsed s"; return 0; }
   [ "$ports" != - ] || return 0
-  there=$(ports_of "$1" "$8" "$by")
+  there=$(ports_of "$1" "$by")
   IFS=,
   for port in $ports; do
     IFS=$blank

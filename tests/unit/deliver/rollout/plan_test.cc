@@ -22,7 +22,7 @@ const std::string two(64, '2');
 
 std::string image(const std::string& config) { return R"({"Config": )" + config + "}"; }
 std::string row(const std::string& id, const std::string& status, const std::string& from = old_image) {
-  return fmt::format("{}|web|{}|none|0|sha256:{}|0|7", id, status, from);
+  return fmt::format("{}|web|{}|none|0|sha256:{}|0", id, status, from);
 }
 std::string container(const std::string& id, const std::string& config, const std::string& host) {
   return fmt::format(R"({{"Id": "{}", "Config": {}, "HostConfig": {}}})", id, config, host);
@@ -67,7 +67,7 @@ TEST(Plan, SettlesSoonerWhatWasWellBefore) {
 
 TEST(Plan, KnowsWhatWasRestartedBefore) {
   Site site;
-  site.say("row", one + "|web|running|none|3|sha256:" + old_image + "|0|7");
+  site.say("row", one + "|web|running|none|3|sha256:" + old_image + "|0");
   ASSERT_EQ(site.plan().forward.known.size(), 1U);
   EXPECT_EQ(site.plan().forward.known[0].restarts, 3U);
 }
@@ -87,7 +87,7 @@ TEST(Plan, OneShotServices) {
   always.say("setting", "web|awaited|completion");
   EXPECT_FALSE(always.forward().may_end);
   Site failed;
-  failed.say("row", fmt::format("{}|web|exited|none|0|sha256:{}|1|0", one, old_image));
+  failed.say("row", fmt::format("{}|web|exited|none|0|sha256:{}|1", one, old_image));
   EXPECT_FALSE(failed.forward().may_end);
   Site first;  // it never ran
   first.say("setting", "web|awaited|completion");
