@@ -208,7 +208,7 @@ Command deploy_command() {
           "The services are found by the containers that run there, with the compose files they were started with; "
           "--compose names others, --restart-with a command instead. A service with a health check must become "
           "healthy, "
-          "one without must run for --settle seconds. Each deploy is remembered on the host (veneer history) and its "
+          "one without must run for --settle seconds and listen where the one before it listened. Each deploy is remembered on the host (veneer history) and its "
           "image is held there, so that veneer rollback sends nothing.\n\n"
           "Several hosts are all asked first, each gets what it lacks, then they are done --parallel at a time. When "
           "the "
