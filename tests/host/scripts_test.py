@@ -315,6 +315,20 @@ subprocess.run(["/bin/sh", "-c", "cat /dev/zero >{state}/filler; i=0; while true
                 self.assertIn("no space left on device", answer["problem"], answer)
                 self.assertEqual(host.state["images"][LIVE], OLD)
 
+    def test_start_first_and_an_engine_that_goes_away(self):
+        """An engine that lists nothing for a moment: the old containers are known from before, and none of them goes."""
+        for shell in SHELLS:
+            with self.subTest(shell=shell), Host(shell) as host:
+                # From the moment at which the name has moved, until the new one is made.
+                host.answers("ps", "if state['images']['" + LIVE + "'] == '" + NEW + "' and len(state['containers']) == 1: sys.exit('Cannot connect to the Docker daemon')\n"
+                                   "print('' if '--format' in words else '\\n'.join(c['id'] for c in state['containers']))")
+                host.answers("up", "new = dict(state['containers'][0], id='8' * 64, image_id='" + NEW + "', health='unhealthy')\nstate['containers'].append(new)")
+                host.answers("rm", "state['containers'] = [c for c in state['containers'] if c['id'] != words[-1]]")
+                host.state["containers"] = [host.container()]
+                answer = host.deploy("strategy start-first")
+                self.assertIn("unhealthy", answer["back"], answer)
+                self.assertEqual([container["id"] for container in host.state["containers"]], ["1" * 64])
+
     def test_plan_of_others(self):
         """Containers that are not those for which the plan was made: it is made anew, and nothing changed."""
         for shell in SHELLS:

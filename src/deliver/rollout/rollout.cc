@@ -241,7 +241,7 @@ std::optional<RolloutResult> try_rollout(HostSession& session, const RolloutRequ
     throw error;
   }
   if (problem) {
-    throw Error(ErrorKind::refused, fmt::format("{}: {}", session.address().text(), *problem),
+    throw Error(ErrorKind::refused, fmt::format("{}: {}", session.address().text(), with_cure(*problem)),
                 std::string(nothing_changed));
   }
   if (is_outdated) return std::nullopt;

@@ -132,6 +132,7 @@ run_once() {
 check_plan() {
   list_containers
   [ "$(printf '%s\n' "$rows" | cut -d '|' -f 1 | sort)" = "$(printf '%s\n' "${known%"$newline"}" | cut -d ' ' -f 1 | sort)" ] || { say again; finish; }
+  before_it=$rows
 }
 deploy() {
   check_plan

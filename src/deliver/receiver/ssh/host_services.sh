@@ -126,9 +126,7 @@ count_row() { # of $service: all containers, and those of the image $was
 }
 # Starts as many new containers as there are old ones of the image $was; those go when the new ones are well.
 start_beside() {
-  old=''
-  list_containers || list_containers || return 1
-  before_it=$rows scales=''
+  scales=''
   for service in $services; do
     all=0 count=0
     for_rows count_row "$before_it"
