@@ -108,21 +108,23 @@ class Scripts(unittest.TestCase):
     def test_disk_that_fills_up(self):
         """From one moment on nothing can be written: the verdict is what the engine says, and what is missing is said."""
         for shell in SHELLS:
-            for health, verdict in (("healthy", "well"), ("unhealthy", "back")):
-                with self.subTest(health, shell=shell), Host(shell) as host:
+            for health, verdict, what in (("healthy", "well", "full"), ("unhealthy", "back", "full"), ("healthy", "well", "read only")):
+                with self.subTest(health, what=what, shell=shell), Host(shell) as host:
                     state = host.home / ".local" / "state" / "veneer"
-                    # With the restart the disk is full: the history cannot be written any more.
+                    end = f"mount -o remount,ro {state}" if what == "read only" else f"cat /dev/zero >{state}/filler; i=0; while true >{state}/node$i; do i=$((i+1)); done"
                     host.answers("up", f"""
 import subprocess
 image = state["images"]["{LIVE}"]
 for container in state["containers"][:1]:
     container.update(image_id=image, health="{health}" if image == "{NEW}" else "none")
-subprocess.run(["/bin/sh", "-c", "cat /dev/zero >{state}/filler; i=0; while true >{state}/node$i; do i=$((i+1)); done"], stderr=subprocess.DEVNULL)
+subprocess.run(["/bin/sh", "-c", {end!r}], stderr=subprocess.DEVNULL, env={{"PATH": "/usr/bin:/bin:/sbin"}})
 """)
                     before = f"mkdir -p {state} && mount -t tmpfs -o size=64k,nr_inodes=20,mode=700 none {state}"
                     answer = host.deploy(before=before)
                     self.assertTrue(answer.has(verdict), answer)
-                    self.assertIn("not in the history", answer["note"])
+                    # The end of a release fits where its beginning is, on most file systems.
+                    self.assertNotEqual(answer.has("revision"), "is not in the history" in answer["note"], answer)
+                    self.assertEqual(answer.has("revision"), what == "full", answer)
                     self.assertEqual(host.state["images"][LIVE], NEW if verdict == "well" else OLD)
 
     def test_home_that_cannot_be_made(self):
@@ -231,6 +233,62 @@ subprocess.run(["/bin/sh", "-c", "cat /dev/zero >{state}/filler; i=0; while true
                 host.state["images"] = {}
                 host.state["containers"] = [host.container(id="2" * 64, image="webshop:live", image_id="c" * 64), host.container(image="library/shop:live")]
                 self.assertEqual(host.run("rollout", "history", "group g", f"live {LIVE}", "listed shop:live")["live"], OLD)
+
+    def test_history_is_added_to(self):
+        """A release is two lines under one number, on the disk before anything changes; a damaged line costs itself only."""
+        kept = "3 2026-11-27T10:00:00Z well docker.io/library/shop:veneer-0 " + OLD + " me - 1 1.0 deploy\n"
+        for shell in SHELLS:
+            for name, before, number in (("none", "", "1"), ("one", kept, "4"), ("no number", kept + "08 x\n", "4"), ("cut", kept + "12 2026-11", "13"),
+                                         ("garbage", kept + "$(touch /x) `id` *\n", "4"), ("too large", kept + "9" * 30 + " x\n", "4")):
+                with self.subTest(name, shell=shell), Host(shell) as host:
+                    state = host.home / ".local" / "state" / "veneer"
+                    state.mkdir(parents=True, mode=0o700)
+                    history = state / "0123456789ab.history"
+                    history.write_text(before)
+                    host.answers("up", f"""
+text = open({str(history)!r}).read()
+assert " begun " in text.splitlines()[-1], text
+for container in state["containers"][:1]: container.update(image_id="{NEW}", health="healthy")
+""")
+                    answer = host.deploy()
+                    self.assertTrue(answer.has("well"), answer)
+                    added = history.read_text().removeprefix(before).removeprefix("\n" if name == "cut" else "").splitlines()
+                    self.assertTrue(history.read_text().startswith(before), answer)
+                    # Before the first deploy something else ran here: that is a release too, unless the history has it.
+                    found = [] if before else [["1", "well"]]
+                    number = "2" if found else number
+                    self.assertEqual([[line.split(" ")[0], line.split(" ")[2]] for line in added], [*found, [number, "begun"], [number, "well"]])
+                    self.assertEqual(answer["revision"], number)
+                    shown = host.run("rollout", "history", "group 0123456789ab", f"live {LIVE}", "listed shop:live")
+                    self.assertEqual([value for key, value in shown.lines if key == "release"][-1].split(" ")[0], "yes")
+                    self.assertFalse(shown.has("working"))
+
+    def test_history_of_one_that_died(self):
+        for shell in SHELLS:
+            for point in ("tagged", "restarting", "restarted"):
+                with self.subTest(point, shell=shell), Host(shell) as host:
+                    host.answers("up", f"""
+for container in state["containers"][:1]: container.update(image_id="{NEW}", health="healthy")
+""")
+                    host.deploy(f"fail {point}")
+                    shown = host.run("rollout", "history", "group 0123456789ab", f"live {LIVE}", "listed shop:live")
+                    self.assertEqual([value.split(" ")[3] for key, value in shown.lines if key == "release"], ["well", "begun"])
+                    self.assertFalse(shown.has("working"), shown)
+
+    def test_history_does_not_grow_for_ever(self):
+        line = "{} 2026-11-27T10:00:00Z well docker.io/library/shop:veneer-0 " + OLD + " me - 1 1.0 deploy\n"
+        for shell in SHELLS:
+            with self.subTest(shell=shell), Host(shell) as host:
+                state = host.home / ".local" / "state" / "veneer"
+                state.mkdir(parents=True, mode=0o700)
+                history = state / "0123456789ab.history"
+                history.write_text("".join(line.format(number) for number in range(1, 1001)))
+                host.answers("up", f"""
+for container in state["containers"][:1]: container.update(image_id="{NEW}", health="healthy")
+""")
+                self.assertEqual(host.deploy()["revision"], "1001")
+                lines = history.read_text().splitlines()
+                self.assertEqual((len(lines), lines[0].split(" ")[0]), (502, "501"))
 
     def test_services_of_another_name(self):
         """A deploy of shop lets the services of webshop alone, and none of them is taken for the way back."""

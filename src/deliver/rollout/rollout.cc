@@ -15,7 +15,6 @@ namespace veneer::deliver {
 
 namespace {
 
-constexpr std::size_t most_releases = 1000;
 constexpr std::size_t most_notes = 100;
 constexpr int most_plans = 5;  // that are made anew when the containers changed
 constexpr std::string_view nothing_changed = "this deploy changed nothing there";
@@ -25,27 +24,6 @@ Number number_or_zero(const std::string& text) {
   Number number{};
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
-}
-
-// "yes NUMBER TIME OUTCOME NAME ID WHO COMMIT BYTES SECONDS KIND", as host_rollout.sh wrote it.
-std::optional<Release> read_release(const std::string& line) {
-  const std::vector<std::string> words = split_words(line, " ");
-  if (words.size() != 11) return std::nullopt;
-  const std::optional<EngineName> name = read_engine_name(words[4]);
-  if (!name || !Hash::from_hex(words[5])) return std::nullopt;
-  Release release;
-  release.is_present = words[0] == "yes";
-  release.revision = number_or_zero<std::uint64_t>(words[1]);
-  release.time = printable(words[2], 30);
-  release.outcome = printable(words[3], 20);
-  release.image = *name;
-  release.id = words[5];
-  release.who = printable(words[6], 100);
-  release.commit = printable(words[7], 60);
-  release.bytes = number_or_zero<std::uint64_t>(words[8]);
-  release.seconds = number_or_zero<double>(words[9]);
-  release.kind = printable(words[10], 20);
-  return release;
 }
 
 bool says_disk_is_full(std::string_view text) {
@@ -264,38 +242,6 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
   }
   throw Error(ErrorKind::refused, fmt::format("{}: its containers change all the time", session.address().text()),
               std::string(nothing_changed));
-}
-
-History read_history(HostSession& session, const EngineName& live_name) {
-  session.open();
-  HostRequest request = session.request(HostTask::rollout, "history");
-  request.add("group", group_of(live_name));
-  request.add("live", live_name.full());
-  request.add("listed", session.listed_name(live_name));
-  History history;
-  std::optional<std::string> problem;
-  session.ask(request, [&](const HostLine& line) {
-    if (line.key == "problem") problem = printable(trimmed(line.value), 600);
-    if (line.key == "live" && Hash::from_hex(line.value)) history.live_id = line.value;
-    if (line.key != "release" || history.releases.size() >= most_releases) return;
-    if (auto release = read_release(line.value)) history.releases.push_back(std::move(*release));
-  });
-  if (problem) throw Error(ErrorKind::network, fmt::format("{}: {}", session.address().text(), *problem));
-  return history;
-}
-
-const Release& find_release(const History& history, std::optional<std::uint64_t> revision) {
-  for (auto release = history.releases.rbegin(); release != history.releases.rend(); ++release) {
-    if (revision ? release->revision != *revision : release->outcome != "well" || release->id == history.live_id)
-      continue;
-    if (release->outcome != "well") {
-      throw Error(ErrorKind::refused,
-                  fmt::format("release {} was never well ({})", release->revision, release->outcome));
-    }
-    return *release;
-  }
-  if (revision) throw Error(ErrorKind::not_found, fmt::format("there is no release {} in the history", *revision));
-  throw Error(ErrorKind::not_found, "there is no other release to go back to", "veneer history lists what there is");
 }
 
 }  // namespace veneer::deliver

@@ -67,31 +67,4 @@ bool changes_something(std::string_view phase);
 RolloutResult roll_out(HostSession& session, const RolloutRequest& request,
                        const std::function<void(const std::string&)>& on_phase);
 
-struct Release {
-  std::uint64_t revision = 0;
-  std::string time;     // RFC 3339, UTC
-  std::string outcome;  // "well", "back", "failed"
-  EngineName image;     // its own name on the host
-  std::string id;       // hexadecimal
-  std::string who;
-  std::string commit;
-  std::uint64_t bytes = 0;
-  double seconds = 0;
-  std::string kind;         // "deploy", "rollback"
-  bool is_present = false;  // the host still has the image
-};
-
-struct History {
-  std::string live_id;            // what the live name stands for; empty: nothing
-  std::vector<Release> releases;  // oldest first
-};
-
-/// What was brought to the host under `live_name`, by anybody. Lines that cannot be read are left out. Throws Error
-/// (network).
-History read_history(HostSession& session, const EngineName& live_name);
-
-/// The release to go back to: `revision` when given, else the newest that was well and is another image than the live
-/// one. Throws Error: not_found; refused when it was not well.
-const Release& find_release(const History& history, std::optional<std::uint64_t> revision);
-
 }  // namespace veneer::deliver

@@ -87,17 +87,29 @@ restart_services() {
 
 # ---- what is remembered ----
 
-record() {
-  number=1
-  [ ! -s "$history" ] || number=$(($(tail -n 1 "$history" | cut -d ' ' -f 1) + 1))
+# A line of the history: what is begun, and how it ended, under one number. On the disk when this returns. A line that a
+# crash cut is ended first, so that it costs no other.
+write_history() { # OUTCOME
   said=$({
-    { [ ! -f "$history" ] || tail -n 200 "$history"; } &&
-      printf '%s\n' "$number $(date -u +%Y-%m-%dT%H:%M:%SZ) $1 $unique $id ${who:--} ${commit:--} $bytes $seconds $kind" | cat
-  } 2>&1 >"$history.new") && said=$(mv "$history.new" "$history" 2>&1) || {
-    rm -f "$history.new"
-    say "note this release is not in the history, which cannot be written: $(in_a_line "$said")"
-    return 0
-  }
+    [ ! -s "$history" ] || [ -z "$(tail -c 1 "$history")" ] || echo
+    echo "$number $(date -u +%Y-%m-%dT%H:%M:%SZ) $1 $unique $id ${who:--} ${commit:--} $bytes $seconds $kind"
+  } | cat 2>&1 >>"$history") && [ -z "$said" ] || return 1
+  sync "$history" 2>/dev/null || sync
+}
+# The number after the largest one; from time to time the oldest lines go.
+next_number() {
+  number=$(awk '$1 ~ /^[1-9][0-9]*$/ && length($1) < 16 && $1 > last { last = $1 } END { print last + 1 }' "$history" 2>/dev/null)
+  number=${number:-1}
+  [ ! -f "$history" ] || [ "$(wc -l <"$history")" -lt 1000 ] || {
+    tail -n 500 "$history" >"$history.new" && sync "$history.new" 2>/dev/null && mv "$history.new" "$history" || rm -f "$history.new"
+  } 2>/dev/null
+}
+begin() {
+  next_number
+  write_history begun || not_written "$history" "$said"
+}
+record() {
+  write_history "$1" || { say "note how this ended is not in the history, which cannot be written: $(in_a_line "$said")"; return 0; }
   say "revision $number"
 }
 # A container that is never started holds its image against prune jobs, one a release; older ones go.
@@ -117,7 +129,7 @@ remember_found() {
   [ ! -f "$history" ] || ! cut -d ' ' -f 3,5 "$history" | grep -q "^well $was\$" || return 0
   found=${unique%:*}:veneer-found-$(printf '%.12s' "$was")
   engine tag "sha256:$was" "$found" 2>/dev/null || return 0
-  (unique=$found id=$was who='' commit='' bytes=0 seconds=0 kind=found; record well; hold) >/dev/null
+  (unique=$found id=$was who='' commit='' bytes=0 seconds=0 kind=found; next_number; record well; hold) >/dev/null
 }
 
 # In a container of the new image, as the first of the services.
@@ -139,9 +151,11 @@ deploy() {
   [ "$(id_of "sha256:$id")" = "$id" ] || problem "the image $unique is not on this host any more; ship it again"
   engine tag "sha256:$id" "$unique" 2>/dev/null  # a prune job may have taken all names but one
   remember_found
+  begin
   said=$(engine tag "sha256:$id" "$live" 2>&1) || {
     why=$(in_a_line "$said")
     [ -z "$was" ] || name_again "$was" || { record failed; say "failed the engine does not name it $live: $why; nor as before: $(in_a_line "$said")"; finish; }
+    record back
     problem "the engine does not name it $live: $why"
   }
   reached tagged
@@ -219,11 +233,13 @@ show_history() {
     [ $# -eq 0 ] || for_rows keep_serving "$(engine inspect --format '{{.Config.Image}}|{{.Image}}' "$@" 2>/dev/null)"
   fi
   say "live $serves"
+  turn_file=$state/$group.lock
+  [ ! -e "$turn_file" ] || { read_holder "$turn_file"; is_gone || say working; }
   [ -f "$history" ] || finish
-  while read -r line; do
-    set -- $line
-    if [ -n "$(id_of "sha256:$5")" ]; then there=yes; else there=no; fi
-    say "release $there $line"
+  here=$(engine images -aq --no-trunc 2>/dev/null | sed 's/^sha256://')
+  while read -r number time outcome name image rest; do
+    if has_row "$here" "$image"; then there=yes; else there=no; fi
+    say "release $there $number $time $outcome $name $image $rest"
   done <"$history"
   finish
 }
