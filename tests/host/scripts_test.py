@@ -270,7 +270,11 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
                     host.answers("up", f"""
 for container in state["containers"][:1]: container.update(image_id="{NEW}", health="healthy")
 """)
-                    host.deploy(f"fail {point}")
+                    _, request = host.planned(f"fail {point}")
+                    process = host.start("rollout", "deploy", *request)
+                    process.wait(timeout=60)  # not for its output: a beat holds it for some seconds
+                    for pipe in (process.stdout, process.stderr):
+                        pipe.close()
                     shown = host.run("rollout", "history", "group 0123456789ab", f"live {LIVE}", "listed shop:live")
                     self.assertEqual([value.split(" ")[3] for key, value in shown.lines if key == "release"], ["well", "begun"])
                     self.assertFalse(shown.has("working"), shown)
