@@ -8,6 +8,7 @@
 
 #include "app/open_receiver.hh"
 #include "app/surroundings.hh"
+#include "deliver/rollout/history.hh"
 #include "deliver/rollout/rollout.hh"
 
 namespace veneer::app {

@@ -17,7 +17,7 @@ Value to_value(const deliver::Release& release, const deliver::History& history)
   row.set("revision", release.revision);
   row.set("time", release.time);
   row.set("kind", release.kind);
-  row.set("outcome", release.outcome);
+  row.set("outcome", std::string(outcome_name(release.outcome)));
   row.set("image", release.image.familiar());
   row.set("id", "sha256:" + release.id);
   row.set("who", release.who);
@@ -45,11 +45,11 @@ std::string text_of(const app::Releases& releases) {
   if (history.releases.empty()) return fmt::format("nothing was deployed there as {}\n", releases.live_name.familiar());
   Table table({"#", "when", "what", "outcome", "commit", "who", "sent", "image", ""}, {0, 6});
   for (const deliver::Release& release : history.releases) {
-    const std::string state = release.id == history.live_id && release.outcome == "well" ? "live"
-                              : release.is_present                                       ? ""
-                                                                                         : "gone";
-    table.add({std::to_string(release.revision), release.time, release.kind, release.outcome, release.commit,
-               release.who, human_size(release.bytes), release.image.tag, state});
+    const std::string state = release.id == history.live_id && release.outcome == deliver::ReleaseOutcome::well ? "live"
+                              : release.is_present                                                              ? ""
+                                                   : "gone";
+    table.add({std::to_string(release.revision), release.time, release.kind, std::string(outcome_name(release.outcome)),
+               release.commit, release.who, human_size(release.bytes), release.image.tag, state});
   }
   return table.text();
 }

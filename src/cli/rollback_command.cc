@@ -12,8 +12,6 @@ namespace veneer::cli {
 
 namespace {
 
-constexpr std::uint64_t settle_of_a_known_release = 2;  // seconds: it was well before
-
 enum class Form { text, json };
 
 int roll_back(const app::RollbackRequest& request, Form form, Context& context) {
@@ -40,7 +38,6 @@ Action parse(const Arguments& arguments) {
   request.there = read_releases_request(arguments);
   request.revision = arguments.number("--to");
   request.rollout = read_rollout_request(arguments);
-  if (!arguments.has("--settle")) request.rollout.settle = settle_of_a_known_release;
   const Form form = arguments.has("--json") ? Form::json : Form::text;
   return [=](Context& context) { return roll_back(request, form, context); };
 }

@@ -46,7 +46,10 @@ std::vector<Option> rollout_options() {
        "are well; not with container_name, published ports or the host's network"},
       {"--probe", "URL", "must answer too, asked on the host"},
       {"--wait", "SECONDS", "how long the services may take to be well (default: 60)"},
-      {"--settle", "SECONDS", "how long one without a health check must run (default: 5, of a rollback 2)"},
+      {"--settle", "SECONDS",
+       "how long one without a health check must run (default: 2 where it was well before, else 5)"},
+      {"--no-port-wait", "",
+       "do not wait until a service without a health check listens on the TCP ports on which it listened before"},
       {"--keep", "N", "releases whose images stay on the host (default: 5)"}};
 }
 
@@ -72,7 +75,8 @@ deliver::RolloutRequest read_rollout_request(const Arguments& arguments) {
   }
   request.probe = arguments.value_or("--probe", "");
   request.wait = arguments.number("--wait", 0, longest_wait).value_or(request.wait);
-  request.settle = arguments.number("--settle", 0, longest_wait).value_or(request.settle);
+  request.settle = arguments.number("--settle", 0, longest_wait);
+  if (arguments.has("--no-port-wait")) request.ports = deliver::PortWait::none;
   request.keep = arguments.number("--keep", 1, most_releases).value_or(request.keep);
   return request;
 }

@@ -22,6 +22,7 @@ void show_phase(const std::string& phase, app::Messages& messages, const std::st
   if (phase == "waiting") messages.progress(host + "another rollout is at work there; waiting for its end");
   if (phase == "after") messages.progress(host + "running the command after it");
   if (phase == "stop") messages.progress(host + "stopping the old containers");
+  if (phase == "engine") messages.progress(host + "the engine does not answer; waiting for it");
   if (phase == "back") messages.note(host + "not well: going back");
 }
 

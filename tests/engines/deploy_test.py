@@ -316,6 +316,111 @@ class Verdicts:
         self.assertEqual(self.deploy("--service", "web")["outcome"], "well")
 
 
+    def test_ports(self):
+        """A service without a health check is waited for on the port on which the one before it listened."""
+        ports = []
+        for _ in range(2):
+            with socket.create_server(("127.0.0.1", 0)) as taken:
+                ports.append(taken.getsockname()[1])
+        # Low ones, since nobody waits for what the kernel gives to whoever asks.
+        own, shared = 8000 + ports[0] % 1000, 9000 + ports[1] % 1000
+        listen = f"import socket\nlistener = socket.create_server(('127.0.0.1', {own} if sys.argv[1] == 'web' else {shared}))"
+        compose = self.compose_folder / "compose.yaml"
+        text = compose.read_text()
+        begin, end = text.index("    healthcheck:"), text.index("    stop_grace_period")
+        compose.write_text(text[:begin] + text[end:])
+        self.write("listening", crash=listen)
+        first = self.deploy()  # the one before it listened nowhere
+        self.assertEqual(first["outcome"], "well")
+        self.assertIn("web took its whole grace time to stop", " ".join(first["notes"]))
+        self.assertIn("init: true", " ".join(first["notes"]))
+        # Another process has the port in the machine's own network: that is not its own.
+        for title, crash, service, port in (("deaf", "", "web", own), ("half deaf", listen.replace(str(shared), "0"), "worker", shared)):
+            with self.subTest(title):
+                self.write(title, crash=crash)
+                result = self.deploy("--service", service, "--wait", "6", code=7)
+                self.assertEqual(result["outcome"], "back")
+                self.assertIn(f"{service} does not listen on port {port}", result["why"])
+                self.assert_serves("listening")
+        self.write("deaf on purpose")
+        result = self.deploy("--no-port-wait")
+        self.assertEqual(result["outcome"], "well")
+        self.assertIn("no ports were waited for (--no-port-wait)", result["notes"])
+        self.assert_serves("deaf on purpose")
+
+    def test_one_shot(self):
+        """A service that ends with 0, as the one before it did, is well; one that does not end so is not."""
+        compose = self.compose_folder / "compose.yaml"
+        once = (f'  migrate:\n    image: {self.live}\n    network_mode: none\n    restart: "{{}}"\n'
+                '    entrypoint: ["/app/.venv/bin/python", "-m", "shop.migrate"]\n')
+        text = compose.read_text()
+        (self.project / "src" / "shop" / "migrate.py").write_text("")
+        self.write("migrated")
+        self.deploy()
+        for restart in ("no", "on-failure"):
+            with self.subTest(restart):
+                compose.write_text(text.replace("  other:\n", once.format(restart) + "  other:\n"))
+                self.compose("up", "-d")
+                time.sleep(1)
+                self.write(f"after {restart}")
+                self.assertEqual(self.deploy()["outcome"], "well")
+                self.assert_serves(f"after {restart}")
+        (self.project / "src" / "shop" / "migrate.py").write_text("raise SystemExit(3)\n")
+        self.write("not migrated")
+        result = self.deploy(code=7)
+        self.assertRegex(result["why"], "migrate ended")
+        self.assertEqual(result["outcome"], "back")
+        self.assert_serves("after on-failure")
+
+    def test_engine_dies(self):
+        """The engine is killed while services restart and comes again later: what is said is what is there."""
+        self.write("two")
+        self.assertEqual(self.deploy()["outcome"], "well")
+        name = "docker-compose" if self.front == "docker-compose" else "docker"
+        program = self.host.programs / name
+        mark = self.folder / "died"
+        engines = f"{fixtures.SOURCE}/tests/support/engines"
+        script = program.read_text()
+        self.host.add_program("compose-itself", script)
+        self.host.add_program(name, f"""#!/bin/sh
+case " $* " in *" up -d "*)
+  if mkdir {mark} 2>/dev/null; then
+    {engines} kill {self.unit} >/dev/null 2>&1
+    (sleep 3; exec {engines} start {self.unit}) >/dev/null 2>&1 </dev/null &
+    echo 'Cannot connect to the Docker daemon' >&2
+    exit 1
+  fi ;;
+esac
+exec {self.host.programs}/compose-itself "$@"
+""")
+        self.write("three")
+        result = self.deploy(code=7)
+        self.assertTrue(mark.exists())
+        self.assertEqual((result["outcome"], self.history()[-1]["outcome"]), ("back", "back"))
+        self.assertIn("engine", result["timeline"])
+        self.assert_serves("two")
+        self.host.add_program(name, script)
+        self.assertEqual(self.deploy()["outcome"], "well")
+        self.assert_serves("three")
+
+    def test_start_first_that_was_killed(self):
+        """Its new containers are left beside the old ones: the way back is to what was well, and ends with that alone."""
+        compose = self.compose_folder / "compose.yaml"
+        compose.write_text(FRONT.format(image=self.live).replace("shop.front", "shop.serve"))
+        self.compose("up", "-d", "--remove-orphans")
+        self.write("two")
+        self.veneer(*self.arguments("deploy", "--strategy", "start-first"), cwd=self.project, code=5, PATH=self.host.path(), VENEER_HOST_FAIL_POINT="restarted")
+        self.write("sick", healthy=False)
+        for strategy in ("start-first", "stop-first"):
+            with self.subTest(strategy):
+                result = self.deploy("--strategy", strategy, "--wait", "20", code=7)
+                self.assertEqual(result["outcome"], "back")
+                live = self.client("image", "inspect", "--format", "{{.Id}}", self.live)
+                running = [self.client("inspect", "--format", "{{.Image}}", container) for container in self.compose("ps", "-q", "web").split()]
+                self.assertEqual(running, [live])
+                self.assertEqual(self.client("logs", self.compose("ps", "-q", "web").strip()).partition("\n")[0], "serving one")
+
+
 class Corners:
     """Mixed in beside Deploy: what needs no second store to be seen."""
 

@@ -18,7 +18,7 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[2]
 SCRIPTS = SOURCE / "src" / "deliver" / "receiver" / "ssh"
 PRIVATE_MOUNTS = SOURCE / "tests" / "support" / "private_mounts"
-PARTS = {"ship": ("prelude", "ship"), "rollout": ("prelude", "rows", "services", "container", "health", "rollout")}
+PARTS = {"ship": ("prelude", "ship"), "rollout": ("prelude", "rows", "services", "container", "health", "facts", "rollout")}
 # busybox: a small system where all programs are its own.
 SHELLS = ("dash", "bash", "busybox")
 NONCE = "n0"
@@ -41,6 +41,11 @@ def small_system() -> Path:
     subprocess.run(["busybox", "--install", "-s", str(folder)], check=True)
     (folder / "python3").symlink_to(sys.executable)
     return folder
+
+
+def as_word(text: str) -> str:
+    """As host_script.cc makes one word of a text."""
+    return "".join(chr(byte) if chr(byte).isalnum() and byte < 128 or chr(byte) in "._:/@+,=-" else f"%{byte:03o}" for byte in text.encode())
 
 
 class Answer:
@@ -144,7 +149,25 @@ class Host:
         return self.run("ship", "put", "group 0123456789ab", "key k", "sender s", f"unique {UNIQUE}", f"listed {UNIQUE[18:]}", f"id {NEW}", "layers 1",
                         "digest d", *lines, **options)
 
-    ROLLOUT = ("group 0123456789ab", f"unique {UNIQUE}", f"live {LIVE}", "listed shop:live", f"id {NEW}", "wait 6", "settle 0")
+    ROLLOUT = ("group 0123456789ab", f"unique {UNIQUE}", f"live {LIVE}", "listed shop:live", f"id {NEW}")
+
+    def facts(self, *lines: str, **options) -> Answer:
+        return self.run("rollout", "facts", *self.ROLLOUT, *lines, **options)
+
+    def planned(self, *lines: str, plans: tuple[str, ...] = (), plans_back: tuple[str, ...] = (), was: str = "", **options) -> tuple[Answer, tuple[str, ...]]:
+        """The facts, and a request for a deploy with a plan from them. What C++ decides is `plans`, "NAME END SETTLE CHECK LISTEN BY PORTS COMMAND"."""
+        facts = self.facts(*lines, **options)
+        rows = [value.split("|") for key, value in facts.lines if key == "row"]
+        was = was or (rows[0][5].removeprefix("sha256:") if rows else "")
+        given = [line for line in lines if line.partition(" ")[0] not in ("compose", "service", "front", "project", "options")]
+        told = [f"{key} {as_word(value) if key == 'options' else value}" for key, value in facts.lines if key in ("front", "project", "options", "service")]
+        none = "- no 0 no no network - -"
+        plan = [*(f"known {row[0]} {row[4]}" for row in rows), *(f"plan {line}" for line in (*plans, none)), *(f"plan-back {line}" for line in (*plans_back, none))]
+        return facts, (*self.ROLLOUT, "wait 6", *given, *told, *plan, *((f"was {was}",) if was else ()))
 
     def deploy(self, *lines: str, **options) -> Answer:
-        return self.run("rollout", "deploy", *self.ROLLOUT, *lines, **options)
+        plan = {key: options.pop(key) for key in ("plans", "plans_back", "was") if key in options}
+        facts, request = self.planned(*lines, **plan, **options)
+        if facts.has("problem") or facts.has("refused"):
+            return facts
+        return self.run("rollout", "deploy", *request, **options)

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "deliver/rollout/plan.hh"
 #include "deliver/rollout/recreate.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
@@ -14,7 +15,8 @@ namespace veneer::deliver {
 
 namespace {
 
-constexpr std::size_t most_releases = 1000;
+constexpr std::size_t most_notes = 100;
+constexpr int most_plans = 5;  // that are made anew when the containers changed
 constexpr std::string_view nothing_changed = "this deploy changed nothing there";
 
 template <typename Number>
@@ -24,25 +26,38 @@ Number number_or_zero(const std::string& text) {
   return number;
 }
 
-// "yes NUMBER TIME OUTCOME NAME ID WHO COMMIT BYTES SECONDS KIND", as host_rollout.sh wrote it.
-std::optional<Release> read_release(const std::string& line) {
-  const std::vector<std::string> words = split_words(line, " ");
-  if (words.size() != 11) return std::nullopt;
-  const std::optional<EngineName> name = read_engine_name(words[4]);
-  if (!name || !Hash::from_hex(words[5])) return std::nullopt;
-  Release release;
-  release.is_present = words[0] == "yes";
-  release.revision = number_or_zero<std::uint64_t>(words[1]);
-  release.time = printable(words[2], 30);
-  release.outcome = printable(words[3], 20);
-  release.image = *name;
-  release.id = words[5];
-  release.who = printable(words[6], 100);
-  release.commit = printable(words[7], 60);
-  release.bytes = number_or_zero<std::uint64_t>(words[8]);
-  release.seconds = number_or_zero<double>(words[9]);
-  release.kind = printable(words[10], 20);
-  return release;
+bool says_disk_is_full(std::string_view text) {
+  return text.find("o space left") != std::string_view::npos;  // No, no
+}
+
+std::string with_cure(std::string why) {
+  if (says_disk_is_full(why)) why += "; make room on the host: bytes, or inodes (df -i)";
+  return why;
+}
+
+// "NAME SECONDS" of a container that had to be killed.
+std::string slow_stop(const std::string& words) {
+  const std::size_t space = std::min(words.find(' '), words.size());
+  return fmt::format(
+      "{} took its whole grace time to stop ({} s): its first process does not end when it is asked to; start the "
+      "program "
+      "by exec in the entrypoint, or set init: true",
+      printable(words.substr(0, space), 100), printable(trimmed(words.substr(space)), 20));
+}
+
+// What is left of a rollout that failed.
+std::string what_serves(const std::vector<ContainerState>& containers, const std::string& image,
+                        const std::string& back) {
+  std::string text;
+  for (const ContainerState& container : containers) {
+    const std::string id = container.image.substr(container.image.find(':') + 1);
+    const std::string_view which = image.ends_with(id) ? "the new image"
+                                   : id == back        ? "the old image"
+                                                       : "another image";
+    text += fmt::format("{}{} ({}) {}", text.empty() ? "; now: " : ", ", printable(container.name, 100), which,
+                        container.status == "running" ? "runs" : "does not run");
+  }
+  return text;
 }
 
 // What may stand in a line of the history, and in a request.
@@ -80,32 +95,79 @@ Recreation ask_for_container(HostSession& session, const RolloutRequest& wanted)
 
 bool changes_something(std::string_view phase) { return phase != "waiting"; }
 
-RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
-                       const std::function<void(const std::string&)>& on_phase) {
-  session.open();
-  HostRequest request = session.request(HostTask::rollout, "deploy");
+namespace {
+
+// What stands in each request of a rollout.
+HostRequest rollout_request(HostSession& session, const RolloutRequest& wanted, std::string_view verb) {
+  HostRequest request = session.request(HostTask::rollout, verb);
   request.add("group", group_of(wanted.live_name));
   request.add("unique", wanted.unique_name.full());
   request.add("live", wanted.live_name.full());
   request.add("listed", session.listed_name(wanted.live_name));
   request.add("id", wanted.image_id.substr(wanted.image_id.find(':') + 1));
-  for (const std::string& file : wanted.compose_files) request.add_text("compose", file);
-  for (const std::string& service : wanted.services) request.add("service", service);
-  std::string body;
-  if (!wanted.container.empty()) {
-    const Recreation recreation = ask_for_container(session, wanted);
-    body = to_json(recreation.create);
-    request.add("container", wanted.container);
-    request.add("size", std::to_string(body.size()));
-    for (const std::string& network : recreation.networks) request.add("network", network);
-  }
+  if (!wanted.container.empty()) request.add("container", wanted.container);
   if (wanted.strategy == RestartStrategy::start_first) request.add("strategy", "start-first");
   if (!wanted.before.empty()) request.add_text("before", wanted.before);
   if (!wanted.after.empty()) request.add_text("after", wanted.after);
   if (!wanted.restart_with.empty()) request.add_text("restart", wanted.restart_with);
+  return request;
+}
+
+struct Found {
+  RolloutFacts facts;
+  std::vector<HostLine> words;  // by which the host finds the same services again
+  std::vector<std::string> notes;
+};
+
+Found ask_for_facts(HostSession& session, const RolloutRequest& wanted) {
+  HostRequest request = rollout_request(session, wanted, "facts");
+  for (const std::string& file : wanted.compose_files) request.add_text("compose", file);
+  for (const std::string& service : wanted.services) request.add("service", service);
+  if (wanted.ports == PortWait::none) request.add("ports", "no");
+  Found found;
+  std::optional<std::string> problem;
+  session.ask(request, [&](const HostLine& line) {
+    if (line.key == "problem") problem = printable(trimmed(line.value), 600);
+    if (line.key == "note" && found.notes.size() < most_notes) found.notes.push_back(printable(line.value, 400));
+    if (line.key == "front" || line.key == "project" || line.key == "options") found.words.push_back(line);
+    take_fact(found.facts, line.key, line.value);
+  });
+  if (problem) {
+    throw Error(ErrorKind::refused, fmt::format("{}: {}", session.address().text(), *problem),
+                std::string(nothing_changed));
+  }
+  return found;
+}
+
+void add_plan(HostRequest& request, const Found& found, const RolloutPlan& plan) {
+  for (const HostLine& line : found.words) request.add_text(line.key, line.value);
+  for (const std::string& service : found.facts.services) request.add("service", service);
+  if (!plan.way_back.empty()) request.add("was", plan.way_back);
+  for (const auto& known : plan.forward.known) request.add("known", fmt::format("{} {}", known.id, known.restarts));
+  for (const HealthPlan& service : plan.forward.services) request.add("plan", to_line(service));
+  for (const HealthPlan& service : plan.back.services) request.add("plan-back", to_line(service));
+}
+
+// Nothing: the containers are not those any more for which the plan was made.
+std::optional<RolloutResult> try_rollout(HostSession& session, const RolloutRequest& wanted,
+                                         const std::function<void(const std::string&)>& on_phase) {
+  std::string body;
+  std::vector<std::string> networks;
+  if (!wanted.container.empty()) {
+    Recreation recreation = ask_for_container(session, wanted);
+    body = to_json(recreation.create);
+    networks = std::move(recreation.networks);
+  }
+  const Found found = ask_for_facts(session, wanted);
+  const RolloutPlan plan = make_plan(
+      found.facts,
+      {.image = wanted.image_id.substr(wanted.image_id.find(':') + 1), .settle = wanted.settle, .ports = wanted.ports});
+  HostRequest request = rollout_request(session, wanted, "deploy");
+  add_plan(request, found, plan);
+  if (!body.empty()) request.add("size", std::to_string(body.size()));
+  for (const std::string& network : networks) request.add("network", network);
   if (!wanted.probe.empty()) request.add_text("probe", wanted.probe);
   request.add("wait", std::to_string(wanted.wait));
-  request.add("settle", std::to_string(wanted.settle));
   request.add("keep", std::to_string(std::max<std::uint64_t>(wanted.keep, 1)));
   request.add("who", as_word(wanted.who));
   request.add("commit", as_word(wanted.commit));
@@ -115,12 +177,16 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
   if (!session.options().fail_point.empty()) request.add("fail", session.options().fail_point);
 
   RolloutResult result;
+  result.notes = found.notes;
+  result.notes.insert(result.notes.end(), plan.notes.begin(), plan.notes.end());
+  std::vector<ContainerState> serving;
   std::optional<std::string> problem;
+  bool is_outdated = false;
   bool has_begun = false;
   bool is_decided = false;
   const auto decide = [&](RolloutResult::Outcome outcome, const std::string& why) {
     result.outcome = outcome;
-    result.why = printable(trimmed(why), 600);
+    result.why = with_cure(printable(trimmed(why), 600));
     is_decided = true;
   };
   const auto take_line = [&](const HostLine& line) {
@@ -128,7 +194,12 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
       has_begun = has_begun || changes_something(line.value);
       if (on_phase) on_phase(printable(line.value, 20));
     }
-    if (line.key == "note" && result.notes.size() < 100) result.notes.push_back(printable(line.value, 400));
+    if (line.key == "note" && result.notes.size() < most_notes) result.notes.push_back(printable(line.value, 400));
+    if (line.key == "slow" && result.notes.size() < most_notes) result.notes.push_back(slow_stop(line.value));
+    if (line.key == "again") is_outdated = true;
+    if (line.key == "serves") {
+      if (auto state = read_container_state(line.value)) serving.push_back(std::move(*state));
+    }
     if (line.key == "logs") result.logs = printable(trimmed(line.value), 1000);
     if (line.key == "revision") result.revision = number_or_zero<std::uint64_t>(line.value);
     if (line.key == "problem") problem = printable(trimmed(line.value), 600);
@@ -148,45 +219,29 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
     throw error;
   }
   if (problem) {
-    throw Error(ErrorKind::refused, fmt::format("{}: {}", session.address().text(), *problem),
+    throw Error(ErrorKind::refused, fmt::format("{}: {}", session.address().text(), with_cure(*problem)),
                 std::string(nothing_changed));
   }
+  if (is_outdated) return std::nullopt;
   if (!is_decided) {
     throw Error(ErrorKind::network, fmt::format("{} does not say how it ended", session.address().text()));
   }
+  if (result.outcome == RolloutResult::Outcome::failed)
+    result.why += what_serves(serving, wanted.image_id, plan.way_back);
   return result;
 }
 
-History read_history(HostSession& session, const EngineName& live_name) {
-  session.open();
-  HostRequest request = session.request(HostTask::rollout, "history");
-  request.add("group", group_of(live_name));
-  request.add("live", live_name.full());
-  request.add("listed", session.listed_name(live_name));
-  History history;
-  std::optional<std::string> problem;
-  session.ask(request, [&](const HostLine& line) {
-    if (line.key == "problem") problem = printable(trimmed(line.value), 600);
-    if (line.key == "live" && Hash::from_hex(line.value)) history.live_id = line.value;
-    if (line.key != "release" || history.releases.size() >= most_releases) return;
-    if (auto release = read_release(line.value)) history.releases.push_back(std::move(*release));
-  });
-  if (problem) throw Error(ErrorKind::network, fmt::format("{}: {}", session.address().text(), *problem));
-  return history;
-}
+}  // namespace
 
-const Release& find_release(const History& history, std::optional<std::uint64_t> revision) {
-  for (auto release = history.releases.rbegin(); release != history.releases.rend(); ++release) {
-    if (revision ? release->revision != *revision : release->outcome != "well" || release->id == history.live_id)
-      continue;
-    if (release->outcome != "well") {
-      throw Error(ErrorKind::refused,
-                  fmt::format("release {} was never well ({})", release->revision, release->outcome));
-    }
-    return *release;
+RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
+                       const std::function<void(const std::string&)>& on_phase) {
+  session.open();
+  // Another rollout, or somebody, may change what is there until it is this one's turn.
+  for (int attempt = 0; attempt < most_plans; ++attempt) {
+    if (auto result = try_rollout(session, wanted, on_phase)) return std::move(*result);
   }
-  if (revision) throw Error(ErrorKind::not_found, fmt::format("there is no release {} in the history", *revision));
-  throw Error(ErrorKind::not_found, "there is no other release to go back to", "veneer history lists what there is");
+  throw Error(ErrorKind::refused, fmt::format("{}: its containers change all the time", session.address().text()),
+              std::string(nothing_changed));
 }
 
 }  // namespace veneer::deliver

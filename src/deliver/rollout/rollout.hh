@@ -12,6 +12,7 @@
 
 #include "deliver/receiver/engine_name.hh"
 #include "deliver/receiver/ssh/host_session.hh"
+#include "deliver/rollout/plan.hh"
 
 namespace veneer::deliver {
 
@@ -34,9 +35,11 @@ struct RolloutRequest {
   std::string restart_with;  // a command on the host instead of compose
   std::string probe;         // a URL that must answer, asked on the host
   std::uint64_t wait = 60;   // seconds for the services to be well
-  std::uint64_t settle = 5;  // seconds that a service without a health check must run
-  std::uint64_t keep = 5;    // releases whose images stay
-  std::string who;           // "user@machine"
+  std::optional<std::uint64_t>
+      settle;                         // seconds that a service without a health check must run; none: as it was before
+  PortWait ports = PortWait::listed;  // whether one is waited for on the ports on which it listened before
+  std::uint64_t keep = 5;             // releases whose images stay
+  std::string who;                    // "user@machine"
   std::string commit;
   std::uint64_t bytes = 0;  // sent for it
   double seconds = 0;       // that building and sending took
@@ -58,37 +61,10 @@ struct RolloutResult {
 /// Whether the live name has moved when roll_out() tells of this phase: at all but "waiting".
 bool changes_something(std::string_view phase);
 
-/// `on_phase` is told "waiting", "before", "restart", "health", "after", "stop", "back". Throws Error: refused, with
-/// the host's reason, when nothing was changed; network when the connection is lost, and then read_history() tells how
-/// it ended. What `on_phase` throws ends the listening, not the rollout.
+/// `on_phase` is told "waiting", "before", "restart", "health", "after", "stop", "back", "engine" (it does not answer).
+/// Throws Error: refused, with the host's reason, when nothing was changed; network when the connection is lost, and
+/// then read_history() tells how it ended. What `on_phase` throws ends the listening, not the rollout.
 RolloutResult roll_out(HostSession& session, const RolloutRequest& request,
                        const std::function<void(const std::string&)>& on_phase);
-
-struct Release {
-  std::uint64_t revision = 0;
-  std::string time;     // RFC 3339, UTC
-  std::string outcome;  // "well", "back", "failed"
-  EngineName image;     // its own name on the host
-  std::string id;       // hexadecimal
-  std::string who;
-  std::string commit;
-  std::uint64_t bytes = 0;
-  double seconds = 0;
-  std::string kind;         // "deploy", "rollback"
-  bool is_present = false;  // the host still has the image
-};
-
-struct History {
-  std::string live_id;            // what the live name stands for; empty: nothing
-  std::vector<Release> releases;  // oldest first
-};
-
-/// What was brought to the host under `live_name`, by anybody. Lines that cannot be read are left out. Throws Error
-/// (network).
-History read_history(HostSession& session, const EngineName& live_name);
-
-/// The release to go back to: `revision` when given, else the newest that was well and is another image than the live
-/// one. Throws Error: not_found; refused when it was not well.
-const Release& find_release(const History& history, std::optional<std::uint64_t> revision);
 
 }  // namespace veneer::deliver

@@ -42,96 +42,101 @@ list_containers() {
   return $all_there
 }
 
-# JSON strings, one a line, as words for the shell; false where one is none or cannot be a word of a command.
-shell_words() {
-  awk '
-    function octet(code) { return sprintf("%c", code) }
-    function encoded(code) {  # a code point as UTF-8
-      if (code < 128) return octet(code)
-      if (code < 2048) return octet(192 + int(code / 64)) octet(128 + code % 64)
-      if (code < 65536) return octet(224 + int(code / 4096)) octet(128 + int(code / 64) % 64) octet(128 + code % 64)
-      return octet(240 + int(code / 262144)) octet(128 + int(code / 4096) % 64) octet(128 + int(code / 64) % 64) octet(128 + code % 64)
-    }
-    function hexadecimal(digits,  i, code) {
-      for (i = 1; i <= 4; i++) code = code * 16 + index("0123456789abcdef", tolower(substr(digits, i, 1))) - 1
-      return code
-    }
-    function quoted(word,  parts, count, i, text) {
-      count = split(word, parts, quote)
-      for (i = 1; i <= count; i++) text = text (i > 1 ? quote "\\" quote quote : "") parts[i]
-      return quote text quote
-    }
-    BEGIN { quote = sprintf("%c", 39); plain["n"] = "\n"; plain["t"] = "\t"; plain["r"] = "\r"; plain["b"] = "\b"; plain["f"] = "\f" }
-    {
-      if ($0 !~ /^".*"$/) exit bad = 1
-      text = substr($0, 2, length($0) - 2)
-      word = ""
-      high = 0
-      while ((at = index(text, "\\")) > 0) {
-        word = word substr(text, 1, at - 1)
-        letter = substr(text, at + 1, 1)
-        text = substr(text, at + 2)
-        if (letter != "u") { word = word (letter in plain ? plain[letter] : letter); continue }
-        code = hexadecimal(text)
-        text = substr(text, 5)
-        if (code == 0) exit bad = 1
-        if (code >= 55296 && code < 56320) { high = code; continue }
-        if (code >= 56320 && code < 57344) code = 65536 + (high - 55296) * 1024 + code - 56320
-        word = word encoded(code)
-      }
-      printf " %s", quoted(word text)
-    }'
-}
-# Runs a container's own health check now: the engine would wait for the interval to pass, which may be half a minute.
-check_now() {
-  command -v timeout >/dev/null 2>&1 || return 1
-  each='{{json .}}{{println}}'
-  words=$(engine inspect --format "{{with .Config.Healthcheck}}{{range .Test}}$each{{end}}{{end}}" "$1" 2>/dev/null) || return 1
-  words=$(printf '%s\n' "$words" | grep . | shell_words) || return 1
+# Runs a container's own health check now, as the plan has it: the engine would wait for the interval to pass, which may be half a minute.
+check_now() { # ID WORDS
+  command -v timeout >/dev/null 2>&1 && [ "$2" != - ] || return 1
   container=$1
-  eval "set -- $words"
-  [ $# -gt 1 ] || return 1
-  case $1 in
-    CMD) shift ;;
-    CMD-SHELL)
-      [ $# -eq 2 ] || return 1
-      line=$2
-      # An image may name a shell of its own; podman does not know such a thing.
-      words=$(engine inspect --format "{{range .Config.Shell}}$each{{end}}" "$container" 2>/dev/null | grep . | shell_words) || words=''
-      eval "set -- ${words:-/bin/sh -c} \"\$line\"" ;;
-    *) return 1 ;;
-  esac
+  eval "set -- $(decoded "$2")"
   if [ "$sudo" = yes ]; then timeout 5 sudo -n "$program" exec "$container" "$@"; else timeout 5 "$program" exec "$container" "$@"; fi </dev/null >/dev/null 2>&1
 }
 
-# How often a container had been restarted before this rollout: $restarts_before has rows "ID|RESTARTS".
-remember_restarts() { restarts_before=$(with_row "$restarts_before" "$1|$5"); }
+# The processes of a container, by their numbers here, which are others where the engine runs in a machine or a space of its own:
+# those in its cgroup, else what its monitor began. None where they are on another machine.
+processes_of() { # ID
+  set +f
+  set -- "$1" $(grep -ls "$1" /proc/[0-9]*/cgroup 2>/dev/null | cut -d / -f 3)
+  if [ $# -eq 1 ]; then
+    monitors=' '
+    for process in $(grep -ls "$1" /proc/[0-9]*/cmdline 2>/dev/null | cut -d / -f 3); do
+      case $(cat "/proc/$process/comm" 2>/dev/null) in conmon | containerd-shim*) monitors="$monitors$process " ;; esac
+    done
+    set -- "$1" $(sed -n 's/^\([0-9]*\) (.*) . \([0-9]*\) .*/\1 \2/p' /proc/[0-9]*/stat 2>/dev/null | awk -v monitors="$monitors" '{ parent[$1] = $2 }
+      END { for (process in parent) for (up = parent[process]; up in parent; up = parent[up]) if (index(monitors, " " up " ")) { print process; break } }')
+  fi
+  shift
+  for process; do
+    case $(cat "/proc/$process/comm" 2>/dev/null) in '' | conmon) ;; *) say "$process" ;; esac
+  done
+}
+# Rows "PORT INODE" of the TCP sockets in a process's network that wait for connections, the port in hexadecimal; not the engine's own name server.
+listening() { # PROCESS
+  cat "/proc/$1/net/tcp" "/proc/$1/net/tcp6" 2>/dev/null | awk '$4 == "0A" && $2 !~ /^0B00007F:/ { sub(/.*:/, "", $2); print $2, $10 }'
+}
+# Inodes of the sockets that processes hold, one a line: of others' processes root alone sees them.
+sockets_of() { # PROCESS…
+  for process; do ls -l "/proc/$process/fd" 2>/dev/null; done | sed -n 's/.* socket:\[\([0-9]*\)\]$/\1/p'
+}
+ports_of() { # ID BY
+  set -- "$2" $(processes_of "$1")
+  [ $# -gt 1 ] || return 0
+  by=$1
+  shift
+  held=''
+  [ "$by" = network ] || held=$(sockets_of "$@")
+  listening "$1" | while read -r port inode; do [ "$by" != network ] && ! has_row "$held" "$inode" || say "$port"; done
+}
+
+# The plan for a service, of the lines "NAME END SETTLE CHECK LISTEN BY PORTS COMMAND" in $plans (health.hh).
+plan_of() { # NAME
+  mine=$newline$plans
+  case $mine in *"$newline$1 "*) mine=${mine#*"$newline$1 "} ;; *) mine=${mine#*"$newline- "} ;; esac
+  set -- ${mine%%"$newline"*}
+  may_end=${1:-no} settles=${2:-$settle} has_check=${3:-no} must_listen=${4:-no} by=${5:-network} ports=${6:--} command=${7:--}
+}
 wait_for() { state_word=waiting reason=$1; }
 judge_failed() { state_word=failed reason=$2 bad=$1; return 1; }
+# As judge() in health.cc.
 judge() { # ID NAME STATUS HEALTH RESTARTS IMAGE CODE
-  case $3 in
-    running) ;;
-    created) wait_for "$2 is not started"; return 0 ;;
+  plan_of "$2"
+  case $3,$7,$may_end in
+    running,*) ;;
+    created,* | removing,*) wait_for "$2 is not started"; return 0 ;;
+    paused,*) judge_failed "$1" "$2 is paused"; return ;;
+    exited,0,yes) ;;
     *) judge_failed "$1" "$2 ended with exit code $7"; return ;;
   esac
   [ "${6#sha256:}" = "$wanted" ] || { judge_failed "$1" "$2 runs another image (${6#sha256:})"; return; }
-  [ "$5" = 0 ] || has_row "$restarts_before" "$1|$5" || { judge_failed "$1" "$2 ended and was started again"; return; }
-  case $4 in
-    healthy) ;;
-    none | '') [ "$elapsed" -ge "$settle" ] || [ $state_word != well ] || wait_for "$2 has run for $elapsed s" ;;
-    unhealthy) judge_failed "$1" "$2 is unhealthy" ;;
+  [ "$5" = 0 ] || has_row "$known" "$1 $5" || { judge_failed "$1" "$2 ended and was started again"; return; }
+  case $3,$4,$has_check in
+    exited,* | *,healthy,*) ;;
+    *,unhealthy,*) judge_failed "$1" "$2 is unhealthy" ;;
+    *,none,no | *,,no) judge_ports "$@" ;;
     *)
       ! has_row "$passed" "$1" || return 0
       # One that fails is enough for this time: the programs are starting, and checks take their share of the machine.
-      if [ $asked = no ] && (check_now "$1"); then passed=$(with_row "$passed" "$1")
+      if [ $asked = no ] && (check_now "$1" "$command"); then passed=$(with_row "$passed" "$1")
       else asked=yes; wait_for "$2 is not healthy yet"; fi ;;
   esac
 }
+judge_ports() { # ID NAME STATUS HEALTH RESTARTS IMAGE CODE
+  [ "$elapsed" -ge "$settles" ] || { [ $state_word != well ] || wait_for "$2 has run for $elapsed s"; return 0; }
+  [ "$ports" != - ] || return 0
+  there=$(ports_of "$1" "$by")
+  IFS=,
+  for port in $ports; do
+    IFS=$blank
+    ! has_row "$there" "$port" || continue
+    if [ "$must_listen" = yes ] || [ "$elapsed" -lt "$wait" ]; then wait_for "$2 does not listen on port $((0x$port))"
+    else unchecked=$(with_row "$unchecked" "nothing was checked of $2: it does not listen on port $((0x$port))"); fi
+    return 0
+  done
+  IFS=$blank
+}
 # Whether all containers run the image $wanted and are well; else $state_word says "waiting" or "failed" and $reason why.
 look() {
-  state_word=well reason='' asked=no
+  state_word=well reason='' asked=no unchecked=''
   list_containers || { wait_for "a container is being removed"; return; }
-  [ -n "$rows" ] || { wait_for "no container was started"; return; }
+  [ -n "$rows" ] || { if engine version >/dev/null 2>&1; then wait_for "no container was started"; else wait_for "the engine does not answer"; fi; return; }
   for_rows judge "$rows"
   [ "$state_word" = well ] && [ -n "$probe" ] || return 0
   if command -v curl >/dev/null 2>&1; then said=$(curl -fsS -m 5 -o /dev/null "$probe" 2>&1)
@@ -151,6 +156,7 @@ wait_for_health() {
     [ $state_word = waiting ] && [ "$elapsed" -lt "$wait" ] || break
     sleep 0.5 2>/dev/null || sleep 1
   done
+  [ -z "$unchecked" ] || printf '%s\n' "$unchecked" | sed 's/^/note /'
   [ $state_word = well ] && return 0
   [ $state_word = failed ] || reason="$reason after $elapsed s"
   [ -z "$bad" ] || say "logs $(engine logs --tail 5 "$bad" 2>&1 | tail -c 1000 | tr '\n\r\t' '   ')"

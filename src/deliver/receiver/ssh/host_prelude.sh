@@ -16,6 +16,7 @@ trap '' PIPE
 verb='' nonce='' program='' sudo='' staging='' fail='' pulse=10
 patterns='' group='' key='' offset=0 size=0 sender='' unique='' listed='' live='' id='' layers=0 digest='' listing='' legacy='' splices=''
 compose='' services='' before='' after='' restart='' probe='' wait=60 settle=5 keep=5 who='' commit='' bytes=0 seconds=0 kind=deploy strategy='' single='' networks=''
+front='' project='' project_options='' was='' known='' plans='' plans_back='' facts='' waits_for_ports=yes
 # Text with "%" and three octal digits for what may not stand in a value.
 decoded() { printf '%b' "$(printf '%s' "$1" | sed 's/%\([0-7][0-7][0-7]\)/\\0\1/g')"; }
 while IFS=' ' read -r name value; do
@@ -33,6 +34,13 @@ while IFS=' ' read -r name value; do
     before) before=$(decoded "$value") ;; after) after=$(decoded "$value") ;; restart) restart=$(decoded "$value") ;; probe) probe=$(decoded "$value") ;; wait) wait=$value ;; settle) settle=$value ;;
     keep) keep=$value ;; who) who=$value ;; commit) commit=$value ;; bytes) bytes=$value ;; seconds) seconds=$value ;; kind) kind=$value ;; strategy) strategy=$value ;; container) single=$value ;;
     network) networks="$networks $value" ;;
+    front) front=$value ;; project) project=$value ;; options) project_options=$(decoded "$value") ;; was) was=$value ;;
+    ports) waits_for_ports=$value ;; known) known="$known$value
+" ;;
+    plan) plans="$plans$value
+" ;;
+    plan-back) plans_back="$plans_back$value
+" ;;
     listing) listing=$value ;; legacy) legacy=$value ;; splice) splices="$splices$value
 " ;;
     *) echo "refused key $name"; exit 64 ;;

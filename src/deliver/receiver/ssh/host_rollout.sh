@@ -34,6 +34,38 @@ leave() {
   [ -z "$turn" ] || drop_lock "$turn"
 }
 
+# What a compose that was killed left of a recreation, beside another container of the service: "HASH_NAME", not running.
+drop_leftovers() {
+  list_containers
+  for_rows drop_leftover "$(engine ps -a --no-trunc --filter status=created --filter status=exited --filter "label=com.docker.compose.project=$project" \
+    --format '{{.ID}}|{{.Label "com.docker.compose.service"}}|{{.Names}}' 2>/dev/null)"
+}
+drop_leftover() { # ID SERVICE NAME
+  case $3 in [0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]_*) ;; *) return 0 ;; esac
+  ! printf '%s\n' "$rows" | grep -v "^$1|" | grep -q "^[0-9a-f]*|$2|" || engine rm "$1" >/dev/null 2>&1
+  return 0
+}
+# Waits for an engine that does not answer; false when it does not come again.
+wait_for_engine() {
+  gone=0
+  until engine version >/dev/null 2>&1; do
+    [ $gone -lt "$longest_gone" ] || { said="the engine does not answer any more"; return 1; }
+    [ $gone -gt 0 ] || say phase engine
+    gone=$((gone + 1))
+    sleep 1
+  done
+}
+longest_gone=600
+# The live name stands for an image again: tried until it is known, since all that follows depends on it.
+name_again() { # IMAGE
+  for attempt in 1 2 3; do
+    wait_for_engine || return 1
+    said=$(engine tag "sha256:$1" "$live" 2>&1)
+    [ "$(id_of "$live")" != "$1" ] || return 0
+  done
+  return 1
+}
+
 restart_services() {
   if [ -n "$single" ]; then restart_container "$1"; return; fi
   if [ -n "$restart" ]; then  # by a file, since what it starts may keep its output open
@@ -42,6 +74,7 @@ restart_services() {
     said=$(tail -c 2000 "$work/said" 2>/dev/null)
     return "$1"
   fi
+  drop_leftovers
   never=''  # docker-compose 1 has no such option, and fetches nothing that is there
   [ $front = plugin ] && in_project up --help 2>/dev/null | grep -q -e '--pull ' && never='--pull never'
   if [ "$strategy" = start-first ] && [ "$1" != back ]; then start_beside; return; fi
@@ -54,17 +87,29 @@ restart_services() {
 
 # ---- what is remembered ----
 
-record() {
-  number=1
-  [ ! -s "$history" ] || number=$(($(tail -n 1 "$history" | cut -d ' ' -f 1) + 1))
+# A line of the history: what is begun, and how it ended, under one number. On the disk when this returns. A line that a
+# crash cut is ended first, so that it costs no other.
+write_history() { # OUTCOME
   said=$({
-    { [ ! -f "$history" ] || tail -n 200 "$history"; } &&
-      printf '%s\n' "$number $(date -u +%Y-%m-%dT%H:%M:%SZ) $1 $unique $id ${who:--} ${commit:--} $bytes $seconds $kind" | cat
-  } 2>&1 >"$history.new") && said=$(mv "$history.new" "$history" 2>&1) || {
-    rm -f "$history.new"
-    say "note this release is not in the history, which cannot be written: $(in_a_line "$said")"
-    return 0
-  }
+    [ ! -s "$history" ] || [ -z "$(tail -c 1 "$history")" ] || echo
+    echo "$number $(date -u +%Y-%m-%dT%H:%M:%SZ) $1 $unique $id ${who:--} ${commit:--} $bytes $seconds $kind"
+  } | cat 2>&1 >>"$history") && [ -z "$said" ] || return 1
+  sync "$history" 2>/dev/null || sync
+}
+# The number after the largest one; from time to time the oldest lines go.
+next_number() {
+  number=$(awk '$1 ~ /^[1-9][0-9]*$/ && length($1) < 16 && $1 > last { last = $1 } END { print last + 1 }' "$history" 2>/dev/null)
+  number=${number:-1}
+  [ ! -f "$history" ] || [ "$(wc -l <"$history")" -lt 1000 ] || {
+    tail -n 500 "$history" >"$history.new" && sync "$history.new" 2>/dev/null && mv "$history.new" "$history" || rm -f "$history.new"
+  } 2>/dev/null
+}
+begin() {
+  next_number
+  write_history begun || not_written "$history" "$said"
+}
+record() {
+  write_history "$1" || { say "note how this ended is not in the history, which cannot be written: $(in_a_line "$said")"; return 0; }
   say "revision $number"
 }
 # A container that is never started holds its image against prune jobs, one a release; older ones go.
@@ -84,7 +129,7 @@ remember_found() {
   [ ! -f "$history" ] || ! cut -d ' ' -f 3,5 "$history" | grep -q "^well $was\$" || return 0
   found=${unique%:*}:veneer-found-$(printf '%.12s' "$was")
   engine tag "sha256:$was" "$found" 2>/dev/null || return 0
-  (unique=$found id=$was who='' commit='' bytes=0 seconds=0 kind=found; record well; hold) >/dev/null
+  (unique=$found id=$was who='' commit='' bytes=0 seconds=0 kind=found; next_number; record well; hold) >/dev/null
 }
 
 # In a container of the new image, as the first of the services.
@@ -95,24 +140,31 @@ run_once() {
   return 1
 }
 
-deploy() {
-  find_services_or_command
-  [ "$strategy" != start-first ] || check_start_first
+# The containers for which the plan was made are those that are there; else another one is to be made.
+check_plan() {
   list_containers
-  restarts_before=''
-  for_rows remember_restarts "$rows"
-  was=$(printf '%s\n' "$rows" | head -n 1 | cut -d '|' -f 6)
-  was=${was#sha256:}
+  [ "$(printf '%s\n' "$rows" | cut -d '|' -f 1 | sort)" = "$(printf '%s\n' "${known%"$newline"}" | cut -d ' ' -f 1 | sort)" ] || { say again; finish; }
+  before_it=$rows
+}
+deploy() {
+  check_plan
   [ "$(id_of "sha256:$id")" = "$id" ] || problem "the image $unique is not on this host any more; ship it again"
   engine tag "sha256:$id" "$unique" 2>/dev/null  # a prune job may have taken all names but one
   remember_found
-  said=$(engine tag "sha256:$id" "$live" 2>&1) || problem "the engine does not name it $live: $(in_a_line "$said")"
+  begin
+  said=$(engine tag "sha256:$id" "$live" 2>&1) || {
+    why=$(in_a_line "$said")
+    [ -z "$was" ] || name_again "$was" || { record failed; say "failed the engine does not name it $live: $why; nor as before: $(in_a_line "$said")"; finish; }
+    record back
+    problem "the engine does not name it $live: $why"
+  }
   reached tagged
   if [ -n "$before" ]; then
     say phase before
     run_once "$before" || back "the command before it failed" untouched
   fi
   say phase restart
+  restarted=$(date +%s)
   reached restarting
   restart_services forward || back "the services could not be restarted: $(in_a_line "$said")"
   say phase health
@@ -124,31 +176,46 @@ deploy() {
   fi
   if [ "$strategy" = start-first ]; then say phase stop; remove_old; fi
   [ -z "$single" ] || engine rm "$single-veneer-old" >/dev/null 2>&1
+  say_slow
   record well
   hold
   reached recorded
   say "well"
   finish
 }
+failed() {
+  record failed
+  list_containers
+  say_each serves "$rows"
+  say "failed $1"
+  finish
+}
+# Which containers took their whole grace time to stop: "slow NAME SECONDS". They were asked to end, and killed after it.
+say_slow() {
+  [ $is = docker ] || return 0
+  engine events --since "$restarted" --until "$(date +%s)" --filter type=container --filter event=kill --filter event=die \
+    --format '{{.Actor.ID}}|{{index .Actor.Attributes "signal"}}|{{index .Actor.Attributes "exitCode"}}|{{.Time}}|{{index .Actor.Attributes "com.docker.compose.service"}}|{{index .Actor.Attributes "name"}}' 2>/dev/null |
+    awk -F '|' '$2 != "" && $2 != 9 && !($1 in asked) { asked[$1] = $4 } $3 == 137 && $1 in asked && $4 > asked[$1] { print "slow", $5 == "" ? $6 : $5, $4 - asked[$1] }'
+}
 # The old image serves again, and why it must. The name moves before the services do: compose makes containers of what
 # the name stands for.
 back() {
   why=$1
   if [ -n "$beside" ]; then  # start-first: the old ones have served all the time
-    remove_new
-    [ -z "$was" ] || engine tag "sha256:$was" "$live" 2>/dev/null
+    [ -z "$was" ] || name_again "$was" || failed "$why; and the name could not be moved back: $(in_a_line "$said")"
+    wait_for_engine && remove_new
     record back
     say "back $why"
     finish
   fi
   # The same image again is no way back.
-  if [ -z "$was" ] || { [ "$was" = "$id" ] && [ "${2:-}" != untouched ]; }; then record failed; say "failed $why"; finish; fi
-  engine tag "sha256:$was" "$live" 2>/dev/null
+  if [ -z "$was" ] || { [ "$was" = "$id" ] && [ "${2:-}" != untouched ]; }; then failed "$why"; fi
+  name_again "$was" || failed "$why; and the name could not be moved back: $(in_a_line "$said")"
   if [ "${2:-}" != untouched ]; then
     say phase back
-    [ "$settle" -le 2 ] || settle=2  # it was well before
-    restart_services back
-    wait_for_health "$was" || { record failed; say "failed $why; and the image before it is not well either: $reason"; finish; }
+    plans=$plans_back
+    restart_services back || { wait_for_engine && restart_services back; }
+    wait_for_health "$was" || failed "$why; and the image before it is not well either: $reason"
   fi
   record back
   say "back $why"
@@ -166,11 +233,13 @@ show_history() {
     [ $# -eq 0 ] || for_rows keep_serving "$(engine inspect --format '{{.Config.Image}}|{{.Image}}' "$@" 2>/dev/null)"
   fi
   say "live $serves"
+  turn_file=$state/$group.lock
+  [ ! -e "$turn_file" ] || { read_holder "$turn_file"; is_gone || say working; }
   [ -f "$history" ] || finish
-  while read -r line; do
-    set -- $line
-    if [ -n "$(id_of "sha256:$5")" ]; then there=yes; else there=no; fi
-    say "release $there $line"
+  here=$(engine images -aq --no-trunc 2>/dev/null | sed 's/^sha256://')
+  while read -r number time outcome name image rest; do
+    if has_row "$here" "$image"; then there=yes; else there=no; fi
+    say "release $there $number $time $outcome $name $image $rest"
   done <"$history"
   finish
 }
@@ -191,6 +260,7 @@ case $verb in
     new_line "$work/said" "$(tail -n 200 "$history" 2>/dev/null)"  # there must be room for a history
     take_turn
     deploy ;;
+  facts) show_facts ;;
   container) show_container ;;
   history) show_history ;;
   *) problem "unknown verb $verb" ;;

@@ -29,6 +29,9 @@ constexpr std::string_view container_part =
 constexpr std::string_view health_part =
 #include <host_health.inc>
     ;
+constexpr std::string_view facts_part =
+#include <host_facts.inc>
+    ;
 constexpr std::string_view rollout_part =
 #include <host_rollout.inc>
     ;
@@ -61,7 +64,8 @@ bool is_harmless(char c) {
 const std::string& host_script(HostTask task) {
   static const std::string ship = stripped(prelude) + stripped(ship_part);
   static const std::string rollout = stripped(prelude) + stripped(rows_part) + stripped(services_part) +
-                                     stripped(container_part) + stripped(health_part) + stripped(rollout_part);
+                                     stripped(container_part) + stripped(health_part) + stripped(facts_part) +
+                                     stripped(rollout_part);
   return task == HostTask::ship ? ship : rollout;
 }
 
@@ -85,15 +89,17 @@ void HostRequest::add(std::string_view key, std::string_view value) {
   lines_ += fmt::format("{} {}\n", key, value);
 }
 
-void HostRequest::add_text(std::string_view key, std::string_view text) {
-  std::string value;
+std::string as_host_word(std::string_view text) {
+  std::string word;
   for (const char c : text) {
     const bool is_plain =
-        is_letter(c) || is_digit(c) || std::string_view("._:/@+,=- ").find(c) != std::string_view::npos;
-    value += is_plain ? std::string(1, c) : fmt::format("%{:03o}", static_cast<unsigned char>(c));
+        is_letter(c) || is_digit(c) || std::string_view("._:/@+,=-").find(c) != std::string_view::npos;
+    word += is_plain ? std::string(1, c) : fmt::format("%{:03o}", static_cast<unsigned char>(c));
   }
-  add(key, value);
+  return word;
 }
+
+void HostRequest::add_text(std::string_view key, std::string_view text) { add(key, as_host_word(text)); }
 
 HostAnswer::HostAnswer(const std::string& nonce, std::function<void(const HostLine&)> on_line)
     : begin_("veneer " + nonce), end_("end " + nonce), on_line_(std::move(on_line)) {}

@@ -16,8 +16,8 @@ namespace veneer::deliver {
 /// What a run of the script is for; each has its own part of it.
 enum class HostTask {
   ship,     // host_ship.sh: inventory, parts, put
-  rollout,  // host_rows.sh, host_services.sh, host_container.sh, host_health.sh and host_rollout.sh: deploy, container,
-            // history
+  rollout,  // host_rows.sh, host_services.sh, host_container.sh, host_health.sh, host_facts.sh and host_rollout.sh:
+            // facts, deploy, container, history
 };
 
 /// The script as it is sent: without comments and indentation.
@@ -26,6 +26,9 @@ const std::string& host_script(HostTask task);
 /// The command line for the host, whose login shell may be any: a shell that reads host_script() from its standard
 /// input, exactly, and runs it on what follows there.
 std::string host_command(HostTask task);
+
+/// Any text as one word of a value: all but letters, digits and a few others as "%" and three octal digits.
+std::string as_host_word(std::string_view text);
 
 /// One request: "key value" lines. A value has letters, digits and "._:/@+,=%&?- " only; Error (usage) that names the
 /// key otherwise.

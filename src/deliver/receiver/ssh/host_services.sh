@@ -80,8 +80,11 @@ read_facts() {
   facts=$(printf '%s\n' "$facts" | awk -v OFS='|' '/^[^ ]/ { within = ($1 == "services:"); next }
     within && /^  [^ ]/ { service = $1; sub(/:$/, "", service); gsub(/["'"'"']/, "", service) }
     within && /^    [^ -]/ { block = $1 }
+    within && block == "depends_on:" && /^      [^ ]/ { needed = $1; sub(/:$/, "", needed); gsub(/["'"'"']/, "", needed) }
+    within && block == "depends_on:" && /^        condition: *service_completed_successfully/ { print needed, "awaited", "completion" }
+    within && /^    (entrypoint|command|healthcheck):/ && $2 != "null" { key = $1; sub(/:$/, "", key); print service, key, "own" }
     within && (/ published:/ || (block == "ports:" && /^ *- *["'"'"']?[0-9.:]*[0-9]:[0-9]/)) { print service, "published", "port" }
-    within && /^    (image|build|pull_policy|container_name|network_mode):/ { value = $2; gsub(/["'"'"']/, "", value); key = $1; sub(/:$/, "", key); print service, key, value }')
+    within && /^    (image|build|pull_policy|container_name|network_mode|restart):/ { value = $2; gsub(/["'"'"']/, "", value); key = $1; sub(/:$/, "", key); print service, key, value }')
 }
 says() { # SERVICE KEY [VALUE]
   if [ $# -eq 3 ]; then has_row "$facts" "$1|$2|$3"; else case $newline$facts in *"$newline$1|$2|"*) ;; *) return 1 ;; esac; fi
@@ -123,9 +126,7 @@ count_row() { # of $service: all containers, and those of the image $was
 }
 # Starts as many new containers as there are old ones of the image $was; those go when the new ones are well.
 start_beside() {
-  old=''
-  list_containers
-  before_it=$rows scales=''
+  scales=''
   for service in $services; do
     all=0 count=0
     for_rows count_row "$before_it"
@@ -139,4 +140,12 @@ start_beside() {
 add_old() { old="$old $1"; }
 remove_old() { for container in $old; do engine stop "$container"; engine rm -f "$container"; done >/dev/null 2>&1; }
 remove_row() { engine rm -f "$1"; }
-remove_new() { list_containers; for_rows remove_row "$rows"; } >/dev/null 2>&1
+# The new ones; then what an earlier deploy that was killed left beside those that serve, if they do.
+remove_new() {
+  list_containers
+  for_rows remove_row "$rows"
+  old=''
+  list_containers
+  ! printf '%s\n' "$rows" | grep -q "|running|.*|\(sha256:\)\{0,1\}$was|" || for_rows remove_left "$rows"
+} >/dev/null 2>&1
+remove_left() { [ "${6#sha256:}" = "$was" ] || engine rm -f "$1"; }

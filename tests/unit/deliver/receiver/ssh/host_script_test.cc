@@ -12,7 +12,7 @@ namespace {
 TEST(HostRequest, TextOfAnyKindTravels) {
   HostRequest request(HostTask::rollout, "deploy", "abc");
   request.add_text("before", "echo \"it's\" 50%\n$HOME");
-  EXPECT_NE(request.text().find("\nbefore echo %042it%047s%042 50%045%012%044HOME\n"), std::string::npos);
+  EXPECT_NE(request.text().find("\nbefore echo%040%042it%047s%042%04050%045%012%044HOME\n"), std::string::npos);
 }
 
 using ::testing::ElementsAre;

@@ -1,0 +1,43 @@
+# Of a rollout: what is there before anything changes. What is to be made of it is decided elsewhere (rollout/plan.cc).
+
+say_each() { [ -z "$2" ] || printf '%s\n' "$2" | sed "s/^/$1 /"; } # KEY LINES
+# "listens ID PORT HELD" for each port in its network, whether a process of its own has it; "unseen ID" where that cannot be told.
+say_listening() { # ID NAME STATUS HEALTH RESTARTS IMAGE CODE
+  [ "$3" = running ] || return 0
+  set -- "$1" $(processes_of "$1")
+  [ $# -gt 1 ] && [ -r "/proc/$2/net/tcp" ] || { say "unseen $1"; return 0; }
+  of=$1
+  shift
+  found=$(listening "$1")
+  [ -n "$found" ] || return 0
+  held=$(sockets_of "$@")
+  printf '%s\n' "$found" | while read -r port inode; do
+    if has_row "$held" "$inode"; then say "listens $of $port yes"; else say "listens $of $port no"; fi
+  done
+}
+# The images of the well releases, the newest last.
+say_releases() { [ ! -f "$history" ] || say_each good "$(cut -d ' ' -f 3,5 "$history" | sed -n 's/^well //p' | tail -n 50)"; }
+show_facts() {
+  find_services_or_command
+  [ "$strategy" != start-first ] || check_start_first
+  list_containers || list_containers
+  say "front $front"
+  say "project $project"
+  say "options $project_options"
+  for service in $services; do say "service $service"; done
+  say_each setting "$facts"
+  say_each row "$rows"
+  set -- $(printf '%s\n' "$rows" | cut -d '|' -f 1)
+  [ $# -eq 0 ] || say_each container "$(engine inspect --format '{{json .}}' "$@" 2>/dev/null)"
+  # Those which share the network of others say whose.
+  set -- $(engine ps -q --no-trunc)
+  [ $# -eq 0 ] || say_each mode "$(engine inspect --format '{{.HostConfig.NetworkMode}}' "$@" 2>/dev/null | sort -u)"
+  for image in $({ say "$id"; printf '%s\n' "$rows" | cut -d '|' -f 6 | sed 's/^sha256://'; } | grep . | sort -u); do
+    say "image $image $(engine image inspect --format '{{json .}}' "sha256:$image" 2>/dev/null)"
+  done
+  say "live $(id_of "$live")"
+  say_releases
+  say "range $(cat /proc/sys/net/ipv4/ip_local_port_range 2>/dev/null | tr '\t' ' ')"
+  [ "$waits_for_ports" = no ] || for_rows say_listening "$rows"
+  finish
+}
