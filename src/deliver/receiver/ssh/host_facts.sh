@@ -28,12 +28,13 @@ show_facts() {
   say_each setting "$facts"
   say_each row "$rows"
   set -- $(printf '%s\n' "$rows" | cut -d '|' -f 1)
-  [ $# -eq 0 ] || say_each container "$(engine inspect --format '{{json .}}' "$@" 2>/dev/null)"
+  if [ $is = podman ]; then for container; do say_each container "$(engine inspect --format '{{json .}}' "$container" 2>/dev/null | tr -d '\n')"; done  # over several lines
+  elif [ $# -gt 0 ]; then say_each container "$(engine inspect --format '{{json .}}' "$@" 2>/dev/null)"; fi
   # Those which share the network of others say whose.
   set -- $(engine ps -q --no-trunc)
   [ $# -eq 0 ] || say_each mode "$(engine inspect --format '{{.HostConfig.NetworkMode}}' "$@" 2>/dev/null | sort -u)"
   for image in $({ say "$id"; printf '%s\n' "$rows" | cut -d '|' -f 6 | sed 's/^sha256://'; } | grep . | sort -u); do
-    say "image $image $(engine image inspect --format '{{json .}}' "sha256:$image" 2>/dev/null)"
+    say "image $image $(engine image inspect --format '{{json .}}' "sha256:$image" 2>/dev/null | tr -d '\n')"
   done
   say "live $(id_of "$live")"
   say_releases
