@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "deliver/rollout/recreate.hh"
+#include "deliver/rollout/settings.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "foundation/text.hh"
@@ -59,45 +60,128 @@ std::string as_word(const std::string& text) {
 
 namespace {
 
+void add_services(HostRequest& request, HostSession& session, const RolloutRequest& wanted) {
+  request.add("live", wanted.live_name.full());
+  request.add("listed", session.listed_name(wanted.live_name));
+  for (const std::string& file : wanted.compose_files) request.add_text("compose", file);
+  for (const std::string& service : wanted.services) request.add("service", service);
+}
+
 // The settings of the container as it is now, for the one after it.
 Recreation ask_for_container(HostSession& session, const RolloutRequest& wanted) {
   HostRequest request = session.request(HostTask::rollout, "container");
   request.add("container", wanted.container);
   std::string container = "{}";
   std::string config = "{}";
+  std::vector<std::string> others;
   std::optional<std::string> problem;
   session.ask(request, [&](const HostLine& line) {
     if (line.key == "container") container = line.value;
     if (line.key == "config") config = line.value;
+    if (line.key == "other") others.push_back(line.value);
     if (line.key == "problem") problem = printable(trimmed(line.value), 600);
   });
   if (problem) throw Error(ErrorKind::refused, fmt::format("{}: {}", session.address().text(), *problem));
   return in_context([&] { return fmt::format("the container {}", printable(wanted.container)); },
-                    [&] { return recreate(parse_json(container), parse_json(config), wanted.live_name.familiar()); });
+                    [&] {
+                      const Value described = parse_json(container);
+                      std::vector<Value> neighbours;
+                      for (const std::string& other : others) neighbours.push_back(parse_json(other));
+                      check_stands_alone(described, neighbours);
+                      return recreate(described, parse_json(config), wanted.live_name.familiar());
+                    });
+}
+
+// A container of the project, and what its image gave it.
+struct Running {
+  std::string container;
+  std::string config = "{}";
+};
+
+std::string label_of(const Value& container, std::string_view key) {
+  const Value* config = container.is_table() ? container.find("Config") : nullptr;
+  const Value* labels = config != nullptr && config->is_table() ? config->find("Labels") : nullptr;
+  return labels != nullptr && labels->is_table() ? labels->string_or(key, "") : "";
+}
+
+// By service: its containers have the same settings, so what changes is told once.
+SettingChanges changes_of(const std::vector<Running>& all, const Value& composed) {
+  SettingChanges changes;
+  const auto add = [](std::vector<std::string>& list, const std::string& service, const std::string& change) {
+    const std::string text = printable(fmt::format("{}: {}", service, change), 300);
+    if (std::ranges::find(list, text) == list.end()) list.push_back(text);
+  };
+  for (const Running& running : all) {
+    const Value container = parse_json(running.container);
+    const Value config = running.config.empty() ? Value(Value::Table{}) : parse_json(running.config);
+    const std::string service = label_of(container, "com.docker.compose.service");
+    const auto gets = settings_of_service(composed, label_of(container, "com.docker.compose.project"), service);
+    if (!gets) continue;
+    const SettingChanges of_this = compare_settings(settings_of_container(container, config), *gets);
+    for (const std::string& change : of_this.lost) add(changes.lost, service, change);
+    for (const std::string& change : of_this.other) add(changes.other, service, change);
+  }
+  return changes;
 }
 
 }  // namespace
 
 bool changes_something(std::string_view phase) { return phase != "waiting"; }
 
+std::vector<std::string> check_settings(HostSession& session, const RolloutRequest& wanted) {
+  if (!wanted.restart_with.empty()) return {};
+  session.open();
+  if (!wanted.container.empty()) {
+    ask_for_container(session, wanted);
+    return {};
+  }
+  HostRequest request = session.request(HostTask::rollout, "settings");
+  add_services(request, session, wanted);
+  std::string composed;
+  std::vector<Running> all;
+  std::optional<std::string> problem;
+  session.ask(request, [&](const HostLine& line) {
+    if (line.key == "composed") composed = line.value;
+    if (line.key == "container") all.push_back({line.value});
+    if (line.key == "config" && !all.empty()) all.back().config = line.value;
+    if (line.key == "problem") problem = printable(trimmed(line.value), 600);
+  });
+  const std::string host = session.address().text();
+  if (problem) throw Error(ErrorKind::refused, fmt::format("{}: {}", host, *problem), std::string(nothing_changed));
+  if (trimmed(composed).empty()) {
+    return {"what the services would get was not compared with what they have: docker-compose 1 needs python3 for it"};
+  }
+  SettingChanges changes = in_context([] { return std::string("the settings of the services"); },
+                                      [&] { return changes_of(all, parse_json(composed)); });
+  if (!changes.lost.empty() && wanted.changes == ChangeChoice::refuse) {
+    throw Error(ErrorKind::refused,
+                fmt::format("{}: services would lose what they were given: {}", host, fmt::join(changes.lost, "; ")),
+                fmt::format("is a variable of the shell, --env-file or another compose file missing? "
+                            "--accept-changes deploys all the same; {}",
+                            nothing_changed));
+  }
+  changes.lost.insert(changes.lost.end(), changes.other.begin(), changes.other.end());
+  return changes.lost;
+}
+
 RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
                        const std::function<void(const std::string&)>& on_phase) {
   session.open();
+  RolloutResult result;
+  if (wanted.container.empty()) result.notes = check_settings(session, wanted);
   HostRequest request = session.request(HostTask::rollout, "deploy");
   request.add("group", group_of(wanted.live_name));
   request.add("unique", wanted.unique_name.full());
-  request.add("live", wanted.live_name.full());
-  request.add("listed", session.listed_name(wanted.live_name));
+  add_services(request, session, wanted);
   request.add("id", wanted.image_id.substr(wanted.image_id.find(':') + 1));
-  for (const std::string& file : wanted.compose_files) request.add_text("compose", file);
-  for (const std::string& service : wanted.services) request.add("service", service);
   std::string body;
   if (!wanted.container.empty()) {
     const Recreation recreation = ask_for_container(session, wanted);
     body = to_json(recreation.create);
+    for (const auto& [network, connect] : recreation.networks) body += "\n" + to_json(connect);
     request.add("container", wanted.container);
     request.add("size", std::to_string(body.size()));
-    for (const std::string& network : recreation.networks) request.add("network", network);
+    for (const auto& [network, connect] : recreation.networks) request.add("network", network);
   }
   if (wanted.strategy == RestartStrategy::start_first) request.add("strategy", "start-first");
   if (!wanted.before.empty()) request.add_text("before", wanted.before);
@@ -114,7 +198,6 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
   request.add("kind", wanted.kind == RolloutKind::deploy ? "deploy" : "rollback");
   if (!session.options().fail_point.empty()) request.add("fail", session.options().fail_point);
 
-  RolloutResult result;
   std::optional<std::string> problem;
   bool has_begun = false;
   bool is_decided = false;

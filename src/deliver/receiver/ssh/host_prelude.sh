@@ -6,6 +6,7 @@
 # "key value", "end NONCE"; what stands before or after these is not ours. docs/formats.md, "Talking to a host".
 # Nothing that came in is read as a command but those that a user gives for it (before, after, restart): values are of few
 # characters, and only expanded inside quotes.
+found_environment=$(export -p) found_umask=$(umask)
 set -u
 LC_ALL=C
 PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/snap/bin:/opt/bin

@@ -37,7 +37,8 @@ leave() {
 restart_services() {
   if [ -n "$single" ]; then restart_container "$1"; return; fi
   if [ -n "$restart" ]; then  # by a file, since what it starts may keep its output open
-    sh -c "$restart" >"$work/said" 2>&1 </dev/null
+    set -- "$restart"
+    (unset LC_ALL; eval "$found_environment"; umask "$found_umask"; exec sh -c "$1") >"$work/said" 2>&1 </dev/null
     set -- $?
     said=$(tail -c 2000 "$work/said" 2>/dev/null)
     return "$1"
@@ -45,11 +46,11 @@ restart_services() {
   never=''  # docker-compose 1 has no such option, and fetches nothing that is there
   [ $front = plugin ] && in_project up --help 2>/dev/null | grep -q -e '--pull ' && never='--pull never'
   if [ "$strategy" = start-first ] && [ "$1" != back ]; then start_beside; return; fi
-  said=$(in_project up -d --no-deps --no-build $never $services 2>&1) && return 0
+  said=$(in_project up -d --no-deps --no-build $never $scales $services 2>&1) && return 0
   # docker-compose 1 cannot recreate containers on Docker 25 and later, but make new ones.
   case $said in *ContainerConfig*) ;; *) return 1 ;; esac
   in_project rm -sf $services >/dev/null 2>&1
-  said=$(in_project up -d --no-deps --no-build $services 2>&1)
+  said=$(in_project up -d --no-deps --no-build $scales $services 2>&1)
 }
 
 # ---- what is remembered ----
@@ -101,6 +102,7 @@ deploy() {
   list_containers
   restarts_before=''
   for_rows remember_restarts "$rows"
+  keep_scales
   was=$(printf '%s\n' "$rows" | head -n 1 | cut -d '|' -f 6)
   was=${was#sha256:}
   [ "$(id_of "sha256:$id")" = "$id" ] || problem "the image $unique is not on this host any more; ship it again"
@@ -179,7 +181,7 @@ printf '\nveneer %s\n' "$nonce"
 find_program
 find_state
 history=$state/$group.history
-work=$state/work.$$ turn='' beat='' old='' beside=''
+work=$state/work.$$ turn='' beat='' old='' beside='' scales=''
 trap leave EXIT
 trap 'exit 129' HUP INT TERM
 case $verb in
@@ -192,6 +194,7 @@ case $verb in
     take_turn
     deploy ;;
   container) show_container ;;
+  settings) new_folder "$work"; show_settings ;;
   history) show_history ;;
   *) problem "unknown verb $verb" ;;
 esac

@@ -17,14 +17,14 @@ in_project() { eval "compose $project_options \"\$@\""; }
 # A word that the shell takes as it is.
 quoted() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
 
-# From the containers: which projects have a service that was started with the live name, as "PROJECT|FOLDER|FILES".
-keep_project() { # IMAGE PROJECT FOLDER FILES ONEOFF
+# From the containers: which projects have a service that was started with the live name, as "PROJECT|FOLDER|FILES|VARIABLES".
+keep_project() { # IMAGE PROJECT FOLDER FILES ONEOFF VARIABLES
   [ -n "$2" ] && [ "$5" != True ] && is_live "$1" || return 0
-  has_row "$projects" "$2|$3|$4" || projects=$(with_row "$projects" "$2|$3|$4")
+  has_row "$projects" "$2|$3|$4|$6" || projects=$(with_row "$projects" "$2|$3|$4|$6")
 }
 find_projects() {
   projects=''
-  format='{{.Config.Image}}|{{index .Config.Labels "com.docker.compose.project"}}|{{index .Config.Labels "com.docker.compose.project.working_dir"}}|{{index .Config.Labels "com.docker.compose.project.config_files"}}|{{index .Config.Labels "com.docker.compose.oneoff"}}'
+  format='{{.Config.Image}}|{{index .Config.Labels "com.docker.compose.project"}}|{{index .Config.Labels "com.docker.compose.project.working_dir"}}|{{index .Config.Labels "com.docker.compose.project.config_files"}}|{{index .Config.Labels "com.docker.compose.oneoff"}}|{{index .Config.Labels "com.docker.compose.project.environment_file"}}'
   set -- $(engine ps -aq --no-trunc)
   [ $# -eq 0 ] || for_rows keep_project "$(engine inspect --format "$format" "$@" 2>/dev/null)"
 }
@@ -44,12 +44,28 @@ use_given_files() {
   # Started from these files under a project name of the operator's own?
   set -- $(engine ps -aq --no-trunc --filter "label=com.docker.compose.project.config_files=$files")
   [ $# -gt 0 ] || return 0
-  projects=$(engine inspect --format '{{index .Config.Labels "com.docker.compose.project"}}' "$@" 2>/dev/null | sort -u)
+  projects=$(engine inspect --format '{{index .Config.Labels "com.docker.compose.project"}}|{{index .Config.Labels "com.docker.compose.project.environment_file"}}' "$@" 2>/dev/null | sort -u)
   case $projects in '' | *"$newline"*) return 0 ;; esac
-  project=$projects
+  project=${projects%%|*}
   project_options="-p $(quoted "$project") $project_options"
+  directory=${file%/*}
+  use_variables "${projects#*|}"
 }
-use_project() { # PROJECT FOLDER FILES
+# The files of variables (--env-file) that the services were started with.
+use_variables() { # FILES
+  IFS=,
+  set -f
+  set -- $1
+  set +f
+  IFS=$blank
+  for file; do
+    case $file in /*) ;; *) file=$directory/$file ;; esac
+    [ -f "$file" ] || problem "the file of variables $file, which the services were started with (--env-file), is gone"
+    project_options="$project_options --env-file $(quoted "$file")"
+  done
+}
+use_project() { # PROJECT FOLDER FILES VARIABLES
+  variables=$4
   project=$1 directory=$2 files=$3
   project_options="-p $(quoted "$project")"
   [ -n "$files" ] || problem "the containers of the project $project do not tell their compose files: name them by --compose"
@@ -64,6 +80,7 @@ use_project() { # PROJECT FOLDER FILES
     project_options="$project_options -f $(quoted "$file")"
   done
   [ -z "$directory" ] || project_options="$project_options --project-directory $(quoted "$directory")"
+  use_variables "$variables"
 }
 use_running_project() {
   find_projects
@@ -76,11 +93,15 @@ use_running_project() {
 
 # What the compose file says, as far as it counts here: rows "SERVICE|KEY|VALUE". Its other words, secrets among them, are not kept.
 read_facts() {
-  facts=$(in_project config 2>/dev/null) || problem "the compose file cannot be read: $(in_a_line "$(in_project config 2>&1 >/dev/null)")"
+  for profile in $(in_project config --profiles 2>/dev/null); do project_options="$project_options --profile $(quoted "$profile")"; done
+  facts=$(in_project config 2>"$work/said") || problem "the compose file cannot be read: $(in_a_line "$(cat "$work/said")")"
+  sed -n '/^time=.*level=warning/s/.* msg=/note compose: /p; /^WARNING/s/^/note compose: /p' "$work/said"
   facts=$(printf '%s\n' "$facts" | awk -v OFS='|' '/^[^ ]/ { within = ($1 == "services:"); next }
     within && /^  [^ ]/ { service = $1; sub(/:$/, "", service); gsub(/["'"'"']/, "", service) }
     within && /^    [^ -]/ { block = $1 }
     within && (/ published:/ || (block == "ports:" && /^ *- *["'"'"']?[0-9.:]*[0-9]:[0-9]/)) { print service, "published", "port" }
+    within && ((block == "deploy:" && /^ *replicas:/) || /^    scale:/) { print service, "scale", $2 }
+    within && /^    profiles:/ { print service, "profiles", "some" }
     within && /^    (image|build|pull_policy|container_name|network_mode):/ { value = $2; gsub(/["'"'"']/, "", value); key = $1; sub(/:$/, "", key); print service, key, value }')
 }
 says() { # SERVICE KEY [VALUE]
@@ -89,11 +110,52 @@ says() { # SERVICE KEY [VALUE]
 keep_service() { # SERVICE KEY VALUE
   [ "$2" = image ] && is_live "$3" || return 0
   case " $chosen " in "  " | *" $1 "*) ;; *) return 0 ;; esac
+  ! says "$1" profiles || [ -n "$chosen" ] || is_started "$1" || return 0
   services="$services $1"
   case $3 in *@sha256:*) problem "the service $1 pins a digest in the compose file ($3): a new image would never be used" ;; esac
   ! says "$1" pull_policy always || problem "the service $1 has pull_policy: always, which would fetch another image; leave it out"
   ! says "$1" build || say "note the service $1 has build: in the compose file; 'docker compose up --build' would undo this deploy"
   case ${3%%/*} in "$3") ;; *.* | *:*) say "note the image of $1 names a registry (${3%%/*}); 'docker compose pull' would undo this deploy" ;; esac
+}
+is_started() { # SERVICE
+  [ -n "$project" ] && [ -n "$(engine ps -aq --filter "label=com.docker.compose.project=$project" --filter "label=com.docker.compose.service=$1")" ]
+}
+# One that the file no longer has would stay with the old image.
+check_is_moved() { # IMAGE SERVICE ONEOFF
+  [ "$3" != True ] && is_live "$1" || return 0
+  case " $services " in *" $2 "*) ;; *) problem "the service $2 of the project $project was started with the image $listed, and the compose file has it no more: remove its container, or name the services by --service" ;; esac
+}
+check_all_move() {
+  set -- $(engine ps -q --no-trunc --filter "label=com.docker.compose.project=$project")
+  [ $# -eq 0 ] || for_rows check_is_moved "$(engine inspect --format '{{.Config.Image}}|{{index .Config.Labels "com.docker.compose.service"}}|{{index .Config.Labels "com.docker.compose.oneoff"}}' "$@" 2>/dev/null)"
+}
+# A service with several containers keeps their number, unless the file has one.
+keep_scales() {
+  scales=''
+  [ -z "$restart$single" ] || return 0
+  for service in $services; do
+    all=0
+    for_rows count_all "$rows"
+    [ $all -lt 2 ] || says "$service" scale || scales="$scales --scale $service=$all"
+  done
+}
+count_all() { [ "$2" != "$service" ] || all=$((all + 1)); }
+# What the services have, and would get: for compare_settings().
+composed() {
+  if [ $front = plugin ]; then in_project config --format json
+  else in_project config | python3 -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, default=str)'; fi 2>/dev/null | tr '\n' ' '
+}
+show_settings_of() { # ID …
+  say "container $(engine container inspect --format '{{json .}}' "$1" 2>/dev/null)"
+  say "config $(engine image inspect --format '{{json .Config}}' "$6" 2>/dev/null)"
+}
+show_settings() {
+  find_compose
+  find_services
+  say "composed $(composed)"
+  list_containers
+  for_rows show_settings_of "$rows"
+  finish
 }
 find_services() {
   project_options='' project=''
@@ -105,6 +167,7 @@ find_services() {
     case " $services " in *" $service "*) ;; *) problem "the service $service does not use the image $listed in the compose file" ;; esac
   done
   [ -n "$services" ] || problem "no service in the compose file uses the image $listed"
+  [ -z "$project" ] || [ -n "$chosen" ] || check_all_move
 }
 
 # Whether a second container of each service can start beside the first.
