@@ -147,7 +147,7 @@ std::vector<std::string> check_settings(HostSession& session, const RolloutReque
     if (line.key == "problem") problem = printable(trimmed(line.value), 600);
   });
   const std::string host = session.address().text();
-  if (problem) throw Error(ErrorKind::refused, fmt::format("{}: {}", host, *problem), std::string(nothing_changed));
+  if (problem) return {*problem};  // a deploy is refused for it
   if (trimmed(composed).empty()) {
     return {"what the services would get was not compared with what they have: docker-compose 1 needs python3 for it"};
   }

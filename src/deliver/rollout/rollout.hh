@@ -62,8 +62,8 @@ struct RolloutResult {
 /// Whether the live name has moved when roll_out() tells of this phase: at all but "waiting".
 bool changes_something(std::string_view phase);
 
-/// What the services would get is not what they were given: what changes beside the image, in words. Asks the host and
-/// changes nothing there. Throws Error (refused) when something would be lost and that is not accepted.
+/// What the services would get is not what they were given: what changes beside the image, in words, or why that
+/// cannot be told. Asks the host and changes nothing there. Throws Error (refused) when something would be lost and that is not accepted.
 std::vector<std::string> check_settings(HostSession& session, const RolloutRequest& request);
 
 /// `on_phase` is told "waiting", "before", "restart", "health", "after", "stop", "back". Throws Error: refused, with

@@ -17,13 +17,17 @@ in_project() { eval "compose $project_options \"\$@\""; }
 # A word that the shell takes as it is.
 quoted() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
 
-# From the containers: which projects have a service that was started with the live name, as "PROJECT|FOLDER|FILES|VARIABLES".
+# From the containers: which projects have a service that was started with the live name, as "PROJECT|FOLDER|FILES".
 keep_project() { # IMAGE PROJECT FOLDER FILES ONEOFF VARIABLES
   [ -n "$2" ] && [ "$5" != True ] && is_live "$1" || return 0
-  has_row "$projects" "$2|$3|$4|$6" || projects=$(with_row "$projects" "$2|$3|$4|$6")
+  has_row "$projects" "$2|$3|$4" || projects=$(with_row "$projects" "$2|$3|$4")
+  keep_variables "$6"
+}
+keep_variables() { # FILES
+  [ -z "$1" ] || has_row "$variables" "$1" || variables=$(with_row "$variables" "$1")
 }
 find_projects() {
-  projects=''
+  projects='' variables=''
   format='{{.Config.Image}}|{{index .Config.Labels "com.docker.compose.project"}}|{{index .Config.Labels "com.docker.compose.project.working_dir"}}|{{index .Config.Labels "com.docker.compose.project.config_files"}}|{{index .Config.Labels "com.docker.compose.oneoff"}}|{{index .Config.Labels "com.docker.compose.project.environment_file"}}'
   set -- $(engine ps -aq --no-trunc)
   [ $# -eq 0 ] || for_rows keep_project "$(engine inspect --format "$format" "$@" 2>/dev/null)"
@@ -44,18 +48,21 @@ use_given_files() {
   # Started from these files under a project name of the operator's own?
   set -- $(engine ps -aq --no-trunc --filter "label=com.docker.compose.project.config_files=$files")
   [ $# -gt 0 ] || return 0
-  projects=$(engine inspect --format '{{index .Config.Labels "com.docker.compose.project"}}|{{index .Config.Labels "com.docker.compose.project.environment_file"}}' "$@" 2>/dev/null | sort -u)
+  variables=''
+  for_rows keep_variables "$(engine inspect --format '{{index .Config.Labels "com.docker.compose.project.environment_file"}}' "$@" 2>/dev/null)"
+  projects=$(engine inspect --format '{{index .Config.Labels "com.docker.compose.project"}}' "$@" 2>/dev/null | sort -u)
   case $projects in '' | *"$newline"*) return 0 ;; esac
-  project=${projects%%|*}
+  project=$projects
   project_options="-p $(quoted "$project") $project_options"
   directory=${file%/*}
-  use_variables "${projects#*|}"
+  use_variables
 }
 # The files of variables (--env-file) that the services were started with.
-use_variables() { # FILES
+use_variables() {
+  case $variables in *"$newline"*) problem "the services were started with several files of variables (--env-file): start all of them with one first" ;; esac
   IFS=,
   set -f
-  set -- $1
+  set -- $variables
   set +f
   IFS=$blank
   for file; do
@@ -64,8 +71,7 @@ use_variables() { # FILES
     project_options="$project_options --env-file $(quoted "$file")"
   done
 }
-use_project() { # PROJECT FOLDER FILES VARIABLES
-  variables=$4
+use_project() { # PROJECT FOLDER FILES
   project=$1 directory=$2 files=$3
   project_options="-p $(quoted "$project")"
   [ -n "$files" ] || problem "the containers of the project $project do not tell their compose files: name them by --compose"
@@ -80,7 +86,7 @@ use_project() { # PROJECT FOLDER FILES VARIABLES
     project_options="$project_options -f $(quoted "$file")"
   done
   [ -z "$directory" ] || project_options="$project_options --project-directory $(quoted "$directory")"
-  use_variables "$variables"
+  use_variables
 }
 use_running_project() {
   find_projects
