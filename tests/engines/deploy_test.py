@@ -354,6 +354,38 @@ class Verdicts:
         self.assertRegex(result.stdout, "note|TOKEN.*not set")
         self.assertEqual(running(), [("one", True, False), ("one", True, False), ("two", True, False)])
 
+    def test_one_container_in_networks(self):
+        """`--container`: aliases, addresses and MAC of every network; one that shares its network is refused."""
+        networks = {"veneer-front": "10.213.1", "veneer-back": "10.213.2"}
+        for network, prefix in networks.items():
+            self.client("network", "create", "--subnet", prefix + ".0/24", network)
+            self.addCleanup(self.client, "network", "rm", network, check=False)
+        run = ("run", "-d", "--entrypoint", "/app/.venv/bin/python", "--stop-timeout", "1")
+        given = ("-m", "shop.serve", "given")
+        self.client("tag", self.live, "wired:1")
+        self.client(*run, "--name", "wired", "--network", "veneer-front", "--ip", "10.213.1.77", "--network-alias", "store", "--mac-address", "02:42:00:00:00:77",
+                    "wired:1", *given)
+        self.addCleanup(self.client, "rm", "-f", "wired", "wired-veneer-old", "beside", check=False)
+        self.client("network", "connect", "--ip", "10.213.2.77", "--alias", "shelf", "veneer-back", "wired")
+
+        def settings() -> dict:
+            shown = json.loads(self.client("inspect", "wired"))[0]
+            ends = shown["NetworkSettings"]["Networks"]
+            return {network: (end["IPAddress"], [alias for alias in end["Aliases"] or [] if not shown["Id"].startswith(alias)],
+                              end["MacAddress"] if network == "veneer-front" else "") for network, end in ends.items()}
+
+        before = settings()
+        self.assertEqual(before["veneer-front"][2], "02:42:00:00:00:77")
+        self.write("two")
+        self.veneer("deploy", "ssh://plant", "--as", "wired:1", "--settle", "1", "--container", "wired", cwd=self.project, PATH=self.host.path())
+        self.assertEqual(self.client("logs", "wired"), "serving two")
+        self.assertEqual(settings(), before)
+        self.client(*run, "--name", "beside", "--network", "container:wired", "wired:1", *given)
+        self.write("three")
+        refused = self.veneer("deploy", "ssh://plant", "--as", "wired:1", "--container", "wired", cwd=self.project, code=3, PATH=self.host.path())
+        self.assertIn("the container beside uses its network", refused.stderr)
+        self.assertEqual(self.client("logs", "wired"), "serving two")
+
     def test_health_command_with_a_line_end(self):
         """What fails as it stands is not taken for healthy, though its words apart would succeed."""
         compose = self.compose_folder / "compose.yaml"

@@ -286,6 +286,21 @@ subprocess.run(["/bin/sh", "-c", "cat /dev/zero >{state}/filler; i=0; while true
                 host.state["containers"].append(host.container(id="3" * 64, service="gone"))
                 self.assertIn("the service gone of the project site", host.deploy()["problem"])
 
+    def test_services_that_share(self):
+        """A service that uses the network of one that restarts is made anew after it; others are let alone."""
+        text = ("services:\n  web:\n    image: shop:live\n  beside:\n    image: web:1\n    network_mode: service:web\n    pid: service:web\n"
+                "  far:\n    image: web:1\n    network_mode: service:beside\n  off:\n    image: web:1\n    ipc: service:web\n")
+        for shell in SHELLS:
+            with self.subTest(shell=shell), Host(shell) as host:
+                host.state["compose"] = text
+                host.answers("ps", 'print("\\n".join(c["id"] for c in state["containers"] if "label=com.docker.compose.service=off" not in words))')
+                self.assertTrue((answer := host.deploy()).has("well"), answer)
+                web, beside = self.ups(host)
+                self.assertEqual((web[-1], beside[-1]), ("web", "beside"))
+                self.assertEqual(beside.count("beside"), 1)
+                self.assertIn("--force-recreate", beside)
+                self.assertIn("used by beside", host.deploy("strategy start-first")["problem"])
+
     def test_command_in_the_environment_of_the_account(self):
         """What the script sets for itself is not the command's."""
         for shell in SHELLS:

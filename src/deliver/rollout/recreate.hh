@@ -10,7 +10,7 @@
 namespace veneer::deliver {
 
 struct Recreation {
-  Value create{Value::Table{}};       // the body of POST /containers/create
+  Value create{Value::Table{}};  // the body of POST /containers/create
   struct Connection {
     std::string network;
     Value connect;  // the body of POST /networks/NETWORK/connect
@@ -23,8 +23,8 @@ struct Recreation {
 Recreation recreate(const Value& container, const Value& image_config, const std::string& image);
 
 /// Throws Error (refused), naming them, when the container and others share a network, processes or volumes in a way
-/// that does not survive a new one under the same name, or when the engine would remove it as it stops. `others`: tables
-/// with "Name", "Id", "NetworkMode", "PidMode", "IpcMode", "VolumesFrom" of all containers.
+/// that does not survive a new one under the same name, or when the engine would remove it as it stops. `others`:
+/// tables with "Name", "Id", "NetworkMode", "PidMode", "IpcMode", "VolumesFrom" of all containers.
 void check_stands_alone(const Value& container, const std::vector<Value>& others);
 
 }  // namespace veneer::deliver

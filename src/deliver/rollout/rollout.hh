@@ -63,7 +63,8 @@ struct RolloutResult {
 bool changes_something(std::string_view phase);
 
 /// What the services would get is not what they were given: what changes beside the image, in words, or why that
-/// cannot be told. Asks the host and changes nothing there. Throws Error (refused) when something would be lost and that is not accepted.
+/// cannot be told. Asks the host and changes nothing there. Throws Error (refused) when something would be lost and
+/// that is not accepted.
 std::vector<std::string> check_settings(HostSession& session, const RolloutRequest& request);
 
 /// `on_phase` is told "waiting", "before", "restart", "health", "after", "stop", "back". Throws Error: refused, with

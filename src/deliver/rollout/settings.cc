@@ -12,7 +12,7 @@ namespace veneer::deliver {
 
 namespace {
 
-constexpr std::size_t short_id = 12;  // digits, an alias that engines give
+constexpr std::size_t short_id = 12;      // digits, an alias that engines give
 constexpr std::size_t made_up_name = 64;  // digits, the name of a volume without one
 
 const Value* member(const Value& table, std::string_view key) {
@@ -95,7 +95,8 @@ void read_networks(const Value& container, Settings& settings) {
   const Value* networks = member(container, "NetworkSettings", "Networks");
   if (networks == nullptr || !networks->is_table()) return;
   const std::string name = container.string_or("Name", "");
-  const std::array by_itself{container.string_or("Id", "").substr(0, short_id), name.substr(name.starts_with('/') ? 1 : 0),
+  const std::array by_itself{container.string_or("Id", "").substr(0, short_id),
+                             name.substr(name.starts_with('/') ? 1 : 0),
                              label(container, "com.docker.compose.service")};
   for (const auto& [network, endpoint] : networks->table()) {
     settings.networks.insert(network);
@@ -131,7 +132,8 @@ std::string name_of(const Value& composed, std::string_view kind, const std::str
   if (described == nullptr) return own;
   if (const Value* external = member(*described, "external"); external != nullptr) {
     if (external->is_table()) return external->string_or("name", key);
-    if (external->is_boolean() && external->boolean()) return described->is_table() ? described->string_or("name", key) : key;
+    if (external->is_boolean() && external->boolean())
+      return described->is_table() ? described->string_or("name", key) : key;
   }
   return described->is_table() ? described->string_or("name", own) : own;
 }
@@ -234,7 +236,8 @@ void read_service_networks(const Value& service, const Value& composed, const st
 
 // Compose gives these from the account's own configuration of the client.
 bool is_of_a_proxy(std::string name) {
-  std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(name, name.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return name.ends_with("_proxy");
 }
 

@@ -14,12 +14,12 @@ namespace veneer::deliver {
 
 struct Settings {
   std::map<std::string, std::string> environment;
-  std::map<std::string, std::string> inherited;     // variables that the image gave
+  std::map<std::string, std::string> inherited;               // variables that the image gave
   std::optional<std::map<std::string, std::string>> volumes;  // what is mounted, by where; none: it cannot be told
-  std::optional<std::set<std::string>> ports;       // "8080:80/tcp", ":80/tcp" for any; none: it cannot be told
+  std::optional<std::set<std::string>> ports;  // "8080:80/tcp", ":80/tcp" for any; none: it cannot be told
   std::set<std::string> networks;
-  std::set<std::string> aliases;                    // "shop in plant_front"
-  std::set<std::string> addresses;                  // "10.0.0.7 in plant_front"
+  std::set<std::string> aliases;    // "shop in plant_front"
+  std::set<std::string> addresses;  // "10.0.0.7 in plant_front"
 };
 
 /// What the container has, less what the configuration of its image gave it, and what compose gives by itself.

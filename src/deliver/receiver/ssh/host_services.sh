@@ -108,7 +108,7 @@ read_facts() {
     within && (/ published:/ || (block == "ports:" && /^ *- *["'"'"']?[0-9.:]*[0-9]:[0-9]/)) { print service, "published", "port" }
     within && ((block == "deploy:" && /^ *replicas:/) || /^    scale:/) { print service, "scale", $2 }
     within && /^    profiles:/ { print service, "profiles", "some" }
-    within && /^    (image|build|pull_policy|container_name|network_mode):/ { value = $2; gsub(/["'"'"']/, "", value); key = $1; sub(/:$/, "", key); print service, key, value }')
+    within && /^    (image|build|pull_policy|container_name|network_mode|pid|ipc):/ { value = $2; gsub(/["'"'"']/, "", value); key = $1; sub(/:$/, "", key); print service, key, value }')
 }
 says() { # SERVICE KEY [VALUE]
   if [ $# -eq 3 ]; then has_row "$facts" "$1|$2|$3"; else case $newline$facts in *"$newline$1|$2|"*) ;; *) return 1 ;; esac; fi
@@ -146,6 +146,22 @@ keep_scales() {
   done
 }
 count_all() { [ "$2" != "$service" ] || all=$((all + 1)); }
+# Services that use the network or processes of those that restart: what they use would be gone.
+keep_sharer() { # SERVICE KEY VALUE
+  case $2 in network_mode | pid | ipc) ;; *) return 0 ;; esac
+  case " $services $sharers " in *" $1 "*) return 0 ;; esac
+  case $3 in service:*) ;; *) return 0 ;; esac
+  case " $services " in *" ${3#service:} "*) ! is_started "$1" || sharers="$sharers $1" ;; esac
+}
+find_sharers() { sharers=''; for_rows keep_sharer "$facts"; }
+restart_sharers() {
+  find_sharers
+  [ -n "$sharers" ] || return 0
+  said=$(in_project up -d --no-deps --no-build --force-recreate $never $sharers 2>&1) && return 0
+  case $said in *ContainerConfig*) ;; *) return 1 ;; esac
+  in_project rm -sf $sharers >/dev/null 2>&1
+  said=$(in_project up -d --no-deps --no-build $sharers 2>&1)
+}
 # What the services have, and would get: for compare_settings().
 composed() {
   if [ $front = plugin ]; then in_project config --format json
@@ -179,6 +195,8 @@ find_services() {
 # Whether a second container of each service can start beside the first.
 check_start_first() {
   [ -z "$restart$single" ] || problem "--strategy start-first needs a compose file"
+  find_sharers
+  [ -z "$sharers" ] || problem "the network or processes of a service are used by$sharers, which cannot use those of two containers"
   for service in $services; do
     ! says "$service" container_name || problem "the service $service has a container_name: a second container cannot start beside it"
     ! says "$service" network_mode host || problem "the service $service has network_mode: host: a second container would want the same ports"

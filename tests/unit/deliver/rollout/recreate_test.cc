@@ -55,14 +55,15 @@ TEST(Recreate, KeepsAliasesAddressesAndMacOfEveryNetwork) {
 TEST(Recreate, ACommandThatIsTheImagesStaysWithAnEntryPointOfOnesOwn) {
   const Value given = parse_json(R"({"Id": "x", "HostConfig": {},
     "Config": {"Entrypoint": ["/mine"], "Cmd": ["serve"], "Healthcheck": {"Test": ["CMD", "/check"], "Interval": 5}}})");
-  const Value image = parse_json(R"({"Entrypoint": ["/run"], "Cmd": ["serve"], "Healthcheck": {"Test": ["CMD", "/check"]}})");
+  const Value image =
+      parse_json(R"({"Entrypoint": ["/run"], "Cmd": ["serve"], "Healthcheck": {"Test": ["CMD", "/check"]}})");
   const Value create = recreate(given, image, "shop:live").create;
   EXPECT_EQ(to_json(create.at("Cmd")), R"(["serve"])");
   EXPECT_EQ(to_json(create.at("Healthcheck")), R"({"Interval":5})");
 }
 
 TEST(Recreate, WhatSharesWithOthersIsRefusedByName) {
-  const char* alone = R"({"Id": "0123456789abcdef", "Name": "/shop", "HostConfig": {"NetworkMode": "front", "VolumesFrom": null}})";
+  const char* alone = R"({"Id": "0123456789abcdef", "Name": "/shop", "HostConfig": {"NetworkMode": "front"}})";
   const auto refusal = [](const std::string& container, const std::vector<Value>& others) -> std::string {
     try {
       check_stands_alone(parse_json(container), others);
@@ -71,7 +72,11 @@ TEST(Recreate, WhatSharesWithOthersIsRefusedByName) {
     }
     return "";
   };
-  EXPECT_EQ(refusal(alone, {parse_json(R"({"Name": "/web", "Id": "ff", "NetworkMode": "container:fedc", "VolumesFrom": ["shopper:ro"]})")}), "");
+  EXPECT_EQ(
+      refusal(alone,
+              {parse_json(
+                  R"({"Name": "/web", "Id": "ff", "NetworkMode": "container:fedc", "VolumesFrom": ["shopper:ro"]})")}),
+      "");
   EXPECT_EQ(refusal(alone, {parse_json(R"({"Name": "/shop", "Id": "0123456789abcdef", "NetworkMode": "front"})")}), "");
   for (const char* other : {R"({"Name": "/side", "Id": "ff", "NetworkMode": "container:0123456789abcdef"})",
                             R"({"Name": "/side", "Id": "ff", "PidMode": "container:shop"})",
@@ -79,8 +84,8 @@ TEST(Recreate, WhatSharesWithOthersIsRefusedByName) {
                             R"({"Name": "/side", "Id": "ff", "VolumesFrom": ["shop:ro"]})"}) {
     EXPECT_THAT(refusal(alone, {parse_json(other)}), ::testing::HasSubstr("the container side uses its")) << other;
   }
-  for (const char* host : {R"("NetworkMode": "container:ff")", R"("PidMode": "container:ff")", R"("IpcMode": "container:ff")",
-                           R"("VolumesFrom": ["store"])", R"("AutoRemove": true)"}) {
+  for (const char* host : {R"("NetworkMode": "container:ff")", R"("PidMode": "container:ff")",
+                           R"("IpcMode": "container:ff")", R"("VolumesFrom": ["store"])", R"("AutoRemove": true)"}) {
     EXPECT_NE(refusal(std::string(R"({"Id": "01", "Name": "/shop", "HostConfig": {)") + host + "}}", {}), "") << host;
   }
 }

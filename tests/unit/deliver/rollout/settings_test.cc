@@ -15,7 +15,8 @@ constexpr const char* container = R"({
   "Id": "0123456789abcdef", "Name": "/plant_web_1",
   "Config": {"Env": ["A=mine", "PATH=/old", "VERSION=7", "HTTP_PROXY=http://proxy", "MONEY=a$b"],
              "Labels": {"com.docker.compose.project": "plant", "com.docker.compose.service": "web"}},
-  "HostConfig": {"PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}], "9/udp": null}, "Tmpfs": {"/run": ""}},
+  "HostConfig": {"PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}], "9/udp": null},
+                 "Tmpfs": {"/run": ""}},
   "Mounts": [{"Type": "volume", "Name": "plant_data", "Destination": "/data"},
              {"Type": "bind", "Source": "/srv/x", "Destination": "/srv"},
              {"Type": "volume", "Name": "0123456789012345678901234567890123456789012345678901234567890123",
@@ -32,7 +33,8 @@ constexpr const char* composed_1 = R"({"services": {"web": {"environment": {"A":
     "networks": {"front": null}})";
 constexpr const char* composed_2 = R"({"services": {"web": {"environment": {"A": "mine", "MONEY": "a$$b"},
     "ports": [{"mode": "ingress", "target": 80, "published": "8080", "protocol": "tcp"}], "tmpfs": ["/run:size=1m"],
-    "volumes": [{"type": "volume", "source": "data", "target": "/data"}, {"type": "bind", "source": "/srv/x", "target": "/srv"}],
+    "volumes": [{"type": "volume", "source": "data", "target": "/data"}, 
+                {"type": "bind", "source": "/srv/x", "target": "/srv"}],
     "networks": {"front": {"aliases": ["shop"], "ipv4_address": "10.0.0.7"}}}},
     "volumes": {"data": {"name": "plant_data"}}, "networks": {"front": {"name": "plant_front"}}})";
 
@@ -126,7 +128,8 @@ TEST(Settings, OddDocumentsAreNothing) {
   for (const char* text : {"{}", "[]", "7", R"({"services": []})", R"({"services": {"web": 7}})"}) {
     EXPECT_FALSE(settings_of_service(parse_json(text), "plant", "web")) << text;
   }
-  for (const char* text : {"{}", "[]", "7", R"({"Mounts": 7, "Config": [], "HostConfig": 1, "NetworkSettings": "x"})"}) {
+  for (const char* text :
+       {"{}", "[]", "7", R"({"Mounts": 7, "Config": [], "HostConfig": 1, "NetworkSettings": "x"})"}) {
     EXPECT_TRUE(settings_of_container(parse_json(text), parse_json("[]")).environment.empty()) << text;
   }
 }
