@@ -6,6 +6,7 @@
 #include <array>
 #include <string_view>
 
+#include "foundation/json.hh"
 #include "foundation/text.hh"
 
 namespace veneer::deliver {
@@ -115,6 +116,30 @@ void read_networks(const Value& container, Settings& settings) {
       }
     }
   }
+}
+
+// By the name in a compose file and that of an engine.
+constexpr std::array words{std::pair{"user", "User"}, std::pair{"working_dir", "WorkingDir"},
+                           std::pair{"entrypoint", "Entrypoint"}, std::pair{"command", "Cmd"}};
+
+std::string as_json(const Value* value) {
+  const bool is_nothing = value == nullptr || (value->is_string() && value->string().empty()) ||
+                          (value->is_array() && value->array().empty());
+  return is_nothing ? "" : to_json(*value);
+}
+
+void read_words(const Value& container, const Value& image_config, Settings& settings) {
+  for (const auto& [name, key] : words) {
+    settings.words[name] = as_json(member(container, "Config", key));
+    settings.inherited_words[name] = as_json(member(image_config, key));
+  }
+  settings.labels = read_environment(member(container, "Config", "Labels"));
+  settings.inherited_labels = read_environment(member(image_config, "Labels"));
+  const auto& given = settings.inherited_labels;
+  std::erase_if(settings.labels, [&](const auto& entry) {
+    const auto there = given.find(entry.first);
+    return entry.first.starts_with("com.docker.compose.") || (there != given.end() && there->second == entry.second);
+  });
 }
 
 // ---- of a compose file ----
@@ -234,6 +259,49 @@ void read_service_networks(const Value& service, const Value& composed, const st
   }
 }
 
+// An entrypoint of its own makes an engine forget the image's command. Compose splits a line into words by itself.
+void read_service_words(const Value& service, Settings& settings) {
+  for (const auto& [name, key] : words) {
+    const Value* given = member(service, name);
+    if (given == nullptr) continue;
+    const bool is_list = std::string_view(key) == "Entrypoint" || std::string_view(key) == "Cmd";
+    if (is_list && (!given->is_array() || given->array().empty())) {
+      settings.untold.insert({name, "command"});
+    } else {
+      settings.words[name] = with_single_dollars(as_json(given));
+    }
+  }
+  if (settings.words.contains("entrypoint")) settings.words.emplace("command", "");
+  settings.labels = read_environment(member(service, "labels"));
+  for (auto& [label, value] : settings.labels) value = with_single_dollars(std::move(value));
+}
+
+void compare_words(const Settings& has, const Settings& gets, SettingChanges& changes) {
+  for (const auto& [name, word] : has.words) {
+    const auto given = gets.words.find(name);
+    const std::string& now = given == gets.words.end() ? has.inherited_words.at(name) : given->second;
+    if (now != word && !gets.untold.contains(name)) changes.other.push_back(fmt::format("the {} changes", name));
+  }
+}
+
+void compare_labels(const Settings& has, const Settings& gets, SettingChanges& changes) {
+  for (const auto& [name, value] : has.labels) {
+    const auto now = gets.labels.find(name);
+    if (now == gets.labels.end()) {
+      changes.other.push_back(fmt::format("the label {} goes", name));
+    } else if (now->second != value) {
+      changes.other.push_back(fmt::format("the label {} changes", name));
+    }
+  }
+  for (const auto& [name, value] : gets.labels) {
+    const auto there = has.inherited_labels.find(name);
+    const bool is_as_in_the_image = there != has.inherited_labels.end() && there->second == value;
+    if (!has.labels.contains(name) && !is_as_in_the_image) {
+      changes.other.push_back(fmt::format("the label {} is new", name));
+    }
+  }
+}
+
 // Compose gives these from the account's own configuration of the client.
 bool is_of_a_proxy(std::string name) {
   std::ranges::transform(name, name.begin(),
@@ -300,6 +368,7 @@ Settings settings_of_container(const Value& container, const Value& image_config
   }
   settings.volumes = volumes_of(container, image_config);
   settings.ports = ports_of(container);
+  read_words(container, image_config, settings);
   read_networks(container, settings);
   return settings;
 }
@@ -319,6 +388,7 @@ std::optional<Settings> settings_of_service(const Value& composed, const std::st
     add_others(*service, *settings.volumes);
   }
   settings.ports = read_ports(member(*service, "ports"));
+  read_service_words(*service, settings);
   read_service_networks(*service, composed, project, settings);
   return settings;
 }
@@ -326,6 +396,8 @@ std::optional<Settings> settings_of_service(const Value& composed, const std::st
 SettingChanges compare_settings(const Settings& has, const Settings& gets) {
   SettingChanges changes;
   compare_environments(has, gets, changes);
+  compare_words(has, gets, changes);
+  compare_labels(has, gets, changes);
   if (has.volumes && gets.volumes) compare_volumes(*has.volumes, *gets.volumes, changes);
   if (has.ports && gets.ports) compare_sets("port", *has.ports, *gets.ports, changes);
   compare_sets("network", has.networks, gets.networks, changes);

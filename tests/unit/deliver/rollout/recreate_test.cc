@@ -54,9 +54,9 @@ TEST(Recreate, KeepsAliasesAddressesAndMacOfEveryNetwork) {
 
 TEST(Recreate, ACommandThatIsTheImagesStaysWithAnEntryPointOfOnesOwn) {
   const Value given = parse_json(R"({"Id": "x", "HostConfig": {},
-    "Config": {"Entrypoint": ["/mine"], "Cmd": ["serve"], "Healthcheck": {"Test": ["CMD", "/check"], "Interval": 5}}})");
+    "Config": {"Entrypoint": ["/mine"], "Cmd": ["serve"], "Healthcheck": {"Test": ["CMD", "/a"], "Interval": 5}}})");
   const Value image =
-      parse_json(R"({"Entrypoint": ["/run"], "Cmd": ["serve"], "Healthcheck": {"Test": ["CMD", "/check"]}})");
+      parse_json(R"({"Entrypoint": ["/run"], "Cmd": ["serve"], "Healthcheck": {"Test": ["CMD", "/a"]}})");
   const Value create = recreate(given, image, "shop:live").create;
   EXPECT_EQ(to_json(create.at("Cmd")), R"(["serve"])");
   EXPECT_EQ(to_json(create.at("Healthcheck")), R"({"Interval":5})");

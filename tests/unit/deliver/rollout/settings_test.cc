@@ -54,6 +54,12 @@ Value with(const std::string& key, const Value& value) {
   return composed;
 }
 
+Settings with_labels() {
+  Settings settings;
+  settings.labels["b"] = "2";
+  return settings;
+}
+
 TEST(Settings, TheSameIsSilence) {
   for (const char* composed : {composed_1, composed_2}) {
     EXPECT_THAT(changes(parse_json(composed)).lost, IsEmpty()) << composed;
@@ -122,6 +128,38 @@ TEST(Settings, VolumesPortsAndNetworks) {
     EXPECT_EQ(found.lost, row.lost) << row.key << row.value;
     EXPECT_EQ(found.other, row.other) << row.key << row.value;
   }
+}
+
+TEST(Settings, OtherEditsAreListed) {
+  const struct {
+    const char* key;
+    const char* value;
+    std::vector<std::string> other;
+  } rows[] = {
+      {"user", "\"1000\"", {"the user changes"}},
+      {"user", "\"0\"", {}},  // the image's
+      {"command", R"(["sell"])", {"the command changes"}},
+      {"command", R"(["serve"])", {}},
+      {"command", "\"sell all\"", {}},  // compose splits it
+      {"entrypoint", R"(["/run"])", {"the command changes"}},
+      {"entrypoint", R"(["/other"])", {"the command changes", "the entrypoint changes"}},
+      {"entrypoint", "[]", {}},
+      {"labels", R"({"site": "plant", "version": "1"})", {"the label site is new"}},
+  };
+  const char* image = R"({"User": "0", "Entrypoint": ["/run"], "Cmd": ["serve"], "Labels": {"version": "1"}})";
+  const char* given = R"({"Config": {"User": "0", "Entrypoint": ["/run"], "Cmd": ["serve"],
+    "Labels": {"version": "1", "com.docker.compose.service": "web"}}})";
+  for (const auto& row : rows) {
+    const Value composed = Value::Table{
+        {"services", Value::Table{{"web", Value::Table{{"network_mode", "none:"}, {row.key, parse_json(row.value)}}}}}};
+    const Settings has = settings_of_container(parse_json(given), parse_json(image));
+    const SettingChanges found = compare_settings(has, settings_of_service(composed, "plant", "web").value());
+    EXPECT_EQ(found.other, row.other) << row.key << row.value;
+    EXPECT_THAT(found.lost, IsEmpty());
+  }
+  const Settings labelled =
+      settings_of_container(parse_json(R"({"Config": {"Labels": {"a": "1", "b": "1"}}})"), Value());
+  EXPECT_THAT(compare_settings(labelled, with_labels()).other, ElementsAre("the label a goes", "the label b changes"));
 }
 
 TEST(Settings, OddDocumentsAreNothing) {
