@@ -129,7 +129,15 @@ void Deployment::plan_for(Host& host) {
   guard(host, [&] {
     host.result.plan = host.shipment->plan();
     tell({DeployEvent::Kind::planned, host.result});
-    if (request_.gates == DeployRequest::Gates::checked) host.shipment->check_gates();
+    if (request_.gates == DeployRequest::Gates::checked) {
+      host.shipment->check_gates();
+      return;
+    }
+    deliver::RolloutRequest request = request_.rollout;
+    request.live_name = request_.ship.live_name;
+    for (const std::string& change : deliver::check_settings(*host.opened.session, request)) {
+      surroundings_.messages().warning(fmt::format("{}: {}", printable(host.result.host), change));
+    }
   });
 }
 

@@ -44,6 +44,8 @@ std::vector<Option> rollout_options() {
       {"--strategy", "WHICH",
        "stop-first (default), or start-first: new containers start beside the old ones, which stop when the new ones "
        "are well; not with container_name, published ports or the host's network"},
+      {"--accept-changes", "",
+       "also when services would lose a variable, volume, port, network, alias or address that they have"},
       {"--probe", "URL", "must answer too, asked on the host"},
       {"--wait", "SECONDS", "how long the services may take to be well (default: 60)"},
       {"--settle", "SECONDS",
@@ -73,6 +75,7 @@ deliver::RolloutRequest read_rollout_request(const Arguments& arguments) {
       !(request.restart_with.empty() && request.container.empty())) {
     throw Error(ErrorKind::usage, "--strategy start-first needs services of a compose file");
   }
+  if (arguments.has("--accept-changes")) request.changes = deliver::ChangeChoice::accept;
   request.probe = arguments.value_or("--probe", "");
   request.wait = arguments.number("--wait", 0, longest_wait).value_or(request.wait);
   request.settle = arguments.number("--settle", 0, longest_wait);

@@ -303,6 +303,89 @@ class Verdicts:
         self.assertEqual(self.deploy()["outcome"], "well")
         self.assertEqual(self.client("inspect", "--format", "{{.RestartCount}}", worker), "1")
 
+    def test_what_the_services_were_given(self):
+        """Variables of a file, a number of containers and profiles stay; what would be lost is refused by its name."""
+        service = ('    image: {0}\n    network_mode: none\n    stop_grace_period: 0s\n'
+                   '    entrypoint: ["/app/.venv/bin/python", "-m", "shop.serve", "web"]\n')
+        self.client("tag", self.live, "given:1")
+        folder = self.folder / "sites" / "given"
+        folder.mkdir(parents=True)
+        text = ("services:\n  one:\n" + service + "    environment:\n      TOKEN: ${{TOKEN}}\n      MONEY: 5$$\n    volumes: [kept:/kept]\n"
+                "  two:\n" + service + "    profiles: [night]\n  never:\n" + service + "    profiles: [day]\nvolumes:\n  kept:\n").format("given:1")
+        (folder / "compose.yaml").write_text(text)
+        (folder / "prod.env").write_text("TOKEN=unspeakable\n")
+        before = self.compose_folder, self.compose_project
+        self.compose_folder, self.compose_project = folder, "given"
+        self.addCleanup(self.stop, folder, "given")
+        self.compose("--env-file", str(folder / "prod.env"), "--profile", "night", "up", "-d", "--scale", "one=2", "one", "two")
+        self.compose_folder, self.compose_project = before
+
+        def deploy(*words: str, code: int = 0):
+            result = self.veneer("deploy", "ssh://plant", "--as", "given:1", "--settle", "1", *words, cwd=self.project, code=code, PATH=self.host.path())
+            self.assertNotIn("unspeakable", result.stdout + result.stderr)
+            return result
+
+        def running() -> list[str]:
+            ids = self.client("ps", "-q", "--filter", "label=com.docker.compose.project=given").split()
+            live = self.client("image", "inspect", "--format", "{{.Id}}", "given:1")
+            shown = json.loads(self.client("inspect", *ids))
+            return sorted((container["Config"]["Labels"]["com.docker.compose.service"], container["Image"] == live, "TOKEN=unspeakable" in container["Config"]["Env"])
+                          for container in shown)
+
+        all_well = [("one", True, True), ("one", True, True), ("two", True, False)]
+        self.assertEqual(running(), all_well)
+        self.write("two")
+        result = deploy("--json")
+        self.assertEqual(json.loads(result.stdout)["hosts"][0].get("notes", []), [])
+        self.assertEqual(running(), all_well)
+        self.veneer("rollback", "ssh://plant", "--as", "given:1", cwd=self.project, PATH=self.host.path())
+        self.assertEqual(running(), all_well)
+
+        (folder / "prod.env").write_text("OTHER=1\n")
+        (folder / "compose.yaml").write_text(text.replace("    volumes: [kept:/kept]\n", "").replace("MONEY", "CASH"))
+        self.write("three")
+        for words in ((), ("--dry-run",)):
+            result = deploy(*words, code=3)
+            for word in ("one: the variable TOKEN becomes empty", "one: the variable MONEY goes", "one: the volume at /kept goes", "--accept-changes"):
+                self.assertIn(word, result.stderr)
+            self.assertEqual(running(), all_well)
+        result = deploy("--accept-changes", "--json")
+        self.assertIn("one: the variable CASH is new", result.stdout)
+        self.assertRegex(result.stdout, "note|TOKEN.*not set")
+        self.assertEqual(running(), [("one", True, False), ("one", True, False), ("two", True, False)])
+
+    def test_one_container_in_networks(self):
+        """`--container`: aliases, addresses and MAC of every network; one that shares its network is refused."""
+        networks = {"veneer-front": "10.213.1", "veneer-back": "10.213.2"}
+        for network, prefix in networks.items():
+            self.client("network", "create", "--subnet", prefix + ".0/24", network)
+            self.addCleanup(self.client, "network", "rm", network, check=False)
+        run = ("run", "-d", "--entrypoint", "/app/.venv/bin/python", "--stop-timeout", "1")
+        given = ("-m", "shop.serve", "given")
+        self.client("tag", self.live, "wired:1")
+        self.client(*run, "--name", "wired", "--network", "veneer-front", "--ip", "10.213.1.77", "--network-alias", "store", "--mac-address", "02:42:00:00:00:77",
+                    "wired:1", *given)
+        self.addCleanup(self.client, "rm", "-f", "wired", "wired-veneer-old", "beside", check=False)
+        self.client("network", "connect", "--ip", "10.213.2.77", "--alias", "shelf", "veneer-back", "wired")
+
+        def settings() -> dict:
+            shown = json.loads(self.client("inspect", "wired"))[0]
+            ends = shown["NetworkSettings"]["Networks"]
+            return {network: (end["IPAddress"], [alias for alias in end["Aliases"] or [] if not shown["Id"].startswith(alias)],
+                              end["MacAddress"] if network == "veneer-front" else "") for network, end in ends.items()}
+
+        before = settings()
+        self.assertEqual(before["veneer-front"][2], "02:42:00:00:00:77")
+        self.write("two")
+        self.veneer("deploy", "ssh://plant", "--as", "wired:1", "--settle", "1", "--container", "wired", cwd=self.project, PATH=self.host.path())
+        self.assertEqual(self.client("logs", "wired"), "serving two")
+        self.assertEqual(settings(), before)
+        self.client(*run, "--name", "beside", "--network", "container:wired", "wired:1", *given)
+        self.write("three")
+        refused = self.veneer("deploy", "ssh://plant", "--as", "wired:1", "--container", "wired", cwd=self.project, code=3, PATH=self.host.path())
+        self.assertIn("the container beside uses its network", refused.stderr)
+        self.assertEqual(self.client("logs", "wired"), "serving two")
+
     def test_health_command_with_a_line_end(self):
         """What fails as it stands is not taken for healthy, though its words apart would succeed."""
         compose = self.compose_folder / "compose.yaml"

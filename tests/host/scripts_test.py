@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 from shlex import quote
 
-from host import LIVE, NEW, OLD, SHELLS, Host, as_word
+from host import LIVE, NEW, OLD, SHELLS, UNIQUE, Host, as_word
 
 FULL_OF_BYTES = "mount -t tmpfs -o size=64k,mode=700 none {0} && mkdir -p {1} && {{ cat /dev/zero >{0}/filler 2>/dev/null; true; }}"
 FULL_OF_INODES = "mount -t tmpfs -o nr_inodes={2},mode=700 none {0} && mkdir -p {1} && i=0 && while true 2>/dev/null >{0}/filler$i; do i=$((i + 1)); done"
@@ -317,6 +317,81 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
                     answer = host.deploy("restart false")
                     self.assertIn("could not be restarted", answer["back"] or answer["failed"], answer)
                     self.assertEqual(host.state["images"][LIVE], OLD)
+
+    def ups(self, host) -> list[list[str]]:
+        return [words for words in host.said() if "up" in words and "--help" not in words]
+
+    def test_number_of_containers(self):
+        """`--scale web=3` stays, on the way back too, unless the file has a number."""
+        for shell in SHELLS:
+            for more, scale in (("", ["--scale", "web=3"]), ("    scale: 2\n", []), ("    deploy:\n      mode: replicated\n      replicas: 2\n", [])):
+                with self.subTest(more, shell=shell), Host(shell) as host:
+                    host.state["containers"] = [host.container(id=str(number) * 64) for number in (1, 2, 3)]
+                    host.state["compose"] = "services:\n  web:\n    image: shop:live\n" + more + "  other:\n    image: web:1\n    scale: 2\n"
+                    host.answers("exec", "sys.exit(1)")
+                    answer = host.deploy("probe http://127.0.0.1:1/", "wait 1")
+                    self.assertTrue(answer.has("back") or answer.has("failed"), answer)
+                    self.assertEqual(len(self.ups(host)), 2)
+                    for up in self.ups(host):
+                        self.assertEqual(up[-1 - len(scale):], [*scale, "web"])
+
+    def test_files_of_variables_and_profiles(self):
+        """What the services were started with counts again; profiles that were not started stay out."""
+        compose = "com.docker.compose."
+        text = ("services:\n  web:\n    image: shop:live\n  night:\n    image: shop:live\n    profiles:\n    - late\n")
+        for shell in SHELLS:
+            with self.subTest(shell=shell), Host(shell) as host:
+                labels = {compose + "project": "site", compose + "service": "web", compose + "oneoff": "False", compose + "project.working_dir": str(host.engine),
+                          compose + "project.config_files": str(host.engine / "compose.yaml"), compose + "project.environment_file": f"prod.env,{host.engine}/b.env"}
+                host.state["containers"] = [host.container(labels=labels)]
+                host.state["compose"] = text
+                host.answers("config", 'print("late" if "--profiles" in words else state["compose"]); print("WARNING: The X variable is not set.", file=sys.stderr)')
+                host.answers("ps", 'print("\\n".join(c["id"] for c in state["containers"] if "label=com.docker.compose.service=night" not in words))')
+                answer = host.deploy()
+                self.assertIn("prod.env, which the services were started with (--env-file), is gone", answer["problem"])
+                for name in ("prod.env", "b.env"):
+                    (host.engine / name).touch()
+                answer = host.deploy()
+                self.assertTrue(answer.has("well"), answer)
+                self.assertIn("note", dict(answer.lines))
+                self.assertIn("The X variable is not set", str(answer.lines))
+                [up] = self.ups(host)
+                self.assertEqual([up[at + 1] for at, word in enumerate(up) if word == "--env-file"], [f"{host.engine}/prod.env", f"{host.engine}/b.env"])
+                self.assertEqual(up[up.index("--profile") + 1], "late")
+                self.assertEqual(up[-1], "web")
+                # One that the file has no more would stay as it is.
+                host.answers("ps", 'print("\\n".join(c["id"] for c in state["containers"]))')
+                host.state["containers"].append(host.container(id="3" * 64, service="gone"))
+                self.assertIn("the service gone of the project site", host.deploy()["problem"])
+
+    def test_services_that_share(self):
+        """A service that uses the network of one that restarts is made anew after it; others are let alone."""
+        text = ("services:\n  web:\n    image: shop:live\n  beside:\n    image: web:1\n    network_mode: service:web\n    pid: service:web\n"
+                "  far:\n    image: web:1\n    network_mode: service:beside\n  off:\n    image: web:1\n    ipc: service:web\n")
+        for shell in SHELLS:
+            with self.subTest(shell=shell), Host(shell) as host:
+                host.state["compose"] = text
+                host.answers("ps", 'print("\\n".join(c["id"] for c in state["containers"] if "label=com.docker.compose.service=off" not in words))')
+                self.assertTrue((answer := host.deploy()).has("well"), answer)
+                web, beside = self.ups(host)
+                self.assertEqual((web[-1], beside[-1]), ("web", "beside"))
+                self.assertEqual(beside.count("beside"), 1)
+                self.assertIn("--force-recreate", beside)
+                self.assertIn("used by beside", host.deploy("strategy start-first")["problem"])
+
+    def test_command_in_the_environment_of_the_account(self):
+        """What the script sets for itself is not the command's."""
+        for shell in SHELLS:
+            for variables in ({}, {"LC_ALL": "de_AT.UTF-8", "restart": "mine", "services": "it's mine\ntoo"}):
+                with self.subTest(shell=shell, variables=variables), Host(shell) as host:
+                    seen = host.folder / "seen"
+                    text = f'{{ umask; echo "$PATH"; echo "${{LC_ALL-none}}"; echo "${{restart-none}}"; echo "${{services-none}}"; }} >{seen}; false'
+                    words = "".join(c if c.isalnum() or c in "/ -" else f"%{ord(c):03o}" for c in text)
+                    host.run("rollout", "deploy", "group g", f"unique {UNIQUE}", f"live {LIVE}", "listed shop:live", f"id {NEW}", f"restart {words}", **variables)
+                    mask = f"{os.umask(0o022):04o}"
+                    os.umask(int(mask, 8))
+                    self.assertEqual(seen.read_text(), "\n".join([mask, host.path, variables.get("LC_ALL", "none"), variables.get("restart", "none"),
+                                                                  variables.get("services", "none")]) + "\n")
 
     def test_containers_of_others(self):
         """Containers with few labels, and services without an image, are no hindrance."""

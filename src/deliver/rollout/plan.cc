@@ -312,6 +312,7 @@ void take_fact(RolloutFacts& facts, std::string_view key, const std::string& val
   }
   if (key == "unseen") facts.unseen.push_back(value);
   if (key == "mode") facts.network_modes.push_back(value);
+  if (key == "composed") facts.composed = trimmed(value);
   if (key == "live") facts.live = value;
   if (key == "good") facts.good.push_back(value);
   if (key == "range" && words.size() == 2) {

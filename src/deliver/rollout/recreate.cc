@@ -1,10 +1,13 @@
 #include "deliver/rollout/recreate.hh"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <string_view>
 
 #include "foundation/error.hh"
+#include "foundation/text.hh"
 
 namespace veneer::deliver {
 
@@ -48,19 +51,24 @@ Value create_config(const Value& config, const Value& image_config, const std::s
     const Value* defaults = member(image_config, key);
     if (given != nullptr && defaults != nullptr) wanted.set(key, without_defaults(*given, *defaults));
   }
-  for (const std::string_view key : {"Cmd", "WorkingDir", "User", "Healthcheck", "StopSignal", "OnBuild", "Shell"}) {
-    const Value* given = member(config, key);
-    const Value* defaults = member(image_config, key);
-    if (given != nullptr && defaults != nullptr && *given == *defaults) remove(wanted, key);
-  }
   // An entry point of one's own makes an engine forget the image's command, so the two go together.
   const Value* entrypoint = member(config, "Entrypoint");
   const Value* image_entrypoint = member(image_config, "Entrypoint");
-  if (entrypoint == nullptr || (image_entrypoint != nullptr && *entrypoint == *image_entrypoint)) {
-    remove(wanted, "Entrypoint");
+  const bool has_entrypoint =
+      entrypoint != nullptr && (image_entrypoint == nullptr || *entrypoint != *image_entrypoint);
+  if (!has_entrypoint) remove(wanted, "Entrypoint");
+  // Field by field, as an engine adds the image's to what was given.
+  const Value* check = member(config, "Healthcheck");
+  const Value* image_check = member(image_config, "Healthcheck");
+  if (check != nullptr && image_check != nullptr) wanted.set("Healthcheck", without_defaults(*check, *image_check));
+  for (const std::string_view key : {"Cmd", "WorkingDir", "User", "Healthcheck", "StopSignal", "OnBuild", "Shell"}) {
+    const Value* given = member(config, key);
+    const Value* defaults = member(image_config, key);
+    if (key == "Cmd" && has_entrypoint) continue;
+    if (given != nullptr && defaults != nullptr && *given == *defaults) remove(wanted, key);
   }
   if (config.string_or("Hostname", "") == id.substr(0, short_id)) remove(wanted, "Hostname");
-  remove(wanted, "MacAddress");
+  if (config.string_or("MacAddress", "").empty()) remove(wanted, "MacAddress");
   return wanted;
 }
 
@@ -90,10 +98,25 @@ void keep_volumes(Value& host_config, const Value& container) {
   if (!binds.empty()) host_config.set("Binds", std::move(binds));
 }
 
+// One that an engine made out of the address in the network.
+bool is_made_up(const std::string& mac, const Value& network) {
+  std::string made = "02:42";
+  int octet = 0;
+  for (const char c : network.string_or("IPAddress", "") + ".") {
+    if (c == '.') {
+      made += fmt::format(":{:02x}", octet);
+      octet = 0;
+    } else {
+      octet = octet * 10 + (c - '0');
+    }
+  }
+  return mac == made;
+}
+
 // What was asked for when it joined the network, without what the engine answered.
 Value endpoint_of(const Value& network, const std::string& id) {
   Value endpoint{Value::Table{}};
-  for (const std::string_view key : {"IPAMConfig", "Links", "DriverOpts"}) {
+  for (const std::string_view key : {"IPAMConfig", "Links", "DriverOpts", "GwPriority"}) {
     if (const Value* value = member(network, key)) endpoint.set(key, *value);
   }
   Value::Array aliases;
@@ -103,6 +126,8 @@ Value endpoint_of(const Value& network, const std::string& id) {
     }
   }
   if (!aliases.empty()) endpoint.set("Aliases", std::move(aliases));
+  const std::string mac = network.is_table() ? network.string_or("MacAddress", "") : "";
+  if (!mac.empty() && !is_made_up(mac, network)) endpoint.set("MacAddress", mac);
   return endpoint;
 }
 
@@ -132,10 +157,50 @@ Recreation recreate(const Value& container, const Value& image_config, const std
       recreation.create.set("NetworkingConfig",
                             Value::Table{{"EndpointsConfig", Value::Table{{name, endpoint_of(network, id)}}}});
     } else {
-      recreation.networks.push_back(name);
+      recreation.networks.push_back({name, Value::Table{{"EndpointConfig", endpoint_of(network, id)}}});
     }
   }
   return recreation;
+}
+
+void check_stands_alone(const Value& container, const std::vector<Value>& others) {
+  const auto refuse = [](const std::string& what) {
+    throw Error(ErrorKind::refused, what, "--restart-with COMMAND says how to restart them all");
+  };
+  const std::string id = container.string_or("Id", "");
+  const auto without_slash = [](const std::string& name) { return name.substr(name.starts_with('/') ? 1 : 0); };
+  const std::string own_name = without_slash(container.string_or("Name", ""));
+  const std::string joins = "container:";
+  const Value* host = member(container, "HostConfig");
+  if (host == nullptr || !host->is_table()) return;
+  if (host->boolean_or("AutoRemove", false)) refuse("it was started with --rm: there would be no way back to it");
+  constexpr std::array modes{std::pair{"NetworkMode", "network"}, std::pair{"PidMode", "processes"},
+                             std::pair{"IpcMode", "shared memory"}};
+  for (const auto& [key, what] : modes) {
+    if (host->string_or(key, "").starts_with(joins)) refuse(fmt::format("it uses another container's {}", what));
+  }
+  if (const Value* from = member(*host, "VolumesFrom"); from != nullptr && from->is_array() && !from->array().empty()) {
+    refuse("it uses another container's volumes (--volumes-from)");
+  }
+  const auto names_it = [&](const std::string& word) {
+    const std::string other = without_slash(word.substr(0, word.find(':')));
+    return !other.empty() && (other == own_name || id.starts_with(other));
+  };
+  for (const Value& other : others) {
+    if (!other.is_table() || other.string_or("Id", "") == id) continue;
+    const std::string name = printable(without_slash(other.string_or("Name", "")));
+    for (const auto& [key, what] : modes) {
+      const std::string mode = other.string_or(key, "");
+      if (mode.starts_with(joins) && names_it(mode.substr(joins.size()))) {
+        refuse(fmt::format("the container {} uses its {}", name, what));
+      }
+    }
+    const Value* from = member(other, "VolumesFrom");
+    if (from == nullptr || !from->is_array()) continue;
+    for (const Value& word : from->array()) {
+      if (word.is_string() && names_it(word.string())) refuse(fmt::format("the container {} uses its volumes", name));
+    }
+  }
 }
 
 }  // namespace veneer::deliver

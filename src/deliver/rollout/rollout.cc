@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "deliver/rollout/plan.hh"
 #include "deliver/rollout/recreate.hh"
+#include "deliver/rollout/settings.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "foundation/text.hh"
@@ -80,15 +82,55 @@ Recreation ask_for_container(HostSession& session, const RolloutRequest& wanted)
   request.add("container", wanted.container);
   std::string container = "{}";
   std::string config = "{}";
+  std::vector<std::string> others;
   std::optional<std::string> problem;
   session.ask(request, [&](const HostLine& line) {
     if (line.key == "container") container = line.value;
     if (line.key == "config") config = line.value;
+    if (line.key == "other") others.push_back(line.value);
     if (line.key == "problem") problem = printable(trimmed(line.value), 600);
   });
   if (problem) throw Error(ErrorKind::refused, fmt::format("{}: {}", session.address().text(), *problem));
   return in_context([&] { return fmt::format("the container {}", printable(wanted.container)); },
-                    [&] { return recreate(parse_json(container), parse_json(config), wanted.live_name.familiar()); });
+                    [&] {
+                      const Value described = parse_json(container);
+                      std::vector<Value> neighbours;
+                      for (const std::string& other : others) neighbours.push_back(parse_json(other));
+                      check_stands_alone(described, neighbours);
+                      return recreate(described, parse_json(config), wanted.live_name.familiar());
+                    });
+}
+
+std::string label_of(const Value& container, std::string_view key) {
+  const Value* config = container.is_table() ? container.find("Config") : nullptr;
+  const Value* labels = config != nullptr && config->is_table() ? config->find("Labels") : nullptr;
+  return labels != nullptr && labels->is_table() ? labels->string_or(key, "") : "";
+}
+
+// By service: its containers have the same settings, so what changes is told once.
+SettingChanges changes_of(const RolloutFacts& facts, const Value& composed) {
+  SettingChanges changes;
+  const auto add = [](std::vector<std::string>& list, const std::string& service, const std::string& change) {
+    const std::string text = printable(fmt::format("{}: {}", service, change), 300);
+    if (std::ranges::find(list, text) == list.end()) list.push_back(text);
+  };
+  const Value nothing{Value::Table{}};
+  for (const Value& container : facts.descriptions) {
+    if (!container.is_table()) continue;
+    const std::string image = container.string_or("Image", "");
+    const auto described = facts.images.find(image.substr(image.find(':') + 1));
+    const Value* config = described == facts.images.end() || !described->second.is_table()
+                              ? nullptr
+                              : described->second.find("Config");
+    const std::string service = label_of(container, "com.docker.compose.service");
+    const auto gets = settings_of_service(composed, label_of(container, "com.docker.compose.project"), service);
+    if (!gets) continue;
+    const SettingChanges of_this =
+        compare_settings(settings_of_container(container, config == nullptr ? nothing : *config), *gets);
+    for (const std::string& change : of_this.lost) add(changes.lost, service, change);
+    for (const std::string& change : of_this.other) add(changes.other, service, change);
+  }
+  return changes;
 }
 
 }  // namespace
@@ -101,10 +143,12 @@ namespace {
 HostRequest rollout_request(HostSession& session, const RolloutRequest& wanted, std::string_view verb) {
   HostRequest request = session.request(HostTask::rollout, verb);
   request.add("group", group_of(wanted.live_name));
-  request.add("unique", wanted.unique_name.full());
   request.add("live", wanted.live_name.full());
   request.add("listed", session.listed_name(wanted.live_name));
-  request.add("id", wanted.image_id.substr(wanted.image_id.find(':') + 1));
+  if (!wanted.image_id.empty()) {
+    request.add("unique", wanted.unique_name.full());
+    request.add("id", wanted.image_id.substr(wanted.image_id.find(':') + 1));
+  }
   if (!wanted.container.empty()) request.add("container", wanted.container);
   if (wanted.strategy == RestartStrategy::start_first) request.add("strategy", "start-first");
   if (!wanted.before.empty()) request.add_text("before", wanted.before);
@@ -114,6 +158,7 @@ HostRequest rollout_request(HostSession& session, const RolloutRequest& wanted, 
 }
 
 struct Found {
+  std::optional<std::string> problem;
   RolloutFacts facts;
   std::vector<HostLine> words;  // by which the host finds the same services again
   std::vector<std::string> notes;
@@ -124,19 +169,35 @@ Found ask_for_facts(HostSession& session, const RolloutRequest& wanted) {
   for (const std::string& file : wanted.compose_files) request.add_text("compose", file);
   for (const std::string& service : wanted.services) request.add("service", service);
   if (wanted.ports == PortWait::none) request.add("ports", "no");
+  constexpr std::array words = {"front", "project", "options", "scales", "sharers"};
   Found found;
-  std::optional<std::string> problem;
   session.ask(request, [&](const HostLine& line) {
-    if (line.key == "problem") problem = printable(trimmed(line.value), 600);
+    if (line.key == "problem") found.problem = printable(trimmed(line.value), 600);
     if (line.key == "note" && found.notes.size() < most_notes) found.notes.push_back(printable(line.value, 400));
-    if (line.key == "front" || line.key == "project" || line.key == "options") found.words.push_back(line);
+    if (std::ranges::find(words, line.key) != words.end()) found.words.push_back(line);
     take_fact(found.facts, line.key, line.value);
   });
-  if (problem) {
-    throw Error(ErrorKind::refused, fmt::format("{}: {}", session.address().text(), *problem),
-                std::string(nothing_changed));
-  }
   return found;
+}
+
+// What changes for services beside the image, in words. Throws Error (refused) when something would be lost.
+std::vector<std::string> judge_settings(const RolloutFacts& facts, const RolloutRequest& wanted,
+                                        const std::string& host) {
+  if (facts.services.empty()) return {};
+  if (facts.composed.empty()) {
+    return {"what the services would get was not compared with what they have: docker-compose 1 needs python3 for it"};
+  }
+  SettingChanges changes = in_context([] { return std::string("the settings of the services"); },
+                                      [&] { return changes_of(facts, parse_json(facts.composed)); });
+  if (!changes.lost.empty() && wanted.changes == ChangeChoice::refuse) {
+    throw Error(ErrorKind::refused,
+                fmt::format("{}: services would lose what they were given: {}", host, fmt::join(changes.lost, "; ")),
+                fmt::format("is a variable of the shell, --env-file or another compose file missing? "
+                            "--accept-changes deploys all the same; {}",
+                            nothing_changed));
+  }
+  changes.lost.insert(changes.lost.end(), changes.other.begin(), changes.other.end());
+  return changes.lost;
 }
 
 void add_plan(HostRequest& request, const Found& found, const RolloutPlan& plan) {
@@ -154,11 +215,18 @@ std::optional<RolloutResult> try_rollout(HostSession& session, const RolloutRequ
   std::string body;
   std::vector<std::string> networks;
   if (!wanted.container.empty()) {
-    Recreation recreation = ask_for_container(session, wanted);
+    const Recreation recreation = ask_for_container(session, wanted);
     body = to_json(recreation.create);
-    networks = std::move(recreation.networks);
+    for (const auto& [network, connect] : recreation.networks) {
+      body += "\n" + to_json(connect);
+      networks.push_back(network);
+    }
   }
   const Found found = ask_for_facts(session, wanted);
+  if (found.problem) {
+    throw Error(ErrorKind::refused, fmt::format("{}: {}", session.address().text(), *found.problem),
+                std::string(nothing_changed));
+  }
   const RolloutPlan plan = make_plan(
       found.facts,
       {.image = wanted.image_id.substr(wanted.image_id.find(':') + 1), .settle = wanted.settle, .ports = wanted.ports});
@@ -177,7 +245,8 @@ std::optional<RolloutResult> try_rollout(HostSession& session, const RolloutRequ
   if (!session.options().fail_point.empty()) request.add("fail", session.options().fail_point);
 
   RolloutResult result;
-  result.notes = found.notes;
+  result.notes = judge_settings(found.facts, wanted, session.address().text());
+  result.notes.insert(result.notes.end(), found.notes.begin(), found.notes.end());
   result.notes.insert(result.notes.end(), plan.notes.begin(), plan.notes.end());
   std::vector<ContainerState> serving;
   std::optional<std::string> problem;
@@ -232,6 +301,18 @@ std::optional<RolloutResult> try_rollout(HostSession& session, const RolloutRequ
 }
 
 }  // namespace
+
+std::vector<std::string> check_settings(HostSession& session, const RolloutRequest& wanted) {
+  if (!wanted.restart_with.empty()) return {};
+  session.open();
+  if (!wanted.container.empty()) {
+    ask_for_container(session, wanted);
+    return {};
+  }
+  const Found found = ask_for_facts(session, wanted);
+  if (found.problem) return {*found.problem};  // a deploy is refused for it
+  return judge_settings(found.facts, wanted, session.address().text());
+}
 
 RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
                        const std::function<void(const std::string&)>& on_phase) {

@@ -21,6 +21,9 @@ enum class RolloutKind { deploy, rollback };
 /// Whether the old containers stop before the new ones start, or when the new ones are well.
 enum class RestartStrategy { stop_first, start_first };
 
+/// Whether services may lose what they were given: see compare_settings().
+enum class ChangeChoice { refuse, accept };
+
 struct RolloutRequest {
   EngineName live_name;    // that the services use
   EngineName unique_name;  // of the image, which is on the host
@@ -30,6 +33,7 @@ struct RolloutRequest {
   std::vector<std::string> services;       // none: all that use the live name
   std::string container;                   // one container by its name, instead of compose
   RestartStrategy strategy = RestartStrategy::stop_first;
+  ChangeChoice changes = ChangeChoice::refuse;
   std::string before;        // a command for a container of the new image, before services restart
   std::string after;         // the same when the services are well; when it fails they go back
   std::string restart_with;  // a command on the host instead of compose
@@ -60,6 +64,11 @@ struct RolloutResult {
 
 /// Whether the live name has moved when roll_out() tells of this phase: at all but "waiting".
 bool changes_something(std::string_view phase);
+
+/// What the services would get is not what they were given: what changes beside the image, in words, or why that
+/// cannot be told. Asks the host and changes nothing there. Throws Error (refused) when something would be lost and
+/// that is not accepted.
+std::vector<std::string> check_settings(HostSession& session, const RolloutRequest& request);
 
 /// `on_phase` is told "waiting", "before", "restart", "health", "after", "stop", "back", "engine" (it does not answer).
 /// Throws Error: refused, with the host's reason, when nothing was changed; network when the connection is lost, and

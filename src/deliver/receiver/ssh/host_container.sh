@@ -7,13 +7,26 @@ show_container() {
   shown=$(engine container inspect --format '{{json .}}' "$single" 2>/dev/null) || problem "there is no container $single on the host"
   say "container $shown"
   say "config $(engine image inspect --format '{{json .Config}}' "$(engine container inspect --format '{{.Image}}' "$single")" 2>/dev/null)"
+  set -- $(engine ps -aq --no-trunc)
+  engine inspect --format 'other {"Id":{{json .ID}},"Name":{{json .Name}},"NetworkMode":{{json .HostConfig.NetworkMode}},"PidMode":{{json .HostConfig.PidMode}},"IpcMode":{{json .HostConfig.IpcMode}},"VolumesFrom":{{json .HostConfig.VolumesFrom}}}' "$@" 2>/dev/null
   finish
 }
 # What the engine's API alone can do: settings that `docker create` has no words for.
 create_container() {
-  ask_engine "POST /containers/create?name=$single" "$create" || return 1
+  ask_engine "POST /containers/create?name=$single" "${create%%"$newline"*}" || return 1
   said=$answer
   case $answer in *'HTTP/1.'[01]' 201 '*) ;; *) return 1 ;; esac
+}
+# With what it was given in each: a line of $create.
+connect_networks() {
+  rest=$create
+  for network in $networks; do
+    rest=${rest#*"$newline"}
+    body=${rest%%"$newline"*}
+    ask_engine "POST /networks/$network/connect" "{\"Container\":\"$single\",${body#?}" || return 1
+    said=$answer
+    case $answer in *'HTTP/1.'[01]' 200 '*) ;; *) return 1 ;; esac
+  done
 }
 restart_container() {
   if [ "$1" = back ]; then
@@ -25,7 +38,7 @@ restart_container() {
   engine rm "$single-veneer-old" >/dev/null 2>&1
   said=$(engine rename "$single" "$single-veneer-old" 2>&1) || return 1
   create_container || { engine rename "$single-veneer-old" "$single" >/dev/null 2>&1; return 1; }
-  for network in $networks; do said=$(engine network connect "$network" "$single" 2>&1) || return 1; done
+  connect_networks || return 1
   engine stop "$single-veneer-old" >/dev/null 2>&1
   said=$(engine start "$single" 2>&1)
 }

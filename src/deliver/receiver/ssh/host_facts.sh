@@ -21,9 +21,16 @@ show_facts() {
   find_services_or_command
   [ "$strategy" != start-first ] || check_start_first
   list_containers || list_containers
+  if [ -n "$services" ]; then
+    keep_scales
+    find_sharers
+    say "composed $(composed)"
+  fi
   say "front $front"
   say "project $project"
   say "options $project_options"
+  say "scales $scales"
+  say "sharers $sharers"
   for service in $services; do say "service $service"; done
   say_each setting "$facts"
   say_each row "$rows"

@@ -6,6 +6,7 @@
 # "key value", "end NONCE"; what stands before or after these is not ours. docs/formats.md, "Talking to a host".
 # Nothing that came in is read as a command but those that a user gives for it (before, after, restart): values are of few
 # characters, and only expanded inside quotes.
+found_environment=$(export -p) found_umask=$(umask)
 set -u
 LC_ALL=C
 PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/snap/bin:/opt/bin
@@ -16,7 +17,7 @@ trap '' PIPE
 verb='' nonce='' program='' sudo='' staging='' fail='' pulse=10
 patterns='' group='' key='' offset=0 size=0 sender='' unique='' listed='' live='' id='' layers=0 digest='' listing='' legacy='' splices=''
 compose='' services='' before='' after='' restart='' probe='' wait=60 settle=5 keep=5 who='' commit='' bytes=0 seconds=0 kind=deploy strategy='' single='' networks=''
-front='' project='' project_options='' was='' known='' plans='' plans_back='' facts='' waits_for_ports=yes
+front='' project='' project_options='' was='' known='' plans='' plans_back='' facts='' waits_for_ports=yes scales='' sharers=''
 # Text with "%" and three octal digits for what may not stand in a value.
 decoded() { printf '%b' "$(printf '%s' "$1" | sed 's/%\([0-7][0-7][0-7]\)/\\0\1/g')"; }
 while IFS=' ' read -r name value; do
@@ -34,7 +35,7 @@ while IFS=' ' read -r name value; do
     before) before=$(decoded "$value") ;; after) after=$(decoded "$value") ;; restart) restart=$(decoded "$value") ;; probe) probe=$(decoded "$value") ;; wait) wait=$value ;; settle) settle=$value ;;
     keep) keep=$value ;; who) who=$value ;; commit) commit=$value ;; bytes) bytes=$value ;; seconds) seconds=$value ;; kind) kind=$value ;; strategy) strategy=$value ;; container) single=$value ;;
     network) networks="$networks $value" ;;
-    front) front=$value ;; project) project=$value ;; options) project_options=$(decoded "$value") ;; was) was=$value ;;
+    front) front=$value ;; project) project=$value ;; options) project_options=$(decoded "$value") ;; scales) scales=$(decoded "$value") ;; sharers) sharers=$(decoded "$value") ;; was) was=$value ;;
     ports) waits_for_ports=$value ;; known) known="$known$value
 " ;;
     plan) plans="$plans$value

@@ -69,7 +69,8 @@ name_again() { # IMAGE
 restart_services() {
   if [ -n "$single" ]; then restart_container "$1"; return; fi
   if [ -n "$restart" ]; then  # by a file, since what it starts may keep its output open
-    sh -c "$restart" >"$work/said" 2>&1 </dev/null
+    set -- "$restart"
+    (unset LC_ALL; eval "$found_environment"; umask "$found_umask"; exec sh -c "$1") >"$work/said" 2>&1 </dev/null
     set -- $?
     said=$(tail -c 2000 "$work/said" 2>/dev/null)
     return "$1"
@@ -78,11 +79,11 @@ restart_services() {
   never=''  # docker-compose 1 has no such option, and fetches nothing that is there
   [ $front = plugin ] && in_project up --help 2>/dev/null | grep -q -e '--pull ' && never='--pull never'
   if [ "$strategy" = start-first ] && [ "$1" != back ]; then start_beside; return; fi
-  said=$(in_project up -d --no-deps --no-build $never $services 2>&1) && return 0
+  said=$(in_project up -d --no-deps --no-build $never $scales $services 2>&1) && { restart_sharers; return; }
   # docker-compose 1 cannot recreate containers on Docker 25 and later, but make new ones.
   case $said in *ContainerConfig*) ;; *) return 1 ;; esac
   in_project rm -sf $services >/dev/null 2>&1
-  said=$(in_project up -d --no-deps --no-build $services 2>&1)
+  said=$(in_project up -d --no-deps --no-build $scales $services 2>&1) && restart_sharers
 }
 
 # ---- what is remembered ----
@@ -260,7 +261,7 @@ case $verb in
     new_line "$work/said" "$(tail -n 200 "$history" 2>/dev/null)"  # there must be room for a history
     take_turn
     deploy ;;
-  facts) show_facts ;;
+  facts) new_folder "$work"; show_facts ;;
   container) show_container ;;
   history) show_history ;;
   *) problem "unknown verb $verb" ;;

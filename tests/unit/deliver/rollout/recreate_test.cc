@@ -32,7 +32,62 @@ TEST(Recreate, KeepsWhatWasGivenAndDropsWhatCameFromTheOldImage) {
                              "RestartPolicy": {"Name": "always"}},
               "NetworkingConfig": {"EndpointsConfig": {"front": {"IPAMConfig": {"IPv4Address": "10.0.0.7"},
                                                                  "Aliases": ["shop"]}}}})")));
-  EXPECT_THAT(recreation.networks, ::testing::ElementsAre("back"));
+  ASSERT_EQ(recreation.networks.size(), 1U);
+  EXPECT_EQ(recreation.networks[0].network, "back");
+}
+
+TEST(Recreate, KeepsAliasesAddressesAndMacOfEveryNetwork) {
+  const Value given = parse_json(R"({"Id": "0123456789abcdef", "Config": {"MacAddress": "02:42:00:00:00:09"},
+    "HostConfig": {"NetworkMode": "front"}, "NetworkSettings": {"Networks": {
+      "front": {"IPAddress": "10.0.0.7", "MacAddress": "02:42:0a:00:00:07"},
+      "back": {"Aliases": ["store", "0123456789ab"], "IPAMConfig": {"IPv4Address": "10.1.0.7"}, "IPAddress": "10.1.0.7",
+               "MacAddress": "02:42:00:00:00:05"}}}})");
+  const Recreation recreation = recreate(given, parse_json("{}"), "shop:live");
+  ASSERT_EQ(recreation.networks.size(), 1U);
+  EXPECT_EQ(to_json(recreation.networks[0].connect),
+            to_json(parse_json(R"({"EndpointConfig": {"IPAMConfig": {"IPv4Address": "10.1.0.7"}, "Aliases": ["store"],
+              "MacAddress": "02:42:00:00:00:05"}})")));
+  EXPECT_EQ(recreation.create.string_or("MacAddress", ""), "02:42:00:00:00:09");
+  // What the engine made out of the address is not asked for.
+  EXPECT_EQ(to_json(recreation.create.at("NetworkingConfig")), R"({"EndpointsConfig":{"front":{}}})");
+}
+
+TEST(Recreate, ACommandThatIsTheImagesStaysWithAnEntryPointOfOnesOwn) {
+  const Value given = parse_json(R"({"Id": "x", "HostConfig": {},
+    "Config": {"Entrypoint": ["/mine"], "Cmd": ["serve"], "Healthcheck": {"Test": ["CMD", "/a"], "Interval": 5}}})");
+  const Value image =
+      parse_json(R"({"Entrypoint": ["/run"], "Cmd": ["serve"], "Healthcheck": {"Test": ["CMD", "/a"]}})");
+  const Value create = recreate(given, image, "shop:live").create;
+  EXPECT_EQ(to_json(create.at("Cmd")), R"(["serve"])");
+  EXPECT_EQ(to_json(create.at("Healthcheck")), R"({"Interval":5})");
+}
+
+TEST(Recreate, WhatSharesWithOthersIsRefusedByName) {
+  const char* alone = R"({"Id": "0123456789abcdef", "Name": "/shop", "HostConfig": {"NetworkMode": "front"}})";
+  const auto refusal = [](const std::string& described, const std::vector<Value>& others) -> std::string {
+    try {
+      check_stands_alone(parse_json(described), others);
+    } catch (const Error& error) {
+      return error.message();
+    }
+    return "";
+  };
+  EXPECT_EQ(
+      refusal(alone,
+              {parse_json(
+                  R"({"Name": "/web", "Id": "ff", "NetworkMode": "container:fedc", "VolumesFrom": ["shopper:ro"]})")}),
+      "");
+  EXPECT_EQ(refusal(alone, {parse_json(R"({"Name": "/shop", "Id": "0123456789abcdef", "NetworkMode": "front"})")}), "");
+  for (const char* other : {R"({"Name": "/side", "Id": "ff", "NetworkMode": "container:0123456789abcdef"})",
+                            R"({"Name": "/side", "Id": "ff", "PidMode": "container:shop"})",
+                            R"({"Name": "/side", "Id": "ff", "IpcMode": "container:0123456789ab"})",
+                            R"({"Name": "/side", "Id": "ff", "VolumesFrom": ["shop:ro"]})"}) {
+    EXPECT_THAT(refusal(alone, {parse_json(other)}), ::testing::HasSubstr("the container side uses its")) << other;
+  }
+  for (const char* host : {R"("NetworkMode": "container:ff")", R"("PidMode": "container:ff")",
+                           R"("IpcMode": "container:ff")", R"("VolumesFrom": ["store"])", R"("AutoRemove": true)"}) {
+    EXPECT_NE(refusal(std::string(R"({"Id": "01", "Name": "/shop", "HostConfig": {)") + host + "}}", {}), "") << host;
+  }
 }
 
 TEST(Recreate, WhatDiffersFromTheImageStays) {

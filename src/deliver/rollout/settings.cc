@@ -1,0 +1,409 @@
+#include "deliver/rollout/settings.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "foundation/json.hh"
+#include "foundation/text.hh"
+
+namespace veneer::deliver {
+
+namespace {
+
+constexpr std::size_t short_id = 12;      // digits, an alias that engines give
+constexpr std::size_t made_up_name = 64;  // digits, the name of a volume without one
+
+const Value* member(const Value& table, std::string_view key) {
+  const Value* value = table.is_table() ? table.find(key) : nullptr;
+  return value == nullptr || value->is_null() ? nullptr : value;
+}
+
+const Value* member(const Value& table, std::string_view key, std::string_view inner) {
+  const Value* value = member(table, key);
+  return value == nullptr ? nullptr : member(*value, inner);
+}
+
+std::string text_of(const Value& value) {
+  if (value.is_string()) return value.string();
+  if (value.is_integer()) return std::to_string(value.integer());
+  if (value.is_boolean()) return value.boolean() ? "true" : "false";
+  return "";
+}
+
+// A list of "NAME=VALUE", or a table.
+std::map<std::string, std::string> read_environment(const Value* given) {
+  std::map<std::string, std::string> environment;
+  if (given != nullptr && given->is_array()) {
+    for (const Value& entry : given->array()) {
+      const std::string line = text_of(entry);
+      const std::size_t end = std::min(line.find('='), line.size());
+      environment[line.substr(0, end)] = line.substr(std::min(end + 1, line.size()));
+    }
+  }
+  if (given != nullptr && given->is_table()) {
+    for (const auto& [name, value] : given->table()) environment[name] = text_of(value);
+  }
+  return environment;
+}
+
+std::string without_slash(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+std::map<std::string, std::string> volumes_of(const Value& container, const Value& image_config) {
+  std::map<std::string, std::string> volumes;
+  if (const Value* mounts = member(container, "Mounts"); mounts != nullptr && mounts->is_array()) {
+    for (const Value& mount : mounts->array()) {
+      if (!mount.is_table()) continue;
+      const std::string destination = without_slash(mount.string_or("Destination", ""));
+      const bool is_volume = mount.string_or("Type", "") == "volume";
+      const std::string source = without_slash(mount.string_or(is_volume ? "Name" : "Source", ""));
+      const bool is_made_up = is_volume && source.size() == made_up_name;
+      if (is_made_up && member(image_config, "Volumes", destination) != nullptr) continue;
+      volumes[destination] = is_made_up ? "" : source;
+    }
+  }
+  if (const Value* tmpfs = member(container, "HostConfig", "Tmpfs"); tmpfs != nullptr && tmpfs->is_table()) {
+    for (const auto& [path, options] : tmpfs->table()) volumes[without_slash(path)] = "";
+  }
+  return volumes;
+}
+
+std::set<std::string> ports_of(const Value& container) {
+  std::set<std::string> ports;
+  const Value* bindings = member(container, "HostConfig", "PortBindings");
+  if (bindings == nullptr || !bindings->is_table()) return ports;
+  for (const auto& [port, hosts] : bindings->table()) {
+    if (!hosts.is_array() || hosts.array().empty()) continue;
+    for (const Value& host : hosts.array()) {
+      const std::string published = host.is_table() ? host.string_or("HostPort", "") : "";
+      ports.insert(fmt::format("{}:{}", published == "0" ? "" : published, port));
+    }
+  }
+  return ports;
+}
+
+std::string label(const Value& container, std::string_view key) {
+  const Value* labels = member(container, "Config", "Labels");
+  return labels == nullptr || !labels->is_table() ? "" : labels->string_or(key, "");
+}
+
+void read_networks(const Value& container, Settings& settings) {
+  const Value* networks = member(container, "NetworkSettings", "Networks");
+  if (networks == nullptr || !networks->is_table()) return;
+  const std::string name = container.string_or("Name", "");
+  const std::array by_itself{container.string_or("Id", "").substr(0, short_id),
+                             name.substr(name.starts_with('/') ? 1 : 0),
+                             label(container, "com.docker.compose.service")};
+  for (const auto& [network, endpoint] : networks->table()) {
+    settings.networks.insert(network);
+    if (const Value* aliases = member(endpoint, "Aliases"); aliases != nullptr && aliases->is_array()) {
+      for (const Value& alias : aliases->array()) {
+        const std::string word = text_of(alias);
+        if (std::ranges::find(by_itself, word) == by_itself.end()) {
+          settings.aliases.insert(fmt::format("{} in {}", word, network));
+        }
+      }
+    }
+    for (const std::string_view key : {"IPv4Address", "IPv6Address"}) {
+      const Value* address = member(endpoint, "IPAMConfig", key);
+      if (address != nullptr && !text_of(*address).empty()) {
+        settings.addresses.insert(fmt::format("{} in {}", text_of(*address), network));
+      }
+    }
+  }
+}
+
+// By the name in a compose file and that of an engine.
+constexpr std::array word_keys{std::pair{"user", "User"}, std::pair{"working_dir", "WorkingDir"},
+                           std::pair{"entrypoint", "Entrypoint"}, std::pair{"command", "Cmd"}};
+
+std::string as_json(const Value* value) {
+  const bool is_nothing = value == nullptr || (value->is_string() && value->string().empty()) ||
+                          (value->is_array() && value->array().empty());
+  return is_nothing ? "" : to_json(*value);
+}
+
+void read_words(const Value& container, const Value& image_config, Settings& settings) {
+  for (const auto& [name, key] : word_keys) {
+    settings.words[name] = as_json(member(container, "Config", key));
+    settings.inherited_words[name] = as_json(member(image_config, key));
+  }
+  settings.labels = read_environment(member(container, "Config", "Labels"));
+  settings.inherited_labels = read_environment(member(image_config, "Labels"));
+  const auto& given = settings.inherited_labels;
+  std::erase_if(settings.labels, [&](const auto& entry) {
+    const auto there = given.find(entry.first);
+    return entry.first.starts_with("com.docker.compose.") || (there != given.end() && there->second == entry.second);
+  });
+}
+
+// ---- of a compose file ----
+
+// `config` doubles each "$", so that its output could be read as a compose file again.
+std::string with_single_dollars(std::string text) {
+  for (std::size_t at = 0; (at = text.find("$$", at)) != std::string::npos; ++at) text.erase(at, 1);
+  return text;
+}
+
+// Its name for the engine.
+std::string name_of(const Value& composed, std::string_view kind, const std::string& project, const std::string& key) {
+  const Value* described = member(composed, kind, key);
+  const std::string own = fmt::format("{}_{}", project, key);
+  if (described == nullptr) return own;
+  if (const Value* external = member(*described, "external"); external != nullptr) {
+    if (external->is_table()) return external->string_or("name", key);
+    if (external->is_boolean() && external->boolean())
+      return described->is_table() ? described->string_or("name", key) : key;
+  }
+  return described->is_table() ? described->string_or("name", own) : own;
+}
+
+void add_volume(const Value& volume, const Value& composed, const std::string& project,
+                std::map<std::string, std::string>& volumes) {
+  std::string source;
+  std::string target;
+  if (volume.is_table()) {
+    source = volume.string_or("source", "");
+    target = volume.string_or("target", "");
+  } else {
+    const std::vector<std::string> words = split_words(text_of(volume), ":");
+    if (words.empty()) return;
+    source = words.size() > 1 ? words[0] : "";
+    target = words.size() > 1 ? words[1] : words[0];
+  }
+  if (!source.empty() && !source.starts_with('/')) source = name_of(composed, "volumes", project, source);
+  volumes[without_slash(target)] = without_slash(source);
+}
+
+// Mounted too: "tmpfs", whose words are paths with options, and secrets and configs, which have a folder of their own.
+void add_others(const Value& service, std::map<std::string, std::string>& volumes) {
+  const auto each = [&](std::string_view key, const auto& add) {
+    const Value* given = member(service, key);
+    if (given == nullptr) return;
+    if (!given->is_array()) return add(*given);
+    for (const Value& value : given->array()) add(value);
+  };
+  each("tmpfs", [&](const Value& value) {
+    const std::string path = text_of(value);
+    volumes[without_slash(path.substr(0, path.find(':')))] = "";
+  });
+  for (const auto& [key, folder] : {std::pair{"secrets", "/run/secrets/"}, std::pair{"configs", "/"}}) {
+    each(key, [&](const Value& value) {
+      const std::string source = value.is_table() ? value.string_or("source", "") : text_of(value);
+      const std::string target = value.is_table() ? value.string_or("target", source) : source;
+      volumes[target.starts_with('/') ? target : folder + target] = "";
+    });
+  }
+}
+
+std::optional<std::set<std::string>> read_ports(const Value* given) {
+  std::set<std::string> ports;
+  if (given == nullptr || !given->is_array()) return ports;
+  for (const Value& value : given->array()) {
+    std::string published;
+    std::string target;
+    std::string protocol = "tcp";
+    if (value.is_table()) {
+      if (const Value* port = member(value, "published")) published = text_of(*port);
+      if (const Value* port = member(value, "target")) target = text_of(*port);
+      protocol = value.string_or("protocol", "tcp");
+    } else {
+      target = text_of(value);
+      if (const std::size_t slash = target.find('/'); slash != std::string::npos) {
+        protocol = target.substr(slash + 1);
+        target.resize(slash);
+      }
+      if (const std::size_t colon = target.rfind(':'); colon != std::string::npos) {
+        published = target.substr(0, colon);
+        published = published.substr(published.rfind(':') + 1);
+        target = target.substr(colon + 1);
+      }
+    }
+    if ((published + target).find('-') != std::string::npos) return std::nullopt;  // a range: any of it
+    ports.insert(fmt::format("{}:{}/{}", published == "0" ? "" : published, target, protocol));
+  }
+  return ports;
+}
+
+void read_service_networks(const Value& service, const Value& composed, const std::string& project,
+                           Settings& settings) {
+  if (const std::string mode = service.string_or("network_mode", ""); !mode.empty()) {
+    if (mode.find(':') == std::string::npos) settings.networks.insert(mode);
+    return;
+  }
+  const auto name = [&](const std::string& key) { return name_of(composed, "networks", project, key); };
+  const Value* networks = member(service, "networks");
+  if (networks == nullptr) {
+    settings.networks.insert(name("default"));
+  } else if (networks->is_array()) {
+    for (const Value& key : networks->array()) settings.networks.insert(name(text_of(key)));
+  } else if (networks->is_table()) {
+    for (const auto& [key, endpoint] : networks->table()) {
+      settings.networks.insert(name(key));
+      if (const Value* aliases = member(endpoint, "aliases"); aliases != nullptr && aliases->is_array()) {
+        for (const Value& alias : aliases->array()) {
+          settings.aliases.insert(fmt::format("{} in {}", text_of(alias), name(key)));
+        }
+      }
+      for (const std::string_view version : {"ipv4_address", "ipv6_address"}) {
+        if (const Value* address = member(endpoint, version)) {
+          settings.addresses.insert(fmt::format("{} in {}", text_of(*address), name(key)));
+        }
+      }
+    }
+  }
+}
+
+// An entrypoint of its own makes an engine forget the image's command. Compose splits a line into words by itself.
+void read_service_words(const Value& service, Settings& settings) {
+  for (const auto& [name, key] : word_keys) {
+    const Value* given = member(service, name);
+    if (given == nullptr) continue;
+    const bool is_list = std::string_view(key) == "Entrypoint" || std::string_view(key) == "Cmd";
+    if (is_list && (!given->is_array() || given->array().empty())) {
+      settings.untold.insert({name, "command"});
+    } else {
+      settings.words[name] = with_single_dollars(as_json(given));
+    }
+  }
+  if (settings.words.contains("entrypoint")) settings.words.emplace("command", "");
+  settings.labels = read_environment(member(service, "labels"));
+  for (auto& [label, value] : settings.labels) value = with_single_dollars(std::move(value));
+}
+
+void compare_words(const Settings& has, const Settings& gets, SettingChanges& changes) {
+  for (const auto& [name, word] : has.words) {
+    const auto given = gets.words.find(name);
+    const std::string& now = given == gets.words.end() ? has.inherited_words.at(name) : given->second;
+    if (now != word && !gets.untold.contains(name)) changes.other.push_back(fmt::format("the {} changes", name));
+  }
+}
+
+void compare_labels(const Settings& has, const Settings& gets, SettingChanges& changes) {
+  for (const auto& [name, value] : has.labels) {
+    const auto now = gets.labels.find(name);
+    if (now == gets.labels.end()) {
+      changes.other.push_back(fmt::format("the label {} goes", name));
+    } else if (now->second != value) {
+      changes.other.push_back(fmt::format("the label {} changes", name));
+    }
+  }
+  for (const auto& [name, value] : gets.labels) {
+    const auto there = has.inherited_labels.find(name);
+    const bool is_as_in_the_image = there != has.inherited_labels.end() && there->second == value;
+    if (!has.labels.contains(name) && !is_as_in_the_image) {
+      changes.other.push_back(fmt::format("the label {} is new", name));
+    }
+  }
+}
+
+// Compose gives these from the account's own configuration of the client.
+bool is_of_a_proxy(std::string name) {
+  std::ranges::transform(name, name.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return name.ends_with("_proxy");
+}
+
+void compare_sets(const char* what, const std::set<std::string>& has, const std::set<std::string>& gets,
+                  SettingChanges& changes) {
+  for (const std::string& one : has) {
+    if (!gets.contains(one)) changes.lost.push_back(fmt::format("the {} {} goes", what, one));
+  }
+  for (const std::string& one : gets) {
+    if (!has.contains(one)) changes.other.push_back(fmt::format("the {} {} is new", what, one));
+  }
+}
+
+void compare_environments(const Settings& has, const Settings& gets, SettingChanges& changes) {
+  for (const auto& [name, value] : has.environment) {
+    const auto now = gets.environment.find(name);
+    if (now == gets.environment.end()) {
+      if (!is_of_a_proxy(name)) changes.lost.push_back(fmt::format("the variable {} goes", name));
+    } else if (now->second.empty() && !value.empty()) {
+      changes.lost.push_back(fmt::format("the variable {} becomes empty", name));
+    } else if (now->second != value) {
+      changes.other.push_back(fmt::format("the variable {} changes", name));
+    }
+  }
+  for (const auto& [name, value] : gets.environment) {
+    if (has.environment.contains(name)) continue;
+    const auto there = has.inherited.find(name);
+    if (there == has.inherited.end()) {
+      changes.other.push_back(fmt::format("the variable {} is new", name));
+    } else if (there->second != value) {
+      auto& list = value.empty() ? changes.lost : changes.other;
+      list.push_back(fmt::format("the variable {} {}", name, value.empty() ? "becomes empty" : "changes"));
+    }
+  }
+}
+
+void compare_volumes(const std::map<std::string, std::string>& has, const std::map<std::string, std::string>& gets,
+                     SettingChanges& changes) {
+  for (const auto& [path, source] : has) {
+    const auto now = gets.find(path);
+    if (now == gets.end()) {
+      changes.lost.push_back(fmt::format("the volume at {} goes", path));
+    } else if (!source.empty() && !now->second.empty() && now->second != source) {
+      changes.lost.push_back(fmt::format("another volume is at {}", path));
+    }
+  }
+  for (const auto& [path, source] : gets) {
+    if (!has.contains(path)) changes.other.push_back(fmt::format("the volume at {} is new", path));
+  }
+}
+
+}  // namespace
+
+Settings settings_of_container(const Value& container, const Value& image_config) {
+  Settings settings;
+  settings.inherited = read_environment(member(image_config, "Env"));
+  for (const auto& [name, value] : read_environment(member(container, "Config", "Env"))) {
+    const auto there = settings.inherited.find(name);
+    if (there == settings.inherited.end() || there->second != value) settings.environment[name] = value;
+  }
+  settings.volumes = volumes_of(container, image_config);
+  settings.ports = ports_of(container);
+  read_words(container, image_config, settings);
+  read_networks(container, settings);
+  return settings;
+}
+
+std::optional<Settings> settings_of_service(const Value& composed, const std::string& project,
+                                            const std::string& name) {
+  const Value* service = member(composed, "services", name);
+  if (service == nullptr || !service->is_table()) return std::nullopt;
+  Settings settings;
+  settings.environment = read_environment(member(*service, "environment"));
+  for (auto& [variable, value] : settings.environment) value = with_single_dollars(std::move(value));
+  if (member(*service, "volumes_from") == nullptr) {
+    settings.volumes.emplace();
+    if (const Value* volumes = member(*service, "volumes"); volumes != nullptr && volumes->is_array()) {
+      for (const Value& volume : volumes->array()) add_volume(volume, composed, project, *settings.volumes);
+    }
+    add_others(*service, *settings.volumes);
+  }
+  settings.ports = read_ports(member(*service, "ports"));
+  read_service_words(*service, settings);
+  read_service_networks(*service, composed, project, settings);
+  return settings;
+}
+
+SettingChanges compare_settings(const Settings& has, const Settings& gets) {
+  SettingChanges changes;
+  compare_environments(has, gets, changes);
+  compare_words(has, gets, changes);
+  compare_labels(has, gets, changes);
+  if (has.volumes && gets.volumes) compare_volumes(*has.volumes, *gets.volumes, changes);
+  if (has.ports && gets.ports) compare_sets("port", *has.ports, *gets.ports, changes);
+  compare_sets("network", has.networks, gets.networks, changes);
+  compare_sets("alias", has.aliases, gets.aliases, changes);
+  compare_sets("address", has.addresses, gets.addresses, changes);
+  return changes;
+}
+
+}  // namespace veneer::deliver
