@@ -65,6 +65,7 @@ void add_services(HostRequest& request, HostSession& session, const RolloutReque
   request.add("listed", session.listed_name(wanted.live_name));
   for (const std::string& file : wanted.compose_files) request.add_text("compose", file);
   for (const std::string& service : wanted.services) request.add("service", service);
+  if (wanted.strategy == RestartStrategy::start_first) request.add("strategy", "start-first");
 }
 
 // The settings of the container as it is now, for the one after it.
@@ -183,7 +184,6 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
     request.add("size", std::to_string(body.size()));
     for (const auto& [network, connect] : recreation.networks) request.add("network", network);
   }
-  if (wanted.strategy == RestartStrategy::start_first) request.add("strategy", "start-first");
   if (!wanted.before.empty()) request.add_text("before", wanted.before);
   if (!wanted.after.empty()) request.add_text("after", wanted.after);
   if (!wanted.restart_with.empty()) request.add_text("restart", wanted.restart_with);

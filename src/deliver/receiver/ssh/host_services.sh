@@ -174,6 +174,7 @@ show_settings_of() { # ID …
 show_settings() {
   find_compose
   find_services
+  [ "$strategy" != start-first ] || check_start_first
   say "composed $(composed)"
   list_containers
   for_rows show_settings_of "$rows"
