@@ -229,6 +229,23 @@ class Accidents:
         self.assertEqual(self.greeting(), "good day")
         self.assert_tidy()
 
+    def test_other_layers(self):
+        """An image with as many layers, one of which is another: not named."""
+        self.first_release()
+        self.edit("good day")
+        (self.host.programs / self.program).rename(self.host.programs / "engine")
+        self.host.add_program(self.program, textwrap.dedent("""\
+            #!/bin/sh
+            case "$*" in
+              *'{{.Id}}'*'.RootFS.Layers}}'*) "$(dirname "$0")/engine" "$@" | sed 's/ sha256:[0-9a-f]*$/ sha256:0000/' ;;
+              *) exec "$(dirname "$0")/engine" "$@" ;;
+            esac
+            """))
+        result = self.veneer(*self.arguments(), cwd=self.project, PATH=self.host.path(), code=6)
+        self.assertIn("it has other layers", result.stderr)
+        self.assertEqual(self.greeting(), "hello")
+        self.assert_tidy()
+
     def test_a_busy_host(self):
         """A host that takes longer than --patience to write down what arrived and to load it: nothing is lost by that."""
         self.first_release()

@@ -160,7 +160,8 @@ class Host:
         rows = [value.split("|") for key, value in facts.lines if key == "row"]
         was = was or (rows[0][5].removeprefix("sha256:") if rows else "")
         given = [line for line in lines if line.partition(" ")[0] not in ("compose", "service", "front", "project", "options")]
-        told = [f"{key} {as_word(value) if key == 'options' else value}" for key, value in facts.lines if key in ("front", "project", "options", "service")]
+        told = [f"{key} {as_word(value) if key in ('options', 'scales', 'sharers') else value}"
+                for key, value in facts.lines if key in ("front", "project", "options", "scales", "sharers", "service")]
         none = "- no 0 no no network - -"
         plan = [*(f"known {row[0]} {row[4]}" for row in rows), *(f"plan {line}" for line in (*plans, none)), *(f"plan-back {line}" for line in (*plans_back, none))]
         return facts, (*self.ROLLOUT, "wait 6", *given, *told, *plan, *((f"was {was}",) if was else ()))

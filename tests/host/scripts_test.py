@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 from shlex import quote
 
-from host import LIVE, NEW, OLD, SHELLS, UNIQUE, Host, as_word
+from host import LIVE, NEW, OLD, SHELLS, Host, as_word
 
 FULL_OF_BYTES = "mount -t tmpfs -o size=64k,mode=700 none {0} && mkdir -p {1} && {{ cat /dev/zero >{0}/filler 2>/dev/null; true; }}"
 FULL_OF_INODES = "mount -t tmpfs -o nr_inodes={2},mode=700 none {0} && mkdir -p {1} && i=0 && while true 2>/dev/null >{0}/filler$i; do i=$((i + 1)); done"
@@ -387,7 +387,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
                     seen = host.folder / "seen"
                     text = f'{{ umask; echo "$PATH"; echo "${{LC_ALL-none}}"; echo "${{restart-none}}"; echo "${{services-none}}"; }} >{seen}; false'
                     words = "".join(c if c.isalnum() or c in "/ -" else f"%{ord(c):03o}" for c in text)
-                    host.run("rollout", "deploy", "group g", f"unique {UNIQUE}", f"live {LIVE}", "listed shop:live", f"id {NEW}", f"restart {words}", **variables)
+                    host.deploy(f"restart {words}", **variables)
                     mask = f"{os.umask(0o022):04o}"
                     os.umask(int(mask, 8))
                     self.assertEqual(seen.read_text(), "\n".join([mask, host.path, variables.get("LC_ALL", "none"), variables.get("restart", "none"),

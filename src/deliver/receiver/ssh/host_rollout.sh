@@ -41,7 +41,7 @@ drop_leftovers() {
     --format '{{.ID}}|{{.Label "com.docker.compose.service"}}|{{.Names}}' 2>/dev/null)"
 }
 drop_leftover() { # ID SERVICE NAME
-  case $3 in [0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]_*) ;; *) return 0 ;; esac
+  case ${3:-} in [0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]_*) ;; *) return 0 ;; esac
   ! printf '%s\n' "$rows" | grep -v "^$1|" | grep -q "^[0-9a-f]*|$2|" || engine rm "$1" >/dev/null 2>&1
   return 0
 }

@@ -198,10 +198,14 @@ remove_tried() {
 
 verify() {
   say verifying
-  shown=$(engine image inspect --format '{{.Id}} {{len .RootFS.Layers}}' "$unique" 2>/dev/null) || hollow "the engine does not show it: $(in_a_line "$(engine image inspect "$unique" 2>&1 >/dev/null)")"
+  shown=$(engine image inspect --format '{{.Id}}{{range .RootFS.Layers}} {{.}}{{end}}' "$unique" 2>/dev/null) || hollow "the engine does not show it: $(in_a_line "$(engine image inspect "$unique" 2>&1 >/dev/null)")"
   shown=${shown#sha256:}
   [ "${shown%% *}" = "$id" ] || broken "its name stands for the image ${shown%% *}"
-  [ "${shown##* }" = "$layers" ] || hollow "the engine does not show all its layers"
+  case $shown in
+    "$id $layers" | "$id$layers") ;;
+    *' '*) broken "it has other layers" ;;
+    *) hollow "the engine does not show its layers" ;;
+  esac
   engine images -q --no-trunc "$listed" 2>/dev/null | grep -q "$id" || hollow "the engine does not list it"
   if [ -n "$listing" ]; then
     ask_engine "GET $listing" || { drop; not_written "$work" "$said"; }

@@ -144,7 +144,11 @@ HostRequest SshReceiver::put_request(const Delivery& delivery, const Parcel& par
   request.add("listed", session_.listed_name(delivery.unique_name));
   if (delivery.live_name) request.add("live", delivery.live_name->full());
   request.add("id", delivery.image_id.substr(delivery.image_id.find(':') + 1));
-  request.add("layers", std::to_string(delivery.sealed.image.layers.size()));
+  std::string layers;
+  for (const image::Layer& layer : delivery.sealed.image.layers) {
+    layers += (layers.empty() ? "" : " ") + layer.diff_id.text();
+  }
+  request.add("layers", layers);
   request.add("digest", delivery.sealed.manifest_digest.hex());
   if (tells_availability(inventory.kind, inventory.engine)) {
     request.add("listing", list_target(delivery.unique_name, Availability::told));
