@@ -119,9 +119,8 @@ SettingChanges changes_of(const RolloutFacts& facts, const Value& composed) {
     if (!container.is_table()) continue;
     const std::string image = container.string_or("Image", "");
     const auto described = facts.images.find(image.substr(image.find(':') + 1));
-    const Value* config = described == facts.images.end() || !described->second.is_table()
-                              ? nullptr
-                              : described->second.find("Config");
+    const Value* config =
+        described == facts.images.end() || !described->second.is_table() ? nullptr : described->second.find("Config");
     const std::string service = label_of(container, "com.docker.compose.service");
     const auto gets = settings_of_service(composed, label_of(container, "com.docker.compose.project"), service);
     if (!gets) continue;

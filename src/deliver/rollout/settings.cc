@@ -120,7 +120,7 @@ void read_networks(const Value& container, Settings& settings) {
 
 // By the name in a compose file and that of an engine.
 constexpr std::array word_keys{std::pair{"user", "User"}, std::pair{"working_dir", "WorkingDir"},
-                           std::pair{"entrypoint", "Entrypoint"}, std::pair{"command", "Cmd"}};
+                               std::pair{"entrypoint", "Entrypoint"}, std::pair{"command", "Cmd"}};
 
 std::string as_json(const Value* value) {
   const bool is_nothing = value == nullptr || (value->is_string() && value->string().empty()) ||
