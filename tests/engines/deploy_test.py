@@ -202,7 +202,11 @@ class Deploy:
         # What ran before anybody deployed is a release too.
         self.json(*self.arguments("rollback", "--to", "1", "--settle", "2", "--json"), cwd=self.project, PATH=self.host.path())
         self.assert_serves("one")
-        self.json(*self.arguments("rollback", "--settle", "2", "--json"), cwd=self.project, PATH=self.host.path())
+        # Before it there is none, and nothing leads forward but a number.
+        refused = self.veneer(*self.arguments("rollback"), cwd=self.project, code=4, PATH=self.host.path())
+        self.assertIn("no release before the one that serves", refused.stderr)
+        self.assert_serves("one")
+        self.json(*self.arguments("rollback", "--to", "3", "--settle", "2", "--json"), cwd=self.project, PATH=self.host.path())
         self.assert_serves("three")
 
         # An image that somebody removed: said beforehand, and nothing changes.

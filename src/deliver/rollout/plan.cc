@@ -7,6 +7,7 @@
 #include <limits>
 #include <set>
 
+#include "deliver/rollout/settings.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "foundation/text.hh"
@@ -143,8 +144,9 @@ class ServicePlanner {
   void plan_without_predecessor(HealthPlan& plan) {
     const std::string policy = setting_of(facts_, name_, "restart");
     plan.may_end = says(facts_, name_, "awaited") && is_tried_again_on_failure_at_most(policy);
-    if (says(facts_, name_, "healthcheck")) return;  // the engine tells
-    set_check(plan, new_image_.test, new_image_.shell);
+    const auto own = facts_.composed ? health_test_of_service(*facts_.composed, name_) : std::nullopt;
+    if (!own && says(facts_, name_, "healthcheck")) return;  // the engine tells
+    set_check(plan, own.value_or(new_image_.test), new_image_.shell);
     const std::string mode = setting_of(facts_, name_, "network_mode");
     const bool runs_the_images_own = !says(facts_, name_, "entrypoint") && !says(facts_, name_, "command");
     if (plan.has_check || plan.may_end || !runs_the_images_own || wishes_.ports == PortWait::none) return;
@@ -164,14 +166,24 @@ class ServicePlanner {
         is_tried_again_on_failure_at_most(policy) && (has_ended_well || says(facts_, name_, "awaited"));
     const Value* config = member(description, "Config");
     const std::vector<std::string> test = words_of(member(member(config, "Healthcheck"), "Test"));
-    set_check(back, test, old_image.shell);
-    if (test == old_image.test) {
-      set_check(forward, new_image_.test, new_image_.shell);
-    } else {
-      set_check(forward, test, new_image_.shell);
-    }
+    plan_check(test, old_image, forward, back);
     forward.settle = was_well() ? settle_of_a_known_one : settle_of_a_new_one;
     if (!forward.has_check || !back.has_check) plan_ports(description, old_image, forward, back);
+  }
+
+  // The check of the containers that will be made; `test` is that of the one there is.
+  void plan_check(const std::vector<std::string>& test, const ImageFacts& old_image, HealthPlan& forward,
+                  HealthPlan& back) {
+    if (facts_.composed) {
+      const auto own = health_test_of_service(*facts_.composed, name_);
+      set_check(forward, own.value_or(new_image_.test), new_image_.shell);
+      set_check(back, own.value_or(old_image.test), old_image.shell);
+      return;
+    }
+    set_check(back, test, old_image.shell);
+    set_check(forward, test == old_image.test ? new_image_.test : test, new_image_.shell);
+    // It may be another by now, so the engine tells.
+    if (says(facts_, name_, "healthcheck")) forward.check = back.check = "";
   }
 
   bool was_well() const {
@@ -312,7 +324,7 @@ void take_fact(RolloutFacts& facts, std::string_view key, const std::string& val
   }
   if (key == "unseen") facts.unseen.push_back(value);
   if (key == "mode") facts.network_modes.push_back(value);
-  if (key == "composed") facts.composed = trimmed(value);
+  if (key == "composed" && !trimmed(value).empty()) facts.composed = read_document(key, value);
   if (key == "live") facts.live = value;
   if (key == "good") facts.good.push_back(value);
   if (key == "range" && words.size() == 2) {

@@ -34,7 +34,7 @@ struct RolloutFacts {
   std::vector<Socket> listening;           // TCP ports in the containers' networks
   std::vector<std::string> unseen;         // containers whose ports the account cannot see
   std::vector<std::string> network_modes;  // of all containers that run
-  std::string composed;                    // what compose makes of its files, as JSON; empty: that cannot be told
+  std::optional<Value> composed;           // what compose makes of its files; none: that cannot be told
   std::string live;                        // what the live name stands for
   std::vector<std::string> good;           // images of releases that were well, the newest last
   std::uint16_t first_ephemeral = 32768;   // ports that are given to whoever asks for any

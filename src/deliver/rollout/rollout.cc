@@ -183,11 +183,11 @@ Found ask_for_facts(HostSession& session, const RolloutRequest& wanted) {
 std::vector<std::string> judge_settings(const RolloutFacts& facts, const RolloutRequest& wanted,
                                         const std::string& host) {
   if (facts.services.empty()) return {};
-  if (facts.composed.empty()) {
+  if (!facts.composed) {
     return {"what the services would get was not compared with what they have: docker-compose 1 needs python3 for it"};
   }
   SettingChanges changes = in_context([] { return std::string("the settings of the services"); },
-                                      [&] { return changes_of(facts, parse_json(facts.composed)); });
+                                      [&] { return changes_of(facts, *facts.composed); });
   if (!changes.lost.empty() && wanted.changes == ChangeChoice::refuse) {
     throw Error(ErrorKind::refused,
                 fmt::format("{}: services would lose what they were given: {}", host, fmt::join(changes.lost, "; ")),

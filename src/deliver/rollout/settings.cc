@@ -393,6 +393,23 @@ std::optional<Settings> settings_of_service(const Value& composed, const std::st
   return settings;
 }
 
+std::optional<std::vector<std::string>> health_test_of_service(const Value& composed, const std::string& service) {
+  const Value* check = member(composed, "services", service);
+  if (check != nullptr) check = member(*check, "healthcheck");
+  if (check == nullptr) return std::nullopt;
+  if (const Value* off = member(*check, "disable"); off != nullptr && off->is_boolean() && off->boolean()) {
+    return std::vector<std::string>{"NONE"};
+  }
+  const Value* test = member(*check, "test");
+  if (test == nullptr) return std::nullopt;
+  if (test->is_string()) return std::vector<std::string>{"CMD-SHELL", with_single_dollars(test->string())};
+  std::vector<std::string> words;
+  if (test->is_array()) {
+    for (const Value& word : test->array()) words.push_back(with_single_dollars(text_of(word)));
+  }
+  return words;
+}
+
 SettingChanges compare_settings(const Settings& has, const Settings& gets) {
   SettingChanges changes;
   compare_environments(has, gets, changes);

@@ -34,6 +34,10 @@ Settings settings_of_container(const Value& container, const Value& image_config
 std::optional<Settings> settings_of_service(const Value& composed, const std::string& project,
                                             const std::string& service);
 
+/// The words of the health check that a service gets by `compose config`, as an engine keeps them ("CMD", "NONE", …);
+/// nothing when the file has none, and the image's counts.
+std::optional<std::vector<std::string>> health_test_of_service(const Value& composed, const std::string& service);
+
 /// In words, which never hold a value of a variable.
 struct SettingChanges {
   std::vector<std::string> lost;   // goes, or becomes empty

@@ -107,7 +107,8 @@ TEST(Plan, HealthCheckOfTheNewContainer) {
   EXPECT_EQ(given.back().check, "'own'");
   Site inherited("running", old_check);
   inherited.images(old_check, new_check);
-  EXPECT_EQ(inherited.forward().check, R"('/bin/ash' '-ec' 'new '\''check'\''')");
+  const std::string inherited_check = R"('/bin/ash' '-ec' 'new '\''check'\''')";
+  EXPECT_EQ(inherited.forward().check, inherited_check);
   EXPECT_EQ(inherited.back().check, "'old'");
   inherited.images(old_check, "{}");  // the new one has none
   EXPECT_FALSE(inherited.forward().has_check);
@@ -120,6 +121,23 @@ TEST(Plan, HealthCheckOfTheNewContainer) {
   EXPECT_TRUE(fresh.forward().has_check);
   fresh.say("setting", "web|healthcheck|own");  // its words are not known here
   EXPECT_FALSE(fresh.forward().has_check);
+  // What the compose file says now counts, not what the container has.
+  Site edited("running", own);
+  edited.images(old_check, new_check);
+  edited.say("setting", "web|healthcheck|own");
+  EXPECT_TRUE(edited.forward().has_check);
+  EXPECT_EQ(edited.forward().check, "") << "its words are not known: the engine tells";
+  edited.say("composed", R"({"services": {"web": {"healthcheck": {"test": ["CMD", "echo", "$$HOME"]}}}})");
+  EXPECT_EQ(edited.forward().check, "'echo' '$HOME'");
+  EXPECT_EQ(edited.back().check, "'echo' '$HOME'");
+  edited.say("composed", R"({"services": {"web": {"healthcheck": {"test": "echo $$HOME"}}}})");
+  EXPECT_EQ(edited.forward().check, "'/bin/ash' '-ec' 'echo $HOME'");
+  edited.say("composed", R"({"services": {"web": {"healthcheck": {"disable": true}}}})");
+  EXPECT_FALSE(edited.forward().has_check);
+  edited.say("composed", R"({"services": {"web": {"healthcheck": {"interval": "5s"}}}})");
+  EXPECT_EQ(edited.forward().check, inherited_check);
+  edited.say("composed", R"({"services": {"web": {}}})");
+  EXPECT_EQ(edited.back().check, "'old'");
   Site podman("running");
   podman.say("image", new_image + R"( {"Config": {}, "Healthcheck": {"Test": ["CMD", "podman"]}})");
   EXPECT_EQ(podman.forward().check, "'podman'");
