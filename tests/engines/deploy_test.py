@@ -102,16 +102,17 @@ print(unanswered, rounds, *said, flush=True)
 """
 
 
-class Deploy:
-    """Mixed into a subclass that names an engine."""
+class OnHost(fixtures.SystemTest):
+    """A host with one engine; subclasses name it, and an instance of it that is theirs alone."""
 
     engine = ""
+    instance = "deploy"
     compose_project = "plant"
     front = "docker-compose"  # version 1, a program of its own; "plugin" is version 2
 
     @classmethod
     def setUpClass(cls):
-        cls.unit = cls.engine + "@deploy"
+        cls.unit = f"{cls.engine}@{cls.instance}"
         cls.facts = start_engine(cls, cls.unit)
 
     def setUp(self):
@@ -167,6 +168,30 @@ class Deploy:
         for service in ("web", "worker"):
             container = self.compose("ps", "-q", service).strip()
             self.assertEqual(self.client("inspect", "--format", "{{.Image}} {{.State.Running}}", container), f"{live} true")
+
+    def start(self, project: str, text: str) -> Path:
+        """Another compose project; its file."""
+        folder = self.folder / "sites" / project
+        folder.mkdir(parents=True)
+        (folder / "compose.yaml").write_text(text)
+        before = self.compose_folder, self.compose_project
+        self.compose_folder, self.compose_project = folder, project
+        self.compose("up", "-d")
+        self.addCleanup(self.stop, folder, project)
+        self.compose_folder, self.compose_project = before
+        return folder / "compose.yaml"
+
+    def stop(self, folder: Path, project: str) -> None:
+        for container in self.client("ps", "-aq", "--filter", f"label=com.docker.compose.project={project}").split():
+            self.client("rm", "-f", container)
+
+    def container(self, project: str, form: str = "{{.Image}} {{.State.Running}}") -> str:
+        [container] = self.client("ps", "-aq", "--filter", f"label=com.docker.compose.project={project}").split()
+        return self.client("inspect", "--format", form, container)
+
+
+class Deploy:
+    """Mixed in beside OnHost: releases that are well, and those that are not."""
 
     def test_releases(self):
         """An edit is live, the next one too; back to the first, after a prune job; the other service is let alone."""
@@ -246,27 +271,7 @@ class Deploy:
 
 
 class Verdicts:
-    """Mixed in beside Deploy: whose containers count, and what is held against them. tests/host has more of each kind."""
-
-    def start(self, project: str, text: str) -> Path:
-        """Another compose project; its file."""
-        folder = self.folder / "sites" / project
-        folder.mkdir(parents=True)
-        (folder / "compose.yaml").write_text(text)
-        before = self.compose_folder, self.compose_project
-        self.compose_folder, self.compose_project = folder, project
-        self.compose("up", "-d")
-        self.addCleanup(self.stop, folder, project)
-        self.compose_folder, self.compose_project = before
-        return folder / "compose.yaml"
-
-    def stop(self, folder: Path, project: str) -> None:
-        for container in self.client("ps", "-aq", "--filter", f"label=com.docker.compose.project={project}").split():
-            self.client("rm", "-f", container)
-
-    def container(self, project: str, form: str = "{{.Image}} {{.State.Running}}") -> str:
-        [container] = self.client("ps", "-aq", "--filter", f"label=com.docker.compose.project={project}").split()
-        return self.client("inspect", "--format", form, container)
+    """Mixed in beside OnHost: whose containers count, and what is held against them. tests/host has more of each kind."""
 
     def test_names_that_end_alike(self):
         """shop is not webshop, and `image: shop` is docker.io/library/shop:latest."""
@@ -402,6 +407,9 @@ class Verdicts:
         compose.write_text(text.replace("interval: 1s", "interval: 600s").replace("sys.exit(1)", "sys.exit(0)"))
         self.assertEqual(self.deploy("--service", "web")["outcome"], "well")
 
+
+class Moments:
+    """Mixed in beside OnHost: what ends, listens, dies or was left behind, and the verdict on it."""
 
     def test_ports(self):
         """A service without a health check is waited for on the port on which the one before it listened."""
@@ -780,11 +788,15 @@ class Fleet(fixtures.SystemTest):
         self.assertRegex(table, r"(?m)^ssh://one +well ")
 
 
-class Docker20(Deploy, Verdicts, Corners, fixtures.SystemTest):
+class Docker20(Deploy, Verdicts, OnHost):
     engine = "docker20"
 
 
-class Docker28Containerd(Deploy, Verdicts, fixtures.SystemTest):
+class Docker20Corners(Moments, Corners, OnHost):
+    engine, instance = "docker20", "corners"
+
+
+class Docker28Containerd(Deploy, Verdicts, OnHost):
     engine, front = "docker28-c8d", "plugin"
 
 
@@ -829,10 +841,13 @@ class Podman(fixtures.SystemTest):
 
 if os.environ.get("VENEER_TEST_ALL"):
 
-    class Docker28OldCompose(Deploy, Corners, fixtures.SystemTest):
+    class Docker28ContainerdMoments(Moments, OnHost):
+        engine, front, instance = "docker28-c8d", "plugin", "moments"
+
+    class Docker28OldCompose(Deploy, Corners, OnHost):
         """docker-compose 1 cannot recreate containers on this engine; a deploy makes new ones."""
 
-        engine = "docker28-c8d"
+        engine, instance = "docker28-c8d", "old-compose"
 
 
 if __name__ == "__main__":

@@ -31,12 +31,13 @@ class OverSsh(fixtures.SystemTest):
     """A host with one engine; subclasses name it."""
 
     engine = ""
+    instance = "ssh"
     kind = ""
     program = "docker"
 
     @classmethod
     def setUpClass(cls):
-        cls.unit = cls.engine + "@ssh"
+        cls.unit = f"{cls.engine}@{cls.instance}"
         cls.facts = start_engine(cls, cls.unit)
 
     def setUp(self):
@@ -361,10 +362,10 @@ class Podman4(Ship, OverSsh):
 if os.environ.get("VENEER_TEST_ALL"):
 
     class Docker28ContainerdAccidents(Accidents, OverSsh):
-        engine, kind = "docker28-c8d", "blobs"
+        engine, kind, instance = "docker28-c8d", "blobs", "accidents"
 
     class Podman4Accidents(Accidents, OverSsh):
-        engine, kind, program = "podman4", "diff_ids", "podman"
+        engine, kind, program, instance = "podman4", "diff_ids", "podman", "accidents"
 
     class Docker26(Ship, OverSsh):
         engine, kind = "docker26", "prefix"
