@@ -153,7 +153,7 @@ std::string with_single_dollars(std::string text) {
 // Its name for the engine.
 std::string name_of(const Value& composed, std::string_view kind, const std::string& project, const std::string& key) {
   const Value* described = member(composed, kind, key);
-  const std::string own = fmt::format("{}_{}", project, key);
+  std::string own = fmt::format("{}_{}", project, key);
   if (described == nullptr) return own;
   if (const Value* external = member(*described, "external"); external != nullptr) {
     if (external->is_table()) return external->string_or("name", key);
@@ -192,13 +192,15 @@ void add_others(const Value& service, std::map<std::string, std::string>& volume
     const std::string path = text_of(value);
     volumes[without_slash(path.substr(0, path.find(':')))] = "";
   });
-  for (const auto& [key, folder] : {std::pair{"secrets", "/run/secrets/"}, std::pair{"configs", "/"}}) {
+  const auto each_in = [&](std::string_view key, const std::string& folder) {
     each(key, [&](const Value& value) {
       const std::string source = value.is_table() ? value.string_or("source", "") : text_of(value);
       const std::string target = value.is_table() ? value.string_or("target", source) : source;
       volumes[target.starts_with('/') ? target : folder + target] = "";
     });
-  }
+  };
+  each_in("secrets", "/run/secrets/");
+  each_in("configs", "/");
 }
 
 std::optional<std::set<std::string>> read_ports(const Value* given) {
