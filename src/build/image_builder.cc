@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <charconv>
 #include <map>
 
 #include "build/image_name.hh"
@@ -13,6 +12,7 @@
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "foundation/parallel.hh"
+#include "foundation/text.hh"
 #include "image/history.hh"
 #include "python/wheel/venv.hh"
 #include "tree/write_layer.hh"
@@ -249,10 +249,7 @@ std::uint64_t ImageBuilder::forecast(const plan::PlannedLayer& layer) const {
 
 std::optional<std::uint64_t> ImageBuilder::noted_number(std::string_view kind, const LayerKey& key) const {
   const std::optional<std::string> text = cache_.note(kind, key);
-  std::uint64_t number = 0;
-  if (!text || std::from_chars(text->data(), text->data() + text->size(), number).ec != std::errc())
-    return std::nullopt;
-  return number;
+  return text ? read_number<std::uint64_t>(*text) : std::nullopt;
 }
 
 // Not every lock says how large a file is. A wheel is as large as its file; of what is built, the file may differ from

@@ -1,8 +1,11 @@
 // Text taken apart. Pure, thread-safe.
 #pragma once
 
+#include <charconv>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace veneer {
@@ -24,5 +27,14 @@ std::vector<std::string> split_fields(std::string_view text, char separator);
 
 /// Without the white space around it.
 std::string_view trimmed(std::string_view text);
+
+/// The decimal number that the whole of `text` is.
+template <typename Number>
+std::optional<Number> read_number(std::string_view text) {
+  Number number{};
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
 
 }  // namespace veneer

@@ -4,9 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "deliver/receiver/ssh/host_script.hh"
+#include "deliver/rollout/described.hh"
 #include "foundation/text.hh"
 
 namespace veneer::deliver {
@@ -14,18 +14,6 @@ namespace veneer::deliver {
 namespace {
 
 constexpr std::size_t fields = 7;
-
-std::optional<std::uint64_t> read_number(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-std::string_view without_algorithm(std::string_view id) {
-  constexpr std::string_view algorithm = "sha256:";
-  return id.starts_with(algorithm) ? id.substr(algorithm.size()) : id;
-}
 
 const HealthPlan& plan_of(const HealthPlans& plans, const std::string& name) {
   static const HealthPlan none;
@@ -52,7 +40,7 @@ class Judge {
     if (container.status != "running" && !has_ended) {
       return fail(fmt::format("{} ended with exit code {}", name, container.exit_code));
     }
-    const std::string_view image = without_algorithm(container.image);
+    const std::string image = without_algorithm(container.image);
     if (image != without_algorithm(look_.image)) return fail(fmt::format("{} runs another image ({})", name, image));
     if (container.restarts != 0 && !was_restarted_before(container)) return fail(name + " ended and was started again");
     if (has_ended || container.health == "healthy") return true;
@@ -113,7 +101,7 @@ class Judge {
 std::optional<ContainerState> read_container_state(std::string_view row) {
   const std::vector<std::string> words = split_fields(row, '|');
   if (words.size() != fields) return std::nullopt;
-  const auto restarts = read_number(words[4]);
+  const auto restarts = read_number<std::uint64_t>(words[4]);
   if (words[0].empty() || !restarts) return std::nullopt;
   return ContainerState{words[0], words[1], words[2], words[3], *restarts, words[5], words[6]};
 }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 #include <map>
 
@@ -19,14 +18,6 @@ constexpr std::size_t most_lines = 4000;
 constexpr std::array outcome_names = {std::string_view("well"), std::string_view("back"), std::string_view("failed"),
                                       std::string_view("unfinished"), std::string_view("at work")};
 constexpr std::string_view begun = "begun";
-
-template <typename Number>
-std::optional<Number> read_number(const std::string& text) {
-  Number number{};
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (result.ec != std::errc() || result.ptr != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 // Those that a host writes.
 std::optional<ReleaseOutcome> read_outcome(const std::string& word) {

@@ -1,5 +1,5 @@
 // What was brought into service on a host under a name, by anybody, and which of it is the way back. The host keeps it
-// as a file that lines are added to (docs/formats.md, "The history"); all that is in doubt there is decided here.
+// as a file that lines are added to (docs/formats.md, "Talking to a host"); all that is in doubt there is decided here.
 #pragma once
 
 #include <cstdint>

@@ -7,6 +7,7 @@
 #include <limits>
 #include <set>
 
+#include "deliver/rollout/described.hh"
 #include "deliver/rollout/settings.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
@@ -26,14 +27,6 @@ std::optional<std::uint16_t> read_port(std::string_view text, int base) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port, base);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return port;
-}
-
-std::string without_algorithm(const std::string& id) { return id.substr(id.find(':') + 1); }
-
-// A member of what may be no table, or null.
-const Value* member(const Value* table, std::string_view key) {
-  const Value* value = table == nullptr || !table->is_table() ? nullptr : table->find(key);
-  return value == nullptr || value->is_null() ? nullptr : value;
 }
 
 std::vector<std::string> words_of(const Value* list) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <string_view>
 
+#include "deliver/rollout/described.hh"
 #include "foundation/error.hh"
 #include "foundation/text.hh"
 
@@ -14,11 +15,6 @@ namespace veneer::deliver {
 namespace {
 
 constexpr std::size_t short_id = 12;  // digits: the host name that an engine makes up, and an alias in each network
-
-const Value* member(const Value& table, std::string_view key) {
-  const Value* value = table.is_table() ? table.find(key) : nullptr;
-  return value == nullptr || value->is_null() ? nullptr : value;
-}
 
 void remove(Value& table, std::string_view key) {
   std::erase_if(table.table(), [&](const auto& entry) { return entry.first == key; });

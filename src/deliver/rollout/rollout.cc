@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "deliver/rollout/described.hh"
 #include "deliver/rollout/plan.hh"
 #include "deliver/rollout/recreate.hh"
 #include "deliver/rollout/settings.hh"
@@ -21,13 +21,6 @@ constexpr std::size_t most_notes = 100;
 constexpr int most_plans = 5;  // that are made anew when the containers changed
 constexpr std::string_view nothing_changed = "this deploy changed nothing there";
 
-template <typename Number>
-Number number_or_zero(const std::string& text) {
-  Number number{};
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
 bool says_disk_is_full(std::string_view text) {
   return text.find("o space left") != std::string_view::npos;  // No, no
 }
@@ -41,9 +34,8 @@ std::string with_cure(std::string why) {
 std::string slow_stop(const std::string& words) {
   const std::size_t space = std::min(words.find(' '), words.size());
   return fmt::format(
-      "{} took its whole grace time to stop ({} s): its first process does not end when it is asked to; start the "
-      "program "
-      "by exec in the entrypoint, or set init: true",
+      "{} took its whole grace time to stop ({} s): its first process does not end when it is asked to; "
+      "start the program by exec in the entrypoint, or set init: true",
       printable(words.substr(0, space), 100), printable(trimmed(words.substr(space)), 20));
 }
 
@@ -52,7 +44,7 @@ std::string what_serves(const std::vector<ContainerState>& containers, const std
                         const std::string& back) {
   std::string text;
   for (const ContainerState& container : containers) {
-    const std::string id = container.image.substr(container.image.find(':') + 1);
+    const std::string id = without_algorithm(container.image);
     const std::string_view which = image.ends_with(id) ? "the new image"
                                    : id == back        ? "the old image"
                                                        : "another image";
@@ -102,8 +94,7 @@ Recreation ask_for_container(HostSession& session, const RolloutRequest& wanted)
 }
 
 std::string label_of(const Value& container, std::string_view key) {
-  const Value* config = container.is_table() ? container.find("Config") : nullptr;
-  const Value* labels = config != nullptr && config->is_table() ? config->find("Labels") : nullptr;
+  const Value* labels = member(member(container, "Config"), "Labels");
   return labels != nullptr && labels->is_table() ? labels->string_or(key, "") : "";
 }
 
@@ -117,10 +108,8 @@ SettingChanges changes_of(const RolloutFacts& facts, const Value& composed) {
   const Value nothing{Value::Table{}};
   for (const Value& container : facts.descriptions) {
     if (!container.is_table()) continue;
-    const std::string image = container.string_or("Image", "");
-    const auto described = facts.images.find(image.substr(image.find(':') + 1));
-    const Value* config =
-        described == facts.images.end() || !described->second.is_table() ? nullptr : described->second.find("Config");
+    const auto image = facts.images.find(without_algorithm(container.string_or("Image", "")));
+    const Value* config = image == facts.images.end() ? nullptr : member(image->second, "Config");
     const std::string service = label_of(container, "com.docker.compose.service");
     const auto gets = settings_of_service(composed, label_of(container, "com.docker.compose.project"), service);
     if (!gets) continue;
@@ -146,7 +135,7 @@ HostRequest rollout_request(HostSession& session, const RolloutRequest& wanted, 
   request.add("listed", session.listed_name(wanted.live_name));
   if (!wanted.image_id.empty()) {
     request.add("unique", wanted.unique_name.full());
-    request.add("id", wanted.image_id.substr(wanted.image_id.find(':') + 1));
+    request.add("id", without_algorithm(wanted.image_id));
   }
   if (!wanted.container.empty()) request.add("container", wanted.container);
   if (wanted.strategy == RestartStrategy::start_first) request.add("strategy", "start-first");
@@ -227,8 +216,7 @@ std::optional<RolloutResult> try_rollout(HostSession& session, const RolloutRequ
                 std::string(nothing_changed));
   }
   const RolloutPlan plan = make_plan(
-      found.facts,
-      {.image = wanted.image_id.substr(wanted.image_id.find(':') + 1), .settle = wanted.settle, .ports = wanted.ports});
+      found.facts, {.image = without_algorithm(wanted.image_id), .settle = wanted.settle, .ports = wanted.ports});
   HostRequest request = rollout_request(session, wanted, "deploy");
   add_plan(request, found, plan);
   if (!body.empty()) request.add("size", std::to_string(body.size()));
@@ -269,7 +257,7 @@ std::optional<RolloutResult> try_rollout(HostSession& session, const RolloutRequ
       if (auto state = read_container_state(line.value)) serving.push_back(std::move(*state));
     }
     if (line.key == "logs") result.logs = printable(trimmed(line.value), 1000);
-    if (line.key == "revision") result.revision = number_or_zero<std::uint64_t>(line.value);
+    if (line.key == "revision") result.revision = read_number<std::uint64_t>(line.value).value_or(0);
     if (line.key == "problem") problem = printable(trimmed(line.value), 600);
     if (line.key == "well") decide(RolloutResult::Outcome::well, "");
     if (line.key == "back") decide(RolloutResult::Outcome::back, line.value);

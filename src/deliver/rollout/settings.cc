@@ -6,6 +6,7 @@
 #include <array>
 #include <string_view>
 
+#include "deliver/rollout/described.hh"
 #include "foundation/json.hh"
 #include "foundation/text.hh"
 
@@ -15,16 +16,6 @@ namespace {
 
 constexpr std::size_t short_id = 12;      // digits, an alias that engines give
 constexpr std::size_t made_up_name = 64;  // digits, the name of a volume without one
-
-const Value* member(const Value& table, std::string_view key) {
-  const Value* value = table.is_table() ? table.find(key) : nullptr;
-  return value == nullptr || value->is_null() ? nullptr : value;
-}
-
-const Value* member(const Value& table, std::string_view key, std::string_view inner) {
-  const Value* value = member(table, key);
-  return value == nullptr ? nullptr : member(*value, inner);
-}
 
 std::string text_of(const Value& value) {
   if (value.is_string()) return value.string();
@@ -396,8 +387,7 @@ std::optional<Settings> settings_of_service(const Value& composed, const std::st
 }
 
 std::optional<std::vector<std::string>> health_test_of_service(const Value& composed, const std::string& service) {
-  const Value* check = member(composed, "services", service);
-  if (check != nullptr) check = member(*check, "healthcheck");
+  const Value* check = member(member(composed, "services", service), "healthcheck");
   if (check == nullptr) return std::nullopt;
   if (const Value* off = member(*check, "disable"); off != nullptr && off->is_boolean() && off->boolean()) {
     return std::vector<std::string>{"NONE"};

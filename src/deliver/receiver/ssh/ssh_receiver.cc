@@ -26,18 +26,12 @@ std::string random_word() {
   return fmt::format("{:08x}{:08x}", random(), random());
 }
 
-std::optional<std::uint64_t> read_number(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (result.ec != std::errc() || result.ptr != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 // A line "name bytes".
 void take_part(std::map<std::string, std::uint64_t>& parts, std::string_view value) {
   const std::size_t space = value.rfind(' ');
   if (space == std::string_view::npos || parts.size() >= 1000) return;
-  if (const auto size = read_number(value.substr(space + 1))) parts[std::string(value.substr(0, space))] = *size;
+  if (const auto size = read_number<std::uint64_t>(value.substr(space + 1)))
+    parts[std::string(value.substr(0, space))] = *size;
 }
 
 int major_version(const std::string& version) {
@@ -74,8 +68,8 @@ Inventory SshReceiver::inventory(const Question& question, const OnEvent& on_eve
   session_.ask(request, [&](const HostLine& line) {
     if (line.key == "version") version = line.value;
     if (line.key == "info") info = line.value;
-    if (line.key == "disk") inventory.free_disk = read_number(line.value);
-    if (line.key == "stage") inventory.free_staging = read_number(line.value);
+    if (line.key == "disk") inventory.free_disk = read_number<std::uint64_t>(line.value);
+    if (line.key == "stage") inventory.free_staging = read_number<std::uint64_t>(line.value);
     if (line.key == "part") take_part(parts_, line.value);
     if (line.key == "problem") problem = printable(trimmed(line.value), 1000);
     if (line.key == "image" && inventory.images.size() < most_images) {
@@ -200,9 +194,9 @@ SshReceiver::Attempt SshReceiver::try_to_put(const Delivery& delivery, const Par
     if (line.key == "incomplete") end_with({Problem::Kind::incomplete, printable(trimmed(line.value), 600), {}});
     if (line.key == "offset" || line.key == "short") {
       attempt.outcome = Outcome::elsewhere;
-      attempt.offset = read_number(line.value);
+      attempt.offset = read_number<std::uint64_t>(line.value);
     }
-    if (line.key == "arrived") arrived = read_number(line.value).value_or(arrived);
+    if (line.key == "arrived") arrived = read_number<std::uint64_t>(line.value).value_or(arrived);
     if (line.key == "waiting") tell(on_event, {Event::Kind::waiting, {}, 0, 0});
     if (line.key == "working") tell(on_event, {Event::Kind::working, {}, 0, 0});
     if (line.key == "verifying") tell(on_event, {Event::Kind::verifying, {}, 0, 0});
