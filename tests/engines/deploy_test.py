@@ -241,6 +241,10 @@ class Deploy:
         self.assertIn("is not on the host any more", refused.stderr)
         self.assert_serves("three")
 
+
+class BadReleases:
+    """Mixed in beside OnHost: what makes a release bad, and that the old one comes back."""
+
     def test_bad_releases(self):
         """A release that crashes, one that never turns healthy, one whose command before it fails: the old one serves."""
         taken = socket.create_server(("127.0.0.1", 0))
@@ -295,6 +299,54 @@ class Verdicts:
             live = self.client("image", "inspect", "--format", "{{.Id}}", "shop")
             self.assertEqual(self.container("shop"), f"{live} true")
             self.assertNotIn(live, (shop, webshop.split()[0]))
+
+    def test_one_container_in_networks(self):
+        """`--container`: aliases, addresses and MAC of every network; one that shares its network is refused."""
+        networks = {"veneer-front": "10.213.1", "veneer-back": "10.213.2"}
+        for network, prefix in networks.items():
+            self.client("network", "create", "--subnet", prefix + ".0/24", network)
+            self.addCleanup(self.client, "network", "rm", network, check=False)
+        run = ("run", "-d", "--entrypoint", "/app/.venv/bin/python", "--stop-timeout", "1")
+        given = ("-m", "shop.serve", "given")
+        self.client("tag", self.live, "wired:1")
+        self.client(*run, "--name", "wired", "--network", "veneer-front", "--ip", "10.213.1.77", "--network-alias", "store", "--mac-address", "02:42:00:00:00:77",
+                    "wired:1", *given)
+        self.addCleanup(self.client, "rm", "-f", "wired", "wired-veneer-old", "beside", check=False)
+        self.client("network", "connect", "--ip", "10.213.2.77", "--alias", "shelf", "veneer-back", "wired")
+
+        def settings() -> dict:
+            shown = json.loads(self.client("inspect", "wired"))[0]
+            ends = shown["NetworkSettings"]["Networks"]
+            return {network: (end["IPAddress"], [alias for alias in end["Aliases"] or [] if not shown["Id"].startswith(alias)],
+                              end["MacAddress"] if network == "veneer-front" else "") for network, end in ends.items()}
+
+        before = settings()
+        self.assertEqual(before["veneer-front"][2], "02:42:00:00:00:77")
+        self.write("two")
+        self.veneer("deploy", "ssh://plant", "--as", "wired:1", "--settle", "1", "--container", "wired", cwd=self.project, PATH=self.host.path())
+        self.assertEqual(self.client("logs", "wired"), "serving two")
+        self.assertEqual(settings(), before)
+        self.client(*run, "--name", "beside", "--network", "container:wired", "wired:1", *given)
+        self.write("three")
+        refused = self.veneer("deploy", "ssh://plant", "--as", "wired:1", "--container", "wired", cwd=self.project, code=3, PATH=self.host.path())
+        self.assertIn("the container beside uses its network", refused.stderr)
+        self.assertEqual(self.client("logs", "wired"), "serving two")
+
+    def test_health_command_with_a_line_end(self):
+        """What fails as it stands is not taken for healthy, though its words apart would succeed."""
+        compose = self.compose_folder / "compose.yaml"
+        command = '["CMD", "/app/.venv/bin/python", "-c", "import sys\\nsys.exit(1)", ""]'
+        text = compose.read_text().replace('["CMD", "/app/.venv/bin/python", "-m", "shop.health"]', command)
+        compose.write_text(text.replace("interval: 1s", "interval: 600s"))
+        self.write("two")
+        result = self.deploy("--service", "web", "--wait", "4", code=1)
+        self.assertIn("not healthy yet", result["why"])
+        compose.write_text(text.replace("interval: 1s", "interval: 600s").replace("sys.exit(1)", "sys.exit(0)"))
+        self.assertEqual(self.deploy("--service", "web")["outcome"], "well")
+
+
+class Given:
+    """Mixed in beside OnHost: what services have against what they would get, and how their engine counts restarts."""
 
     def test_restarted_long_ago(self):
         """A container that was restarted once before is not held against a deploy of what runs already."""
@@ -362,50 +414,6 @@ class Verdicts:
         self.assertIn("one: the variable CASH is new", result.stdout)
         self.assertRegex(result.stdout, "note|TOKEN.*not set")
         self.assertEqual(running(), [("one", True, False), ("one", True, False), ("two", True, False)])
-
-    def test_one_container_in_networks(self):
-        """`--container`: aliases, addresses and MAC of every network; one that shares its network is refused."""
-        networks = {"veneer-front": "10.213.1", "veneer-back": "10.213.2"}
-        for network, prefix in networks.items():
-            self.client("network", "create", "--subnet", prefix + ".0/24", network)
-            self.addCleanup(self.client, "network", "rm", network, check=False)
-        run = ("run", "-d", "--entrypoint", "/app/.venv/bin/python", "--stop-timeout", "1")
-        given = ("-m", "shop.serve", "given")
-        self.client("tag", self.live, "wired:1")
-        self.client(*run, "--name", "wired", "--network", "veneer-front", "--ip", "10.213.1.77", "--network-alias", "store", "--mac-address", "02:42:00:00:00:77",
-                    "wired:1", *given)
-        self.addCleanup(self.client, "rm", "-f", "wired", "wired-veneer-old", "beside", check=False)
-        self.client("network", "connect", "--ip", "10.213.2.77", "--alias", "shelf", "veneer-back", "wired")
-
-        def settings() -> dict:
-            shown = json.loads(self.client("inspect", "wired"))[0]
-            ends = shown["NetworkSettings"]["Networks"]
-            return {network: (end["IPAddress"], [alias for alias in end["Aliases"] or [] if not shown["Id"].startswith(alias)],
-                              end["MacAddress"] if network == "veneer-front" else "") for network, end in ends.items()}
-
-        before = settings()
-        self.assertEqual(before["veneer-front"][2], "02:42:00:00:00:77")
-        self.write("two")
-        self.veneer("deploy", "ssh://plant", "--as", "wired:1", "--settle", "1", "--container", "wired", cwd=self.project, PATH=self.host.path())
-        self.assertEqual(self.client("logs", "wired"), "serving two")
-        self.assertEqual(settings(), before)
-        self.client(*run, "--name", "beside", "--network", "container:wired", "wired:1", *given)
-        self.write("three")
-        refused = self.veneer("deploy", "ssh://plant", "--as", "wired:1", "--container", "wired", cwd=self.project, code=3, PATH=self.host.path())
-        self.assertIn("the container beside uses its network", refused.stderr)
-        self.assertEqual(self.client("logs", "wired"), "serving two")
-
-    def test_health_command_with_a_line_end(self):
-        """What fails as it stands is not taken for healthy, though its words apart would succeed."""
-        compose = self.compose_folder / "compose.yaml"
-        command = '["CMD", "/app/.venv/bin/python", "-c", "import sys\\nsys.exit(1)", ""]'
-        text = compose.read_text().replace('["CMD", "/app/.venv/bin/python", "-m", "shop.health"]', command)
-        compose.write_text(text.replace("interval: 1s", "interval: 600s"))
-        self.write("two")
-        result = self.deploy("--service", "web", "--wait", "4", code=1)
-        self.assertIn("not healthy yet", result["why"])
-        compose.write_text(text.replace("interval: 1s", "interval: 600s").replace("sys.exit(1)", "sys.exit(0)"))
-        self.assertEqual(self.deploy("--service", "web")["outcome"], "well")
 
 
 class Moments:
@@ -788,7 +796,7 @@ class Fleet(fixtures.SystemTest):
         self.assertRegex(table, r"(?m)^ssh://one +well ")
 
 
-class Docker20(Deploy, Verdicts, OnHost):
+class Docker20(Deploy, BadReleases, Verdicts, Given, OnHost):
     engine = "docker20"
 
 
@@ -796,7 +804,7 @@ class Docker20Corners(Moments, Corners, OnHost):
     engine, instance = "docker20", "corners"
 
 
-class Docker28Containerd(Deploy, Verdicts, OnHost):
+class Docker28Containerd(Deploy, Given, OnHost):
     engine, front = "docker28-c8d", "plugin"
 
 
@@ -841,10 +849,10 @@ class Podman(fixtures.SystemTest):
 
 if os.environ.get("VENEER_TEST_ALL"):
 
-    class Docker28ContainerdMoments(Moments, OnHost):
+    class Docker28ContainerdMoments(BadReleases, Verdicts, Moments, OnHost):
         engine, front, instance = "docker28-c8d", "plugin", "moments"
 
-    class Docker28OldCompose(Deploy, Corners, OnHost):
+    class Docker28OldCompose(Deploy, BadReleases, Corners, OnHost):
         """docker-compose 1 cannot recreate containers on this engine; a deploy makes new ones."""
 
         engine, instance = "docker28-c8d", "old-compose"

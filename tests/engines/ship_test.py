@@ -22,7 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 import fixtures  # noqa: E402
 from relay import Relay  # noqa: E402
-from ssh_host import ENGINES, run_contract, start_engine  # noqa: E402
+from ssh_host import CORE_SCENARIOS, ENGINES, run_contract, start_engine  # noqa: E402
 from ssh_host import run_engines as engines  # noqa: E402
 
 FAIL_POINTS = ["ship.loaded", "ship.verified", "ship.named"]
@@ -287,7 +287,7 @@ class Docker20(Ship, OnEngine):
 
     def test_contract_with_a_helper(self):
         """What a splice over ssh does, by a container on the host."""
-        run_contract(self, self.unit, self.facts, "docker", VENEER_TEST_HELPER="/state/api.sock")
+        run_contract(self, self.unit, self.facts, "docker", CORE_SCENARIOS, VENEER_TEST_HELPER="/state/api.sock")
         self.assertEqual(self.containers(), [])
         self.assertNotIn(b"veneer-helper", self.client("image", "ls").stdout)
 

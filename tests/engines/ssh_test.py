@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 import fixtures  # noqa: E402
 from relay import Relay  # noqa: E402
-from ssh_host import ENGINES, SshHost, run_contract, start_engine  # noqa: E402
+from ssh_host import CORE_SCENARIOS, ENGINES, SshHost, run_contract, start_engine  # noqa: E402
 from ssh_host import run_engines as engines  # noqa: E402
 
 HOST_FAIL_POINTS = ["received", "spliced", "loaded", "verified", "named"]
@@ -114,8 +114,10 @@ class OverSsh(fixtures.SystemTest):
 class Ship:
     """Mixed into a subclass of OverSsh for each engine."""
 
+    scenarios = CORE_SCENARIOS
+
     def test_contract(self):
-        run_contract(self, self.unit, self.facts, self.program, PATH=self.host.path(), VENEER_TEST_SSH="ssh://plant",
+        run_contract(self, self.unit, self.facts, self.program, self.scenarios, PATH=self.host.path(), VENEER_TEST_SSH="ssh://plant",
                      VENEER_TEST_PROGRAM=self.program)
 
     def test_bytes(self):
@@ -349,6 +351,7 @@ class Accidents:
 
 class Docker20(Ship, Accidents, OverSsh):
     engine, kind = "docker20", "prefix"
+    scenarios = ()  # all
 
 
 class Docker28Containerd(Ship, OverSsh):

@@ -1,87 +1,27 @@
 #!/usr/bin/env python3
-"""Images on a Debian base that veneer makes, and on others, run as their user: certificates, a name, a home. The base is
-made twice and is equal, although another file system and another user's settings had a hand in it."""
+"""Images on other bases than one that veneer makes, run as their user: a name, a home. repro/chroot_test.py has that one."""
 
-import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
+import asking  # noqa: E402
 import fixtures  # noqa: E402
 import layouts  # noqa: E402
 
-ASK = """\
-import grp, json, os, pathlib, pwd, ssl
-home = pathlib.Path.home()
-try:
-    (home / "note").write_text("x")
-    writable = True
-except OSError:
-    writable = False
-print(json.dumps({
-    "certificates": ssl.create_default_context().cert_store_stats()["x509_ca"], "home": str(home), "writable": writable,
-    "name": pwd.getpwuid(os.getuid()).pw_name, "group": grp.getgrgid(os.getgid()).gr_name,
-    "passwd": pwd.getpwuid(os.getuid()).pw_dir}))
-"""
 
-
-class Bases(fixtures.SystemTest):
+class Bases(asking.AskingTest):
     def project(self, base: str, table: str = "") -> Path:
         path = self.folder / f"shop-{len(list(self.folder.iterdir()))}"
         path.mkdir()
-        mirror = f'[tool.veneer.system]\nmirror = "{fixtures.mirror()[0]}"\n' if fixtures.mirror() and base.startswith("debian:") else ""
         (path / "pyproject.toml").write_text(
-            f'[project]\nname = "shop"\nversion = "1.0"\nrequires-python = ">=3.11"\n\n[tool.veneer]\nbase = "{base}"\n{mirror}[tool.veneer.image]\n{table}\n')
-        (path / "main.py").write_text(ASK)
+            f'[project]\nname = "shop"\nversion = "1.0"\nrequires-python = ">=3.11"\n\n[tool.veneer]\nbase = "{base}"\n[tool.veneer.image]\n{table}\n')
+        (path / "main.py").write_text(asking.PROGRAM)
         subprocess.run(["uv", "lock", "--quiet"], cwd=path, check=True, env=self.environment())
         fixtures.git(path, "init", "-q", "-b", "main")
         fixtures.commit_all(path, "First")
         return path
-
-    def run_image(self, path: Path) -> dict:
-        """What the program of the image that was built last says of itself, run as the image's user in its files."""
-        layout = path / ".veneer"
-        index = json.loads((layout / "index.json").read_text())
-
-        def blob(digest: str) -> Path:
-            return layout / "blobs" / "sha256" / digest.split(":")[1]
-
-        manifest = json.loads(blob(index["manifests"][-1]["digest"]).read_text())
-        config = json.loads(blob(manifest["config"]["digest"]).read_text())["config"]
-        root = self.folder / f"root-of-{path.name}"
-        root.mkdir()
-        for layer in manifest["layers"]:
-            subprocess.run(["tar", "--extract", "--gzip", "--numeric-owner", "--same-permissions", "--exclude=dev/*",
-                            "--file", blob(layer["digest"]), "--directory", root], check=True)
-            for mark in root.rglob(".wh.*"):
-                gone = mark.with_name(mark.name.removeprefix(".wh."))
-                shutil.rmtree(gone) if gone.is_dir() and not gone.is_symlink() else gone.unlink(missing_ok=True)
-                mark.unlink()
-        os.chmod(self.folder, 0o755)
-        result = subprocess.run([shutil.which("chroot"), f"--userspec={config['User']}", "--groups=", root, *config["Entrypoint"]],
-                                env=dict(entry.split("=", 1) for entry in config["Env"]), capture_output=True, text=True)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return json.loads(result.stdout)
-
-    def test_a_debian_base_has_certificates_and_the_user_a_home(self):
-        path = self.project("debian:bookworm")
-        first = self.json("build", "--json", cwd=path)
-        said = self.run_image(path)
-        self.assertGreater(said.pop("certificates"), 50)
-        self.assertEqual(said, {"home": "/home/app", "passwd": "/home/app", "writable": True, "name": "app", "group": "app"})
-        # Once more with nothing kept, on another file system if there is one, in another order of time and with another umask.
-        elsewhere = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else self.folder
-        temporary = Path(fixtures.tempfile.mkdtemp(prefix="veneer-test-", dir=elsewhere))
-        self.addCleanup(shutil.rmtree, temporary, ignore_errors=True)
-        other = subprocess.run([fixtures.binary(), "build", "--json"], cwd=path, umask=0o077, capture_output=True, text=True,
-                               env=self.environment(XDG_CACHE_HOME=str(self.folder / "other"), TMPDIR=str(temporary), TZ="Asia/Kathmandu"))
-        self.assertEqual(other.returncode, 0, other.stderr)
-        again = json.loads(other.stdout)
-        self.assertEqual([layer["diff_id"] for layer in again["layers"]], [layer["diff_id"] for layer in first["layers"]])
-        self.assertEqual(again["manifest"], first["manifest"])
 
     def test_the_user_of_another_base(self):
         base = f"oci:{fixtures.debian_base()}"
