@@ -57,7 +57,7 @@ class Shapes(fixtures.SystemTest):
         if name == "git":  # its URL names a folder of this machine
             repository = Path(f"{self.project}.repository")
             places[str(repository)] = repository
-        done = roots.run_inside(roots.build_root("bookworm"), places, f"cd /app\n{' '.join(words)}", UV_CACHE_DIR="/uv-cache", UV_LINK_MODE="copy")
+        done = roots.run_inside(roots.uv_root("bookworm"), places, f"cd /app\n{' '.join(words)}", UV_CACHE_DIR="/uv-cache", UV_LINK_MODE="copy")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return application / ".venv"
 

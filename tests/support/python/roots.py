@@ -11,21 +11,30 @@ from pathlib import Path
 import fixtures
 
 PRIVATE_MOUNTS = fixtures.SOURCE / "tests" / "support" / "private_mounts"
-PACKAGES = ["g++", "cmake", "ninja-build", "ccache", "mold", "pkg-config", "git", "python3", "ca-certificates", "mmdebstrap",
+BUILD_PACKAGES = ["g++", "cmake", "ninja-build", "ccache", "mold", "pkg-config", "git", "python3", "ca-certificates", "mmdebstrap",
             "libcli11-dev", "libfmt-dev", "nlohmann-json3-dev", "libtomlplusplus-dev", "libcurl4-openssl-dev", "libssl-dev",
             "libzstd-dev", "libisal-dev", "zlib1g-dev", "debian-archive-keyring"]
 
 
 def build_root(suite: str) -> Path:
-    """A root of `suite` ("bookworm"), made once."""
-    target = fixtures.test_cache() / "build-roots" / f"{suite}-1"
+    """A root of `suite` ("bookworm") in which veneer can be built, made once."""
+    return made_once(f"build-{suite}-1", suite, BUILD_PACKAGES)
+
+
+def uv_root(suite: str) -> Path:
+    """A root of `suite` in which uv, put there by run_inside, can install what needs no compiler; made once."""
+    return made_once(f"uv-{suite}-1", suite, ["python3", "git", "ca-certificates"])
+
+
+def made_once(name: str, suite: str, packages: list[str]) -> Path:
+    target = fixtures.test_cache() / "machines" / name
     target.parent.mkdir(exist_ok=True)
-    with open(target.parent / f"{suite}.lock", "w") as lock:
+    with open(target.parent / f"{name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():
-            scratch = Path(tempfile.mkdtemp(prefix=f"{suite}-", dir=target.parent))
+            scratch = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=target.parent))
             try:
-                subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(PACKAGES)}",
+                subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(packages)}",
                                 "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*",
                                 suite, str(scratch / "root"), *fixtures.mirror()], check=True)
                 (scratch / "root").rename(target)
