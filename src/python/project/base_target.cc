@@ -21,13 +21,6 @@ namespace {
 
 constexpr std::uint64_t program_limit = 512ull << 20;
 
-struct DebianPython {
-  std::string_view suite;
-  std::string_view version;
-};
-/// Releases of Debian and the Python that each has, newest first.
-constexpr std::array debian_pythons = {DebianPython{"trixie", "3.13.5"}, DebianPython{"bookworm", "3.11.2"}};
-
 std::string read_program(const tree::FileTree& base, const std::string& path) {
   const tree::Inode* inode = base.find(path);
   if (inode == nullptr || inode->content == nullptr) return {};
@@ -301,19 +294,6 @@ TargetChoice choose_target(const tree::FileTree& base, const std::string& search
       fmt::format("no Python of the base satisfies {}; it has {}",
                   wishes.empty() ? "the project" : fmt::format("{}", fmt::join(wishes, " and ")), describe(found)),
       "choose another base in [tool.veneer]");
-}
-
-std::string default_debian_suite(const std::string& requires_python) {
-  std::vector<std::string> known;
-  for (const DebianPython& release : debian_pythons) {
-    if (allows_python(requires_python, std::string(release.version))) return std::string(release.suite);
-    known.push_back(fmt::format("{} has {}", release.suite, release.version));
-  }
-  throw Error(ErrorKind::refused,
-              fmt::format("no Debian release has a Python for requires-python \"{}\": {}", printable(requires_python),
-                          fmt::join(known, ", ")),
-              "name an image with a fitting Python: base = \"docker:NAME\", \"oci:DIR\" or \"docker-archive:FILE\" in "
-              "[tool.veneer]");
 }
 
 }  // namespace veneer::python

@@ -36,8 +36,4 @@ struct TargetChoice {
 TargetChoice choose_target(const tree::FileTree& base, const std::string& search_path,
                            const std::string& requires_python, const std::string& wanted);
 
-/// The suite for a project that names no base: the newest Debian release whose Python satisfies `requires_python`.
-/// Throws Error (refused) that names the releases and their Pythons when none does.
-std::string default_debian_suite(const std::string& requires_python);
-
 }  // namespace veneer::python

@@ -164,18 +164,5 @@ TEST(FindInterpreters, TakesTheLibcOfTheSameMachine) {
   EXPECT_EQ(find_interpreters(base.tree(), "")[0].target.libc.minor, 36);
 }
 
-TEST(DefaultSuite, IsTheNewestThatFits) {
-  EXPECT_EQ(default_debian_suite(""), "trixie");
-  EXPECT_EQ(default_debian_suite(">=3.11"), "trixie");
-  EXPECT_EQ(default_debian_suite(">=3.11,<3.13"), "bookworm");
-  try {
-    default_debian_suite(">=3.14");
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), AllOf(HasSubstr(">=3.14"), HasSubstr("trixie has 3.13")));
-    EXPECT_FALSE(error.hint().empty());
-  }
-}
-
 }  // namespace
 }  // namespace veneer::python
