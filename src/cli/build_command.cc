@@ -45,6 +45,7 @@ Value to_value(const app::BuildSession& session, const app::WrittenImage& writte
   Value value;
   value.set("image", session.image_name());
   value.set("output", written.place);
+  value.set("python", python_to_value(session.inputs()));
   value.set("manifest", built.sealed.manifest_digest.text());
   value.set("config", built.sealed.config_digest.text());
   value.set("layers", std::move(layers));

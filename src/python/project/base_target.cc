@@ -269,10 +269,15 @@ std::vector<FoundInterpreter> find_interpreters(const tree::FileTree& base, cons
 }
 
 TargetChoice choose_target(const tree::FileTree& base, const std::string& search_path,
-                           const std::string& requires_python, const std::string& wanted) {
+                           const std::string& requires_python, const std::string& wanted,
+                           const std::optional<PythonRequest>& preferred) {
   TargetChoice choice;
   bool is_chosen = false;
-  const std::vector<FoundInterpreter> found = find_interpreters(base, search_path);
+  std::vector<FoundInterpreter> found = find_interpreters(base, search_path);
+  if (preferred) {
+    std::stable_partition(found.begin(), found.end(),
+                          [&](const FoundInterpreter& one) { return satisfies(*preferred, one.target.full_version); });
+  }
   for (const FoundInterpreter& one : found) {
     if (!is_chosen && is_wanted(one.target, wanted) && allows_python(requires_python, one.target.full_version)) {
       choice.chosen = one;

@@ -2,10 +2,12 @@
 // tree's contents; thread-safe.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "python/project/python_request.hh"
 #include "python/target.hh"
 #include "tree/file_tree.hh"
 
@@ -32,8 +34,10 @@ struct TargetChoice {
 
 /// Chooses the interpreter: `wanted` ("3.11", "3.12.4", "3.13t"; empty: any) and `requires_python` (PEP 440 specifiers;
 /// empty: any) must hold, the newest of those is taken; a free-threaded one only when `wanted` says so. Throws Error
-/// (refused) with what was found and a hint when none is left.
+/// (refused) with what was found and a hint when none is left. Of those that hold, one that satisfies `preferred` goes
+/// first.
 TargetChoice choose_target(const tree::FileTree& base, const std::string& search_path,
-                           const std::string& requires_python, const std::string& wanted);
+                           const std::string& requires_python, const std::string& wanted,
+                           const std::optional<PythonRequest>& preferred = std::nullopt);
 
 }  // namespace veneer::python
