@@ -13,6 +13,7 @@
 #include "app/selection_request.hh"
 #include "base/debian.hh"
 #include "base/image_base.hh"
+#include "base/interpreter.hh"
 #include "base/machine.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
@@ -198,8 +199,14 @@ void BuildSession::read_base(const BuildRequest& request, Surroundings& surround
   std::string wanted = project.python;
   Preference preference;
   if (!project.base->suite.empty()) {
+    // Before the base is made, which takes longer: it may not be reachable.
+    std::optional<UvInterpreter> of_uv;
+    if (python.source == python::PythonSource::uv) {
+      of_uv = take_uv_python(python, question.machine, uv_, *cache_, surroundings);
+    }
     make_debian_base(platform, surroundings);
-    if (python.source == python::PythonSource::debian) wanted = python.wanted();
+    if (of_uv) base::add_interpreter(inputs_.base, of_uv->interpreter, of_uv->layer, *cache_);
+    if (python.source != python::PythonSource::base) wanted = of_uv ? of_uv->interpreter.version : python.wanted();
   } else {
     if (!project.system.packages.empty()) {
       throw Error(ErrorKind::refused,
@@ -210,14 +217,12 @@ void BuildSession::read_base(const BuildRequest& request, Surroundings& surround
     inputs_.base = read_image_base(*project.base, platform, surroundings);
     messages.clear_progress();
   }
-  if (python.source == python::PythonSource::uv) {
-    add_uv_python(inputs_.base, python, question.machine, uv_, *cache_, surroundings);
-    wanted = inputs_.base.interpreter->version;
-  }
   if (python.source == python::PythonSource::base) preference = python_preference(question);
   const auto preferred = preference.request ? std::optional(preference.request->request) : std::nullopt;
-  const python::TargetChoice chosen = python::choose_target(inputs_.base.tree, image::search_path(inputs_.base.config),
-                                                            project.requires_python, wanted, preferred);
+  const python::BaseVariables variables{image::search_path(inputs_.base.config),
+                                        image::environment_variable(inputs_.base.config, "PYTHON_VERSION")};
+  const python::TargetChoice chosen =
+      python::choose_target(inputs_.base.tree, variables, project.requires_python, wanted, preferred);
   inputs_.target = chosen.chosen.target;
   base::check_machine(inputs_.base.config.platform, inputs_.target.machine, inputs_.target.interpreter);
   if (!chosen.others.empty() && !inputs_.base.interpreter) {

@@ -70,7 +70,7 @@ class UvPythons {
             const image::LayerCache& cache, Surroundings& surroundings)
       : choice_(choice), machine_(machine), uv_(uv), cache_(cache), surroundings_(surroundings) {}
 
-  std::pair<base::Interpreter, image::Layer> take() {
+  UvInterpreter take() {
     if (auto found = find()) return *found;
     const FileLock lock = lock_kept(cache_.folder() / "interpreter.lock", FileLock::Kind::exclusive);
     if (auto found = find()) return *found;
@@ -103,14 +103,14 @@ class UvPythons {
     return std::nullopt;
   }
 
-  std::optional<std::pair<base::Interpreter, image::Layer>> find() const {
+  std::optional<UvInterpreter> find() const {
     const auto interpreter = kept();
     const auto layer = interpreter ? cache_.find(base::interpreter_key(interpreter->archive)) : std::nullopt;
     if (!layer) return std::nullopt;
-    return std::pair(*interpreter, layer->layer);
+    return UvInterpreter{*interpreter, layer->layer};
   }
 
-  std::pair<base::Interpreter, image::Layer> make() {
+  UvInterpreter make() {
     const std::optional<base::Interpreter> before = kept();
     const std::string wanted = before ? before->version : choice_.wanted();
     const python::UvPython python =
@@ -175,13 +175,10 @@ Preference python_preference(const PythonInputs& inputs) {
   }
 }
 
-void add_uv_python(base::Base& base, const python::PythonChoice& choice, const std::string& machine,
-                   const python::UvProgram& uv, const image::LayerCache& cache, Surroundings& surroundings) {
-  in_context([&] { return fmt::format("taking Python {} of uv's", choice.wanted()); },
-             [&] {
-               const auto [interpreter, layer] = UvPythons(choice, machine, uv, cache, surroundings).take();
-               base::add_interpreter(base, interpreter, layer, cache);
-             });
+UvInterpreter take_uv_python(const python::PythonChoice& choice, const std::string& machine,
+                             const python::UvProgram& uv, const image::LayerCache& cache, Surroundings& surroundings) {
+  return in_context([&] { return fmt::format("taking Python {} of uv's", choice.wanted()); },
+                    [&] { return UvPythons(choice, machine, uv, cache, surroundings).take(); });
 }
 
 }  // namespace veneer::app

@@ -34,10 +34,15 @@ struct Preference {
 };
 Preference python_preference(const PythonInputs& inputs);
 
-/// Puts uv's interpreter of the choice on top of `base`: the one that the cache knows for it, or the newest that uv has
-/// now, fetched and pinned by the hash of what came. Throws Error as find_uv_python() and fetch_uv_python() do;
-/// (verification) when the archive is another one than before.
-void add_uv_python(base::Base& base, const python::PythonChoice& choice, const std::string& machine,
-                   const python::UvProgram& uv, const image::LayerCache& cache, Surroundings& surroundings);
+struct UvInterpreter {
+  base::Interpreter interpreter;
+  image::Layer layer;  // in the cache
+};
+
+/// uv's interpreter for the choice: the one that the cache knows for it, or the newest that uv has now, fetched and
+/// pinned by the hash of what came. Throws Error as find_uv_python() and fetch_uv_python() do; (verification) when the
+/// archive is another one than before.
+UvInterpreter take_uv_python(const python::PythonChoice& choice, const std::string& machine,
+                             const python::UvProgram& uv, const image::LayerCache& cache, Surroundings& surroundings);
 
 }  // namespace veneer::app
