@@ -27,9 +27,13 @@ fs::path version_file_root(const PythonInputs& inputs) {
   return is_above ? lock : project;
 }
 
+std::string option_place(const PythonInputs& inputs) {
+  return inputs.is_option ? "--python" : "python of [tool.veneer]";
+}
+
 std::optional<python::PlacedRequest> option_of(const PythonInputs& inputs) {
   if (inputs.project.python.empty()) return std::nullopt;
-  const std::string place = inputs.is_option ? "--python" : "python of [tool.veneer]";
+  const std::string place = option_place(inputs);
   return in_context([&] { return place; },
                     [&] {
                       return python::PlacedRequest{python::parse_python_request(inputs.project.python), place};
@@ -150,9 +154,8 @@ python::PythonChoice choose_python(const PythonInputs& inputs) {
     python::PythonChoice choice;
     choice.source = python::PythonSource::base;
     choice.suite = named->suite;
-    choice.reason = inputs.project.python.empty() ? "it is that of the base"
-                    : inputs.is_option            ? "--python says so"
-                                                  : "python of [tool.veneer] says so";
+    choice.reason = inputs.project.python.empty() ? python::reason_of_base : "";
+    if (choice.reason.empty()) choice.reason = option_place(inputs) + " says so";
     return choice;
   }
   python::PythonQuestion question;

@@ -60,7 +60,9 @@ const std::vector<Option>& build_options() {
        "workspace)"},
       {"--base", "BASE", "what the image stands on: " + image::base_forms()},
       {"--platform", "PLATFORM", "linux/amd64, linux/arm64, ...: build for another machine than this one"},
-      {"--python", "VERSION", "the Python of the image, such as 3.12 or 3.12.4 (default: what .python-version says, see veneer help build)"},
+      {"--python", "VERSION",
+       "the Python of the image, such as 3.12 or 3.12.4 (default: .python-version, else what the lock and "
+       "requires-python allow)"},
       {"--extra", "NAME", "install this extra of the project too", Option::Repeat::many},
       {"--group", "NAME", "install this dependency group too", Option::Repeat::many},
       {"--package", "NAME", "build the image of this member of the workspace"},

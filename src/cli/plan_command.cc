@@ -51,7 +51,9 @@ std::string text_of(const app::BuildSession& session, const std::optional<app::D
   std::string text = fmt::format("{} on {}, Python {} ({}, {}), {} byte code\n", session.image_name(),
                                  session.inputs().base.name, target.full_version, target.interpreter, target.machine,
                                  session.inputs().byte_compiler != nullptr ? "with" : "without");
-  text += fmt::format("Python: {}\n\n", session.inputs().python_choice.reason);
+  const python::PythonChoice& choice = session.inputs().python_choice;
+  const bool is_plain = choice.source == python::PythonSource::base && choice.reason == python::reason_of_base;
+  text += is_plain ? "\n" : fmt::format("Python {}: {}\n\n", target.full_version, choice.reason);
   Table table({"#", "layer", "download", "state"}, {0, 2});
   std::size_t number = 0;
   const base::Base& base = session.inputs().base;

@@ -39,7 +39,8 @@ class Chooser {
     std::vector<int> candidates;
     for (int minor = start; minor >= oldest_minor; --minor) add_if_allowed(candidates, minor);
     if (candidates.empty()) {
-      for (int minor = start + 1; minor <= newest_minor && candidates.empty(); ++minor) add_if_allowed(candidates, minor);
+      for (int minor = start + 1; minor <= newest_minor && candidates.empty(); ++minor)
+        add_if_allowed(candidates, minor);
     }
     if (candidates.empty()) throw_nothing();
     choice_.minor = candidates.front();
@@ -172,8 +173,8 @@ class Chooser {
                   "change requires-python in pyproject.toml");
     }
     if (question_.requires_python.empty()) {
-      throw Error(ErrorKind::refused, fmt::format("no Python satisfies \"{}\" of {}", printable(request_->request.text),
-                                                  request_->place));
+      throw Error(ErrorKind::refused,
+                  fmt::format("no Python satisfies \"{}\" of {}", printable(request_->request.text), request_->place));
     }
     throw Error(ErrorKind::refused,
                 fmt::format("{} says Python {}, which requires-python \"{}\" does not allow", request_->place,

@@ -50,6 +50,9 @@ enum class PythonSource {
 /// "base", "debian", "uv".
 std::string_view python_source_name(PythonSource source);
 
+/// The reason where a base decides and nobody said anything.
+inline constexpr std::string_view reason_of_base = "it is that of the base";
+
 struct PythonChoice {
   int minor = 0;
   std::string exact;        // the full version, when one was asked for

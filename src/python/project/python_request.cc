@@ -22,10 +22,11 @@ struct Implementation {
   std::string_view other;  // the name of what is not CPython
 };
 // A word that begins another one stands behind it.
-constexpr std::array implementations = {
-    Implementation{"cpython", ""},        Implementation{"cp", ""},       Implementation{"python", ""},
-    Implementation{"any", ""},            Implementation{"pypy", "PyPy"}, Implementation{"pp", "PyPy"},
-    Implementation{"graalpy", "GraalPy"}, Implementation{"gp", "GraalPy"}, Implementation{"pyodide", "Pyodide"}};
+constexpr std::array implementations = {Implementation{"cpython", ""},        Implementation{"cp", ""},
+                                        Implementation{"python", ""},         Implementation{"any", ""},
+                                        Implementation{"pypy", "PyPy"},       Implementation{"pp", "PyPy"},
+                                        Implementation{"graalpy", "GraalPy"}, Implementation{"gp", "GraalPy"},
+                                        Implementation{"pyodide", "Pyodide"}};
 
 [[noreturn]] void refuse(std::string_view text, std::string_view why) {
   throw Error(ErrorKind::refused, fmt::format("the Python \"{}\" {}", printable(text), why),
@@ -124,10 +125,7 @@ std::optional<PlacedRequest> find_version_file(const std::filesystem::path& fold
       if (!line) continue;
       const std::string shown =
           fmt::format("{}:{}", printable((place / name).lexically_relative(root).native()), line->line);
-      return in_context([&] { return shown; },
-                        [&] {
-                          return PlacedRequest{parse_python_request(line->text), shown};
-                        });
+      return in_context([&] { return shown; }, [&] { return PlacedRequest{parse_python_request(line->text), shown}; });
     }
     if (place == root || !place.has_relative_path()) return std::nullopt;
   }

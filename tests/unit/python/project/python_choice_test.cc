@@ -55,10 +55,10 @@ std::string refusal(const PythonQuestion& question) {
 
 TEST(PythonChoice, DebianWhereAReleaseHasItElseUv) {
   const std::vector<std::pair<const char*, const char*>> cases = {
-      {"3.10", "uv trixie 3.10"},     {"3.11", "debian bookworm 3.11"},     {"3.12", "uv trixie 3.12"},
-      {"3.13", "debian trixie 3.13"}, {"3.14", "debian forky 3.14"},        {"3.15", "uv trixie 3.15"},
-      {"3.12.4", "uv trixie 3.12.4"}, {"3.13.5", "debian trixie 3.13.5"},   {"3.13.9", "uv trixie 3.13.9"},
-      {"3.14.7", "uv trixie 3.14.7"}, {"3.15.0rc1", "uv trixie 3.15.0rc1"}, {"3", "debian trixie 3.13"},
+      {"3.10", "uv trixie 3.10"},       {"3.11", "debian bookworm 3.11"},     {"3.12", "uv trixie 3.12"},
+      {"3.13", "debian trixie 3.13"},   {"3.14", "debian forky 3.14"},        {"3.15", "uv trixie 3.15"},
+      {"3.12.4", "uv trixie 3.12.4"},   {"3.13.5", "debian trixie 3.13.5"},   {"3.13.9", "uv trixie 3.13.9"},
+      {"3.14.7", "uv trixie 3.14.7"},   {"3.15.0rc1", "uv trixie 3.15.0rc1"}, {"3", "debian trixie 3.13"},
       {"<3.12", "debian bookworm 3.11"}};
   for (const auto& [text, place] : cases) {
     PythonQuestion question = requiring("");
