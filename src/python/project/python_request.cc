@@ -8,6 +8,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/text.hh"
+#include "python/python_version.hh"
 #include "python/specifier.hh"
 #include "python/version.hh"
 
@@ -98,6 +99,7 @@ PythonRequest parse_python_request(std::string_view text) {
     const std::size_t stage = spelled.find_first_not_of("0123456789.");
     spelled.insert(stage, version->release.size() == 2 ? ".0" : ".0.0");
   }
+  if (!parse_python_version(spelled)) refuse(request.text, "is no version that can be had");
   request.exact = spelled;
   return request;
 }

@@ -54,6 +54,8 @@ TEST(PythonRequest, OthersAreRefusedByName) {
       {"3.12.x", "no version"},
       {"3.12.*", "no version"},
       {"3.12.4.5", "no version"},
+      {"3.99999.4", "no version"},
+      {"3.dev1", "no version"},
       {"", "no version"},
       {">=x", "no version specifiers"},
   };
