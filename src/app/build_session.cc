@@ -7,11 +7,13 @@
 #include <charconv>
 #include <thread>
 
+#include "app/image_python.hh"
 #include "app/index_settings.hh"
 #include "app/open_image.hh"
 #include "app/selection_request.hh"
 #include "base/debian.hh"
 #include "base/image_base.hh"
+#include "base/interpreter.hh"
 #include "base/machine.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
@@ -84,8 +86,8 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
       });
   read_git(surroundings);
   build::fill_defaults(inputs_);
-  read_base(request.platform.value_or(image::Platform{"linux", native_architecture(), ""}), surroundings);
   uv_ = find_uv_program(surroundings);
+  read_base(request, surroundings);
   read_selection(request);
   make_byte_compiler(request, surroundings);
 
@@ -181,50 +183,83 @@ void BuildSession::read_git(Surroundings& surroundings) {
       "the project has no git commit, so the image's creation time is now; two builds will differ in it");
 }
 
-void BuildSession::read_base(const image::Platform& platform, Surroundings& surroundings) {
+/// Where Debian is the base, its release and its Python are chosen here; the files of another base tell what it has.
+void BuildSession::read_base(const BuildRequest& request, Surroundings& surroundings) {
+  const image::Platform platform = request.platform.value_or(image::Platform{"linux", native_architecture(), ""});
   python::Project& project = inputs_.project;
-  if (!project.base)
-    project.base = python::parse_base_choice("debian:" + python::default_debian_suite(project.requires_python));
-  const python::BaseChoice& choice = *project.base;
-  if (!choice.suite.empty()) {
-    base::DebianRequest request;
-    request.archive = {choice.suite, project.system.snapshot, project.system.mirror};
-    request.packages = project.system.packages;
-    request.architecture = platform.architecture;
-    request.temporary = surroundings.cache_folder() / "tmp";
-    fs::create_directories(request.temporary);
-    Messages& messages = surroundings.messages();
-    if (!base::has_debian_base(request, *cache_)) {
-      if (!runs_programs_of(request.architecture)) {
-        throw Error(
-            ErrorKind::refused,
-            fmt::format("a Debian base for {} cannot be made here: its packages run programs of that machine",
-                        request.architecture),
-            "install qemu-user-static and binfmt-support, or take an image as the base: " + image::base_forms());
-      }
-      messages.note(fmt::format("making the base {} (once; it is kept)", choice.text));
+  Messages& messages = surroundings.messages();
+  const PythonInputs question{project,      request.python.has_value(),
+                              *lock_,       select_request(request),
+                              std::nullopt, machine_of_platform(image::platform_text(platform))};
+  python::PythonChoice& python = inputs_.python_choice;
+  python = choose_python(question);
+  for (const std::string& note : python.notes) messages.note(note);
+  if (python.source != python::PythonSource::base) messages.note(python.text());
+  if (!project.base) project.base = python::parse_base_choice("debian:" + python.suite);
+  std::string wanted = project.python;
+  Preference preference;
+  if (!project.base->suite.empty()) {
+    // Before the base is made, which takes longer: it may not be reachable.
+    std::optional<UvInterpreter> of_uv;
+    if (python.source == python::PythonSource::uv) {
+      of_uv = take_uv_python(python, question.machine, uv_, *cache_, surroundings);
     }
-    inputs_.base =
-        base::make_debian_base(request, cache_, [&](const std::string& line) { messages.progress("base: " + line); });
-    messages.clear_progress();
+    make_debian_base(platform, surroundings);
+    if (of_uv) base::add_interpreter(inputs_.base, of_uv->interpreter, of_uv->layer, *cache_);
+    if (python.source != python::PythonSource::base) wanted = of_uv ? of_uv->interpreter.version : python.wanted();
   } else {
     if (!project.system.packages.empty()) {
       throw Error(ErrorKind::refused,
-                  fmt::format("packages can be added to a debian: base only, not to {}", printable(choice.text)),
+                  fmt::format("packages can be added to a debian: base only, not to {}", printable(project.base->text)),
                   "remove [tool.veneer.system] packages, or use base = \"debian:bookworm\"");
     }
-    surroundings.messages().progress("reading the base");
-    inputs_.base = read_image_base(choice, platform, surroundings);
-    surroundings.messages().clear_progress();
+    messages.progress("reading the base");
+    inputs_.base = read_image_base(*project.base, platform, surroundings);
+    messages.clear_progress();
   }
-  const python::TargetChoice chosen = python::choose_target(inputs_.base.tree, image::search_path(inputs_.base.config),
-                                                            project.requires_python, project.python);
+  if (python.source == python::PythonSource::base) preference = python_preference(question);
+  const auto preferred = preference.request ? std::optional(preference.request->request) : std::nullopt;
+  const python::BaseVariables variables{image::search_path(inputs_.base.config),
+                                        image::environment_variable(inputs_.base.config, "PYTHON_VERSION")};
+  const python::TargetChoice chosen =
+      python::choose_target(inputs_.base.tree, variables, project.requires_python, wanted, preferred);
   inputs_.target = chosen.chosen.target;
   base::check_machine(inputs_.base.config.platform, inputs_.target.machine, inputs_.target.interpreter);
-  if (!chosen.others.empty()) {
-    surroundings.messages().note(
-        fmt::format("the base has several interpreters; {} is taken", inputs_.target.interpreter));
+  if (!chosen.others.empty() && !inputs_.base.interpreter) {
+    messages.note(fmt::format("the base has several interpreters; {} is taken", inputs_.target.interpreter));
   }
+  if (preference.request && python::satisfies(*preferred, inputs_.target.full_version)) {
+    python.reason = fmt::format("{} says {}", preference.request->place, printable(preferred->text));
+  } else if (preference.request) {
+    messages.note(fmt::format("{} says Python {}, but the base has {}", preference.request->place,
+                              printable(preferred->text), inputs_.target.full_version));
+  } else if (!preference.problem.empty()) {
+    messages.note(fmt::format("{}; the base has {}", preference.problem, inputs_.target.full_version));
+  }
+}
+
+void BuildSession::make_debian_base(const image::Platform& platform, Surroundings& surroundings) {
+  const python::Project& project = inputs_.project;
+  base::DebianRequest request;
+  request.archive = {project.base->suite, project.system.snapshot, project.system.mirror};
+  request.packages = project.system.packages;
+  request.architecture = platform.architecture;
+  if (inputs_.python_choice.source == python::PythonSource::uv) request.python = base::DebianRequest::Python::left_out;
+  request.temporary = surroundings.cache_folder() / "tmp";
+  fs::create_directories(request.temporary);
+  Messages& messages = surroundings.messages();
+  if (!base::has_debian_base(request, *cache_)) {
+    if (!runs_programs_of(request.architecture)) {
+      throw Error(ErrorKind::refused,
+                  fmt::format("a Debian base for {} cannot be made here: its packages run programs of that machine",
+                              request.architecture),
+                  "install qemu-user-static and binfmt-support, or take an image as the base: " + image::base_forms());
+    }
+    messages.note(fmt::format("making the base {} (once; it is kept)", project.base->text));
+  }
+  inputs_.base =
+      base::make_debian_base(request, cache_, [&](const std::string& line) { messages.progress("base: " + line); });
+  messages.clear_progress();
 }
 
 base::Base BuildSession::read_image_base(const python::BaseChoice& choice, const image::Platform& platform,
@@ -256,15 +291,18 @@ void BuildSession::make_byte_compiler(const BuildRequest& request, Surroundings&
   inputs_.byte_compiler = byte_compiler_.get();
 }
 
-void BuildSession::read_selection(const BuildRequest& request) {
+python::SelectRequest BuildSession::select_request(const BuildRequest& request) const {
   const python::Project& project = inputs_.project;
   python::SelectOptions options;
   options.extras = project.extras;
   options.groups = project.groups;
   options.extras.insert(options.extras.end(), request.extras.begin(), request.extras.end());
   options.groups.insert(options.groups.end(), request.groups.begin(), request.groups.end());
-  const python::Selection selection =
-      python::select(*lock_, {inputs_.target, options, python::DefaultGroups::left_out, project.name});
+  return {inputs_.target, std::move(options), python::DefaultGroups::left_out, project.name};
+}
+
+void BuildSession::read_selection(const BuildRequest& request) {
+  const python::Selection selection = python::select(*lock_, select_request(request));
   inputs_.selection = in_context([&] { return printable(lock_path_.native()); },
                                  [&] {
                                    return python::find_releases(selection, lock_->index_options(), inputs_.target, uv_,

@@ -38,10 +38,12 @@ class BuildSession {
  private:
   void read_lock(const BuildRequest& request, const Surroundings& surroundings);
   void choose_project(const std::optional<python::Project>& own, const BuildRequest& request);
-  void read_base(const image::Platform& platform, Surroundings& surroundings);
+  void read_base(const BuildRequest& request, Surroundings& surroundings);
+  void make_debian_base(const image::Platform& platform, Surroundings& surroundings);
   base::Base read_image_base(const python::BaseChoice& choice, const image::Platform& platform,
                              Surroundings& surroundings) const;
   void make_byte_compiler(const BuildRequest& request, Surroundings& surroundings);
+  python::SelectRequest select_request(const BuildRequest& request) const;  // without its target
   void read_selection(const BuildRequest& request);
   void read_git(Surroundings& surroundings);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,13 @@
 
 namespace veneer::base {
 
+/// uv's interpreter as a layer, pinned: all that another builder needs to make the same one.
+struct Interpreter {
+  std::string version;  // "3.12.15"
+  std::string url;      // of the archive, as uv lists it
+  FileHash archive;     // of what came from there
+};
+
 struct Base {
   std::string name;                  // "debian:bookworm", "oci:base:v1"
   std::vector<image::Layer> layers;  // bottom to top
@@ -22,7 +30,9 @@ struct Base {
   /// All layers merged. A file's data is read from its layer's blob when it is opened, which costs reading that layer
   /// up to the file.
   tree::FileTree tree;
-  std::vector<std::string> packages;  // of a Debian base: "name version", sorted; else empty
+  std::vector<std::string> packages;       // of a Debian base: "name version", sorted; else empty
+  std::optional<Interpreter> interpreter;  // uv's, if it was added; else there is the base's own at most
+  std::size_t interpreter_layer = 0;       // which of `layers` that is
 };
 
 /// Reads the merged tree of `layers` from `blobs`, which the contents keep alive. With a cache, the list of files is

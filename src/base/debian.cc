@@ -94,8 +94,7 @@ image::CachedLayer make_packages_layer(const DebianRequest& request, const image
   make_folders(scratch);
   unpack_blob(cache, root_layer, work.path() / "lower.tar");
   install_packages(request.archive, debian_architecture(request.architecture), detect_privilege(),
-                   work.path() / "lower.tar", debian_packages(request.packages), scratch, work.path() / "upper.tar",
-                   on_line);
+                   work.path() / "lower.tar", debian_packages(request), scratch, work.path() / "upper.tar", on_line);
   if (on_line) on_line("compressing the packages");
   const tree::FileTree lower = read_root(scratch / "lower.tar");
   const tree::FileTree upper = normalise_root(read_root(work.path() / "upper.tar"));
@@ -125,8 +124,10 @@ Value history_entry(std::string text) {
 
 }  // namespace
 
-std::vector<std::string> debian_packages(std::vector<std::string> packages) {
-  packages.insert(packages.end(), {"ca-certificates", "python3"});
+std::vector<std::string> debian_packages(const DebianRequest& request) {
+  std::vector<std::string> packages = request.packages;
+  packages.emplace_back("ca-certificates");
+  if (request.python == DebianRequest::Python::included) packages.emplace_back("python3");
   std::sort(packages.begin(), packages.end());
   packages.erase(std::unique(packages.begin(), packages.end()), packages.end());
   return packages;
@@ -142,7 +143,7 @@ LayerKey debian_packages_key(const DebianRequest& request, const DiffId& root) {
   Sha256 hash;
   add_root_fields(hash, request);
   add_field(hash, root.text());
-  for (const std::string& package : debian_packages(request.packages)) add_field(hash, package);
+  for (const std::string& package : debian_packages(request)) add_field(hash, package);
   return {hash.finish()};
 }
 
@@ -181,9 +182,9 @@ Base make_debian_base(const DebianRequest& request, const std::shared_ptr<image:
         run.set("Env", Value::Array{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"});
         run.set("Cmd", Value::Array{"bash"});
         base.config.run = std::move(run);
-        base.config.history = {history_entry("veneer: " + base.name),
-                               history_entry(fmt::format("veneer: Debian packages {}",
-                                                         fmt::join(debian_packages(request.packages), " ")))};
+        base.config.history = {
+            history_entry("veneer: " + base.name),
+            history_entry(fmt::format("veneer: Debian packages {}", fmt::join(debian_packages(request), " ")))};
         base.blobs = cache;
         base.tree = read_tree(base.layers, base.blobs, cache.get());
         const LayerKey packages_key = debian_packages_key(request, root->layer.diff_id);

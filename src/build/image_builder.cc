@@ -49,6 +49,10 @@ Value history_entry(const std::string& kind, const std::string& title) {
 
 }  // namespace
 
+std::string base_layer_kind(const base::Base& base, std::size_t index) {
+  return base.interpreter && index == base.interpreter_layer ? "interpreter" : "base";
+}
+
 std::string base_title(const base::Base& base, std::size_t index) {
   const std::vector<image::LayerHistory> history = image::history_of_layers(base.config.history, base.layers.size());
   std::string_view made_by = history[index].created_by;
@@ -316,7 +320,8 @@ BuildPlan ImageBuilder::plan() {
   components.push_back(environment_);
   components.push_back(application_);
   plan::LayoutOptions options = inputs_.layout;
-  options.base_layers = inputs_.base.layers.size();
+  options.interpreter_layers = inputs_.base.interpreter ? 1 : 0;
+  options.base_layers = inputs_.base.layers.size() - options.interpreter_layers;
   if (const auto layers = inputs_.project.dependency_layers) options.dependency_layers = *layers;
   result.layout = plan::layout(components, result.overlaps, options);
   if (result.layout.held_to) {
@@ -430,7 +435,8 @@ BuiltImage ImageBuilder::build(const BuildPlan& plan) {
   image::Image image;
   image.config = run_config(inputs_, home_, plan.image_tag);
   for (std::size_t i = 0; i < inputs_.base.layers.size(); ++i) {
-    result.layers.push_back({"base", base_title(inputs_.base, i), inputs_.base.layers[i], 0, false});
+    result.layers.push_back(
+        {base_layer_kind(inputs_.base, i), base_title(inputs_.base, i), inputs_.base.layers[i], 0, false});
   }
   for (const BuiltLayer& layer : made) {
     image.config.history.push_back(history_entry(layer.kind, layer.title));

@@ -16,6 +16,7 @@
 #include "image/image.hh"
 #include "plan/layout.hh"
 #include "python/project/project.hh"
+#include "python/project/python_choice.hh"
 #include "python/selection.hh"
 #include "python/supply/wheel_supply.hh"
 #include "python/target.hh"
@@ -28,6 +29,7 @@ struct BuildInputs {
   python::Project project;
   base::Base base;
   python::Target target;
+  python::PythonChoice python_choice;  // how the target's Python was chosen
   python::Selection selection;
   std::string prefix = "/app/.venv";
   std::int64_t created = 0;  // seconds since 1970: the time of the commit
@@ -59,7 +61,7 @@ struct BuildStatistics {
 };
 
 struct BuiltLayer {
-  std::string kind;  // "base", "distribution", "environment", "application"
+  std::string kind;  // "base", "interpreter", "distribution", "environment", "application"
   std::string title;
   image::Layer layer;
   std::uint64_t tar_size = 0;  // 0 for the layers of a base, where it is not known
@@ -71,6 +73,9 @@ struct BuiltImage {
   std::vector<BuiltLayer> layers;  // bottom to top
   BuildStatistics statistics;
 };
+
+/// "interpreter" for the layer of uv's, else "base".
+std::string base_layer_kind(const base::Base& base, std::size_t index);
 
 /// What layer `index` of the base is called: its history's text, else the base's name.
 std::string base_title(const base::Base& base, std::size_t index);

@@ -88,7 +88,8 @@ CheckReport check_image(const image::Image& image, const image::Blobs& blobs, co
   const User user = user_of(tree, config);
 
   if (options.progress) options.progress("looking at distributions, libraries and programs");
-  const std::vector<Environment> environments = find_environments(tree, search_path, report.findings);
+  const std::vector<Environment> environments =
+      find_environments(tree, {search_path, image::environment_variable(config, "PYTHON_VERSION")}, report.findings);
   for (const Environment& environment : environments) {
     report.distributions += environment.distributions.size();
     check_requirements(environment, report.findings);

@@ -94,13 +94,13 @@ void read_distributions(const tree::FileTree& tree, Environment& environment, Fi
 }
 
 python::Target target_of(const tree::FileTree& tree, const std::string& real,
-                         const std::vector<python::FoundInterpreter>& found) {
+                         const std::vector<python::FoundInterpreter>& found, const python::BaseVariables& variables) {
   for (const python::FoundInterpreter& one : found) {
     if (one.target.interpreter == "/" + real) return one.target;
   }
   // An interpreter outside of the usual folders.
   const std::string folder = "/" + std::string(tree::parent_path(real));
-  for (const python::FoundInterpreter& one : python::find_interpreters(tree, folder)) {
+  for (const python::FoundInterpreter& one : python::find_interpreters(tree, {folder, variables.python_version})) {
     if (one.target.interpreter == "/" + real) return one.target;
   }
   throw Error(ErrorKind::refused, fmt::format("/{} is no CPython", printable(real)));
@@ -108,7 +108,7 @@ python::Target target_of(const tree::FileTree& tree, const std::string& real,
 
 }  // namespace
 
-std::vector<Environment> find_environments(const tree::FileTree& tree, const std::string& search_path,
+std::vector<Environment> find_environments(const tree::FileTree& tree, const python::BaseVariables& variables,
                                            Findings& findings) {
   std::vector<std::string> prefixes;
   for (const auto& [path, entry] : tree.entries()) {
@@ -116,7 +116,7 @@ std::vector<Environment> find_environments(const tree::FileTree& tree, const std
       prefixes.emplace_back(tree::parent_path(path));
     }
   }
-  const std::vector<python::FoundInterpreter> found = python::find_interpreters(tree, search_path);
+  const std::vector<python::FoundInterpreter> found = python::find_interpreters(tree, variables);
   std::vector<Environment> environments;
   const auto keep_existing = [&](Environment& environment, const std::vector<std::string>& folders) {
     for (const std::string& folder : folders) {
@@ -135,7 +135,7 @@ std::vector<Environment> find_environments(const tree::FileTree& tree, const std
     try {
       // Why an interpreter is not there is said by check_programs().
       if (const auto real = tree.resolve(environment.interpreter)) {
-        environment.target = target_of(tree, *real, found);
+        environment.target = target_of(tree, *real, found, variables);
         folders = {prefix + "/lib/" + environment.target->library_folder() + "/site-packages"};
       }
     } catch (const Error& error) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "check/finding.hh"
+#include "python/project/base_target.hh"
 #include "python/requirement.hh"
 #include "python/target.hh"
 #include "python/wheel/entry_points.hh"
@@ -31,10 +32,10 @@ struct Environment {
   std::vector<Distribution> distributions;  // sorted by name
 };
 
-/// The virtual environments of the image (folders with a pyvenv.cfg); without one, the newest CPython on `search_path`
-/// with its own site folders. What cannot be read of a distribution or an environment becomes a finding. Throws Error
-/// (refused) when the image has no Python.
-std::vector<Environment> find_environments(const tree::FileTree& tree, const std::string& search_path,
+/// The virtual environments of the image (folders with a pyvenv.cfg); without one, the newest CPython on the search
+/// path with its own site folders. What cannot be read of a distribution or an environment becomes a finding. Throws
+/// Error (refused) when the image has no Python.
+std::vector<Environment> find_environments(const tree::FileTree& tree, const python::BaseVariables& variables,
                                            Findings& findings);
 
 /// As `pip check`: requirements that are not there or have another version, and Pythons that are not allowed. A

@@ -45,6 +45,7 @@ Value to_value(const app::BuildSession& session, const app::WrittenImage& writte
   Value value;
   value.set("image", session.image_name());
   value.set("output", written.place);
+  value.set("python", python_to_value(session.inputs()));
   value.set("manifest", built.sealed.manifest_digest.text());
   value.set("config", built.sealed.config_digest.text());
   value.set("layers", std::move(layers));
@@ -103,7 +104,8 @@ Command build_command() {
           .options = std::move(options),
           .examples = {{"veneer build", "build the project here into its .veneer folder"},
                        {"veneer build -o docker-archive:app.tar", "write a file that docker and podman can load"},
-                       {"veneer build --base debian:bookworm --extra postgres", "choose the base, install an extra"}},
+                       {"veneer build --base debian:bookworm --extra postgres", "choose the base, install an extra"},
+                       {"veneer build --python 3.12", "with that Python, of a Debian release or uv's"}},
           .parse = parse};
 }
 

@@ -60,7 +60,9 @@ const std::vector<Option>& build_options() {
        "workspace)"},
       {"--base", "BASE", "what the image stands on: " + image::base_forms()},
       {"--platform", "PLATFORM", "linux/amd64, linux/arm64, ...: build for another machine than this one"},
-      {"--python", "VERSION", "which interpreter of the base, when it has several"},
+      {"--python", "VERSION",
+       "the Python of the image, such as 3.12 or 3.12.4 (default: .python-version, else what the lock and "
+       "requires-python allow)"},
       {"--extra", "NAME", "install this extra of the project too", Option::Repeat::many},
       {"--group", "NAME", "install this dependency group too", Option::Repeat::many},
       {"--package", "NAME", "build the image of this member of the workspace"},
@@ -72,6 +74,23 @@ const std::vector<Option>& build_options() {
       {"--jobs", "N", "use N threads (default: one more than processors)"},
   };
   return options;
+}
+
+Value python_to_value(const build::BuildInputs& inputs) {
+  const python::Target& target = inputs.target;
+  Value value;
+  value.set("version", target.full_version);
+  value.set("source", python::python_source_name(inputs.python_choice.source));
+  value.set("reason", inputs.python_choice.reason);
+  value.set("interpreter", target.interpreter);
+  value.set("machine", target.machine);
+  value.set("libc", fmt::format("{}-{}.{}", target.libc.kind == python::LibcKind::glibc ? "glibc" : "musl",
+                                target.libc.major, target.libc.minor));
+  if (const auto& interpreter = inputs.base.interpreter) {
+    value.set("url", interpreter->url);
+    value.set("sha256", interpreter->archive.hex());
+  }
+  return value;
 }
 
 app::BuildRequest read_build_request(const Arguments& arguments) {

@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "app/build_request.hh"
+#include "build/image_builder.hh"
 #include "cli/command.hh"
+#include "foundation/value.hh"
 
 namespace veneer::cli {
 
@@ -12,6 +14,9 @@ namespace veneer::cli {
 Option project_option();
 
 const std::vector<Option>& build_options();
+
+/// {"version", "source", "reason", "interpreter", "machine", "libc"}, and for uv's "url" and "sha256" of its archive.
+Value python_to_value(const build::BuildInputs& inputs);
 
 /// Throws Error (usage, refused).
 app::BuildRequest read_build_request(const Arguments& arguments);

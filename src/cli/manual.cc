@@ -46,6 +46,8 @@ constexpr auto variables = std::to_array<Variable>({
     {"UV_FIND_LINKS", "likewise, pages of links, separated by commas"},
     {"UV_INDEX_<NAME>_USERNAME", "the user for the index of this name"},
     {"UV_INDEX_<NAME>_PASSWORD", "the password for it"},
+    {"UV_PYTHON_DOWNLOADS_JSON_URL",
+     "the list of uv's interpreters; what was taken from another list is not taken again"},
     {"NETRC", "the netrc file (default ~/.netrc)"},
     {"SSL_CERT_FILE", "certificates to be trusted when files are downloaded"},
     {"https_proxy", "the proxy for https; HTTPS_PROXY too"},

@@ -20,13 +20,6 @@ Value to_value(const app::BuildSession& session) {
   Value base;
   base.set("name", session.inputs().base.name);
   base.set("layers", std::uint64_t{session.inputs().base.layers.size()});
-  const python::Target& target = session.inputs().target;
-  Value python;
-  python.set("version", target.full_version);
-  python.set("interpreter", target.interpreter);
-  python.set("machine", target.machine);
-  python.set("libc", fmt::format("{}-{}.{}", target.libc.kind == python::LibcKind::glibc ? "glibc" : "musl",
-                                 target.libc.major, target.libc.minor));
   Value layout = plan::to_value(plan.layout);
   for (std::size_t i = 0; i < plan.in_cache.size(); ++i)
     layout.table()[0].second.array()[i].set("in_cache", bool{plan.in_cache[i]});
@@ -43,7 +36,7 @@ Value to_value(const app::BuildSession& session) {
   Value value;
   value.set("image", session.image_name());
   value.set("base", std::move(base));
-  value.set("python", std::move(python));
+  value.set("python", python_to_value(session.inputs()));
   value.set("byte_code", session.inputs().byte_compiler != nullptr);
   value.set("layers", layout.at("layers"));
   value.set("overlaps", std::move(overlaps));
@@ -55,9 +48,12 @@ std::string text_of(const app::BuildSession& session, const std::optional<app::D
                     deliver::Line line) {
   const build::BuildPlan& plan = session.plan();
   const python::Target& target = session.inputs().target;
-  std::string text = fmt::format("{} on {}, Python {} ({}, {}), {} byte code\n\n", session.image_name(),
+  std::string text = fmt::format("{} on {}, Python {} ({}, {}), {} byte code\n", session.image_name(),
                                  session.inputs().base.name, target.full_version, target.interpreter, target.machine,
                                  session.inputs().byte_compiler != nullptr ? "with" : "without");
+  const python::PythonChoice& choice = session.inputs().python_choice;
+  const bool is_plain = choice.source == python::PythonSource::base && choice.reason == python::reason_of_base;
+  text += is_plain ? "\n" : fmt::format("Python {}: {}\n\n", target.full_version, choice.reason);
   Table table({"#", "layer", "download", "state"}, {0, 2});
   std::size_t number = 0;
   const base::Base& base = session.inputs().base;

@@ -25,7 +25,8 @@ std::size_t share_layers(const LayerDemand& demand) {
         hint);
   }
   const std::size_t left = mountable_layers - demand.base;
-  const std::size_t least = demand.own + (demand.distributions > 0 ? 1 : 0);
+  const std::size_t own = demand.interpreter + demand.own;
+  const std::size_t least = own + (demand.distributions > 0 ? 1 : 0);
   if (left < least) {
     throw Error(ErrorKind::refused,
                 fmt::format("the base has {} of the {} layers that engines can mount; {} left, the image needs {}",
@@ -33,7 +34,7 @@ std::size_t share_layers(const LayerDemand& demand) {
                 hint);
   }
   if (demand.distributions == 0) return 0;
-  return std::clamp<std::size_t>(demand.dependency_layers, 1, left - demand.own);
+  return std::clamp<std::size_t>(demand.dependency_layers, 1, left - own);
 }
 
 }  // namespace veneer::plan

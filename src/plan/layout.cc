@@ -114,6 +114,7 @@ LayoutPlan layout(const std::vector<Component>& components, const std::vector<Ov
   Pointers single;
   Pointers shared;
   const std::size_t cap = share_layers({.base = options.base_layers,
+                                        .interpreter = options.interpreter_layers,
                                         .own = environments.size() + applications.size(),
                                         .distributions = distributions.size(),
                                         .dependency_layers = options.dependency_layers});

@@ -29,6 +29,7 @@ struct LayoutPlan {
 
 struct LayoutOptions {
   std::size_t base_layers = 0;         // layers that lie below and count
+  std::size_t interpreter_layers = 0;  // on top of those: that of uv's interpreter
   std::size_t dependency_layers = 60;  // at most this many layers of distributions, fewer where the base leaves fewer
   std::uint64_t small = 64 * 1024;     // a distribution below this many bytes shares the layer of the small ones
 };

@@ -14,19 +14,14 @@
 #include "python/project/program_text.hh"
 #include "python/python_version.hh"
 #include "python/specifier.hh"
+#include "tree/read_text.hh"
 
 namespace veneer::python {
 
 namespace {
 
 constexpr std::uint64_t program_limit = 512ull << 20;
-
-struct DebianPython {
-  std::string_view suite;
-  std::string_view version;
-};
-/// Releases of Debian and the Python that each has, newest first.
-constexpr std::array debian_pythons = {DebianPython{"trixie", "3.13.5"}, DebianPython{"bookworm", "3.11.2"}};
+constexpr std::uint64_t header_limit = 1 << 20;
 
 std::string read_program(const tree::FileTree& base, const std::string& path) {
   const tree::Inode* inode = base.find(path);
@@ -111,14 +106,23 @@ int minor_in_text(std::string_view program) {
 }
 
 std::optional<std::string> python_version(const tree::FileTree& base, const std::string& path,
-                                          const std::string& program, int minor, Threading threading) {
+                                          const std::string& program, int minor, Threading threading,
+                                          const std::string& version_variable) {
   if (auto version = find_python_version(program, minor)) return version;
   const std::string library =
       fmt::format("libpython3.{}{}.so.1.0", minor, threading == Threading::free_threaded ? "t" : "");
   for (const std::string& candidate : files_named(base, library, prefix_of(path))) {
     if (auto version = find_python_version(read_program(base, candidate), minor)) return version;
   }
-  return std::nullopt;
+  // A prefix that ends in the version, as version managers have it, takes it in.
+  const std::string header = fmt::format("{}include/python3.{}{}/patchlevel.h", prefix_of(path), minor,
+                                         threading == Threading::free_threaded ? "t" : "");
+  if (auto version = version_in_patchlevel(tree::read_text(base, header, header_limit), minor)) return version;
+  if (is_full_version(version_variable, minor)) return version_variable;
+  for (const std::string& candidate : files_named(base, library, prefix_of(path))) {
+    if (auto version = find_python_version_at_end(read_program(base, candidate), minor)) return version;
+  }
+  return find_python_version_at_end(program, minor);
 }
 
 /// Reads "<major>.<minor>" at the start of `text`.
@@ -195,7 +199,7 @@ bool is_wanted(const Target& target, const std::string& wanted) {
 
 }  // namespace
 
-std::vector<FoundInterpreter> find_interpreters(const tree::FileTree& base, const std::string& search_path) {
+std::vector<FoundInterpreter> find_interpreters(const tree::FileTree& base, const BaseVariables& variables) {
   std::vector<FoundInterpreter> found;
   std::vector<std::string> problems;
   std::set<std::string> seen;
@@ -240,7 +244,8 @@ std::vector<FoundInterpreter> find_interpreters(const tree::FileTree& base, cons
     }
     one.target.minor = interpreter.minor;
     one.target.threading = interpreter.threading;
-    const auto version = python_version(base, *real, program, interpreter.minor, interpreter.threading);
+    const auto version =
+        python_version(base, *real, program, interpreter.minor, interpreter.threading, variables.python_version);
     if (!version) {
       problems.push_back(
           fmt::format("/{} does not hold the version of a CPython 3.{}", printable(*real), interpreter.minor));
@@ -255,7 +260,7 @@ std::vector<FoundInterpreter> find_interpreters(const tree::FileTree& base, cons
     one.target.libc = *libc;
     found.push_back(std::move(one));
   };
-  for (const std::string& folder : search_folders(search_path)) {
+  for (const std::string& folder : search_folders(variables.search_path)) {
     const std::optional<std::string> real_folder = base.resolve(folder);
     if (!real_folder) continue;
     const std::string start = *real_folder + "/";
@@ -275,11 +280,16 @@ std::vector<FoundInterpreter> find_interpreters(const tree::FileTree& base, cons
   return found;
 }
 
-TargetChoice choose_target(const tree::FileTree& base, const std::string& search_path,
-                           const std::string& requires_python, const std::string& wanted) {
+TargetChoice choose_target(const tree::FileTree& base, const BaseVariables& variables,
+                           const std::string& requires_python, const std::string& wanted,
+                           const std::optional<PythonRequest>& preferred) {
   TargetChoice choice;
   bool is_chosen = false;
-  const std::vector<FoundInterpreter> found = find_interpreters(base, search_path);
+  std::vector<FoundInterpreter> found = find_interpreters(base, variables);
+  if (preferred) {
+    std::stable_partition(found.begin(), found.end(),
+                          [&](const FoundInterpreter& one) { return satisfies(*preferred, one.target.full_version); });
+  }
   for (const FoundInterpreter& one : found) {
     if (!is_chosen && is_wanted(one.target, wanted) && allows_python(requires_python, one.target.full_version)) {
       choice.chosen = one;
@@ -301,19 +311,6 @@ TargetChoice choose_target(const tree::FileTree& base, const std::string& search
       fmt::format("no Python of the base satisfies {}; it has {}",
                   wishes.empty() ? "the project" : fmt::format("{}", fmt::join(wishes, " and ")), describe(found)),
       "choose another base in [tool.veneer]");
-}
-
-std::string default_debian_suite(const std::string& requires_python) {
-  std::vector<std::string> known;
-  for (const DebianPython& release : debian_pythons) {
-    if (allows_python(requires_python, std::string(release.version))) return std::string(release.suite);
-    known.push_back(fmt::format("{} has {}", release.suite, release.version));
-  }
-  throw Error(ErrorKind::refused,
-              fmt::format("no Debian release has a Python for requires-python \"{}\": {}", printable(requires_python),
-                          fmt::join(known, ", ")),
-              "name an image with a fitting Python: base = \"docker:NAME\", \"oci:DIR\" or \"docker-archive:FILE\" in "
-              "[tool.veneer]");
 }
 
 }  // namespace veneer::python

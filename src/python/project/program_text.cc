@@ -58,4 +58,34 @@ std::optional<std::string> find_python_version(std::string_view file, int minor)
   return find_text(file, start, [&](std::string_view text) { return is_version(text, start); });
 }
 
+std::optional<std::string> find_python_version_at_end(std::string_view file, int minor) {
+  const std::string start = fmt::format("3.{}.", minor);
+  std::optional<std::string> found;
+  for (std::size_t at = file.find(start); at != std::string_view::npos; at = file.find(start, at + 1)) {
+    if (at > 0 && (is_digit(file[at - 1]) || file[at - 1] == '.')) continue;
+    const std::string_view text = file.substr(at, file.substr(at, 32).find('\0'));
+    if (!is_version(text, start)) continue;
+    if (found && *found != text) return std::nullopt;
+    found = text;
+  }
+  return found;
+}
+
+std::optional<std::string> version_in_patchlevel(std::string_view header, int minor) {
+  constexpr std::string_view mark = "#define PY_VERSION ";
+  const std::size_t at = header.find(mark);
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::string_view line = header.substr(at, header.find('\n', at) - at);
+  const std::size_t open = line.find('"');
+  const std::size_t close = open == std::string_view::npos ? open : line.find('"', open + 1);
+  if (close == std::string_view::npos) return std::nullopt;
+  const std::string_view version = line.substr(open + 1, close - open - 1);
+  return is_full_version(version, minor) ? std::optional(std::string(version)) : std::nullopt;
+}
+
+bool is_full_version(std::string_view text, int minor) {
+  const std::string start = fmt::format("3.{}.", minor);
+  return text.starts_with(start) && is_version(text, start);
+}
+
 }  // namespace veneer::python

@@ -18,4 +18,14 @@ std::optional<std::string> find_text(std::string_view file, std::string_view sta
 /// CPython's own version of minor version 3.`minor`, "3.12.7" or "3.13.0rc1".
 std::optional<std::string> find_python_version(std::string_view file, int minor);
 
+/// The same where linkers have put it into the end of another text, such as a prefix "/opt/pythons/3.12.7": the only
+/// version that texts end with. Nothing when they end with several.
+std::optional<std::string> find_python_version_at_end(std::string_view file, int minor);
+
+/// PY_VERSION of the text of CPython's patchlevel.h, when it is of minor version 3.`minor`.
+std::optional<std::string> version_in_patchlevel(std::string_view header, int minor);
+
+/// Whether `text` is a full version of minor version 3.`minor`: "3.12.7", "3.13.0rc1".
+bool is_full_version(std::string_view text, int minor);
+
 }  // namespace veneer::python

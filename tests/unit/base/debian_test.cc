@@ -42,9 +42,12 @@ TEST(DebianKeys, HoldWhatDecidesTheLayersAndNothingElse) {
   EXPECT_NE(debian_root_key(request_for("trixie")), debian_root_key(plain));
 }
 
-TEST(DebianPackages, AlwaysHavePython) {
-  EXPECT_THAT(debian_packages({"tzdata", "curl", "tzdata"}),
-              testing::ElementsAre("ca-certificates", "curl", "python3", "tzdata"));
+TEST(DebianPackages, HavePythonUnlessItIsLeftOut) {
+  DebianRequest request = request_for("trixie");
+  request.packages = {"tzdata", "curl", "tzdata"};
+  EXPECT_THAT(debian_packages(request), testing::ElementsAre("ca-certificates", "curl", "python3", "tzdata"));
+  request.python = DebianRequest::Python::left_out;
+  EXPECT_THAT(debian_packages(request), testing::ElementsAre("ca-certificates", "curl", "tzdata"));
 }
 
 class DebianBaseTest : public testing::Test {

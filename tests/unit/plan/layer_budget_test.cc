@@ -47,5 +47,11 @@ TEST(LayerBudget, SaysWhatABaseLeaves) {
   EXPECT_THAT(refusal(126, 0), AllOf(HasSubstr("the base has 126 layers"), HasSubstr("a base of fewer layers")));
 }
 
+TEST(ShareLayers, AnInterpreterTakesOne) {
+  EXPECT_EQ(share_layers({.base = 100, .interpreter = 1, .own = 2, .distributions = 50}),
+            share_layers({.base = 101, .own = 2, .distributions = 50}));
+  EXPECT_THROW(share_layers({.base = mountable_layers - 2, .interpreter = 1, .own = 2}), Error);
+}
+
 }  // namespace
 }  // namespace veneer::plan

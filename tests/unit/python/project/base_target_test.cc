@@ -56,7 +56,7 @@ BaseTree debian() {
 std::string refusal(const tree::FileTree& tree, const std::string& requires_python = "",
                     const std::string& wanted = "") {
   try {
-    choose_target(tree, "/bin:/usr/bin", requires_python, wanted);
+    choose_target(tree, {"/bin:/usr/bin", ""}, requires_python, wanted);
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::refused);
     return error.what();
@@ -66,7 +66,7 @@ std::string refusal(const tree::FileTree& tree, const std::string& requires_pyth
 
 TEST(FindInterpreters, ReadsDebiansPython) {
   const BaseTree base = debian();
-  const auto found = find_interpreters(base.tree(), "/usr/local/bin:/usr/bin:/bin");
+  const auto found = find_interpreters(base.tree(), {"/usr/local/bin:/usr/bin:/bin", ""});
   ASSERT_EQ(found.size(), 1u);
   const Target& target = found[0].target;
   EXPECT_EQ(target.interpreter, "/usr/bin/python3.11");
@@ -84,7 +84,7 @@ TEST(FindInterpreters, ReadsASharedLibpythonAndPrefersItsOwnPrefix) {
   base.file("usr/local/lib/libpython3.12.so.1.0", elf({"3.12.7"}));
   base.file("usr/local/bin/python3.12", elf({loader}));
   base.link("usr/local/bin/python3", "python3.12").link("usr/local/bin/python", "python3");
-  const auto found = find_interpreters(base.tree(), "/usr/local/bin:/usr/bin");
+  const auto found = find_interpreters(base.tree(), {"/usr/local/bin:/usr/bin", ""});
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].target.interpreter, "/usr/local/bin/python3.12");
   EXPECT_EQ(found[0].target.full_version, "3.12.7");
@@ -97,7 +97,7 @@ TEST(FindInterpreters, ReadsMusl) {
   base.link("usr/bin/python3", "python3.12").link("lib/libc.musl-aarch64.so.1", "ld-musl-aarch64.so.1");
   base.file("lib/ld-musl-aarch64.so.1",
             elf({"musl libc (aarch64)\nVersion %s\n", "1.2.5", "1.0.0.1"}, static_cast<char>(183)));
-  const auto found = find_interpreters(base.tree(), "");
+  const auto found = find_interpreters(base.tree(), {"", ""});
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].target.libc, (Libc{LibcKind::musl, 1, 2}));
   EXPECT_EQ(found[0].target.machine, "aarch64");
@@ -106,10 +106,10 @@ TEST(FindInterpreters, ReadsMusl) {
 TEST(FindInterpreters, KnowsFreeThreadedBuildsByName) {
   BaseTree base = debian();
   base.file("usr/bin/python3.14t", elf({loader, "3.14.0"}));
-  const auto choice = choose_target(base.tree(), "/usr/bin", "", "");
+  const auto choice = choose_target(base.tree(), {"/usr/bin", ""}, "", "");
   EXPECT_EQ(choice.chosen.target.interpreter, "/usr/bin/python3.11") << "a free-threaded one must be asked for";
   ASSERT_EQ(choice.others.size(), 1u);
-  const auto wanted = choose_target(base.tree(), "/usr/bin", "", "3.14t");
+  const auto wanted = choose_target(base.tree(), {"/usr/bin", ""}, "", "3.14t");
   EXPECT_EQ(wanted.chosen.target.threading, Threading::free_threaded);
   EXPECT_EQ(wanted.chosen.target.library_folder(), "python3.14t");
 }
@@ -117,7 +117,7 @@ TEST(FindInterpreters, KnowsFreeThreadedBuildsByName) {
 TEST(FindInterpreters, ReadsTheVersionWhereNoNameHasIt) {
   BaseTree base = debian();
   base.file("opt/py/bin/python3", elf({loader, "/opt/py/lib/python3.13", "3.13.0rc2"}));
-  const auto found = find_interpreters(base.tree(), "/opt/py/bin");
+  const auto found = find_interpreters(base.tree(), {"/opt/py/bin", ""});
   EXPECT_EQ(found.at(0).target.full_version, "3.13.0rc2");
   EXPECT_EQ(found.at(0).target.interpreter, "/opt/py/bin/python3");
 }
@@ -125,11 +125,11 @@ TEST(FindInterpreters, ReadsTheVersionWhereNoNameHasIt) {
 TEST(ChooseTarget, ObeysRequiresPythonAndTheOption) {
   BaseTree base = debian();
   base.file("usr/local/bin/python3.13", elf({loader, "3.13.5"}));
-  EXPECT_EQ(choose_target(base.tree(), "", "", "").chosen.target.minor, 13);
-  EXPECT_EQ(choose_target(base.tree(), "", "<3.13", "").chosen.target.minor, 11);
-  EXPECT_EQ(choose_target(base.tree(), "", "", "3.11").chosen.target.minor, 11);
-  EXPECT_EQ(choose_target(base.tree(), "", "", "3.11.2").chosen.target.minor, 11);
-  EXPECT_EQ(choose_target(base.tree(), "", "", "").others.size(), 1u);
+  EXPECT_EQ(choose_target(base.tree(), {"", ""}, "", "").chosen.target.minor, 13);
+  EXPECT_EQ(choose_target(base.tree(), {"", ""}, "<3.13", "").chosen.target.minor, 11);
+  EXPECT_EQ(choose_target(base.tree(), {"", ""}, "", "3.11").chosen.target.minor, 11);
+  EXPECT_EQ(choose_target(base.tree(), {"", ""}, "", "3.11.2").chosen.target.minor, 11);
+  EXPECT_EQ(choose_target(base.tree(), {"", ""}, "", "").others.size(), 1u);
   const std::string what = refusal(base.tree(), ">=3.14");
   EXPECT_THAT(what, AllOf(HasSubstr("requires-python \">=3.14\""), HasSubstr("/usr/bin/python3.11 (3.11.2)"),
                           HasSubstr("3.13.5")));
@@ -161,20 +161,49 @@ TEST(FindInterpreters, NamesWhatItCannotUse) {
 TEST(FindInterpreters, TakesTheLibcOfTheSameMachine) {
   BaseTree base = debian();
   base.file("usr/lib/i386-linux-gnu/libc.so.6", elf({"GNU C Library (x) stable release version 2.31."}, 3, 1));
-  EXPECT_EQ(find_interpreters(base.tree(), "")[0].target.libc.minor, 36);
+  EXPECT_EQ(find_interpreters(base.tree(), {"", ""})[0].target.libc.minor, 36);
 }
 
-TEST(DefaultSuite, IsTheNewestThatFits) {
-  EXPECT_EQ(default_debian_suite(""), "trixie");
-  EXPECT_EQ(default_debian_suite(">=3.11"), "trixie");
-  EXPECT_EQ(default_debian_suite(">=3.11,<3.13"), "bookworm");
-  try {
-    default_debian_suite(">=3.14");
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), AllOf(HasSubstr(">=3.14"), HasSubstr("trixie has 3.13")));
-    EXPECT_FALSE(error.hint().empty());
-  }
+/// A version manager's: the prefix ends in the version, so the linker keeps that as its end.
+BaseTree manager() {
+  BaseTree base = debian();
+  base.file("opt/pythons/3.12.1/bin/python3.12", elf({loader, "/opt/pythons/3.12.1", "lib/python3.12"}));
+  return base;
+}
+
+TEST(FindInterpreters, TellsTheVersionOfOneWhosePrefixEndsInIt) {
+  const BaseVariables variables{"/opt/pythons/3.12.1/bin", ""};
+  const auto version = [](const BaseTree& base, const BaseVariables& with) {
+    return find_interpreters(base.tree(), with).front().target.full_version;
+  };
+  EXPECT_EQ(version(manager(), variables), "3.12.1");
+
+  // Texts that end in several versions do not tell.
+  const auto several = [] {
+    BaseTree base = debian();
+    base.file("opt/pythons/3.12.1/bin/python3.12", elf({loader, "/opt/pythons/3.12.1", "since 3.12.0"}));
+    return base;
+  };
+  EXPECT_EQ(version(several(), variables), "3.11.2") << "that of Debian alone";
+  EXPECT_EQ(version(several(), {"/opt/pythons/3.12.1/bin", "3.12.1"}), "3.12.1");
+  EXPECT_EQ(version(several(), {"/opt/pythons/3.12.1/bin", "3.13.4"}), "3.11.2") << "PYTHON_VERSION of another one";
+  BaseTree base = several();
+  base.file("opt/pythons/3.12.1/include/python3.12/patchlevel.h",
+            "#define PY_MICRO_VERSION 1\n/* as a string */\n#define PY_VERSION      \t\"3.12.1+\"\n");
+  EXPECT_EQ(version(base, variables), "3.12.1+");
+}
+
+TEST(ChooseTarget, PrefersWhatIsPreferred) {
+  BaseTree base = debian();
+  base.file("usr/local/bin/python3.12", elf({loader, "3.12.4"}));
+  const auto chosen = [&](const std::string& requires_python, const char* preferred) {
+    return choose_target(base.tree(), {"/usr/bin", ""}, requires_python, "", parse_python_request(preferred))
+        .chosen.target.full_version;
+  };
+  EXPECT_EQ(chosen("", "any"), "3.12.4");
+  EXPECT_EQ(chosen("", "3.11"), "3.11.2");
+  EXPECT_EQ(chosen(">=3.12", "3.11"), "3.12.4");
+  EXPECT_EQ(chosen("", "3.13"), "3.12.4");
 }
 
 }  // namespace

@@ -1,0 +1,48 @@
+// Which Python an image gets: the question put together from project and lock, and uv's interpreter brought where the
+// answer is uv's. One thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "app/build_request.hh"
+#include "app/surroundings.hh"
+#include "base/base.hh"
+#include "image/cache/layer_cache.hh"
+#include "python/lock/read_lock.hh"
+#include "python/project/python_choice.hh"
+#include "python/supply/uv_build.hh"
+
+namespace veneer::app {
+
+struct PythonInputs {
+  const python::Project& project;  // its `python` is that of --python, where that is given
+  bool is_option = false;          // it was given
+  const python::AnyLock& lock;
+  python::SelectRequest selection;                  // its target is not looked at
+  std::optional<python::PlacedRequest> dockerfile;  // what the project's Dockerfile stands on
+  std::string machine;                              // as in Target
+};
+
+/// On Debian (see python::choose_python) or, where the base is another, that it is to be found in that (source `base`).
+python::PythonChoice choose_python(const PythonInputs& inputs);
+
+/// What .python-version says of a project whose base decides: another one is no error there, only to be said.
+struct Preference {
+  std::optional<python::PlacedRequest> request;
+  std::string problem;  // why it could not be read, else empty
+};
+Preference python_preference(const PythonInputs& inputs);
+
+struct UvInterpreter {
+  base::Interpreter interpreter;
+  image::Layer layer;  // in the cache
+};
+
+/// uv's interpreter for the choice: the one that the cache knows for it, or the newest that uv has now, fetched and
+/// pinned by the hash of what came. Throws Error as find_uv_python() and fetch_uv_python() do; (verification) when the
+/// archive is another one than before.
+UvInterpreter take_uv_python(const python::PythonChoice& choice, const std::string& machine,
+                             const python::UvProgram& uv, const image::LayerCache& cache, Surroundings& surroundings);
+
+}  // namespace veneer::app
