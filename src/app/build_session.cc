@@ -1,6 +1,7 @@
 #include "app/build_session.hh"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include "base/debian.hh"
 #include "base/image_base.hh"
 #include "base/machine.hh"
+#include "base/system_packages.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/parallel.hh"
@@ -47,6 +49,15 @@ bool runs_programs_of(const std::string& architecture) {
   const std::string machine = machine_of_platform("linux/" + architecture + (architecture == "arm" ? "/v7" : ""));
   const std::string emulator = machine == "armv7l" ? "arm" : machine == "i686" ? "i386" : machine;
   return fs::exists("/proc/sys/fs/binfmt_misc/qemu-" + emulator);
+}
+
+/// Throws Error (refused) where packages cannot be installed into `what`.
+void check_runs(const std::string& architecture, std::string_view what) {
+  if (runs_programs_of(architecture)) return;
+  throw Error(ErrorKind::refused,
+              fmt::format("{} for {} cannot be made here: its packages run programs of that machine", what,
+                          printable(architecture)),
+              "install qemu-user-static and binfmt-support, or take an image as the base: " + image::base_forms());
 }
 
 /// Without a path when there is none: a project of wheels alone needs no uv.
@@ -87,7 +98,6 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   read_base(request.platform.value_or(image::Platform{"linux", native_architecture(), ""}), surroundings);
   uv_ = find_uv_program(surroundings);
   read_selection(request);
-  make_byte_compiler(request, surroundings);
 
   net::ClientOptions client_options;
   client_options.user_agent = "veneer/" VENEER_VERSION;
@@ -116,6 +126,8 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   supply.progress = progress;
   supply_ = std::make_unique<python::WheelSupply>(*downloads_, *built_wheels_, checkouts_, uv_, inputs_.target,
                                                   std::move(supply));
+  add_system_packages(surroundings);
+  make_byte_compiler(request, surroundings);
   builder_ = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, request.workers, progress);
   plan_ = builder_->plan();
   messages.clear_progress();
@@ -188,31 +200,20 @@ void BuildSession::read_base(const image::Platform& platform, Surroundings& surr
   const python::BaseChoice& choice = *project.base;
   if (!choice.suite.empty()) {
     base::DebianRequest request;
-    request.archive = {choice.suite, project.system.snapshot, project.system.mirror};
-    request.packages = project.system.packages;
+    request.archive = debian_archive(surroundings);
+    request.archive.suite = choice.suite;
     request.architecture = platform.architecture;
     request.temporary = surroundings.cache_folder() / "tmp";
     fs::create_directories(request.temporary);
     Messages& messages = surroundings.messages();
     if (!base::has_debian_base(request, *cache_)) {
-      if (!runs_programs_of(request.architecture)) {
-        throw Error(
-            ErrorKind::refused,
-            fmt::format("a Debian base for {} cannot be made here: its packages run programs of that machine",
-                        request.architecture),
-            "install qemu-user-static and binfmt-support, or take an image as the base: " + image::base_forms());
-      }
+      check_runs(request.architecture, "a Debian base");
       messages.note(fmt::format("making the base {} (once; it is kept)", choice.text));
     }
     inputs_.base =
         base::make_debian_base(request, cache_, [&](const std::string& line) { messages.progress("base: " + line); });
     messages.clear_progress();
   } else {
-    if (!project.system.packages.empty()) {
-      throw Error(ErrorKind::refused,
-                  fmt::format("packages can be added to a debian: base only, not to {}", printable(choice.text)),
-                  "remove [tool.veneer.system] packages, or use base = \"debian:bookworm\"");
-    }
     surroundings.messages().progress("reading the base");
     inputs_.base = read_image_base(choice, platform, surroundings);
     surroundings.messages().clear_progress();
@@ -225,6 +226,35 @@ void BuildSession::read_base(const image::Platform& platform, Surroundings& surr
     surroundings.messages().note(
         fmt::format("the base has several interpreters; {} is taken", inputs_.target.interpreter));
   }
+}
+
+base::DebianArchive BuildSession::debian_archive(const Surroundings& surroundings) const {
+  const python::SystemOptions& system = inputs_.project.system;
+  base::DebianArchive archive;
+  archive.snapshot = system.snapshot;
+  archive.mirror = system.mirror;
+  archive.options = system.apt_options;
+  archive.certificates = surroundings.environment("SSL_CERT_FILE").value_or("");
+  return archive;
+}
+
+/// One layer above the base with what the project names.
+void BuildSession::add_system_packages(Surroundings& surroundings) {
+  base::PackagesRequest request;
+  request.archive = debian_archive(surroundings);
+  request.packages = inputs_.project.system.packages;
+  request.temporary = surroundings.cache_folder() / "tmp";
+  fs::create_directories(request.temporary);
+  Messages& messages = surroundings.messages();
+  if (!base::has_packages(inputs_.base, request, *cache_)) {
+    check_runs(inputs_.base.config.platform.architecture, "a layer of Debian packages");
+    messages.note(fmt::format("adding Debian packages to {} (once; they are kept): {}", printable(inputs_.base.name),
+                              fmt::join(base::packages_to_add(inputs_.base, request), " ")));
+  }
+  inputs_.base = base::add_packages(std::move(inputs_.base), request, cache_, [&](const std::string& line) {
+    messages.progress("packages: " + line);
+  });
+  messages.clear_progress();
 }
 
 base::Base BuildSession::read_image_base(const python::BaseChoice& choice, const image::Platform& platform,

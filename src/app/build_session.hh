@@ -8,6 +8,7 @@
 
 #include "app/build_request.hh"
 #include "app/surroundings.hh"
+#include "base/mmdebstrap.hh"
 #include "build/image_builder.hh"
 #include "image/cache/layer_cache.hh"
 #include "net/download.hh"
@@ -41,6 +42,8 @@ class BuildSession {
   void read_base(const image::Platform& platform, Surroundings& surroundings);
   base::Base read_image_base(const python::BaseChoice& choice, const image::Platform& platform,
                              Surroundings& surroundings) const;
+  base::DebianArchive debian_archive(const Surroundings& surroundings) const;
+  void add_system_packages(Surroundings& surroundings);
   void make_byte_compiler(const BuildRequest& request, Surroundings& surroundings);
   void read_selection(const BuildRequest& request);
   void read_git(Surroundings& surroundings);

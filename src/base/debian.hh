@@ -15,19 +15,18 @@ namespace veneer::base {
 
 struct DebianRequest {
   DebianArchive archive;
-  std::vector<std::string> packages;   // names that were checked (see python::SystemOptions); see debian_packages()
   std::string architecture = "amd64";  // as Go names it: amd64, arm64, arm (armhf), 386 (i386), ...
   enum class Refresh { no, yes };
   Refresh refresh = Refresh::no;    // yes: make it anew, even if the cache has it
   std::filesystem::path temporary;  // an existing folder with room for the unpacked system, twice
 };
 
-/// The packages that are installed for a request for `packages`: with python3 and the certificates that TLS needs,
-/// sorted, each once.
-std::vector<std::string> debian_packages(std::vector<std::string> packages);
+/// What is installed beside what Debian calls required: python3, certificates for TLS, names of services and protocols,
+/// time zones. More are added by add_packages(). Sorted.
+extern const std::vector<std::string> debian_packages;
 
 /// The keys under which the two layers are cached: suite, snapshot, architecture, format, and for the second the
-/// package list and the first layer's diff ID. The mirror and the machine that builds do not belong to them. Without a
+/// packages and the first layer's diff ID. The mirror and the machine that builds do not belong to them. Without a
 /// snapshot the cached layers stay as they are until refreshed.
 LayerKey debian_root_key(const DebianRequest& request);
 LayerKey debian_packages_key(const DebianRequest& request, const DiffId& root);
