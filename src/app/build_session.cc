@@ -15,11 +15,13 @@
 #include "base/image_base.hh"
 #include "base/machine.hh"
 #include "base/system_packages.hh"
+#include "build/system_needs.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/parallel.hh"
 #include "foundation/process.hh"
 #include "foundation/sandbox.hh"
+#include "foundation/units.hh"
 #include "image/places/image_names.hh"
 #include "image/platform.hh"
 #include "image/run_config.hh"
@@ -126,7 +128,7 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   supply.progress = progress;
   supply_ = std::make_unique<python::WheelSupply>(*downloads_, *built_wheels_, checkouts_, uv_, inputs_.target,
                                                   std::move(supply));
-  add_system_packages(surroundings);
+  add_system_packages(request, surroundings);
   make_byte_compiler(request, surroundings);
   builder_ = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, request.workers, progress);
   plan_ = builder_->plan();
@@ -238,23 +240,75 @@ base::DebianArchive BuildSession::debian_archive(const Surroundings& surrounding
   return archive;
 }
 
-/// One layer above the base with what the project names.
-void BuildSession::add_system_packages(Surroundings& surroundings) {
-  base::PackagesRequest request;
-  request.archive = debian_archive(surroundings);
-  request.packages = inputs_.project.system.packages;
-  request.temporary = surroundings.cache_folder() / "tmp";
-  fs::create_directories(request.temporary);
+/// One layer above the base with what the project names and what the wheels cannot do without.
+void BuildSession::add_system_packages(const BuildRequest& request, Surroundings& surroundings) {
+  base::PackagesRequest wanted;
+  wanted.archive = debian_archive(surroundings);
+  wanted.packages = inputs_.project.system.packages;
+  wanted.temporary = surroundings.cache_folder() / "tmp";
+  fs::create_directories(wanted.temporary);
+  const build::SystemNeeds needs = system_needs(request, surroundings);
+  for (const build::PackageReason& reason : needs.needed) wanted.packages.push_back(reason.package);
+  if (wanted.packages.empty()) return;
+  if (inputs_.base.packages.empty()) inputs_.base.packages = base::installed_packages(inputs_.base.tree);
+  const std::vector<std::string> packages = base::packages_to_add(inputs_.base, wanted);
+  if (packages.empty()) return;
   Messages& messages = surroundings.messages();
-  if (!base::has_packages(inputs_.base, request, *cache_)) {
+  if (!base::has_packages(inputs_.base, wanted, *cache_)) {
     check_runs(inputs_.base.config.platform.architecture, "a layer of Debian packages");
     messages.note(fmt::format("adding Debian packages to {} (once; they are kept): {}", printable(inputs_.base.name),
-                              fmt::join(base::packages_to_add(inputs_.base, request), " ")));
+                              fmt::join(packages, " ")));
   }
-  inputs_.base = base::add_packages(std::move(inputs_.base), request, cache_, [&](const std::string& line) {
-    messages.progress("packages: " + line);
-  });
+  const std::vector<base::InstalledPackage> before = inputs_.base.packages;
+  try {
+    inputs_.base = base::add_packages(inputs_.base, wanted, cache_,
+                                      [&](const std::string& line) { messages.progress("packages: " + line); });
+  } catch (Error& error) {
+    if (needs.needed.empty()) throw;
+    error.set_hint(fmt::format("{}{}{}; without it: auto = false in [tool.veneer.system]", error.hint(),
+                               error.hint().empty() ? "" : "; ", needs.needed.front().why));
+    throw;
+  }
   messages.clear_progress();
+  std::uint64_t installed = 0;
+  const std::vector<base::InstalledPackage> added = base::packages_added(before, inputs_.base.packages);
+  for (const base::InstalledPackage& package : added) installed += package.installed_size;
+  for (const build::PackageReason& reason : needs.needed) {
+    inputs_.findings.push_back(fmt::format("the Debian package {} is added: {}", reason.package, reason.why));
+  }
+  if (needs.needed.empty()) return;
+  inputs_.findings.push_back(
+      fmt::format("the layer of Debian packages holds {} with what they depend on, {} installed, {} to send",
+                  added.size(), human_size(installed), human_size(inputs_.base.layers.back().size)));
+}
+
+/// What is to be added for the wheels' sake; what is not is said.
+build::SystemNeeds BuildSession::system_needs(const BuildRequest& request, Surroundings& surroundings) {
+  const python::SystemOptions& system = inputs_.project.system;
+  if (!system.automatic) return {};
+  surroundings.messages().progress("looking at what the wheels need");
+  const bool takes_packages = base::takes_packages(inputs_.base);
+  build::SystemNeeds needs = build::system_needs(
+      build::needs_of(inputs_.selection, inputs_.target.machine, *supply_, *cache_, request.workers), inputs_.base.tree,
+      base::debian_suite(inputs_.base), system.packages, system.exclude);
+  surroundings.messages().clear_progress();
+  for (const std::string& unknown : needs.unknown) {
+    inputs_.findings.push_back(unknown + ", which neither the base nor a wheel has");
+  }
+  if (!takes_packages) {
+    for (const build::PackageReason& reason : needs.needed) {
+      inputs_.findings.push_back(
+          fmt::format("{}, which is in Debian's {}; this base has no apt to add it", reason.why, reason.package));
+    }
+    needs.needed.clear();
+    return needs;
+  }
+  for (const build::PackageReason& reason : needs.proposed) {
+    inputs_.findings.push_back(fmt::format(
+        "{}, which the base lacks; if it is used, add \"{}\" to packages of [tool.veneer.system], else to exclude",
+        reason.why, reason.package));
+  }
+  return needs;
 }
 
 base::Base BuildSession::read_image_base(const python::BaseChoice& choice, const image::Platform& platform,

@@ -10,6 +10,7 @@
 #include "app/surroundings.hh"
 #include "base/mmdebstrap.hh"
 #include "build/image_builder.hh"
+#include "build/system_needs.hh"
 #include "image/cache/layer_cache.hh"
 #include "net/download.hh"
 #include "net/http.hh"
@@ -43,7 +44,8 @@ class BuildSession {
   base::Base read_image_base(const python::BaseChoice& choice, const image::Platform& platform,
                              Surroundings& surroundings) const;
   base::DebianArchive debian_archive(const Surroundings& surroundings) const;
-  void add_system_packages(Surroundings& surroundings);
+  void add_system_packages(const BuildRequest& request, Surroundings& surroundings);
+  build::SystemNeeds system_needs(const BuildRequest& request, Surroundings& surroundings);
   void make_byte_compiler(const BuildRequest& request, Surroundings& surroundings);
   void read_selection(const BuildRequest& request);
   void read_git(Surroundings& surroundings);

@@ -66,8 +66,7 @@ image::CachedLayer make_packages_layer(const DebianRequest& request, const image
   make_folders(scratch);
   unpack_blob(cache, root_layer, work.path() / "lower.tar");
   install_packages(request.archive, debian_architecture(request.architecture), detect_privilege(),
-                   work.path() / "lower.tar", debian_packages, scratch, work.path() / "upper.tar",
-                   on_line);
+                   work.path() / "lower.tar", debian_packages, scratch, work.path() / "upper.tar", on_line);
   if (on_line) on_line("compressing the packages");
   const tree::FileTree lower = read_root(scratch / "lower.tar");
   const tree::FileTree raw = read_root(work.path() / "upper.tar");
@@ -112,48 +111,47 @@ bool has_debian_base(const DebianRequest& request, const image::LayerCache& cach
 
 Base make_debian_base(const DebianRequest& request, const std::shared_ptr<image::LayerCache>& cache,
                       const OnLine& on_line) {
-  return in_context(
-      [&] { return "making the base debian:" + printable(request.archive.suite); },
-      [&] {
-        std::optional<image::CachedLayer> root;
-        std::optional<image::CachedLayer> packages;
-        if (!has_debian_base(request, *cache)) {
-          // One build makes it while others wait for it.
-          const FileLock lock = lock_kept(cache->folder() / "debian.lock", FileLock::Kind::exclusive);
-          const bool refresh = request.refresh == DebianRequest::Refresh::yes;
-          if (!refresh) root = cache->find(debian_root_key(request));
-          if (!root) root = make_root_layer(request, *cache, on_line);
-          if (!refresh) packages = cache->find(debian_packages_key(request, root->layer.diff_id));
-          if (!packages) packages = make_packages_layer(request, *cache, root->layer, on_line);
-        }
-        if (!root) root = cache->find(debian_root_key(request));
-        if (root && !packages) packages = cache->find(debian_packages_key(request, root->layer.diff_id));
-        if (!root || !packages)
-          throw Error(ErrorKind::failed, "the cache was emptied by another process; run it again");
+  return in_context([&] { return "making the base debian:" + printable(request.archive.suite); },
+                    [&] {
+                      std::optional<image::CachedLayer> root;
+                      std::optional<image::CachedLayer> packages;
+                      if (!has_debian_base(request, *cache)) {
+                        // One build makes it while others wait for it.
+                        const FileLock lock = lock_kept(cache->folder() / "debian.lock", FileLock::Kind::exclusive);
+                        const bool refresh = request.refresh == DebianRequest::Refresh::yes;
+                        if (!refresh) root = cache->find(debian_root_key(request));
+                        if (!root) root = make_root_layer(request, *cache, on_line);
+                        if (!refresh) packages = cache->find(debian_packages_key(request, root->layer.diff_id));
+                        if (!packages) packages = make_packages_layer(request, *cache, root->layer, on_line);
+                      }
+                      if (!root) root = cache->find(debian_root_key(request));
+                      if (root && !packages) packages = cache->find(debian_packages_key(request, root->layer.diff_id));
+                      if (!root || !packages)
+                        throw Error(ErrorKind::failed, "the cache was emptied by another process; run it again");
 
-        Base base;
-        base.name = "debian:" + request.archive.suite;
-        base.layers = {root->layer, packages->layer};
-        base.config.platform = {"linux", request.architecture, request.architecture == "arm" ? "v7" : ""};
-        Value run;
-        run.set("Env", Value::Array{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"});
-        run.set("Cmd", Value::Array{"bash"});
-        base.config.run = std::move(run);
-        base.config.history = {history_entry("veneer: " + base.name),
-                               history_entry(fmt::format("veneer: Debian packages {}",
-                                                         fmt::join(debian_packages, " ")))};
-        base.blobs = cache;
-        base.tree = read_tree(base.layers, base.blobs, cache.get());
-        const LayerKey packages_key = debian_packages_key(request, root->layer.diff_id);
-        if (const auto note = cache->note(packages_note, packages_key)) {
-          base.packages = packages_from_text(*note).value_or(std::vector<InstalledPackage>());
-        }
-        if (base.packages.empty()) {
-          base.packages = installed_packages(base.tree);
-          cache->set_note(packages_note, packages_key, packages_to_text(base.packages));
-        }
-        return base;
-      });
+                      Base base;
+                      base.name = "debian:" + request.archive.suite;
+                      base.layers = {root->layer, packages->layer};
+                      base.config.platform = {"linux", request.architecture, request.architecture == "arm" ? "v7" : ""};
+                      Value run;
+                      run.set("Env", Value::Array{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"});
+                      run.set("Cmd", Value::Array{"bash"});
+                      base.config.run = std::move(run);
+                      base.config.history = {
+                          history_entry("veneer: " + base.name),
+                          history_entry(fmt::format("veneer: Debian packages {}", fmt::join(debian_packages, " ")))};
+                      base.blobs = cache;
+                      base.tree = read_tree(base.layers, base.blobs, cache.get());
+                      const LayerKey packages_key = debian_packages_key(request, root->layer.diff_id);
+                      if (const auto note = cache->note(packages_note, packages_key)) {
+                        base.packages = packages_from_text(*note).value_or(std::vector<InstalledPackage>());
+                      }
+                      if (base.packages.empty()) {
+                        base.packages = installed_packages(base.tree);
+                        cache->set_note(packages_note, packages_key, packages_to_text(base.packages));
+                      }
+                      return base;
+                    });
 }
 
 }  // namespace veneer::base

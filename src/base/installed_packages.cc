@@ -40,7 +40,8 @@ void for_each_stanza(std::string_view text, const std::function<void(Stanza&)>& 
     if (const auto status = value_of(line, "Status: ")) stanza.status = *status;
     if (const auto hash = value_of(line, "SHA256: ")) stanza.package.sha256 = Hash::from_hex(*hash);
     if (const auto size = value_of(line, "Installed-Size: ")) {
-      stanza.package.installed_size = std::min<std::uint64_t>(read_number<std::uint32_t>(*size).value_or(0), 1u << 31) * 1024;
+      stanza.package.installed_size =
+          std::min<std::uint64_t>(read_number<std::uint32_t>(*size).value_or(0), 1u << 31) * 1024;
     }
   }
   finish();
@@ -68,8 +69,8 @@ std::vector<InstalledPackage> installed_packages(const tree::FileTree& root) {
     packages.emplace(key, std::move(stanza.package));
   });
   constexpr std::string_view lists = "var/lib/apt/lists/";
-  for (auto entry = root.entries().lower_bound(lists);
-       entry != root.entries().end() && entry->first.starts_with(lists); ++entry) {
+  for (auto entry = root.entries().lower_bound(lists); entry != root.entries().end() && entry->first.starts_with(lists);
+       ++entry) {
     if (!entry->first.ends_with("_Packages")) continue;
     for_each_stanza(text_at(*entry->second.inode), [&](Stanza& stanza) {
       const auto found = packages.find(identity(stanza.package));
@@ -101,8 +102,8 @@ std::vector<InstalledPackage> packages_added(const std::vector<InstalledPackage>
 std::string packages_to_text(const std::vector<InstalledPackage>& packages) {
   std::string text = "debian packages 1\n";
   for (const InstalledPackage& package : packages) {
-    text += fmt::format("{} {} {} {} {}\n", package.name, package.version, package.architecture,
-                        package.installed_size, package.sha256 ? package.sha256->hex() : "-");
+    text += fmt::format("{} {} {} {} {}\n", package.name, package.version, package.architecture, package.installed_size,
+                        package.sha256 ? package.sha256->hex() : "-");
   }
   return text;
 }

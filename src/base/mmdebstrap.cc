@@ -70,8 +70,8 @@ for python in /usr/bin/python3.*; do
 done
 )";
 
-/// $1 is the root, into which the folder "veneer" was copied. A mirror that is a folder of this machine is seen there in
-/// a mount namespace of its own, so that nobody who clears the root comes into it.
+/// $1 is the root, into which the folder "veneer" was copied. A mirror that is a folder of this machine is seen there
+/// in a mount namespace of its own, so that nobody who clears the root comes into it.
 std::string install_hook(const std::string& mirror_folder, const std::vector<std::string>& packages) {
   const std::string run = fmt::format("exec chroot \"$1\" sh /tmp/veneer/install {}", fmt::join(packages, " "));
   if (mirror_folder.empty()) return run;
@@ -272,10 +272,10 @@ void install_packages(const DebianArchive& archive, const std::string& architect
     write_text_file(given / "sources.list", fmt::format("{}\n", fmt::join(source_lines(seen), "\n")));
   }
   Command command = base_command(privilege, architecture, scratch);
-  command.arguments.insert(command.arguments.end(),
-                           {"--variant=custom", "--skip=update,cleanup/apt/lists", "--setup-hook=tar-in lower.tar /",
-                            "--customize-hook=copy-in veneer /tmp",
-                            "--customize-hook=" + install_hook(mirror_folder, packages)});
+  command.arguments.insert(
+      command.arguments.end(),
+      {"--variant=custom", "--skip=update,cleanup/apt/lists", "--setup-hook=tar-in lower.tar /",
+       "--customize-hook=copy-in veneer /tmp", "--customize-hook=" + install_hook(mirror_folder, packages)});
   // Of these, which it wants to have, it reads nothing.
   command.arguments.insert(command.arguments.end(), {"unstable", "-", "deb [trusted=yes] copy:/dev/null ./"});
   run_to_file(command, privilege, output, on_line);

@@ -21,7 +21,7 @@ struct DebianArchive {
   /// mmdebstrap's own default, with the suite's updates and security updates. A mirror is asked for the suite and its
   /// updates, a snapshot service for security updates too.
   std::string mirror;
-  std::vector<std::string> options;  // lines of apt.conf(5), without the semicolon at the end
+  std::vector<std::string> options;    // lines of apt.conf(5), without the semicolon at the end
   std::filesystem::path certificates;  // by which https is judged; empty: this machine's
 };
 

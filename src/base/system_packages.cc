@@ -66,8 +66,8 @@ DebianArchive archive_for(const Base& base, const PackagesRequest& request) {
   const Release release = release_of(base.tree);
   if (release.suite.empty() || (!is_given && release.id != "debian")) {
     throw Error(ErrorKind::refused,
-                fmt::format("{} does not say where its packages are: it has no sources of apt{}",
-                            printable(base.name), release.suite.empty() ? " and no VERSION_CODENAME" : ""),
+                fmt::format("{} does not say where its packages are: it has no sources of apt{}", printable(base.name),
+                            release.suite.empty() ? " and no VERSION_CODENAME" : ""),
                 "set mirror in [tool.veneer.system], or put packages into the base itself");
   }
   archive.suite = release.suite;

@@ -127,7 +127,8 @@ std::vector<std::string> debian_packages(const StrictTable& table, std::string_v
 }
 
 SystemOptions read_system(const Value& value) {
-  const StrictTable table(value, "[tool.veneer.system]", {"apt_options", "auto", "exclude", "mirror", "packages", "snapshot"});
+  const StrictTable table(value, "[tool.veneer.system]",
+                          {"apt_options", "auto", "exclude", "mirror", "packages", "snapshot"});
   SystemOptions system;
   system.packages = debian_packages(table, "packages");
   system.exclude = debian_packages(table, "exclude");

@@ -49,9 +49,10 @@ TEST(DebianKeys, HoldWhatDecidesTheLayersAndNothingElse) {
 TEST(DebianSources, AreDebiansOwnUnlessThereIsAMirror) {
   DebianArchive archive;
   archive.suite = "trixie";
-  EXPECT_THAT(source_lines(archive), testing::ElementsAre("deb http://deb.debian.org/debian trixie main",
-                                                          "deb http://deb.debian.org/debian trixie-updates main",
-                                                          "deb http://deb.debian.org/debian-security trixie-security main"));
+  EXPECT_THAT(source_lines(archive),
+              testing::ElementsAre("deb http://deb.debian.org/debian trixie main",
+                                   "deb http://deb.debian.org/debian trixie-updates main",
+                                   "deb http://deb.debian.org/debian-security trixie-security main"));
   archive.mirror = "https://mirror.example/debian/";
   EXPECT_THAT(source_lines(archive), testing::ElementsAre("deb https://mirror.example/debian trixie main",
                                                           "deb https://mirror.example/debian trixie-updates main"));
