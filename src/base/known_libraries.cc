@@ -11,10 +11,10 @@ namespace veneer::base {
 namespace {
 
 constexpr std::string_view library_table =
-#include "libraries.inc"
+#include <libraries.inc>
     ;
 constexpr std::string_view wrapper_table =
-#include "wrappers.inc"
+#include <wrappers.inc>
     ;
 
 constexpr std::array<std::string_view, 3> suites = {"bookworm", "trixie", "forky"};

@@ -107,6 +107,29 @@ TEST_F(DebianBaseTest, SaysThatTheMirrorIsNotThere) {
   EXPECT_TRUE(std::filesystem::is_empty(folder_.path() / "layers"));
 }
 
+// A frozen copy of an archive has a way out, which is named.
+TEST_F(DebianBaseTest, SaysHowAnExpiredArchiveIsTaken) {
+  const TemporaryFolder archive(std::filesystem::temp_directory_path(), "archive");
+  for (const std::string suite : {"bookworm", "bookworm-updates"}) {
+    const std::filesystem::path folder = archive.path() / "dists" / suite;
+    make_folders(folder / "main" / "binary-amd64");
+    write_text_file(folder / "main" / "binary-amd64" / "Packages", "");
+    write_text_file(folder / "Release",
+                    "Suite: " + suite + "\nCodename: " + suite +
+                        "\nComponents: main\nArchitectures: amd64\nDate: Thu, 01 Jan 2026 00:00:00 UTC\n"
+                        "Valid-Until: Thu, 08 Jan 2026 00:00:00 UTC\nSHA256:\n " +
+                        sha256("").hex() + " 0 main/binary-amd64/Packages\n");
+  }
+  std::filesystem::permissions(archive.path(), std::filesystem::perms(0755));
+  DebianRequest request = request_for("bookworm");
+  request.archive.mirror = "file://" + archive.path().native();
+  request.archive.options = {"Acquire::AllowInsecureRepositories \"true\""};
+  EXPECT_THAT(refusal(request), AllOf(HasSubstr("is expired (invalid since"), HasSubstr("[tool.veneer.system]"),
+                                      HasSubstr("apt_options = ['Acquire::Check-Valid-Until \"false\"']")));
+  request.archive.options.emplace_back("Acquire::Check-Valid-Until \"false\"");
+  EXPECT_THAT(refusal(request), AllOf(HasSubstr("mmdebstrap failed"), testing::Not(HasSubstr("expired"))));
+}
+
 TEST_F(DebianBaseTest, MakesTwoLayersOnce) {
   DebianRequest request = request_for("bookworm");
   EXPECT_FALSE(has_debian_base(request, *cache_));
