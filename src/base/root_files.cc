@@ -39,9 +39,13 @@ tree::FileTree read_root(const fs::path& tar) {
 }
 
 void write_merged_root(const Base& base, const fs::path& staging, const fs::path& tar) {
-  const tree::FileTree tree = stage(base, staging);
+  std::vector<tree::LayerEntry> entries = tree::tree_entries(stage(base, staging));
+  std::erase_if(entries, [](const tree::LayerEntry& entry) {
+    return entry.tar.path.starts_with("dev/") || entry.tar.type == archive::EntryType::character_device ||
+           entry.tar.type == archive::EntryType::block_device;
+  });
   AtomicFile file(tar, 0600);
-  tree::write_tar(tree::tree_entries(tree), file);
+  tree::write_tar(entries, file);
   file.commit();
 }
 

@@ -23,7 +23,8 @@ void add_field(Sha256& hash, std::string_view text);
 /// The files of a tar file, their data left in it.
 tree::FileTree read_root(const std::filesystem::path& tar);
 
-/// The layers of `base` one above the other, as one tar file. `staging` is an empty folder.
+/// The layers of `base` one above the other, as one tar file, without devices and what lies in /dev: not everybody
+/// may make them, and whoever runs programs there furnishes it. `staging` is an empty folder.
 void write_merged_root(const Base& base, const std::filesystem::path& staging, const std::filesystem::path& tar);
 
 }  // namespace veneer::base
