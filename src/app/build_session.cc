@@ -1,6 +1,7 @@
 #include "app/build_session.hh"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,11 +16,14 @@
 #include "base/image_base.hh"
 #include "base/interpreter.hh"
 #include "base/machine.hh"
+#include "base/system_packages.hh"
+#include "build/system_needs.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/parallel.hh"
 #include "foundation/process.hh"
 #include "foundation/sandbox.hh"
+#include "foundation/units.hh"
 #include "image/places/image_names.hh"
 #include "image/platform.hh"
 #include "image/run_config.hh"
@@ -49,6 +53,15 @@ bool runs_programs_of(const std::string& architecture) {
   const std::string machine = machine_of_platform("linux/" + architecture + (architecture == "arm" ? "/v7" : ""));
   const std::string emulator = machine == "armv7l" ? "arm" : machine == "i686" ? "i386" : machine;
   return fs::exists("/proc/sys/fs/binfmt_misc/qemu-" + emulator);
+}
+
+/// Throws Error (refused) where packages cannot be installed into `what`.
+void check_runs(const std::string& architecture, std::string_view what) {
+  if (runs_programs_of(architecture)) return;
+  throw Error(ErrorKind::refused,
+              fmt::format("{} for {} cannot be made here: its packages run programs of that machine", what,
+                          printable(architecture)),
+              "install qemu-user-static and binfmt-support, or take an image as the base: " + image::base_forms());
 }
 
 /// Without a path when there is none: a project of wheels alone needs no uv.
@@ -89,7 +102,6 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   uv_ = find_uv_program(surroundings);
   read_base(request, surroundings);
   read_selection(request);
-  make_byte_compiler(request, surroundings);
 
   net::ClientOptions client_options;
   client_options.user_agent = "veneer/" VENEER_VERSION;
@@ -118,6 +130,8 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   supply.progress = progress;
   supply_ = std::make_unique<python::WheelSupply>(*downloads_, *built_wheels_, checkouts_, uv_, inputs_.target,
                                                   std::move(supply));
+  add_system_packages(request, surroundings);
+  make_byte_compiler(request, surroundings);
   builder_ = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, request.workers, progress);
   plan_ = builder_->plan();
   messages.clear_progress();
@@ -208,11 +222,6 @@ void BuildSession::read_base(const BuildRequest& request, Surroundings& surround
     if (of_uv) base::add_interpreter(inputs_.base, of_uv->interpreter, of_uv->layer, *cache_);
     if (python.source != python::PythonSource::base) wanted = of_uv ? of_uv->interpreter.version : python.wanted();
   } else {
-    if (!project.system.packages.empty()) {
-      throw Error(ErrorKind::refused,
-                  fmt::format("packages can be added to a debian: base only, not to {}", printable(project.base->text)),
-                  "remove [tool.veneer.system] packages, or use base = \"debian:bookworm\"");
-    }
     messages.progress("reading the base");
     inputs_.base = read_image_base(*project.base, platform, surroundings);
     messages.clear_progress();
@@ -241,25 +250,101 @@ void BuildSession::read_base(const BuildRequest& request, Surroundings& surround
 void BuildSession::make_debian_base(const image::Platform& platform, Surroundings& surroundings) {
   const python::Project& project = inputs_.project;
   base::DebianRequest request;
-  request.archive = {project.base->suite, project.system.snapshot, project.system.mirror};
-  request.packages = project.system.packages;
+  request.archive = debian_archive(surroundings);
+  request.archive.suite = project.base->suite;
   request.architecture = platform.architecture;
   if (inputs_.python_choice.source == python::PythonSource::uv) request.python = base::DebianRequest::Python::left_out;
   request.temporary = surroundings.cache_folder() / "tmp";
   fs::create_directories(request.temporary);
   Messages& messages = surroundings.messages();
   if (!base::has_debian_base(request, *cache_)) {
-    if (!runs_programs_of(request.architecture)) {
-      throw Error(ErrorKind::refused,
-                  fmt::format("a Debian base for {} cannot be made here: its packages run programs of that machine",
-                              request.architecture),
-                  "install qemu-user-static and binfmt-support, or take an image as the base: " + image::base_forms());
-    }
+    check_runs(request.architecture, "a Debian base");
     messages.note(fmt::format("making the base {} (once; it is kept)", project.base->text));
   }
   inputs_.base =
       base::make_debian_base(request, cache_, [&](const std::string& line) { messages.progress("base: " + line); });
   messages.clear_progress();
+}
+
+base::DebianArchive BuildSession::debian_archive(const Surroundings& surroundings) const {
+  const python::SystemOptions& system = inputs_.project.system;
+  base::DebianArchive archive;
+  archive.snapshot = system.snapshot;
+  archive.mirror = system.mirror;
+  archive.options = system.apt_options;
+  archive.certificates = surroundings.environment("SSL_CERT_FILE").value_or("");
+  return archive;
+}
+
+/// One layer above the base with what the project names and what the wheels cannot do without.
+void BuildSession::add_system_packages(const BuildRequest& request, Surroundings& surroundings) {
+  base::PackagesRequest wanted;
+  wanted.archive = debian_archive(surroundings);
+  wanted.packages = inputs_.project.system.packages;
+  wanted.temporary = surroundings.cache_folder() / "tmp";
+  fs::create_directories(wanted.temporary);
+  const build::SystemNeeds needs = system_needs(request, surroundings);
+  for (const build::PackageReason& reason : needs.needed) wanted.packages.push_back(reason.package);
+  if (wanted.packages.empty()) return;
+  if (inputs_.base.packages.empty()) inputs_.base.packages = base::installed_packages(inputs_.base.tree);
+  const std::vector<std::string> packages = base::packages_to_add(inputs_.base, wanted);
+  if (packages.empty()) return;
+  Messages& messages = surroundings.messages();
+  if (!base::has_packages(inputs_.base, wanted, *cache_)) {
+    check_runs(inputs_.base.config.platform.architecture, "a layer of Debian packages");
+    messages.note(fmt::format("adding Debian packages to {} (once; they are kept): {}", printable(inputs_.base.name),
+                              fmt::join(packages, " ")));
+  }
+  const std::vector<base::InstalledPackage> before = inputs_.base.packages;
+  try {
+    inputs_.base = base::add_packages(inputs_.base, wanted, cache_,
+                                      [&](const std::string& line) { messages.progress("packages: " + line); });
+  } catch (Error& error) {
+    if (needs.needed.empty()) throw;
+    error.set_hint(fmt::format("{}{}{}; without it: auto = false in [tool.veneer.system]", error.hint(),
+                               error.hint().empty() ? "" : "; ", needs.needed.front().why));
+    throw;
+  }
+  messages.clear_progress();
+  std::uint64_t installed = 0;
+  const std::vector<base::InstalledPackage> added = base::packages_added(before, inputs_.base.packages);
+  for (const base::InstalledPackage& package : added) installed += package.installed_size;
+  for (const build::PackageReason& reason : needs.needed) {
+    inputs_.findings.push_back(fmt::format("the Debian package {} is added: {}", reason.package, reason.why));
+  }
+  if (needs.needed.empty()) return;
+  inputs_.findings.push_back(
+      fmt::format("the layer of Debian packages holds {} with what they depend on, {} installed, {} to send",
+                  added.size(), human_size(installed), human_size(inputs_.base.layers.back().size)));
+}
+
+/// What is to be added for the wheels' sake; what is not is said.
+build::SystemNeeds BuildSession::system_needs(const BuildRequest& request, Surroundings& surroundings) {
+  const python::SystemOptions& system = inputs_.project.system;
+  if (!system.automatic) return {};
+  surroundings.messages().progress("looking at what the wheels need");
+  const bool takes_packages = base::takes_packages(inputs_.base);
+  build::SystemNeeds needs = build::system_needs(
+      build::needs_of(inputs_.selection, inputs_.target.machine, *supply_, *cache_, request.workers), inputs_.base.tree,
+      base::debian_suite(inputs_.base), system.packages, system.exclude);
+  surroundings.messages().clear_progress();
+  for (const std::string& unknown : needs.unknown) {
+    inputs_.findings.push_back(unknown + ", which neither the base nor a wheel has");
+  }
+  if (!takes_packages) {
+    for (const build::PackageReason& reason : needs.needed) {
+      inputs_.findings.push_back(
+          fmt::format("{}, which is in Debian's {}; this base has no apt to add it", reason.why, reason.package));
+    }
+    needs.needed.clear();
+    return needs;
+  }
+  for (const build::PackageReason& reason : needs.proposed) {
+    inputs_.findings.push_back(fmt::format(
+        "{}, which the base lacks; if it is used, add \"{}\" to packages of [tool.veneer.system], else to exclude",
+        reason.why, reason.package));
+  }
+  return needs;
 }
 
 base::Base BuildSession::read_image_base(const python::BaseChoice& choice, const image::Platform& platform,

@@ -8,7 +8,9 @@
 
 #include "app/build_request.hh"
 #include "app/surroundings.hh"
+#include "base/mmdebstrap.hh"
 #include "build/image_builder.hh"
+#include "build/system_needs.hh"
 #include "image/cache/layer_cache.hh"
 #include "net/download.hh"
 #include "net/http.hh"
@@ -42,6 +44,9 @@ class BuildSession {
   void make_debian_base(const image::Platform& platform, Surroundings& surroundings);
   base::Base read_image_base(const python::BaseChoice& choice, const image::Platform& platform,
                              Surroundings& surroundings) const;
+  base::DebianArchive debian_archive(const Surroundings& surroundings) const;
+  void add_system_packages(const BuildRequest& request, Surroundings& surroundings);
+  build::SystemNeeds system_needs(const BuildRequest& request, Surroundings& surroundings);
   void make_byte_compiler(const BuildRequest& request, Surroundings& surroundings);
   python::SelectRequest select_request(const BuildRequest& request) const;  // without its target
   void read_selection(const BuildRequest& request);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/installed_packages.hh"
 #include "foundation/digest.hh"
 #include "image/blobs.hh"
 #include "image/cache/layer_cache.hh"
@@ -30,7 +31,7 @@ struct Base {
   /// All layers merged. A file's data is read from its layer's blob when it is opened, which costs reading that layer
   /// up to the file.
   tree::FileTree tree;
-  std::vector<std::string> packages;       // of a Debian base: "name version", sorted; else empty
+  std::vector<InstalledPackage> packages;  // of a Debian base; with hashes as far as veneer installed them
   std::optional<Interpreter> interpreter;  // uv's, if it was added; else there is the base's own at most
   std::size_t interpreter_layer = 0;       // which of `layers` that is
 };

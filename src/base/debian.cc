@@ -6,11 +6,10 @@
 #include <algorithm>
 
 #include "archive/compression.hh"
-#include "archive/tar_writer.hh"
 #include "base/normalise.hh"
+#include "base/root_files.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
-#include "tree/apply_layer.hh"
 #include "tree/difference.hh"
 #include "tree/write_layer.hh"
 
@@ -20,41 +19,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view format_version = "debian base 1";
-constexpr std::string_view packages_note = "debian-packages";
-
-std::string debian_architecture(const std::string& architecture) {
-  if (architecture == "arm") return "armhf";
-  if (architecture == "386") return "i386";
-  if (architecture == "ppc64le") return "ppc64el";
-  return architecture;
-}
-
-void add_field(Sha256& hash, std::string_view text) {
-  hash.update(fmt::format("{}:", text.size()));
-  hash.update(text);
-}
+constexpr std::string_view format_version = "debian base 2";
 
 void add_root_fields(Sha256& hash, const DebianRequest& request) {
   add_field(hash, format_version);
   add_field(hash, request.archive.suite);
   add_field(hash, request.archive.snapshot);
   add_field(hash, request.architecture);
-}
-
-/// The files of a tar file, their data left in it.
-tree::FileTree read_root(const fs::path& tar) {
-  const auto file = std::make_shared<File>(tar);
-  SliceSource source(file, 0, file->size());
-  tree::FileTree tree;
-  in_context([] { return "reading the new Debian root"; },
-             [&] {
-               tree::apply_layer(tree, source, 0,
-                                 [&](const archive::TarEntry& entry, ByteSource&, std::uint64_t offset) {
-                                   return std::make_shared<archive::SliceContent>(file, offset, entry.size);
-                                 });
-             });
-  return tree;
+  for (const std::string& option : request.archive.options) add_field(hash, option);
 }
 
 void unpack_blob(const image::LayerCache& cache, const image::Layer& layer, const fs::path& target) {
@@ -97,23 +69,14 @@ image::CachedLayer make_packages_layer(const DebianRequest& request, const image
                    work.path() / "lower.tar", debian_packages(request), scratch, work.path() / "upper.tar", on_line);
   if (on_line) on_line("compressing the packages");
   const tree::FileTree lower = read_root(scratch / "lower.tar");
-  const tree::FileTree upper = normalise_root(read_root(work.path() / "upper.tar"));
+  const tree::FileTree raw = read_root(work.path() / "upper.tar");
+  const tree::FileTree upper = normalise_root(raw);
   judge_root(upper, request);
-  const std::string packages = fmt::format("{}\n", fmt::join(installed_packages(upper), "\n"));
+  const std::string packages = packages_to_text(installed_packages(raw));
   const tree::Difference difference = tree::difference(lower, upper);
   const LayerKey key = debian_packages_key(request, root_layer.diff_id);
   cache.set_note(packages_note, key, packages);
   return cache.store(key, [&](ByteSink& blob) { return tree::write_entries(difference.entries, blob); });
-}
-
-std::vector<std::string> lines(std::string_view text) {
-  std::vector<std::string> result;
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    if (!line.empty()) result.emplace_back(line);
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-  }
-  return result;
 }
 
 Value history_entry(std::string text) {
@@ -125,11 +88,8 @@ Value history_entry(std::string text) {
 }  // namespace
 
 std::vector<std::string> debian_packages(const DebianRequest& request) {
-  std::vector<std::string> packages = request.packages;
-  packages.emplace_back("ca-certificates");
-  if (request.python == DebianRequest::Python::included) packages.emplace_back("python3");
-  std::sort(packages.begin(), packages.end());
-  packages.erase(std::unique(packages.begin(), packages.end()), packages.end());
+  std::vector<std::string> packages = {"ca-certificates", "netbase", "tzdata"};
+  if (request.python == DebianRequest::Python::included) packages.insert(packages.begin() + 2, "python3");
   return packages;
 }
 
@@ -155,46 +115,47 @@ bool has_debian_base(const DebianRequest& request, const image::LayerCache& cach
 
 Base make_debian_base(const DebianRequest& request, const std::shared_ptr<image::LayerCache>& cache,
                       const OnLine& on_line) {
-  return in_context(
-      [&] { return "making the base debian:" + printable(request.archive.suite); },
-      [&] {
-        std::optional<image::CachedLayer> root;
-        std::optional<image::CachedLayer> packages;
-        if (!has_debian_base(request, *cache)) {
-          // One build makes it while others wait for it.
-          const FileLock lock = lock_kept(cache->folder() / "debian.lock", FileLock::Kind::exclusive);
-          const bool refresh = request.refresh == DebianRequest::Refresh::yes;
-          if (!refresh) root = cache->find(debian_root_key(request));
-          if (!root) root = make_root_layer(request, *cache, on_line);
-          if (!refresh) packages = cache->find(debian_packages_key(request, root->layer.diff_id));
-          if (!packages) packages = make_packages_layer(request, *cache, root->layer, on_line);
-        }
-        if (!root) root = cache->find(debian_root_key(request));
-        if (root && !packages) packages = cache->find(debian_packages_key(request, root->layer.diff_id));
-        if (!root || !packages)
-          throw Error(ErrorKind::failed, "the cache was emptied by another process; run it again");
+  return in_context([&] { return "making the base debian:" + printable(request.archive.suite); },
+                    [&] {
+                      std::optional<image::CachedLayer> root;
+                      std::optional<image::CachedLayer> packages;
+                      if (!has_debian_base(request, *cache)) {
+                        // One build makes it while others wait for it.
+                        const FileLock lock = lock_kept(cache->folder() / "debian.lock", FileLock::Kind::exclusive);
+                        const bool refresh = request.refresh == DebianRequest::Refresh::yes;
+                        if (!refresh) root = cache->find(debian_root_key(request));
+                        if (!root) root = make_root_layer(request, *cache, on_line);
+                        if (!refresh) packages = cache->find(debian_packages_key(request, root->layer.diff_id));
+                        if (!packages) packages = make_packages_layer(request, *cache, root->layer, on_line);
+                      }
+                      if (!root) root = cache->find(debian_root_key(request));
+                      if (root && !packages) packages = cache->find(debian_packages_key(request, root->layer.diff_id));
+                      if (!root || !packages)
+                        throw Error(ErrorKind::failed, "the cache was emptied by another process; run it again");
 
-        Base base;
-        base.name = "debian:" + request.archive.suite;
-        base.layers = {root->layer, packages->layer};
-        base.config.platform = {"linux", request.architecture, request.architecture == "arm" ? "v7" : ""};
-        Value run;
-        run.set("Env", Value::Array{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"});
-        run.set("Cmd", Value::Array{"bash"});
-        base.config.run = std::move(run);
-        base.config.history = {
-            history_entry("veneer: " + base.name),
-            history_entry(fmt::format("veneer: Debian packages {}", fmt::join(debian_packages(request), " ")))};
-        base.blobs = cache;
-        base.tree = read_tree(base.layers, base.blobs, cache.get());
-        const LayerKey packages_key = debian_packages_key(request, root->layer.diff_id);
-        if (const auto note = cache->note(packages_note, packages_key)) base.packages = lines(*note);
-        if (base.packages.empty()) {
-          base.packages = installed_packages(base.tree);
-          cache->set_note(packages_note, packages_key, fmt::format("{}\n", fmt::join(base.packages, "\n")));
-        }
-        return base;
-      });
+                      Base base;
+                      base.name = "debian:" + request.archive.suite;
+                      base.layers = {root->layer, packages->layer};
+                      base.config.platform = {"linux", request.architecture, request.architecture == "arm" ? "v7" : ""};
+                      Value run;
+                      run.set("Env", Value::Array{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"});
+                      run.set("Cmd", Value::Array{"bash"});
+                      base.config.run = std::move(run);
+                      base.config.history = {history_entry("veneer: " + base.name),
+                                             history_entry(fmt::format("veneer: Debian packages {}",
+                                                                       fmt::join(debian_packages(request), " ")))};
+                      base.blobs = cache;
+                      base.tree = read_tree(base.layers, base.blobs, cache.get());
+                      const LayerKey packages_key = debian_packages_key(request, root->layer.diff_id);
+                      if (const auto note = cache->note(packages_note, packages_key)) {
+                        base.packages = packages_from_text(*note).value_or(std::vector<InstalledPackage>());
+                      }
+                      if (base.packages.empty()) {
+                        base.packages = installed_packages(base.tree);
+                        cache->set_note(packages_note, packages_key, packages_to_text(base.packages));
+                      }
+                      return base;
+                    });
 }
 
 }  // namespace veneer::base

@@ -15,7 +15,6 @@ namespace veneer::base {
 
 struct DebianRequest {
   DebianArchive archive;
-  std::vector<std::string> packages;  // names that were checked (see python::SystemOptions); see debian_packages()
   enum class Python { included, left_out };
   Python python = Python::included;    // Debian's own python3; left out where another interpreter comes on top
   std::string architecture = "amd64";  // as Go names it: amd64, arm64, arm (armhf), 386 (i386), ...
@@ -24,12 +23,12 @@ struct DebianRequest {
   std::filesystem::path temporary;  // an existing folder with room for the unpacked system, twice
 };
 
-/// The packages that are installed for a request: with python3, unless it is left out, and the certificates that TLS
-/// needs, sorted, each once.
+/// What is installed beside what Debian calls required: python3 unless it is left out, certificates for TLS, names of
+/// services and protocols, time zones. More are added by add_packages(). Sorted.
 std::vector<std::string> debian_packages(const DebianRequest& request);
 
 /// The keys under which the two layers are cached: suite, snapshot, architecture, format, and for the second the
-/// package list and the first layer's diff ID. The mirror and the machine that builds do not belong to them. Without a
+/// packages and the first layer's diff ID. The mirror and the machine that builds do not belong to them. Without a
 /// snapshot the cached layers stay as they are until refreshed.
 LayerKey debian_root_key(const DebianRequest& request);
 LayerKey debian_packages_key(const DebianRequest& request, const DiffId& root);

@@ -6,13 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <string_view>
 
 #include "base/normalise.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/process.hh"
+#include "foundation/text.hh"
 
 namespace veneer::base {
 
@@ -24,11 +24,13 @@ namespace {
 /// of a file depends on what was compiled before it in the same process (python/cpython#129724).
 constexpr std::string_view compile_script = R"(import importlib.util, os, py_compile, sys
 tag = sys.implementation.cache_tag
+before = os.stat("/tmp/veneer/before").st_ctime_ns
 caches = []
 for folder, names, files in os.walk("/usr"):
     names.sort()
     if folder.endswith("/__pycache__"):
         caches += [folder + "/" + name for name in sorted(files) if name.endswith("." + tag + ".pyc")]
+caches = [cache for cache in caches if os.stat(cache).st_ctime_ns >= before]
 running = 0
 for cache in caches:
     source = importlib.util.source_from_cache(cache)
@@ -51,12 +53,31 @@ while running:
     running -= 1
 )";
 
-// $1 is the new root; the script was put into its tmp folder by the hook before.
-constexpr std::string_view compile_hook =
-    "for python in \"$1\"/usr/bin/python3.*; do case \"${python##*/}\" in *[!0-9.pythont]*) continue;; esac; "
-    "[ -f \"$python\" ] && [ ! -h \"$python\" ] || continue; "
-    "chroot \"$1\" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 PYTHONHASHSEED=0 "
-    "\"/usr/bin/${python##*/}\" -I -S /tmp/veneer-compile.py || exit 1; done";
+/// Runs inside of the root, with the packages as arguments.
+constexpr std::string_view install_script = R"(set -e
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+rm -f /etc/resolv.conf
+cp /tmp/veneer/resolv.conf /etc/
+apt-get --config-file=/tmp/veneer/apt.conf update
+: > /tmp/veneer/before
+apt-get --config-file=/tmp/veneer/apt.conf install "$@"
+for python in /usr/bin/python3.*; do
+  case ${python##*/} in *[!0-9.pythont]*) continue ;; esac
+  [ -f "$python" ] && [ ! -h "$python" ] || continue
+  echo "N: veneer compiles"
+  /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 PYTHONHASHSEED=0 \
+    "$python" -I -S /tmp/veneer/compile.py
+done
+)";
+
+/// $1 is the root, into which the folder "veneer" was copied. A mirror that is a folder of this machine is seen there
+/// in a mount namespace of its own, so that nobody who clears the root comes into it.
+std::string install_hook(const std::string& mirror_folder, const std::vector<std::string>& packages) {
+  const std::string run = fmt::format("exec chroot \"$1\" sh /tmp/veneer/install {}", fmt::join(packages, " "));
+  if (mirror_folder.empty()) return run;
+  return fmt::format("exec unshare --mount sh -c 'mount --bind \"{}\" \"$1/tmp/veneer/mirror\" && {}' sh \"$1\"",
+                     mirror_folder, run);
+}
 
 /// $1 is the new root, still empty. Debian's roots have /bin and others as links into /usr since bookworm; made here,
 /// they need not be made by the package usrmerge, which would bring all of Perl along.
@@ -70,17 +91,20 @@ std::string merged_usr_hook(const std::string& architecture) {
       has_lib64 ? " lib64" : "", preferences_path);
 }
 
-/// What a line of mmdebstrap's own progress means to the user; nothing when it means little.
+/// What a line of mmdebstrap or of apt in its hook means to the user; nothing when it means little.
 std::string progress_line(std::string_view line) {
-  if (line.starts_with("running --customize-hook")) {
-    if (line.find("apt-get") != std::string_view::npos) return "installing the packages...";
-    if (line.find("chroot \"$1\" /usr/bin/env") != std::string_view::npos)
-      return "compiling the byte code of Python's modules...";
-    return {};
-  }
+  const std::vector<std::string> words = split_words(line, " ");
+  // "Get:4 http://… bookworm/main amd64 libpq5 amd64 15.20 [205 kB]", "Setting up libpq5:amd64 (15.20) ..."
+  if (line.starts_with("Get:") && words.size() > 6) return "fetching " + printable(words[4]);
+  if (line.starts_with("Get:")) return "reading the lists of the archive";
+  if (line.starts_with("Unpacking ") && words.size() > 1) return "unpacking " + printable(words[1]);
+  if (line.starts_with("Setting up ") && words.size() > 2) return "setting up " + printable(words[2]);
+  if (line == "N: veneer compiles") return "compiling the byte code of Python's modules...";
+  if (!line.starts_with("I: ")) return {};
+  line.remove_prefix(3);
   for (const std::string_view boring :
        {"chroot architecture", "finding correct", "automatically chosen", "using /", "running special hook",
-        "running --", "nothing to", "no essential", "removing tempdir", "done", "success"}) {
+        "running --", "nothing to", "no essential", "removing tempdir", "done", "success", "skipping", "creating"}) {
     if (line.starts_with(boring)) return {};
   }
   return printable(line);
@@ -101,27 +125,45 @@ Command base_command(Privilege privilege, const std::string& architecture, const
   return command;
 }
 
-/// Suite, output and sources, the last arguments.
-void add_sources(Command& command, const DebianArchive& archive) {
-  if (!archive.snapshot.empty() && archive.mirror.empty()) {
-    throw Error(ErrorKind::refused, "a snapshot of Debian's archive needs to know the snapshot service",
-                "set mirror in [tool.veneer.system] to its URL");
+constexpr std::string_view unchecked_date = "Acquire::Check-Valid-Until \"false\"";
+
+/// What apt is told besides its sources, as lines of apt.conf(5) without their ends.
+std::vector<std::string> apt_options(const DebianArchive& archive) {
+  std::vector<std::string> options;
+  if (!archive.snapshot.empty()) options.emplace_back(unchecked_date);
+  options.insert(options.end(), archive.options.begin(), archive.options.end());
+  return options;
+}
+
+const fs::path resolver = "/etc/resolv.conf";
+const fs::path certificates = "/etc/ssl/certs/ca-certificates.crt";
+
+/// A root need not have what this machine has.
+std::string text_of(const fs::path& path) { return read_text_file_if_exists(path, 64 << 20).value_or(""); }
+
+/// The folder of a mirror that lies on this machine, else nothing.
+std::string folder_of(const std::string& mirror) { return mirror.starts_with("file:///") ? mirror.substr(7) : ""; }
+
+/// What apt in the root is told.
+std::string apt_configuration(const DebianArchive& archive) {
+  std::vector<std::string> lines = {
+      "Acquire::GzipIndexes \"false\"",
+      "Acquire::Languages \"none\"",
+      "APT::Get::Assume-Yes \"true\"",
+      "APT::Install-Recommends \"false\"",
+      "APT::Sandbox::User \"root\"",
+      "APT::Solver \"internal\"",
+      "APT::Update::Error-Mode \"any\"",
+      "Dpkg::Use-Pty \"false\"",
+      "DPkg::Options { \"--force-confdef\"; \"--force-confold\"; }",
+      "Acquire::https::CAInfo \"/tmp/veneer/certificates\"",
+  };
+  if (!archive.suite.empty()) {
+    lines.emplace_back("Dir::Etc::SourceList \"/tmp/veneer/sources.list\"");
+    lines.emplace_back("Dir::Etc::SourceParts \"/dev/null\"");
   }
-  if (!archive.snapshot.empty()) command.arguments.push_back("--aptopt=Acquire::Check-Valid-Until \"false\"");
-  command.arguments.push_back(archive.suite);
-  command.arguments.push_back("-");
-  if (archive.mirror.empty()) return;
-  std::string mirror = archive.mirror;
-  while (mirror.ends_with('/')) mirror.pop_back();
-  const bool has_updates = archive.suite != "sid" && archive.suite != "unstable" && archive.suite != "experimental";
-  const std::string main =
-      archive.snapshot.empty() ? mirror : fmt::format("{}/archive/debian/{}", mirror, archive.snapshot);
-  command.arguments.push_back(fmt::format("deb {} {} main", main, archive.suite));
-  if (!has_updates) return;
-  command.arguments.push_back(fmt::format("deb {} {}-updates main", main, archive.suite));
-  if (archive.snapshot.empty()) return;
-  command.arguments.push_back(
-      fmt::format("deb {}/archive/debian-security/{} {}-security main", mirror, archive.snapshot, archive.suite));
+  for (std::string& option : apt_options(archive)) lines.push_back(std::move(option));
+  return fmt::format("{};\n", fmt::join(lines, ";\n"));
 }
 
 [[noreturn]] void throw_failure(const CommandResult& result, Privilege privilege) {
@@ -136,6 +178,12 @@ void add_sources(Command& command, const DebianArchive& archive) {
       fmt::format("mmdebstrap failed with exit code {}: {}", result.exit_code,
                   said.empty() ? last_lines(result.errors) : fmt::format("{}", fmt::join(said, "; ")));
   const auto mentions = [&](std::string_view text) { return result.errors.find(text) != std::string::npos; };
+  if (mentions(" is expired (") || mentions("is not valid yet")) {
+    throw Error(ErrorKind::network, message,
+                fmt::format("a frozen copy of an archive has old dates; take it all the same by [tool.veneer.system] "
+                            "apt_options = ['{}'], or set this machine's clock",
+                            mentions("is not valid yet") ? "Acquire::Check-Date \"false\"" : unchecked_date));
+  }
   if (mentions("Unable to locate package") || mentions("has no installation candidate")) {
     throw Error(ErrorKind::not_found, message, "check [tool.veneer.system] packages against the suite");
   }
@@ -154,7 +202,7 @@ void add_sources(Command& command, const DebianArchive& archive) {
   throw Error(ErrorKind::failed, message);
 }
 
-/// Writes what the command prints to `output`; every line of mmdebstrap's own progress goes to `on_line`.
+/// Writes what the command prints to `output`; what it says of its progress goes to `on_line`.
 void run_to_file(const Command& command, Privilege privilege, const fs::path& output, const OnLine& on_line) {
   AtomicFile file(output, 0600);
   std::string pending;
@@ -162,8 +210,8 @@ void run_to_file(const Command& command, Privilege privilege, const fs::path& ou
     pending += piece;
     for (std::size_t end = 0; (end = pending.find('\n')) != std::string::npos; pending.erase(0, end + 1)) {
       const std::string_view line = std::string_view(pending).substr(0, end);
-      if (!on_line || !line.starts_with("I: ")) continue;
-      if (const std::string text = progress_line(line.substr(3)); !text.empty()) on_line(text);
+      if (!on_line) continue;
+      if (const std::string text = progress_line(line); !text.empty()) on_line(text);
     }
     if (pending.size() > 64 * 1024) pending.clear();
   };
@@ -195,7 +243,11 @@ void make_minimal_root(const DebianArchive& archive, const std::string& architec
   command.arguments.push_back("--variant=minbase");
   command.arguments.push_back("--setup-hook=" + merged_usr_hook(architecture));
   for (const std::string& option : dpkg_options) command.arguments.push_back("--dpkgopt=" + option);
-  add_sources(command, archive);
+  for (const std::string& option : apt_options(archive)) command.arguments.push_back("--aptopt=" + option);
+  command.arguments.insert(command.arguments.end(), {archive.suite, "-"});
+  const std::vector<std::string> sources = source_lines(archive);
+  // mmdebstrap knows where Debian's own packages of each architecture are.
+  if (!archive.mirror.empty()) command.arguments.insert(command.arguments.end(), sources.begin(), sources.end());
   run_to_file(command, privilege, output, on_line);
 }
 
@@ -206,18 +258,50 @@ void install_packages(const DebianArchive& archive, const std::string& architect
   std::error_code error;
   fs::rename(lower, scratch / "lower.tar", error);
   if (error) throw_system_error("rename", lower, error.value());
-  write_text_file(scratch / "veneer-compile.py", compile_script);
+  const std::string mirror_folder = folder_of(archive.mirror);
+  DebianArchive seen = archive;
+  if (!mirror_folder.empty()) seen.mirror = "file:///tmp/veneer/mirror";
+  const fs::path given = scratch / "veneer";
+  make_folders(given / "mirror");
+  write_text_file(given / "install", install_script);
+  write_text_file(given / "compile.py", compile_script);
+  write_text_file(given / "apt.conf", apt_configuration(archive));
+  write_text_file(given / "resolv.conf", text_of(resolver));
+  write_text_file(given / "certificates", text_of(archive.certificates.empty() ? certificates : archive.certificates));
+  if (!archive.suite.empty()) {
+    write_text_file(given / "sources.list", fmt::format("{}\n", fmt::join(source_lines(seen), "\n")));
+  }
   Command command = base_command(privilege, architecture, scratch);
-  command.arguments.push_back("--variant=custom");
-  command.arguments.push_back("--setup-hook=tar-in lower.tar /");
-  command.arguments.push_back(
-      fmt::format("--customize-hook=chroot \"$1\" apt-get --yes --no-install-recommends -o Dpkg::Use-Pty=0 -o "
-                  "APT::Solver=internal install {}",
-                  fmt::join(packages, " ")));
-  command.arguments.push_back("--customize-hook=upload veneer-compile.py /tmp/veneer-compile.py");
-  command.arguments.push_back("--customize-hook=" + std::string(compile_hook));
-  add_sources(command, archive);
+  command.arguments.insert(
+      command.arguments.end(),
+      {"--variant=custom", "--skip=update,cleanup/apt/lists", "--setup-hook=tar-in lower.tar /",
+       "--customize-hook=copy-in veneer /tmp", "--customize-hook=" + install_hook(mirror_folder, packages)});
+  // Of these, which it wants to have, it reads nothing.
+  command.arguments.insert(command.arguments.end(), {"unstable", "-", "deb [trusted=yes] copy:/dev/null ./"});
   run_to_file(command, privilege, output, on_line);
+}
+
+std::vector<std::string> source_lines(const DebianArchive& archive) {
+  if (!archive.snapshot.empty() && archive.mirror.empty()) {
+    throw Error(ErrorKind::refused, "a snapshot of Debian's archive needs to know the snapshot service",
+                "set mirror in [tool.veneer.system] to its URL");
+  }
+  std::string mirror = archive.mirror;
+  while (mirror.ends_with('/')) mirror.pop_back();
+  const bool is_own = mirror.empty();
+  std::string security;
+  if (is_own) {
+    mirror = "http://deb.debian.org/debian";
+    security = "http://deb.debian.org/debian-security";
+  } else if (!archive.snapshot.empty()) {
+    security = fmt::format("{}/archive/debian-security/{}", mirror, archive.snapshot);
+    mirror = fmt::format("{}/archive/debian/{}", mirror, archive.snapshot);
+  }
+  std::vector<std::string> lines = {fmt::format("deb {} {} main", mirror, archive.suite)};
+  if (archive.suite == "sid" || archive.suite == "unstable" || archive.suite == "experimental") return lines;
+  lines.push_back(fmt::format("deb {} {}-updates main", mirror, archive.suite));
+  if (!security.empty()) lines.push_back(fmt::format("deb {} {}-security main", security, archive.suite));
+  return lines;
 }
 
 Privilege detect_privilege() {

@@ -21,6 +21,8 @@ struct DebianArchive {
   /// mmdebstrap's own default, with the suite's updates and security updates. A mirror is asked for the suite and its
   /// updates, a snapshot service for security updates too.
   std::string mirror;
+  std::vector<std::string> options;    // lines of apt.conf(5), without the semicolon at the end
+  std::filesystem::path certificates;  // by which https is judged; empty: this machine's
 };
 
 using OnLine = std::function<void(const std::string&)>;
@@ -33,11 +35,16 @@ void make_minimal_root(const DebianArchive& archive, const std::string& architec
                        const OnLine& on_line);
 
 /// The root in the tar file `lower` with `packages` (names that were checked) installed into it by its own apt, without
-/// recommended ones; the byte code of its Python modules is made anew, each file by itself, unbound to times (PEP 552,
-/// unchecked hash), so that it does not depend on when and in which order packages were installed.
+/// recommended ones, as a tar file `output` that is not normalised: apt's lists are in it. With an empty suite packages
+/// come from the sources that the root itself has. The byte code of Python's modules that came is made anew, each
+/// file by itself, unbound to times (PEP 552, unchecked hash), so that it does not depend on when and in which order
+/// packages were installed. Errors as of make_minimal_root().
 void install_packages(const DebianArchive& archive, const std::string& architecture, Privilege privilege,
                       const std::filesystem::path& lower, const std::vector<std::string>& packages,
                       const std::filesystem::path& scratch, const std::filesystem::path& output, const OnLine& on_line);
+
+/// The lines of sources.list(5) for `archive`, whose suite is given; without a mirror those that Debian names.
+std::vector<std::string> source_lines(const DebianArchive& archive);
 
 /// How this process can make roots: as root, or in a user namespace. Throws Error (failed) with a hint when in neither
 /// way.

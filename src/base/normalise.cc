@@ -4,7 +4,7 @@
 #include <array>
 #include <map>
 
-#include "foundation/error.hh"
+#include "tree/hashed_content.hh"
 
 namespace veneer::base {
 
@@ -18,8 +18,6 @@ const std::vector<std::string> dpkg_options = {
 };
 
 namespace {
-
-constexpr std::uint64_t status_limit = 256ull << 20;
 
 /// Folders that stay, empty.
 constexpr std::array emptied = {
@@ -71,6 +69,9 @@ constexpr std::array removed = {
     "var/lib/systemd/random-seed",
 };
 
+/// What mmdebstrap puts into a root that lacks it.
+constexpr std::array furniture = {"etc/fstab", "var/lib/dpkg/arch"};
+
 bool is_below(std::string_view path, std::string_view folder) {
   return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
 }
@@ -105,10 +106,11 @@ bool is_prunable(std::string_view path) {
   return is_below(path, "usr/share/doc") || is_below(path, "usr/share/locale");
 }
 
-void prune_empty_folders(tree::FileTree& tree) {
+void prune_empty_folders(tree::FileTree& tree, const tree::FileTree& lower = {}) {
   std::vector<std::string> folders;
   for (const auto& [path, entry] : tree.entries()) {
-    if (entry.inode->type == archive::EntryType::folder && is_prunable(path)) folders.push_back(path);
+    if (entry.inode->type == archive::EntryType::folder && is_prunable(path) && !lower.contains(path))
+      folders.push_back(path);
   }
   for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {
     const auto next = std::next(tree.entries().find(*folder));
@@ -124,6 +126,15 @@ void prune_empty_folders(tree::FileTree& tree) {
   }
 }
 
+tree::InodePointer with_fixed_time(std::string_view path, const tree::Inode& inode) {
+  tree::Inode copy = inode;
+  copy.mtime = fixed_time;
+  if (path == "etc/machine-id") copy.content = std::make_shared<archive::MemoryContent>("");
+  // Fonts are looked up by whoever runs in the container.
+  if (path == "var/cache/fontconfig" && inode.type == archive::EntryType::folder) copy.mode = 01777;
+  return std::make_shared<const tree::Inode>(std::move(copy));
+}
+
 }  // namespace
 
 tree::FileTree normalise_root(const tree::FileTree& root) {
@@ -137,12 +148,7 @@ tree::FileTree normalise_root(const tree::FileTree& root) {
   for (const auto& [path, entry] : root.entries()) {
     if (goes(path, *entry.inode)) continue;
     tree::InodePointer& inode = changed[entry.inode.get()];
-    if (inode == nullptr) {
-      tree::Inode copy = *entry.inode;
-      copy.mtime = fixed_time;
-      if (path == "etc/machine-id") copy.content = std::make_shared<archive::MemoryContent>("");
-      inode = std::make_shared<const tree::Inode>(std::move(copy));
-    }
+    if (inode == nullptr) inode = with_fixed_time(path, *entry.inode);
     result.put(path, inode);
   }
   prune_empty_folders(result);
@@ -155,52 +161,43 @@ tree::FileTree normalise_root(const tree::FileTree& root) {
 
 namespace {
 
-struct InstalledPackage {
-  std::string name;
-  std::string version;
-  std::string architecture;
-};
-
-std::vector<InstalledPackage> read_status(const tree::FileTree& root) {
-  const tree::Inode* inode = root.find("var/lib/dpkg/status");
-  if (inode == nullptr || inode->content == nullptr) return {};
-  const Bytes bytes = read_all(*inode->content->open(), status_limit);
-  std::vector<InstalledPackage> packages;
-  InstalledPackage package;
-  bool is_installed = false;
-  const auto finish = [&] {
-    if (is_installed && !package.name.empty()) packages.push_back(package);
-    package = {};
-    is_installed = false;
-  };
-  std::string_view rest = as_text(bytes);
-  while (!rest.empty()) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    if (line.empty()) finish();
-    if (line.starts_with("Package: ")) package.name = line.substr(9);
-    if (line.starts_with("Version: ")) package.version = line.substr(9);
-    if (line.starts_with("Architecture: ")) package.architecture = line.substr(14);
-    if (line.starts_with("Status: ")) is_installed = line.ends_with(" installed");
+/// But for the time: those of folders change with what is put into them, and no other matters.
+bool is_same(const tree::Inode& left, const tree::Inode& right, tree::ContentComparer& comparer) {
+  if (left.type != right.type || left.mode != right.mode || left.uid != right.uid || left.gid != right.gid ||
+      left.link_target != right.link_target || left.device_major != right.device_major ||
+      left.device_minor != right.device_minor || left.xattrs != right.xattrs) {
+    return false;
   }
-  finish();
-  return packages;
+  return left.type != archive::EntryType::file || comparer.same(*left.content, *right.content);
 }
 
 }  // namespace
 
-std::vector<std::string> installed_packages(const tree::FileTree& root) {
-  std::vector<std::string> packages;
-  for (const InstalledPackage& package : read_status(root)) packages.push_back(package.name + " " + package.version);
-  std::sort(packages.begin(), packages.end());
-  return packages;
-}
-
-std::string native_architecture(const tree::FileTree& root) {
-  for (const InstalledPackage& package : read_status(root)) {
-    if (package.name == "dpkg") return package.architecture;
+tree::FileTree normalise_above(const tree::FileTree& lower, const tree::FileTree& upper) {
+  // mmdebstrap takes away what keeps services from being started, whoever put it there.
+  const auto stays = [](std::string_view path, const tree::Inode& inode) {
+    return goes(path, inode) || path == "etc/machine-id" || path == "usr/sbin/policy-rc.d";
+  };
+  tree::FileTree result;
+  for (const auto& [path, entry] : lower.entries()) {
+    if (stays(path, *entry.inode)) result.put(path, entry.inode);
   }
-  return {};
+  tree::ContentComparer comparer;
+  std::map<const tree::Inode*, tree::InodePointer> taken;  // keeps hard links together
+  for (const auto& [path, entry] : upper.entries()) {
+    const auto old = lower.entries().find(path);
+    const bool is_new = old == lower.entries().end();
+    if (is_new && std::find(furniture.begin(), furniture.end(), path) != furniture.end()) continue;
+    if (goes(path, *entry.inode) || (!is_new && stays(path, *old->second.inode))) continue;
+    tree::InodePointer& inode = taken[entry.inode.get()];
+    if (inode == nullptr) {
+      inode = !is_new && is_same(*old->second.inode, *entry.inode, comparer) ? old->second.inode
+                                                                             : with_fixed_time(path, *entry.inode);
+    }
+    result.put(path, inode);
+  }
+  prune_empty_folders(result, lower);
+  return result;
 }
 
 }  // namespace veneer::base

@@ -21,13 +21,11 @@ extern const std::vector<std::string> dpkg_options;
 /// `root` as mmdebstrap packed it, without: devices and other contents of dev, proc, run, sys, tmp; logs; caches and
 /// lists of apt; backups, locks and indexes that programs make anew; host name, resolver and the sources of apt;
 /// documentation (but copyright files), manual pages and translations; byte code that is bound to a file's time.
-/// machine-id is empty, as the first start wants it.
+/// machine-id is empty, as the first start wants it. Everybody may write the cache of fonts.
 tree::FileTree normalise_root(const tree::FileTree& root);
 
-/// "name version" of every installed package, sorted; from var/lib/dpkg/status.
-std::vector<std::string> installed_packages(const tree::FileTree& root);
-
-/// The machine, as Debian names it, that dpkg of `root` is for; empty without dpkg.
-std::string native_architecture(const tree::FileTree& root);
+/// `upper`, as packages made it out of `lower`, so that the difference of the two is what they brought: what
+/// normalise_root() takes away is as in `lower`, and what is there, too, keeps its time.
+tree::FileTree normalise_above(const tree::FileTree& lower, const tree::FileTree& upper);
 
 }  // namespace veneer::base

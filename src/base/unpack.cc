@@ -24,7 +24,8 @@ void sync_file_system(const fs::path& folder) {
   if (file.get() < 0 || ::syncfs(file.get()) != 0) throw_system_error("write", folder, errno);
 }
 
-/// Reads every layer once; contents are files in `staging`.
+}  // namespace
+
 tree::FileTree stage(const Base& base, const fs::path& staging) {
   tree::FileTree tree;
   const tree::KeepContent keep = tree::keep_in(staging);
@@ -33,8 +34,6 @@ tree::FileTree stage(const Base& base, const fs::path& staging) {
   }
   return tree;
 }
-
-}  // namespace
 
 fs::path unpacked_root(const Base& base, const fs::path& cache_folder, const KeptFiles& files) {
   Sha256 hash;

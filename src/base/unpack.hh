@@ -8,6 +8,10 @@
 
 namespace veneer::base {
 
+/// The merged tree of the base's layers, each read once and compared with its diff ID; contents are files in `staging`,
+/// which must outlive it.
+tree::FileTree stage(const Base& base, const std::filesystem::path& staging);
+
 /// The folder below `cache_folder` that holds the base's merged tree: made when it is not there yet, under another name
 /// that is renamed at the end. Files keep their contents and permission bits, links their targets; owners are whoever
 /// runs this, times are now; set-user-ID bits, devices and pipes are left out. Layers are compared with their diff IDs.

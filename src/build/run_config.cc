@@ -41,6 +41,7 @@ Value environment(const Value& base_run, const BuildInputs& inputs, const std::s
   const auto path = variables.find("PATH");
   variables["PATH"] = inputs.prefix + "/bin:" + (path == variables.end() ? std::string(default_path) : path->second);
   variables["VIRTUAL_ENV"] = inputs.prefix;
+  variables.emplace("PYTHONUNBUFFERED", "1");  // what is printed is seen at once, also when the program is killed
   for (const auto& [name, value] : inputs.project.image.environment) variables[name] = value;
   variables["HOME"] = home;  // engines look it up, not all of them and not for every number
   std::vector<std::string> list;

@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "archive/tar_writer.hh"
 #include "foundation/error.hh"
 #include "tree/whiteout.hh"
 
@@ -70,6 +71,20 @@ archive::WrittenLayer write_entries(const std::vector<LayerEntry>& entries, Byte
                [&] { writer.add(entry.tar, entry.content.get()); });
   }
   return writer.finish();
+}
+
+void write_tar(const std::vector<LayerEntry>& entries, ByteSink& tar) {
+  const Bytes zeros(archive::tar_end_size);
+  for (const LayerEntry& entry : entries) {
+    in_context([&] { return fmt::format("writing '{}'", printable(entry.tar.path)); },
+               [&] {
+                 tar.write(archive::tar_header(entry.tar));
+                 if (entry.content == nullptr) return;
+                 copy(*entry.content->open(), tar);
+                 tar.write(std::span(zeros).first(archive::tar_padding(entry.content->size())));
+               });
+  }
+  tar.write(zeros);
 }
 
 archive::WrittenLayer write_layer(const FileTree& tree, ByteSink& blob) {

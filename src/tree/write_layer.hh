@@ -32,6 +32,9 @@ std::vector<LayerEntry> tree_entries(const FileTree& tree);
 /// entry it was about.
 archive::WrittenLayer write_entries(const std::vector<LayerEntry>& entries, ByteSink& blob);
 
+/// Writes `entries` as they stand, not compressed: for programs that unpack them.
+void write_tar(const std::vector<LayerEntry>& entries, ByteSink& tar);
+
 /// write_entries(tree_entries(tree), blob).
 archive::WrittenLayer write_layer(const FileTree& tree, ByteSink& blob);
 

@@ -113,17 +113,44 @@ bool is_debian_package(std::string_view text) {
   return !version.empty() && is_digit(version[0]) && std::all_of(version.begin(), version.end(), is_fine);
 }
 
-SystemOptions read_system(const Value& value) {
-  const StrictTable table(value, "[tool.veneer.system]", {"packages", "snapshot", "mirror"});
-  SystemOptions system;
-  system.packages = table.texts("packages");
-  for (const std::string& package : system.packages) {
+/// Names of packages, sorted, each once.
+std::vector<std::string> debian_packages(const StrictTable& table, std::string_view key) {
+  std::vector<std::string> packages = table.texts(key);
+  for (const std::string& package : packages) {
     if (!is_debian_package(package)) {
-      table.refuse("packages", fmt::format("\"{}\" is not the name of a Debian package", printable(package)));
+      table.refuse(key, fmt::format("\"{}\" is not the name of a Debian package", printable(package)));
     }
   }
-  std::sort(system.packages.begin(), system.packages.end());
-  system.packages.erase(std::unique(system.packages.begin(), system.packages.end()), system.packages.end());
+  std::sort(packages.begin(), packages.end());
+  packages.erase(std::unique(packages.begin(), packages.end()), packages.end());
+  return packages;
+}
+
+SystemOptions read_system(const Value& value) {
+  const StrictTable table(value, "[tool.veneer.system]",
+                          {"apt_options", "auto", "exclude", "mirror", "packages", "snapshot"});
+  SystemOptions system;
+  system.packages = debian_packages(table, "packages");
+  system.exclude = debian_packages(table, "exclude");
+  for (const std::string& package : system.exclude) {
+    if (package.find_first_of(":=") != std::string::npos) {
+      table.refuse("exclude", fmt::format("\"{}\" is more than a name", package));
+    }
+    if (std::binary_search(system.packages.begin(), system.packages.end(), package)) {
+      table.refuse("exclude", fmt::format("\"{}\" is also in packages", package));
+    }
+  }
+  if (const Value* automatic = table.find("auto")) {
+    if (!automatic->is_boolean()) table.refuse("auto", "is neither true nor false");
+    system.automatic = automatic->boolean();
+  }
+  system.apt_options = table.texts("apt_options");
+  for (const std::string& option : system.apt_options) {
+    if (has_control(option) || option.find("::") == std::string::npos || option.ends_with(';')) {
+      table.refuse("apt_options", fmt::format("\"{}\" is not an option of apt.conf", printable(option)),
+                   "one looks like this: 'Acquire::Check-Valid-Until \"false\"'");
+    }
+  }
   system.snapshot = table.text("snapshot");
   if (!system.snapshot.empty()) {
     bool fits = system.snapshot.size() == 16 && system.snapshot[8] == 'T' && system.snapshot[15] == 'Z';

@@ -27,10 +27,12 @@ BaseChoice parse_base_choice(std::string_view text);
 
 /// [tool.veneer.system]
 struct SystemOptions {
-  std::vector<std::string>
-      packages;          // Debian package names, "name", "name:arch" or "name=version"; sorted, no duplicates
-  std::string snapshot;  // "20260101T000000Z" or empty
-  std::string mirror;    // URL or empty
+  std::vector<std::string> packages;  // Debian packages, "name", "name:arch" or "name=version"; sorted, no duplicates
+  std::vector<std::string> exclude;   // names that are not added for the wheels' sake; sorted
+  bool automatic = true;              // `auto`: what the wheels need is added
+  std::string snapshot;               // "20260101T000000Z" or empty
+  std::string mirror;                 // URL or empty
+  std::vector<std::string> apt_options;  // lines of apt.conf(5) without the semicolon at the end
 };
 
 /// One row of `files`: a file or folder of the project that goes into the image.

@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
+#include "base/installed_packages.hh"
+#include "tree/difference.hh"
+
 namespace veneer::base {
 namespace {
 
@@ -94,14 +99,95 @@ TEST(NormaliseRoot, IsItsOwnResult) {
   for (const auto& [path, entry] : once.entries()) EXPECT_EQ(twice.find(path)->mtime, entry.inode->mtime) << path;
 }
 
+tree::FileTree lower_root() {
+  tree::FileTree lower;
+  put_file(lower, "etc/machine-id", "abc\n");
+  put_file(lower, "usr/sbin/policy-rc.d");
+  put_file(lower, "usr/bin/a");
+  put_file(lower, "usr/bin/changed");
+  put_file(lower, "usr/bin/gone");
+  put_file(lower, "var/log/old.log");
+  put_file(lower, "etc/apt/sources.list", "deb x");
+  put_file(lower, "usr/share/doc/a/README");
+  put_file(lower, "tmp/of-the-base");
+  lower.put("usr/share/doc/empty", tree::make_folder(0755, 0, 0, 77));
+  lower.put("usr/bin/b", lower.entries().at("usr/bin/a").inode);
+  return lower;
+}
+
+/// As a program would leave it that unpacks `lower` and packs it again.
+tree::FileTree packed_again(const tree::FileTree& lower) {
+  tree::FileTree upper;
+  std::map<const tree::Inode*, tree::InodePointer> made;
+  for (const auto& [path, entry] : lower.entries()) {
+    tree::InodePointer& inode = made[entry.inode.get()];
+    if (inode == nullptr) {
+      tree::Inode copy = *entry.inode;
+      if (copy.type == archive::EntryType::folder) copy.mtime = 99;
+      inode = std::make_shared<const tree::Inode>(std::move(copy));
+    }
+    upper.put(path, inode);
+  }
+  return upper;
+}
+
+TEST(NormaliseAbove, LeavesWhatPackagesBrought) {
+  const tree::FileTree lower = lower_root();
+  tree::FileTree upper = packed_again(lower);
+  put_file(upper, "etc/machine-id", "random\n");
+  upper.remove("usr/sbin/policy-rc.d");
+  upper.remove("usr/bin/gone");
+  upper.remove("etc/apt/sources.list");
+  for (const char* path : {"usr/bin/new", "var/log/new.log", "var/cache/apt/pkgcache.bin", "tmp/veneer/install",
+                           "etc/resolv.conf", "etc/fstab", "usr/share/doc/new/README", "usr/share/doc/new/copyright"}) {
+    put_file(upper, path);
+  }
+  put_file(upper, "usr/bin/changed", "y");
+  upper.put("var/cache/fontconfig", tree::make_folder(0755, 0, 0, 5));
+  std::vector<std::string> written;
+  const tree::FileTree result = normalise_above(lower, upper);
+  for (const tree::LayerEntry& entry : tree::difference(lower, result).entries) {
+    if (entry.tar.type != archive::EntryType::folder) written.push_back(entry.tar.path);
+  }
+  EXPECT_THAT(written,
+              ElementsAre("usr/bin/changed", "usr/bin/.wh.gone", "usr/bin/new", "usr/share/doc/new/copyright"));
+  for (const char* path : {"usr/bin/changed", "usr/bin/new", "var/cache/fontconfig"}) {
+    EXPECT_EQ(result.find(path)->mtime, fixed_time) << path;
+  }
+  EXPECT_EQ(result.find("usr/bin"), lower.find("usr/bin"));
+  EXPECT_EQ(result.find("var/cache/fontconfig")->mode, 01777u);
+}
+
+TEST(NormaliseAbove, MakesNothingOfAnUnchangedBase) {
+  const tree::FileTree lower = lower_root();
+  EXPECT_TRUE(tree::difference(lower, normalise_above(lower, packed_again(lower))).entries.empty());
+}
+
+// Whoever installs software that makes one gets the same bytes on each machine.
+TEST(NormaliseAbove, EmptiesANewMachineId) {
+  tree::FileTree upper;
+  put_file(upper, "etc/machine-id", "random\n");
+  EXPECT_EQ(text_of(normalise_above({}, upper), "etc/machine-id"), "");
+}
+
 TEST(InstalledPackages, ReadsDpkgsStatus) {
   tree::FileTree root;
   EXPECT_TRUE(installed_packages(root).empty());
   put_file(root, "var/lib/dpkg/status",
-           "Package: zlib1g\nStatus: install ok installed\nVersion: 1:1.2.13\nDescription: a\n Package: not this\n\n"
+           "Package: zlib1g\nStatus: install ok installed\nInstalled-Size: 168\nArchitecture: amd64\n"
+           "Version: 1:1.2.13\nDescription: a\n Package: not this\n\n"
            "Package: gone\nStatus: deinstall ok config-files\nVersion: 1\n\n"
-           "Package: adduser\nStatus: install ok installed\nVersion: 3.134\n");
-  EXPECT_THAT(installed_packages(root), ElementsAre("adduser 3.134", "zlib1g 1:1.2.13"));
+           "Package: adduser\nStatus: install ok installed\nVersion: 3.134\nArchitecture: all\n");
+  const std::string hash(64, 'a');
+  put_file(root, "var/lib/apt/lists/mirror_main_binary-amd64_Packages",
+           "Package: zlib1g\nArchitecture: amd64\nVersion: 1:1.2.13\nSHA256: " + hash +
+               "\n\nPackage: adduser\nArchitecture: all\nVersion: 3.135\nSHA256: " + hash + "\n");
+  const std::vector<InstalledPackage> packages = installed_packages(root);
+  EXPECT_THAT(packages, ElementsAre(InstalledPackage{"adduser", "3.134", "all", 0, std::nullopt},
+                                    InstalledPackage{"zlib1g", "1:1.2.13", "amd64", 168 * 1024, Hash::from_hex(hash)}));
+  EXPECT_EQ(packages_from_text(packages_to_text(packages)), packages);
+  EXPECT_FALSE(packages_from_text("zlib1g 1:1.2.13\n"));
+  EXPECT_THAT(packages_added({packages[0]}, packages), ElementsAre(packages[1]));
 }
 
 }  // namespace

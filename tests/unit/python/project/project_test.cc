@@ -110,9 +110,9 @@ TEST(Project, IsAPackageAsUvSees) {
 TEST(Project, NamesUnknownKeysAndTheKnownOnes) {
   EXPECT_THAT(refusal("[tool.veneer]\nbass = \"debian:trixie\"\n"),
               AllOf(HasSubstr("[tool.veneer]"), HasSubstr("\"bass\""), HasSubstr("did you mean \"base\"?")));
-  EXPECT_THAT(
-      refusal("[tool.veneer.system]\npackages = []\nsuite = \"x\"\n"),
-      AllOf(HasSubstr("[tool.veneer.system]"), HasSubstr("\"suite\""), HasSubstr("packages, snapshot, mirror")));
+  EXPECT_THAT(refusal("[tool.veneer.system]\npackages = []\nsuite = \"x\"\n"),
+              AllOf(HasSubstr("[tool.veneer.system]"), HasSubstr("\"suite\""),
+                    HasSubstr("apt_options, auto, exclude, mirror, packages, snapshot")));
   EXPECT_THAT(refusal("[tool.veneer.image]\nports = []\n"), AllOf(HasSubstr("\"ports\""), HasSubstr("expose")));
   EXPECT_THAT(refusal("[tool.veneer.image]\nfiles = [{ from = \"a\", to = \"/a\", owner = \"x\" }]\n"),
               AllOf(HasSubstr("files[0]"), HasSubstr("\"owner\"")));
@@ -163,6 +163,26 @@ TEST(Project, LetsNothingButPackageNamesThrough) {
   for (const char* mirror : {"mirror.example", "http://a b", "http://x/'; reboot", "http://[trusted=yes]"}) {
     EXPECT_THAT(refusal("[tool.veneer.system]\nmirror = \"" + std::string(mirror) + "\"\n"), HasSubstr("mirror"))
         << mirror;
+  }
+}
+
+TEST(Project, ReadsWhatTheSystemIsToHave) {
+  const SystemOptions plain = parse("").system;
+  EXPECT_TRUE(plain.automatic);
+  const SystemOptions system = parse(
+                                   "[tool.veneer.system]\npackages = ['b1', 'a1']\nexclude = ['libgl1']\nauto = false\n"
+                                   "apt_options = ['Acquire::Check-Valid-Until \"false\"']\n")
+                                   .system;
+  EXPECT_EQ(system.packages, (std::vector<std::string>{"a1", "b1"}));
+  EXPECT_EQ(system.exclude, std::vector<std::string>{"libgl1"});
+  EXPECT_FALSE(system.automatic);
+  EXPECT_EQ(system.apt_options, std::vector<std::string>{"Acquire::Check-Valid-Until \"false\""});
+  const auto refused = [](const std::string& text) { return refusal("[tool.veneer.system]\n" + text + "\n"); };
+  EXPECT_THAT(refused("auto = 'no'"), HasSubstr("auto: is neither true nor false"));
+  EXPECT_THAT(refused("exclude = ['libgl1=1']"), HasSubstr("more than a name"));
+  EXPECT_THAT(refused("exclude = ['libgl1']\npackages = ['libgl1']"), HasSubstr("also in packages"));
+  for (const char* option : {"'Check-Valid-Until'", "'A::B \"x\";'", "\"A::B\\nC::D\""}) {
+    EXPECT_THAT(refused(std::string("apt_options = [") + option + "]"), HasSubstr("apt_options")) << option;
   }
 }
 

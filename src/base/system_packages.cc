@@ -1,0 +1,196 @@
+#include "base/system_packages.hh"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/normalise.hh"
+#include "base/root_files.hh"
+#include "foundation/error.hh"
+#include "foundation/file.hh"
+#include "foundation/kept_files.hh"
+#include "foundation/text.hh"
+#include "image/history.hh"
+#include "tree/difference.hh"
+#include "tree/read_text.hh"
+#include "tree/write_layer.hh"
+
+namespace veneer::base {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view format_version = "debian packages above a base 1";
+constexpr std::uint64_t text_limit = 1 << 20;
+
+struct Release {
+  std::string id;
+  std::string suite;
+};
+
+Release release_of(const tree::FileTree& tree) {
+  Release release;
+  const auto path = tree.resolve("etc/os-release");
+  if (!path) return release;
+  for (const std::string& line : split_words(tree::read_text(tree, *path, text_limit), "\n")) {
+    const std::size_t equals = line.find('=');
+    if (equals == std::string::npos) continue;
+    std::string value = line.substr(equals + 1);
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+    const auto is_plain = [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '.'; };
+    if (!std::all_of(value.begin(), value.end(), is_plain)) continue;
+    if (line.starts_with("ID=")) release.id = value;
+    if (line.starts_with("VERSION_CODENAME=")) release.suite = value;
+  }
+  return release;
+}
+
+bool has_sources(const tree::FileTree& tree) {
+  constexpr std::string_view folder = "etc/apt/sources.list.d/";
+  for (auto entry = tree.entries().lower_bound(folder);
+       entry != tree.entries().end() && entry->first.starts_with(folder); ++entry) {
+    if (entry->first.ends_with(".list") || entry->first.ends_with(".sources")) return true;
+  }
+  const tree::Inode* list = tree.find("etc/apt/sources.list");
+  return list != nullptr && list->content != nullptr && list->content->size() > 0;
+}
+
+/// Where the base's packages are: with an empty suite, where the base itself says.
+DebianArchive archive_for(const Base& base, const PackagesRequest& request) {
+  DebianArchive archive = request.archive;
+  archive.suite.clear();
+  const bool is_given = !archive.mirror.empty() || !archive.snapshot.empty();
+  if (!is_given && has_sources(base.tree)) return archive;
+  const Release release = release_of(base.tree);
+  if (release.suite.empty() || (!is_given && release.id != "debian")) {
+    throw Error(ErrorKind::refused,
+                fmt::format("{} does not say where its packages are: it has no sources of apt{}", printable(base.name),
+                            release.suite.empty() ? " and no VERSION_CODENAME" : ""),
+                "set mirror in [tool.veneer.system], or put packages into the base itself");
+  }
+  archive.suite = release.suite;
+  return archive;
+}
+
+image::CachedLayer make_layer(const Base& base, const PackagesRequest& request,
+                              const std::vector<std::string>& packages, const image::LayerCache& cache,
+                              const OnLine& on_line) {
+  const DebianArchive archive = archive_for(base, request);
+  const Privilege privilege = detect_privilege();
+  const TemporaryFolder work(request.temporary, "packages");
+  const fs::path scratch = work.path() / "scratch";
+  const fs::path lower_tar = work.path() / "lower.tar";
+  make_folders(scratch);
+  if (on_line) on_line("unpacking " + printable(base.name));
+  {
+    const TemporaryFolder staging(work.path(), "staging");
+    write_merged_root(base, staging.path(), lower_tar);
+  }
+  install_packages(archive, debian_architecture(base.config.platform.architecture), privilege, lower_tar, packages,
+                   scratch, work.path() / "upper.tar", on_line);
+  if (on_line) on_line("compressing the packages");
+  const tree::FileTree lower = read_root(scratch / "lower.tar");
+  const tree::FileTree raw = read_root(work.path() / "upper.tar");
+  const tree::Difference difference = tree::difference(lower, normalise_above(lower, raw));
+  const LayerKey key = packages_key(base, request);
+  cache.set_note(packages_note, key, packages_to_text(installed_packages(raw)));
+  return cache.store(key, [&](ByteSink& blob) { return tree::write_entries(difference.entries, blob); });
+}
+
+/// What of the base's own packages was known already, hashes among it, is not known to a root without their lists.
+void keep_hashes(std::vector<InstalledPackage>& packages, const std::vector<InstalledPackage>& known) {
+  for (InstalledPackage& package : packages) {
+    if (package.sha256) continue;
+    for (const InstalledPackage& other : known) {
+      if (other.name == package.name && other.version == package.version &&
+          other.architecture == package.architecture) {
+        package.sha256 = other.sha256;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+bool takes_packages(const Base& base) {
+  const auto has = [&](const char* path) {
+    const auto real = base.tree.resolve(path);
+    return real && base.tree.find(*real)->type == archive::EntryType::file;
+  };
+  return has("usr/bin/dpkg") && has("usr/bin/apt-get") && has("var/lib/dpkg/status");
+}
+
+std::string debian_suite(const Base& base) {
+  const Release release = release_of(base.tree);
+  return release.id == "debian" ? release.suite : "";
+}
+
+std::vector<std::string> packages_to_add(const Base& base, const PackagesRequest& request) {
+  std::vector<std::string> packages = request.packages;
+  std::sort(packages.begin(), packages.end());
+  packages.erase(std::unique(packages.begin(), packages.end()), packages.end());
+  const std::vector<InstalledPackage> installed = base.packages.empty() ? installed_packages(base.tree) : base.packages;
+  std::erase_if(packages, [&](const std::string& name) {
+    return std::any_of(installed.begin(), installed.end(), [&](const InstalledPackage& package) {
+      return name == package.name || name == package.name + "=" + package.version;
+    });
+  });
+  return packages;
+}
+
+LayerKey packages_key(const Base& base, const PackagesRequest& request) {
+  Sha256 hash;
+  add_field(hash, format_version);
+  for (const image::Layer& layer : base.layers) add_field(hash, layer.diff_id.text());
+  add_field(hash, request.archive.snapshot);
+  for (const std::string& option : request.archive.options) add_field(hash, option);
+  add_field(hash, "packages");
+  for (const std::string& package : packages_to_add(base, request)) add_field(hash, package);
+  return {hash.finish()};
+}
+
+bool has_packages(const Base& base, const PackagesRequest& request, const image::LayerCache& cache) {
+  return packages_to_add(base, request).empty() || cache.find(packages_key(base, request)).has_value();
+}
+
+Base add_packages(Base base, const PackagesRequest& request, const std::shared_ptr<image::LayerCache>& cache,
+                  const OnLine& on_line) {
+  const std::vector<std::string> packages = packages_to_add(base, request);
+  if (packages.empty()) return base;
+  const std::string names = fmt::format("{}", fmt::join(packages, " "));
+  return in_context(
+      [&] { return fmt::format("adding {} to {}", names, printable(base.name)); },
+      [&] {
+        if (!takes_packages(base)) {
+          throw Error(ErrorKind::refused, "Debian packages cannot be added: the base has no dpkg and apt",
+                      "take a debian: base or an image that is a Debian, or leave out [tool.veneer.system] packages");
+        }
+        const LayerKey key = packages_key(base, request);
+        std::optional<image::CachedLayer> layer = cache->find(key);
+        if (!layer) {
+          // One build makes it while others wait for it.
+          const FileLock lock = lock_kept(cache->folder() / "debian.lock", FileLock::Kind::exclusive);
+          layer = cache->find(key);
+          if (!layer) layer = make_layer(base, request, packages, *cache, on_line);
+        }
+        image::make_history_consistent(base.config.history, base.layers.size());
+        Value entry;
+        entry.set("created_by", "veneer: Debian packages " + names);
+        base.config.history.push_back(std::move(entry));
+        base.layers.push_back(layer->layer);
+        base.blobs = image::blobs_of_both(base.blobs, cache);
+        base.tree = read_tree(base.layers, base.blobs, cache.get());
+        std::vector<InstalledPackage> known = std::move(base.packages);
+        base.packages.clear();
+        if (const auto note = cache->note(packages_note, key)) {
+          base.packages = packages_from_text(*note).value_or(std::vector<InstalledPackage>());
+        }
+        if (base.packages.empty()) base.packages = installed_packages(base.tree);
+        keep_hashes(base.packages, known);
+        return std::move(base);
+      });
+}
+
+}  // namespace veneer::base
