@@ -99,6 +99,9 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   build::fill_defaults(inputs_);
   read_base(request.platform.value_or(image::Platform{"linux", native_architecture(), ""}), surroundings);
   uv_ = find_uv_program(surroundings);
+  for (const std::string& name : inputs_.project.build.environment) {
+    if (const auto value = surroundings.environment(name)) uv_.environment[name] = *value;
+  }
   read_selection(request);
 
   net::ClientOptions client_options;
