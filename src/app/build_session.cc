@@ -100,6 +100,9 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   read_git(surroundings);
   build::fill_defaults(inputs_);
   uv_ = find_uv_program(surroundings);
+  for (const std::string& name : inputs_.project.build.environment) {
+    if (const auto value = surroundings.environment(name)) uv_.environment[name] = *value;
+  }
   read_base(request, surroundings);
   read_selection(request);
 

@@ -29,7 +29,9 @@ std::vector<std::string> child_environment(const Command& command) {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     const std::size_t equals = text.find('=');
-    if (equals != std::string_view::npos) variables[std::string(text.substr(0, equals))] = text.substr(equals + 1);
+    if (equals == std::string_view::npos) continue;
+    const std::string_view name = text.substr(0, equals);
+    if (!command.inherits || command.inherits(name)) variables[std::string(name)] = text.substr(equals + 1);
   }
   for (const std::string& name : command.unset) variables.erase(name);
   for (const auto& [name, value] : command.environment) variables[name] = value;

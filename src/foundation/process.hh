@@ -19,12 +19,13 @@
 namespace veneer {
 
 struct Command {
-  std::vector<std::string> arguments;              // arguments[0] is looked up in PATH
-  std::optional<std::filesystem::path> folder;     // where it runs; default: here
-  std::map<std::string, std::string> environment;  // set in addition to the inherited environment
-  std::vector<std::string> unset;                  // variables removed from it
-  std::string input;                               // given on standard input, which is then closed
-  ByteSource* more_input = nullptr;                // follows `input`; read as the program takes it
+  std::vector<std::string> arguments;                   // arguments[0] is looked up in PATH
+  std::optional<std::filesystem::path> folder;          // where it runs; default: here
+  std::map<std::string, std::string> environment;       // set in addition to the inherited environment
+  std::vector<std::string> unset;                       // variables removed from it
+  std::function<bool(std::string_view name)> inherits;  // which of this process are inherited; empty: all
+  std::string input;                                    // given on standard input, which is then closed
+  ByteSource* more_input = nullptr;                     // follows `input`; read as the program takes it
   // When more time passes without a byte taken from the input that is left or, once it is all taken, without any
   // output, the program is ended, also when it has closed its output. 0: never. Time counts anew when `progress`, if
   // given, returns another number than before: of what the other end tells that it has, say.

@@ -12,6 +12,7 @@
 #include "foundation/text.hh"
 #include "foundation/toml.hh"
 #include "python/name.hh"
+#include "python/project/build_environment.hh"
 #include "python/project/strict_table.hh"
 #include "python/python_version.hh"
 
@@ -170,6 +171,25 @@ SystemOptions read_system(const Value& value) {
   return system;
 }
 
+BuildOptions read_build(const Value& value) {
+  const StrictTable table(value, "[tool.veneer.build]", {"environment"});
+  BuildOptions build;
+  build.environment = table.texts("environment");
+  for (const std::string& name : build.environment) {
+    const auto is_fine = [](char c) { return is_letter(c) || is_digit(c) || c == '_'; };
+    if (name.empty() || is_digit(name[0]) || !std::all_of(name.begin(), name.end(), is_fine)) {
+      table.refuse("environment", fmt::format("\"{}\" is not the name of a variable", printable(name)),
+                   "list names; their values are those of whoever builds");
+    }
+    if (is_set_for_builds(name)) {
+      table.refuse("environment", fmt::format("{} is set by veneer in each build", name));
+    }
+  }
+  std::sort(build.environment.begin(), build.environment.end());
+  build.environment.erase(std::unique(build.environment.begin(), build.environment.end()), build.environment.end());
+  return build;
+}
+
 ImageOptions read_image(const Value& value) {
   const StrictTable table(value, "[tool.veneer.image]",
                           {"name", "tag", "entrypoint", "cmd", "env", "expose", "user", "workdir", "labels", "files",
@@ -227,7 +247,7 @@ std::vector<std::string> set_of_names(const StrictTable& table, std::string_view
 void read_veneer(const Value& value, Project& project) {
   const StrictTable table(
       value, "[tool.veneer]",
-      {"base", "byte_code", "dependency_layers", "extras", "groups", "package", "python", "system", "image"});
+      {"base", "byte_code", "dependency_layers", "extras", "groups", "package", "python", "system", "build", "image"});
   if (const std::string base = table.text("base"); !base.empty()) {
     project.base = in_context([] { return "[tool.veneer] base"; }, [&] { return parse_base_choice(base); });
   }
@@ -244,6 +264,7 @@ void read_veneer(const Value& value, Project& project) {
     table.refuse("python", fmt::format("\"{}\" is not a version such as \"3.11\"", printable(project.python)));
   }
   if (const Value* system = table.find("system")) project.system = read_system(*system);
+  if (const Value* build = table.find("build")) project.build = read_build(*build);
   if (const Value* image = table.find("image")) project.image = read_image(*image);
 }
 

@@ -35,6 +35,11 @@ struct SystemOptions {
   std::vector<std::string> apt_options;  // lines of apt.conf(5) without the semicolon at the end
 };
 
+/// [tool.veneer.build]
+struct BuildOptions {
+  std::vector<std::string> environment;  // names of variables that builds see, sorted
+};
+
 /// One row of `files`: a file or folder of the project that goes into the image.
 struct FileRule {
   std::string from;                   // relative to the project's folder, no ".." parts
@@ -88,6 +93,7 @@ struct Project {
   std::optional<std::size_t> dependency_layers;  // at most this many, from 1 to mountable_layers
   std::string python;                            // "3.11"; the choice among the base's interpreters, usually empty
   SystemOptions system;
+  BuildOptions build;
   ImageOptions image;
 };
 

@@ -15,7 +15,7 @@ namespace veneer::python {
 
 namespace {
 
-constexpr std::string_view key_version = "app wheel 2";
+constexpr std::string_view key_version = "app wheel 3";
 constexpr std::int64_t default_epoch = 315532800;  // 1980-01-01, the first day that a zip file can write
 
 void add_field(Sha256& hash, std::string_view text) {

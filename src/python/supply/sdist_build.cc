@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view key_version = "source build 1";
+constexpr std::string_view key_version = "source build 2";
 constexpr std::int64_t source_epoch = 315532800;      // 1980-01-01
 constexpr std::uint64_t unpacked_limit = 4ull << 30;  // bytes
 constexpr std::size_t entry_limit = 200'000;

@@ -12,7 +12,7 @@
 #include "foundation/fail_point.hh"
 #include "foundation/file.hh"
 #include "foundation/process.hh"
-#include "python/project/git.hh"
+#include "python/project/build_environment.hh"
 #include "python/supply/build_failure.hh"
 
 namespace veneer::python {
@@ -143,9 +143,7 @@ void uv_build_wheel(const UvProgram& uv, const UvBuild& build, const fs::path& o
   command.environment["TMPDIR"] = scratch.native();
   command.environment["GIT_CEILING_DIRECTORIES"] = build.ceiling.native();
   if (uv.cache) command.environment["UV_CACHE_DIR"] = uv.cache->native();
-  command.unset = {"VIRTUAL_ENV",    "CONDA_PREFIX", "PYTHONPATH",          "PYTHONHOME",
-                   "PYTHONOPTIMIZE", "UV_PYTHON",    "UV_BUILD_CONSTRAINT", "SETUPTOOLS_SCM_PRETEND_VERSION"};
-  command.unset.insert(command.unset.end(), git_variables.begin(), git_variables.end());
+  command.inherits = reaches_builds;
   command.folder = fs::is_directory(build.source) ? build.source : scratch;
 
   std::optional<std::string> python;

@@ -20,8 +20,8 @@ struct UvProgram {
   std::filesystem::path path;
   std::string version;                         // "0.9.5"
   std::optional<std::filesystem::path> cache;  // UV_CACHE_DIR; default: uv's own choice
-  std::map<std::string, std::string>
-      environment;  // set for every call; part of every key (index settings do not belong here)
+  /// What builds see of the caller's environment beside reaches_builds(): set for every build, part of every key.
+  std::map<std::string, std::string> environment;
 };
 
 /// Asks the program for its version. Errors: not_found with a hint how to get uv; failed when it does not answer.
@@ -74,8 +74,8 @@ class BuiltWheels {
   std::shared_ptr<const KeptFiles> files_;
 };
 
-/// Runs `uv build --wheel` with umask 022, SOURCE_DATE_EPOCH and a fixed hash seed, in isolation as uv does it. Errors:
-/// failed with the end of what uv said.
+/// Runs `uv build --wheel` with umask 022, SOURCE_DATE_EPOCH and a fixed hash seed, in isolation as uv does it, and in a
+/// closed environment (build_environment.hh). Errors: failed with the end of what uv said.
 void uv_build_wheel(const UvProgram& uv, const UvBuild& build, const std::filesystem::path& output,
                     const std::filesystem::path& scratch);
 

@@ -147,6 +147,10 @@ TEST(Project, ChecksForms) {
               HasSubstr("mode"));
   EXPECT_THAT(refusal("[tool.veneer]\npython = \"3\"\n"), HasSubstr("python"));
   EXPECT_THAT(refusal("[tool.veneer]\npython = \"2.7\"\n"), HasSubstr("python"));
+  EXPECT_THAT(parse("[tool.veneer.build]\nenvironment = ['B', 'A_1', 'B']\n").build.environment,
+              ElementsAre("A_1", "B"));
+  EXPECT_THAT(refusal("[tool.veneer.build]\nenvironment = ['A=1']\n"), HasSubstr("not the name of a variable"));
+  EXPECT_THAT(refusal("[tool.veneer.build]\nenvironment = ['TMPDIR']\n"), HasSubstr("set by veneer"));
   EXPECT_THAT(refusal("[tool.veneer.system]\nsnapshot = \"2026-01-01\"\n"), HasSubstr("snapshot"));
 }
 

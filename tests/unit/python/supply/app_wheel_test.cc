@@ -89,6 +89,30 @@ TEST_F(AppWheelTest, BuildsAgainWhenSomethingChanged) {
   EXPECT_EQ(build().wheel.origin, BuildOrigin::built);
 }
 
+// What the caller's environment says stays out of a wheel, which is kept, unless the project names it.
+TEST_F(AppWheelTest, BuildsInAClosedEnvironment) {
+  folder_.write("pyproject.toml", telling_project);
+  folder_.write("backend.py", telling_back_end);
+  ::setenv("SETUPTOOLS_SCM_PRETEND_VERSION_FOR_TINY", "9.9", 1);
+  ::setenv("CFLAGS", "-DCALLER", 1);
+  ::setenv("CARGO_HOME", "/some/cargo", 1);
+  ::setenv("UV_INDEX_CORP_USERNAME", "ann", 1);
+  const std::string closed = member(build().wheel.path, "tiny.json");
+  uv_.environment["CFLAGS"] = "-DNAMED";
+  const AppWheel named = build();
+  for (const char* name :
+       {"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_TINY", "CFLAGS", "CARGO_HOME", "UV_INDEX_CORP_USERNAME"}) {
+    ::unsetenv(name);
+  }
+  EXPECT_THAT(closed, Not(HasSubstr("PRETEND_VERSION")));
+  EXPECT_THAT(closed, Not(HasSubstr("CFLAGS")));
+  EXPECT_THAT(closed, HasSubstr("/some/cargo"));
+  EXPECT_THAT(closed, HasSubstr("UV_INDEX_CORP_USERNAME"));
+  EXPECT_THAT(closed, HasSubstr("SOURCE_DATE_EPOCH"));
+  EXPECT_EQ(named.wheel.origin, BuildOrigin::built);
+  EXPECT_THAT(member(named.wheel.path, "tiny.json"), HasSubstr("-DNAMED"));
+}
+
 TEST_F(AppWheelTest, TakesIgnoredModulesAndNoOldDroppings) {
   folder_.write(".gitignore", "_generated.py\nbuild/\n");
   folder_.commit_all();
