@@ -11,6 +11,7 @@ import sys
 ARROWS = {
     "main.cc": "cli",
     "foundation": "",
+    "owners": "foundation",
     "archive": "foundation",
     "tree": "foundation archive",
     "net": "foundation",
@@ -20,6 +21,7 @@ ARROWS = {
     "image/places": "engine",
     "image/cache": "",
     "python": "foundation archive tree net",
+    "start": "foundation owners python",
     "base": "foundation archive tree image",
     "plan": "foundation",
     "build": "foundation archive tree image python base plan",
@@ -31,11 +33,11 @@ ARROWS = {
     "splicer": "foundation archive",
     "inspect": "foundation archive tree image python",
     "check": "foundation archive tree image python",
-    "app": "foundation archive tree net engine image python base plan build deliver inspect check",
-    "cli": "foundation archive tree net image python base plan build deliver inspect check app",
+    "app": "foundation owners start archive tree net engine image python base plan build deliver inspect check",
+    "cli": "foundation owners archive tree net image python base plan build deliver inspect check app",
 }
 # Heavy headers: each is included in one file only.
-SINGLE_USE = {"nlohmann/json.hpp", "toml++/toml.h", "CLI/CLI.hpp"}
+SINGLE_USE = {"nlohmann/json.hpp", "toml++/toml.h", "CLI/CLI.hpp", "yaml.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.MULTILINE)
 
 

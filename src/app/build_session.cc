@@ -12,6 +12,7 @@
 #include "app/index_settings.hh"
 #include "app/open_image.hh"
 #include "app/selection_request.hh"
+#include "app/start_command.hh"
 #include "base/debian.hh"
 #include "base/image_base.hh"
 #include "base/interpreter.hh"
@@ -135,12 +136,28 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
                                                   std::move(supply));
   add_system_packages(request, surroundings);
   make_byte_compiler(request, surroundings);
+  choose_start(request, surroundings, progress);
   builder_ = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, request.workers, progress);
+  builder_->prepare();  // what cannot be built at all is said first
+  if (!start_.start) refuse_without_start(inputs_, start_, surroundings);
   plan_ = builder_->plan();
   messages.clear_progress();
   if (inputs_.project.image.tag.empty() && !plan_.version.empty() && plan_.version != plan_.image_tag) {
     messages.note(fmt::format("no tag can hold the version {}; it is {}", plan_.version, plan_.image_tag));
   }
+}
+
+/// Which programs there are is only asked where something names one.
+void BuildSession::choose_start(const BuildRequest& request, Surroundings& surroundings,
+                                const std::function<void(const std::string&)>& progress) {
+  std::unique_ptr<build::ImageBuilder> programs;
+  const auto has_program = [&](const std::string& name) {
+    if (!programs) {
+      programs = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, request.workers, progress);
+    }
+    return programs->has_program(name);
+  };
+  start_ = app::choose_start({inputs_, request, *cache_, has_program}, surroundings);
 }
 
 void BuildSession::read_lock(const BuildRequest& request, const Surroundings& surroundings) {
@@ -205,9 +222,12 @@ void BuildSession::read_base(const BuildRequest& request, Surroundings& surround
   const image::Platform platform = request.platform.value_or(image::Platform{"linux", native_architecture(), ""});
   python::Project& project = inputs_.project;
   Messages& messages = surroundings.messages();
-  const PythonInputs question{project,      request.python.has_value(),
-                              *lock_,       select_request(request),
-                              std::nullopt, machine_of_platform(image::platform_text(platform))};
+  const PythonInputs question{project,
+                              request.python.has_value(),
+                              *lock_,
+                              select_request(request),
+                              python_of_dockerfile(inputs_),
+                              machine_of_platform(image::platform_text(platform))};
   python::PythonChoice& python = inputs_.python_choice;
   python = choose_python(question);
   for (const std::string& note : python.notes) messages.note(note);

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -86,9 +88,17 @@ class ImageBuilder {
   ImageBuilder(const BuildInputs& inputs, python::WheelSupply& supply, const image::LayerCache& cache,
                std::size_t workers, std::function<void(const std::string&)> progress);
 
-  /// Decides the layers. Fetches and builds only what is needed for that: wheels whose files are not known to the
-  /// cache. Throws Error for unusable packages, files that clash, too many layers.
+  /// Decides what goes into the image, as far as nothing must be fetched for that. Throws Error for what cannot be
+  /// installed, and for an image without the application.
+  void prepare();
+
+  /// Decides the layers, and prepares if that was not done. Fetches and builds only what is needed for that: wheels
+  /// whose files are not known to the cache. Throws Error for unusable packages, files that clash, too many layers.
   BuildPlan plan();
+
+  /// Whether a program of that name, or at that absolute path, is in the base or comes with what the lock installs; the
+  /// project's own wheel is made for it. Fetches wheels whose files are not known to the cache.
+  bool has_program(const std::string& name);
 
   /// The image that `plan` will make, as far as it is known: a layer that is still to be made has digests made from its
   /// key, so that no host has it, and the size that its wheels let one expect (0 for the application).
@@ -108,6 +118,7 @@ class ImageBuilder {
   void check_application() const;
   LayerKey distribution_key(const python::SelectedPackage& package);
   std::vector<plan::Overlap> overlaps(std::vector<std::string>& findings);
+  std::vector<python::Claims> all_claims();
   bool is_known(const Distribution& distribution) const;
   python::Claims claims(const Distribution& distribution);
   std::uint64_t size_without_lock(const python::SelectedPackage& package, const tree::FileTree& tree) const;
@@ -139,13 +150,17 @@ class ImageBuilder {
   ApplicationFiles application_files_;
   plan::Component environment_;
   plan::Component application_;
+  bool is_prepared_ = false;
+  std::optional<std::set<std::string>> programs_;  // of the environment
 };
 
-/// Decides what [tool.veneer.image] leaves open, and refuses what no engine takes as a name or tag (image_name.hh).
-/// Entrypoint: the project's only script, or the one of its name; for a project that is no package, its main.py; else
-/// `cmd` is the interpreter. Files: for a project that is no package, what lies at its top, without hidden names,
-/// tests, virtual environments, the lock and container files.
+/// Decides what [tool.veneer.image] leaves open of name, tag and files, and refuses what no engine takes as a name or
+/// tag (image_name.hh). Files: for a project that is no package the default ones.
 void fill_defaults(BuildInputs& inputs);
+
+/// What lies at the project's top, at `workdir` ("/app"): without hidden names, tests, virtual environments, the lock
+/// and container files.
+std::vector<python::FileRule> default_files(const BuildInputs& inputs, const std::string& workdir);
 
 /// Whether its `files` bring an application: they were given (be it none of them), or of those that fill_defaults()
 /// decided one is more than what tells of the project, such as pyproject.toml, README and LICENSE.
