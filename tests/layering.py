@@ -11,6 +11,7 @@ import sys
 ARROWS = {
     "main.cc": "cli",
     "foundation": "",
+    "owners": "foundation",
     "archive": "foundation",
     "tree": "foundation archive",
     "net": "foundation",
@@ -31,7 +32,7 @@ ARROWS = {
     "splicer": "foundation archive",
     "inspect": "foundation archive tree image python",
     "check": "foundation archive tree image python",
-    "app": "foundation archive tree net engine image python base plan build deliver inspect check",
+    "app": "foundation owners archive tree net engine image python base plan build deliver inspect check",
     "cli": "foundation archive tree net image python base plan build deliver inspect check app",
 }
 # Heavy headers: each is included in one file only.
