@@ -36,7 +36,7 @@ ARROWS = {
     "cli": "foundation archive tree net image python base plan build deliver inspect check app",
 }
 # Heavy headers: each is included in one file only.
-SINGLE_USE = {"nlohmann/json.hpp", "toml++/toml.h", "CLI/CLI.hpp"}
+SINGLE_USE = {"nlohmann/json.hpp", "toml++/toml.h", "CLI/CLI.hpp", "yaml.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.MULTILINE)
 
 

@@ -1,0 +1,37 @@
+// A compose file: which of its services are built of a folder, by which Dockerfile, and with which command (the Compose
+// Specification, "build", "command", "entrypoint", "Interpolation"). Pure; thread-safe.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "owners/evaluate.hh"
+
+namespace veneer::owners {
+
+struct BuiltService {
+  std::string name;
+  std::size_t line = 0;
+  std::string context;                         // as written: ".", "./backend"
+  std::string dockerfile;                      // relative to the context; empty: Dockerfile
+  std::string target;                          // may be empty
+  std::optional<Located<Invocation>> command;  // words only: compose runs no shell
+  std::optional<Located<Invocation>> entrypoint;
+  std::vector<Located<std::string>> unread;  // sentences
+};
+
+struct ComposeFile {
+  std::string file;
+  std::vector<BuiltService> services;  // those with a `build`, in the file's order
+};
+
+/// Variables have their defaults ("${PORT:-8000}"); a command with one that has none is left out, and said in `unread`.
+/// Throws Error (refused) that names the file for what is no YAML, and where a part has another type than it must.
+ComposeFile parse_compose(std::string_view text, std::string file);
+
+/// Those that are built of the folder that the file lies in.
+std::vector<BuiltService> services_of_this_folder(const ComposeFile& file);
+
+}  // namespace veneer::owners
