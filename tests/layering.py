@@ -21,6 +21,7 @@ ARROWS = {
     "image/places": "engine",
     "image/cache": "",
     "python": "foundation archive tree net",
+    "start": "foundation owners python",
     "base": "foundation archive tree image",
     "plan": "foundation",
     "build": "foundation archive tree image python base plan",
@@ -32,7 +33,7 @@ ARROWS = {
     "splicer": "foundation archive",
     "inspect": "foundation archive tree image python",
     "check": "foundation archive tree image python",
-    "app": "foundation owners archive tree net engine image python base plan build deliver inspect check",
+    "app": "foundation owners start archive tree net engine image python base plan build deliver inspect check",
     "cli": "foundation archive tree net image python base plan build deliver inspect check app",
 }
 # Heavy headers: each is included in one file only.

@@ -148,6 +148,7 @@ ImageOptions read_image(const Value& value) {
                           {"name", "tag", "entrypoint", "cmd", "env", "expose", "user", "workdir", "labels", "files",
                            "empty_files", "writable"});
   ImageOptions image;
+  for (const auto& [key, ignored] : value.table()) image.given.insert(key);
   image.name = table.text("name");
   image.tag = table.text("tag");
   image.entrypoint = table.texts("entrypoint");
@@ -200,9 +201,14 @@ std::vector<std::string> set_of_names(const StrictTable& table, std::string_view
 void read_veneer(const Value& value, Project& project) {
   const StrictTable table(
       value, "[tool.veneer]",
-      {"base", "byte_code", "dependency_layers", "extras", "groups", "package", "python", "system", "image"});
+      {"base", "byte_code", "dependency_layers", "dockerfile", "extras", "groups", "package", "python", "system", "image"});
   if (const std::string base = table.text("base"); !base.empty()) {
     project.base = in_context([] { return "[tool.veneer] base"; }, [&] { return parse_base_choice(base); });
+  }
+  if (const Value* dockerfile = table.find("dockerfile")) {
+    project.dockerfile = dockerfile->is_boolean() && !dockerfile->boolean()
+                             ? std::string()
+                             : source_path(table, "dockerfile", table.text("dockerfile"));
   }
   project.extras = set_of_names(table, "extras");
   project.groups = set_of_names(table, "groups");
@@ -326,7 +332,14 @@ Project parse_project(std::string_view text, const std::filesystem::path& folder
   if (project.name.empty()) throw Error(ErrorKind::refused, "[project] name is empty");
   project.version = metadata->string_or("version", "");
   project.requires_python = metadata->string_or("requires-python", "");
-  for (const auto& [name, target] : metadata->table_or_empty("scripts").table()) project.scripts.push_back(name);
+  for (const auto& [name, target] : metadata->table_or_empty("scripts").table()) {
+    project.scripts.push_back(name);
+    if (target.is_string()) project.script_targets[name] = target.string();
+  }
+  for (const Value& dependency : metadata->array_or_empty("dependencies")) {
+    if (dependency.is_string()) project.dependencies.push_back(normalised_name(leading_name(dependency.string())));
+  }
+  project.fastapi_entrypoint = document.table_or_empty("tool").table_or_empty("fastapi").string_or("entrypoint", "");
   std::sort(project.scripts.begin(), project.scripts.end());
   const std::vector<std::string> dynamic = metadata->strings_or_empty("dynamic");
   read_build_system(document, project, std::find(dynamic.begin(), dynamic.end(), "version") != dynamic.end());

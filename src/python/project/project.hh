@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,6 +57,7 @@ struct ImageOptions {
   bool has_files = false;                // `files` is given, be it empty
   std::vector<std::string> empty_files;  // absolute paths
   std::vector<std::string> writable;     // absolute paths of folders that belong to `user`
+  std::set<std::string> given;           // the keys that the project gives
 };
 
 struct PackageIndex {
@@ -74,11 +76,15 @@ struct Project {
   std::string version_plugin;  // the build requirement that takes the version from git, "setuptools-scm"; may be empty
   bool is_package = false;     // as uv decides: tool.uv.package, else whether [build-system] is there
   std::vector<std::string> scripts;            // names in [project.scripts], sorted
+  std::map<std::string, std::string> script_targets;  // "shop.cli:main" of each
+  std::vector<std::string> dependencies;       // names in [project] dependencies, normalised
+  std::string fastapi_entrypoint;              // [tool.fastapi]; may be empty
   std::vector<std::string> build_constraints;  // [tool.uv] build-constraint-dependencies
   std::vector<PackageIndex> indexes;           // [[tool.uv.index]] and the keys that it replaced
 
   // [tool.veneer]
   std::optional<BaseChoice> base;
+  std::optional<std::string> dockerfile;         // the one to read, relative to the folder; "": none
   std::vector<std::string> extras;               // normalised
   std::vector<std::string> groups;               // normalised
   std::string package;                           // the workspace member to install; normalised, usually empty

@@ -1,0 +1,484 @@
+#include "start/command.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "foundation/error.hh"
+#include "foundation/text.hh"
+#include "owners/shell.hh"
+#include "python/name.hh"
+#include "start/modules.hh"
+
+namespace veneer::start {
+
+namespace {
+
+using owners::Invocation;
+using owners::shell_line;
+using owners::ShellCommand;
+using owners::ShellScript;
+using owners::ShellWord;
+using Words = std::vector<std::string>;
+
+constexpr int deepest = 4;  // a script that runs a script
+
+template <std::size_t Size>
+bool is_one_of(std::string_view name, const std::array<std::string_view, Size>& names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool is_shell(std::string_view program) {
+  constexpr std::array<std::string_view, 6> names = {"sh", "bash", "/bin/sh", "/bin/bash", "/usr/bin/bash", "dash"};
+  return is_one_of(program, names);
+}
+
+bool is_builtin(std::string_view program) {
+  constexpr std::array<std::string_view, 42> names = {
+      "cd",     "echo",  "exec",   "set",    "export", "test",    "[",        "[[",    ":",      ".",      "source",
+      "trap",   "shift", "exit",   "return", "local",  "read",    "wait",     "kill",  "true",   "false",  "printf",
+      "eval",   "umask", "ulimit", "unset",  "type",   "command", "getopts",  "hash",  "alias",  "break",  "continue",
+      "let",    "pwd",   "times",  "jobs",   "fg",     "bg",      "readonly", "shopt", "declare"};
+  return is_one_of(program, names);
+}
+
+/// A process that only starts another one and hands signals on; engines bring one with --init.
+bool is_init(std::string_view program) {
+  constexpr std::array<std::string_view, 3> names = {"tini", "dumb-init", "catatonit"};
+  return is_one_of(program.substr(program.rfind('/') + 1), names);
+}
+
+bool is_python(std::string_view word) {
+  std::string_view name = word.substr(word.rfind('/') + 1);
+  if (!name.starts_with("python")) return false;
+  name.remove_prefix(6);
+  return std::all_of(name.begin(), name.end(), [](char c) { return is_digit(c) || c == '.'; });
+}
+
+/// "uvicorn" of "/app/.venv/bin/uvicorn"; other words as they are.
+std::string without_environment_path(const std::string& word, const Places& places) {
+  const std::size_t bin = word.rfind("/bin/");
+  if (bin == std::string::npos || word.find('/', bin + 5) != std::string::npos) return word;
+  const std::string folder = word.substr(0, bin);
+  const std::string name = folder.substr(folder.rfind('/') + 1);
+  constexpr std::array<std::string_view, 5> names = {".venv", "venv", "env", "virtualenv", "$VIRTUAL_ENV"};
+  bool is_environment = is_one_of(name, names) || folder == "${VIRTUAL_ENV}" || (is_python(word) && folder == "/usr/local");
+  for (const char* variable : {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"}) {
+    const auto found = places.environment.find(variable);
+    is_environment = is_environment || (found != places.environment.end() && found->second == folder);
+  }
+  return is_environment ? word.substr(bin + 5) : word;
+}
+
+/// Takes the options of `uv run` off; what is left begins with the program. Says what cannot be had in `trouble`.
+Words without_uv_run(Words words, std::string& trouble) {
+  constexpr std::array<std::string_view, 26> with_value = {
+      "--extra",     "--group",    "--only-group", "--no-group", "--package", "--python",        "-p",
+      "--project",   "--env-file", "--index",      "--color",    "--refresh-package", "--cache-dir", "--config-file",
+      "--link-mode", "--resolution", "--no-extra", "--directory", "--index-url", "--default-index", "--extra-index-url",
+      "--find-links", "-f",        "--keyring-provider", "-C", "--config-setting"};
+  Words rest;
+  std::size_t at = 2;
+  bool is_module = false;
+  for (; at < words.size() && words[at].starts_with('-'); ++at) {
+    const std::string& word = words[at];
+    if (word == "--") {
+      ++at;
+      break;
+    }
+    if (word == "--with" || word.starts_with("--with=") || word == "--with-requirements") {
+      trouble = "uv run --with would install something at each start";
+    }
+    if (word == "-m" || word == "--module") is_module = true;
+    if (is_one_of(word, with_value) || word == "--with") ++at;
+  }
+  if (is_module) rest = {"python", "-m"};
+  for (; at < words.size(); ++at) rest.push_back(words[at]);
+  if (!is_module && !rest.empty() && rest[0].ends_with(".py")) rest.insert(rest.begin(), "python");
+  if (rest.empty()) trouble = "uv run is given no program";
+  return rest;
+}
+
+/// What only stands in front of the program goes.
+Words stripped(Words words, const Places& places, std::string& trouble) {
+  for (bool again = true; again && !words.empty();) {
+    again = false;
+    const std::string program = words[0].substr(words[0].rfind('/') + 1);
+    const bool has_run = words.size() > 2 && words[1] == "run";
+    constexpr std::array<std::string_view, 5> runners = {"poetry", "pdm", "pipenv", "rye", "hatch"};
+    if (words[0] == "exec" && words.size() > 1) {
+      words.erase(words.begin());
+      again = true;
+    } else if (program == "uv" && words.size() > 1 && words[1] == "run") {
+      words = without_uv_run(std::move(words), trouble);
+      again = trouble.empty();
+    } else if (is_one_of(program, runners) && has_run) {
+      words.erase(words.begin(), words.begin() + 2);
+      again = true;
+    } else if (is_init(program) && words.size() > 1) {
+      std::size_t at = 1;
+      while (at < words.size() && words[at].starts_with('-') && words[at] != "--") ++at;
+      if (at < words.size() && words[at] == "--") ++at;
+      words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(at));
+      again = true;
+    } else if (std::string bare = without_environment_path(words[0], places); bare != words[0]) {
+      words[0] = std::move(bare);
+      again = true;
+    }
+  }
+  if (!words.empty() && is_python(words[0]) && words[0].find('/') == std::string::npos) words[0] = "python";
+  return words;
+}
+
+class Judge {
+ public:
+  Judge(const Inputs& inputs, const Places& places) : inputs_(inputs), places_(places) {}
+
+  Judged invocation(const Invocation& said) {
+    if (!said.words.empty()) return words(said.words, 0);
+    if (said.script.empty()) return trouble("it is empty");
+    return shell_text(said.script, said.shell, {}, 0);
+  }
+
+ private:
+  static Judged trouble(std::string why) { return {{}, std::move(why), {}}; }
+
+  Judged words(Words words, int depth) {
+    if (depth > deepest) return trouble("scripts run one another");
+    std::string why;
+    words = stripped(std::move(words), places_, why);
+    if (!why.empty()) return trouble(std::move(why));
+    if (words.empty()) return trouble("it names no program");
+    const std::string& program = words[0];
+    if (is_shell(program) && words.size() > 2 && words[1].starts_with('-') && words[1].ends_with('c')) {
+      return shell_text(words[2], {program, words[1]}, Words(words.begin() + 3, words.end()), depth);
+    }
+    if (is_shell(program) && words.size() > 1 && !words[1].starts_with('-')) {
+      return project_script(words, 1, depth);
+    }
+    if (program.find('/') != std::string::npos) {
+      if (places_.in_project(inputs_, program)) return project_script(words, 0, depth);
+      if (program[0] == '/' && inputs_.has_program(program)) return {words, "", ""};
+      return trouble(fmt::format("{} is not in the image", printable(program)));
+    }
+    if (const std::string missing = missing_part(words); !missing.empty()) return trouble(missing);
+    return {words, "", ""};
+  }
+
+  /// Empty when the program and what it is told to start are there.
+  std::string missing_part(const Words& words) {
+    const std::string& program = words[0];
+    if (program == "python") return missing_of_python(words);
+    if (!inputs_.project.scripts.empty() && inputs_.project.is_package) {
+      const auto& scripts = inputs_.project.scripts;
+      if (std::find(scripts.begin(), scripts.end(), program) != scripts.end()) return "";
+    }
+    if (!inputs_.has_program(program)) return fmt::format("{} is not in the image", printable(program));
+    return missing_target(words);
+  }
+
+  std::string missing_of_python(const Words& words) {
+    std::size_t at = 1;
+    while (at < words.size() && words[at].starts_with('-') && words[at] != "-m" && words[at] != "-c" && words[at] != "-") {
+      at += words[at] == "-X" || words[at] == "-W" ? 2 : 1;
+    }
+    if (at >= words.size()) return "python alone waits for input and ends";
+    if (words[at] == "-c") return at + 1 < words.size() ? "" : "python -c is given nothing";
+    if (words[at] == "-m") {
+      if (at + 1 >= words.size()) return "python -m is given no module";
+      const std::string& module = words[at + 1];
+      if (module == "http.server") return "";
+      const Words rest(words.begin() + static_cast<std::ptrdiff_t>(at) + 1, words.end());
+      if (inputs_.has_program(module) || inputs_.distributions.contains(python::normalised_name(top_of(module)))) {
+        return missing_target(rest);
+      }
+      if (find_module(inputs_, roots(), module) || find_module(inputs_, roots(), module + ".__main__")) return "";
+      return fmt::format("the module {} is neither in the project nor in the lock", printable(module));
+    }
+    if (places_.in_project(inputs_, words[at])) return "";
+    return fmt::format("{} is not in the image", printable(words[at]));
+  }
+
+  std::vector<std::string> roots(const std::string& extra = {}) const {
+    std::vector<std::string> roots;
+    if (!extra.empty()) {
+      if (const auto folder = places_.in_project(inputs_, extra)) roots.push_back(*folder == "." ? "" : *folder);
+    }
+    if (const auto folder = places_.in_project(inputs_, ".")) roots.push_back(*folder == "." ? "" : *folder);
+    if (const auto path = places_.environment.find("PYTHONPATH"); path != places_.environment.end()) {
+      for (const std::string& part : split_words(path->second, ":")) {
+        if (const auto folder = places_.in_project(inputs_, part)) roots.push_back(*folder == "." ? "" : *folder);
+      }
+    }
+    if (inputs_.project.is_package) {
+      roots.emplace_back("src");
+      roots.emplace_back("");
+    }
+    return roots;
+  }
+
+  static std::string value_of(const Words& words, std::initializer_list<std::string_view> options) {
+    for (std::size_t i = 1; i < words.size(); ++i) {
+      for (const std::string_view option : options) {
+        if (words[i] == option && i + 1 < words.size()) return words[i + 1];
+        if (words[i].starts_with(option) && option.starts_with("--") && words[i].size() > option.size() && words[i][option.size()] == '=') {
+          return words[i].substr(option.size() + 1);
+        }
+      }
+    }
+    return "";
+  }
+
+  /// Servers and runners whose first word names a module or a file.
+  std::string missing_target(const Words& words) {
+    const std::string& program = words[0];
+    constexpr std::array<std::string_view, 6> servers = {"uvicorn", "gunicorn", "hypercorn", "granian", "daphne", "waitress-serve"};
+    if (is_one_of(program, servers)) {
+      const std::string folder = value_of(words, {"--app-dir", "--chdir", "--pythonpath", "--working-dir"});
+      for (std::size_t i = 1; i < words.size(); ++i) {
+        const std::string& word = words[i];
+        if (word.starts_with('-') || word.find('$') != std::string::npos) continue;
+        const std::size_t colon = word.find(':');
+        if (colon == 0 || colon == std::string::npos) continue;
+        const std::string module = word.substr(0, colon);
+        if (!is_dotted_name(module) || is_digit(word[colon + 1])) continue;
+        if (find_module(inputs_, roots(folder), module)) return "";
+        if (inputs_.distributions.contains(python::normalised_name(top_of(module)))) return "";
+        return fmt::format("{} starts {}, which is no module of the project", program, printable(module));
+      }
+      return "";
+    }
+    if ((program == "streamlit" || program == "fastapi" || program == "chainlit" || program == "fastmcp" || program == "mcp") && words.size() > 2 && words[1] == "run") {
+      for (std::size_t i = 2; i < words.size(); ++i) {
+        const std::string file = words[i].substr(0, words[i].find(':'));
+        if (!file.ends_with(".py")) continue;
+        return places_.in_project(inputs_, file) ? "" : fmt::format("{} is not in the image", printable(file));
+      }
+    }
+    if (program == "celery") {
+      const std::string module = value_of(words, {"-A", "--app"});
+      const std::string name = module.substr(0, module.find(':'));
+      if (!name.empty() && is_dotted_name(name) && !find_module(inputs_, roots(), name) &&
+          !find_module(inputs_, roots(), name.substr(0, name.rfind('.')))) {
+        return fmt::format("celery starts {}, which is no module of the project", printable(name));
+      }
+    }
+    return "";
+  }
+
+  /// `words[at]` is a script of the project.
+  Judged project_script(const Words& words, std::size_t at, int depth) {
+    const auto file = places_.in_project(inputs_, words[at]);
+    if (!file || !inputs_.has_file(*file)) return trouble(fmt::format("{} is not in the image", printable(words[at])));
+    const auto text = inputs_.read(*file);
+    if (!text) return trouble(fmt::format("{} cannot be read", printable(*file)));
+    const std::string first = text->substr(0, text->find('\n'));
+    if (first.ends_with('\r')) return trouble(fmt::format("{} has line ends of Windows", printable(*file)));
+    std::string interpreter = at == 1 ? words[0] : "";
+    if (at == 0) {
+      if (!first.starts_with("#!")) return trouble(fmt::format("{} does not begin with #!", printable(*file)));
+      const Words said = split_words(std::string_view(first).substr(2), " \t");
+      if (said.empty()) return trouble(fmt::format("{} does not begin with #!", printable(*file)));
+      interpreter = said[0].ends_with("/env") && said.size() > 1 ? said.back() : said[0];
+      if (is_python(interpreter)) return {words, "", *file};
+      if (interpreter == "uv" || !inputs_.has_program(interpreter)) {
+        return trouble(fmt::format("{}:1: {} is not in the image", printable(*file), printable(interpreter)));
+      }
+    }
+    if (!is_shell(interpreter)) return {words, "", at == 0 ? *file : ""};
+    try {
+      const ShellScript script = owners::read_shell(*text);
+      const std::string missing = missing_in(script, *file, depth);
+      if (missing.empty()) return {words, "", at == 0 ? *file : ""};
+      // Without uv and its like it may be what it was meant to be.
+      Words arguments(words.begin() + static_cast<std::ptrdiff_t>(at), words.end());
+      if (!script.has_structure) {
+        Judged rewritten = shell_text(*text, {interpreter.find('/') == std::string::npos ? "/bin/" + interpreter : interpreter, "-c"}, arguments, depth + 1);
+        if (rewritten.trouble.empty()) return rewritten;
+      }
+      return trouble(missing);
+    } catch (const Error& error) {
+      return trouble(fmt::format("{}: {}", printable(*file), error.message()));
+    }
+  }
+
+  static std::set<std::string> functions_of(const ShellScript& script) {
+    std::set<std::string> functions;
+    for (const ShellCommand& command : script.commands) {
+      if (command.end == "(" && command.words.size() == 1) functions.insert(command.words[0].text);
+    }
+    return functions;
+  }
+
+  static Words texts_of(const std::vector<ShellWord>& words, std::size_t from = 0) {
+    Words texts;
+    for (std::size_t i = from; i < words.size(); ++i) texts.push_back(words[i].text);
+    return texts;
+  }
+
+  /// Why a command of the script cannot run; empty when all can. Names that the shell makes up are not known.
+  std::string missing_in(const ShellScript& script, const std::string& file, int depth) {
+    const std::set<std::string> functions = functions_of(script);
+    for (const ShellCommand& command : script.commands) {
+      std::size_t at = 0;
+      while (at < command.words.size() && (command.words[at].text == "exec" || command.words[at].text == "command")) ++at;
+      if (at == command.words.size()) continue;
+      const ShellWord& program = command.words[at];
+      if (!program.is_plain || is_builtin(program.text) || functions.contains(program.text)) continue;
+      if (command.words[0].text == "command" && program.text.starts_with('-')) continue;
+      const Words said = texts_of(command.words, at);
+      std::string why;
+      const Words bare = stripped(said, places_, why);
+      if (bare != said && !(said[0] != "python" && is_python(said[0]) && said[0].find('/') == std::string::npos)) {
+        why = fmt::format("{} is not in the image", printable(said[0]));
+      } else {
+        why = words(said, depth + 1).trouble;
+      }
+      if (!why.empty()) return fmt::format("{}:{}: {}", printable(file), program.line, why);
+    }
+    return "";
+  }
+
+  /// `text` for `shell`; what is stripped of a command in it is stripped here, too.
+  Judged shell_text(const std::string& text, const Words& shell, const Words& arguments, int depth) {
+    try {
+      const ShellScript script = owners::read_shell(text);
+      if (!shell.empty() && shell[0] != "/bin/sh" && !inputs_.has_program(shell[0])) {
+        return trouble(fmt::format("{} is not in the image", printable(shell[0])));
+      }
+      if (script.commands.empty()) return trouble("it runs nothing");
+      if (script.commands.size() == 1 && is_simple(script.commands[0]) && arguments.empty()) {
+        return words(texts_of(script.commands[0].words), depth + 1);
+      }
+      if (script.has_structure) {
+        const std::string missing = missing_in(script, "its shell text", depth);
+        if (!missing.empty()) return trouble(missing);
+        return with_shell(shell, text, arguments);
+      }
+      return rewritten(script, shell, arguments, depth);
+    } catch (const Error& error) {
+      return trouble(error.message());
+    }
+  }
+
+  static bool is_simple(const ShellCommand& command) {
+    return command.assignments.empty() && !command.has_redirection && !command.words.empty() && command.end != "&" &&
+           std::all_of(command.words.begin(), command.words.end(), [](const ShellWord& word) { return word.is_plain; });
+  }
+
+  static Judged with_shell(const Words& shell, const std::string& text, const Words& arguments) {
+    Judged judged;
+    judged.words = shell.empty() ? Words{"/bin/sh", "-c"} : shell;
+    judged.words.push_back(text);
+    judged.words.insert(judged.words.end(), arguments.begin(), arguments.end());
+    return judged;
+  }
+
+  Judged rewritten(const ShellScript& script, const Words& shell, const Words& arguments, int depth) {
+    std::string text;
+    for (std::size_t i = 0; i < script.commands.size(); ++i) {
+      const ShellCommand& command = script.commands[i];
+      const bool is_last = i + 1 == script.commands.size();
+      std::string line = command.raw;
+      if (!command.words.empty() && command.words[0].is_plain) {
+        const Words said = texts_of(command.words);
+        const bool has_exec = said[0] == "exec";
+        const std::size_t first = has_exec ? 1 : 0;
+        if (said.size() > first && command.words[first].is_plain && !is_builtin(said[first])) {
+          std::string why;
+          const Words bare = stripped(Words(said.begin() + static_cast<std::ptrdiff_t>(first), said.end()), places_, why);
+          if (!why.empty()) return trouble(why);
+          const Judged part = words(bare, depth + 1);
+          if (!part.trouble.empty()) return trouble(part.trouble);
+          if (command.has_redirection && bare.size() + first != said.size()) {
+            return trouble(fmt::format("{} is not in the image", printable(said[first])));
+          }
+          if (!command.has_redirection) line = line_of(command, bare, first);
+          if ((has_exec || is_last) && command.end != "&" && command.assignments.empty() && !command.has_redirection) line = "exec " + line;
+          if (has_exec && !line.starts_with("exec ")) line = "exec " + line;
+        }
+      }
+      text += line;
+      if (!is_last) text += command.end == ";" ? "; " : fmt::format(" {} ", command.end.empty() ? ";" : command.end);
+    }
+    return with_shell(shell, text, arguments);
+  }
+
+  /// The command with `bare` for its words; what the shell replaces stays as it was written.
+  static std::string line_of(const ShellCommand& command, const Words& bare, std::size_t first) {
+    std::string line;
+    for (const ShellWord& word : command.assignments) line += (line.empty() ? "" : " ") + word.raw;
+    const std::size_t skipped = command.words.size() - std::min(bare.size(), command.words.size());
+    for (std::size_t i = 0; i < bare.size(); ++i) {
+      const std::size_t at = i + skipped;
+      const bool is_same = at >= first && at < command.words.size() && command.words[at].text == bare[i];
+      line += (line.empty() ? "" : " ") + (is_same ? command.words[at].raw : owners::shell_quoted(bare[i]));
+    }
+    return line;
+  }
+
+  const Inputs& inputs_;
+  const Places& places_;
+};
+
+}  // namespace
+
+std::optional<std::string> Places::in_project(const Inputs& inputs, const std::string& path) const {
+  namespace fs = std::filesystem;
+  std::string full = (path.starts_with('/') ? fs::path(path) : fs::path(workdir) / path).lexically_normal().native();
+  while (full.size() > 1 && full.ends_with('/')) full.pop_back();
+  for (const python::FileRule& rule : files) {
+    std::string rest;
+    if (full == rule.to) {
+      rest = "";
+    } else if (rule.to == "/") {
+      rest = full.substr(1);
+    } else if (full.starts_with(rule.to + "/")) {
+      rest = full.substr(rule.to.size() + 1);
+    } else {
+      continue;
+    }
+    const std::string found = (fs::path(rule.from) / rest).lexically_normal().native();
+    std::string name = found.ends_with('/') ? found.substr(0, found.size() - 1) : found;
+    if (name == "." || name.empty()) return ".";
+    if (inputs.has_file(name) || inputs.has_folder(name)) return name;
+  }
+  // The folder in which things lie side by side.
+  for (const python::FileRule& rule : files) {
+    if (rule.to.starts_with(full == "/" ? full : full + "/") && rule.to.substr(full == "/" ? 1 : full.size() + 1) == rule.from) return ".";
+  }
+  return std::nullopt;
+}
+
+Judged judge(const Inputs& inputs, const Places& places, const Invocation& invocation) {
+  return Judge(inputs, places).invocation(invocation);
+}
+
+std::string loopback_note(const Inputs& inputs, const std::vector<std::string>& words, const Places& places) {
+  if (words.empty()) return "";
+  const auto has = [&](std::initializer_list<std::string_view> options) {
+    return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+      return std::any_of(options.begin(), options.end(), [&](std::string_view option) {
+        // "--host=x", "-b0.0.0.0", and what a shell's text holds.
+        return word == option || word.starts_with(std::string(option) + "=") || word.find(" " + std::string(option)) != std::string::npos ||
+               (option.size() == 2 && word.starts_with(option));
+      });
+    });
+  };
+  const auto is_set = [&](const char* name) { return places.environment.contains(name); };
+  const std::size_t at = words.size() > 2 && words[0] == "python" && words[1] == "-m" ? 2 : 0;
+  const std::string& program = words[at];
+  bool is_loopback = false;
+  if (program == "uvicorn") is_loopback = !has({"--host", "--uds", "--fd"}) && !is_set("UVICORN_HOST");
+  if (program == "gunicorn") is_loopback = !has({"-b", "--bind", "-c", "--config"}) && !is_set("PORT") && !is_set("GUNICORN_CMD_ARGS") && !inputs.has_file("gunicorn.conf.py");
+  if (program == "flask") is_loopback = !has({"-h", "--host"}) && !is_set("FLASK_RUN_HOST");
+  if (program == "hypercorn") is_loopback = !has({"-b", "--bind", "-c", "--config"});
+  if (program == "granian") is_loopback = !has({"--host"}) && !is_set("GRANIAN_HOST");
+  if (program == "fastapi") is_loopback = words.size() > at + 1 && words[at + 1] == "dev" && !has({"--host"});
+  if (!is_loopback) return "";
+  return fmt::format("{} is not told where to listen, so nothing outside the container reaches it (--host 0.0.0.0, or --bind)", program);
+}
+
+}  // namespace veneer::start

@@ -1,0 +1,35 @@
+// A command that the owners wrote for another tool, as this image can run it: what only starts a tool that is not in it
+// (uv run, poetry run, a virtual environment's path) goes, and everything it names must be there. Pure; thread-safe.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "owners/evaluate.hh"
+#include "start/inputs.hh"
+
+namespace veneer::start {
+
+/// Where things of the project lie in the image.
+struct Places {
+  std::string workdir = "/app";
+  std::vector<python::FileRule> files;          // `from` "." is the project's folder
+  std::map<std::string, std::string> environment;  // that the program gets
+  /// The project's path of what lies at the image's path (relative to `workdir`), be it a file or a folder that `inputs`
+  /// has; nothing when no rule brings it.
+  std::optional<std::string> in_project(const Inputs& inputs, const std::string& path) const;
+};
+
+struct Judged {
+  std::vector<std::string> words;  // to be run; empty when there is trouble
+  std::string trouble;             // why it cannot: "curl is not in the image"
+  std::string script;              // the project's file that it runs as a program: it must be executable
+};
+
+/// `invocation` of an exec or shell form.
+Judged judge(const Inputs& inputs, const Places& places, const owners::Invocation& invocation);
+
+/// A server that is not told where to listen listens on loopback: the sentence that says so, or "".
+std::string loopback_note(const Inputs& inputs, const std::vector<std::string>& words, const Places& places);
+
+}  // namespace veneer::start

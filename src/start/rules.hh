@@ -1,0 +1,36 @@
+// What a container of the project starts: what its owners say, in the order in which they are believed, else what their
+// code shows. Pure; thread-safe.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "start/inputs.hh"
+#include "start/taken.hh"
+
+namespace veneer::start {
+
+/// Something that might be meant, to be chosen by the user.
+struct Candidate {
+  std::vector<std::string> words;
+  std::string why;  // "main.py:7 has app = FastAPI()"
+};
+
+struct Decision {
+  std::optional<StartCommand> start;  // none: nobody can say; see `candidates`
+  std::map<std::string, std::string> environment;  // that the command needs beside what was taken
+  std::vector<Candidate> candidates;
+  Taken taken;             // of the Dockerfile that counts; empty without one
+  std::string dockerfile;  // its name; empty without one
+  bool needs_files = false;  // the command is a file of the project's folder, which a wheel does not bring
+  Notes notes;
+};
+
+/// `own_files` bring the project's files into the image where no COPY says it; none for a project whose wheel does.
+Decision decide(const Inputs& inputs, const std::vector<python::FileRule>& own_files);
+
+/// The paste-able line of a command: `cmd = ["python", "main.py"]`.
+std::string line_of(const std::vector<std::string>& words);
+
+}  // namespace veneer::start
