@@ -34,7 +34,7 @@ ARROWS = {
     "inspect": "foundation archive tree image python",
     "check": "foundation archive tree image python",
     "app": "foundation owners start archive tree net engine image python base plan build deliver inspect check",
-    "cli": "foundation archive tree net image python base plan build deliver inspect check app",
+    "cli": "foundation owners archive tree net image python base plan build deliver inspect check app",
 }
 # Heavy headers: each is included in one file only.
 SINGLE_USE = {"nlohmann/json.hpp", "toml++/toml.h", "CLI/CLI.hpp", "yaml.h"}

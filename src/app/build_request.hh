@@ -24,6 +24,8 @@ struct BuildRequest {
   std::optional<std::string> python;          // which interpreter of the base
   std::vector<std::string> extras;            // normalised; beside those that the project names
   std::vector<std::string> groups;
+  std::vector<std::string> entrypoint;  // what the image starts; both empty: what the project says
+  std::vector<std::string> cmd;
   std::optional<std::string> package;  // a member of the workspace, normalised
   python::SourceBuilds source_builds = python::SourceBuilds::allowed;
   python::Strictness strictness = python::Strictness::tolerant;

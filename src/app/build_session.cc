@@ -10,6 +10,7 @@
 #include "app/index_settings.hh"
 #include "app/open_image.hh"
 #include "app/selection_request.hh"
+#include "app/start_command.hh"
 #include "base/debian.hh"
 #include "base/image_base.hh"
 #include "base/machine.hh"
@@ -116,12 +117,26 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   supply.progress = progress;
   supply_ = std::make_unique<python::WheelSupply>(*downloads_, *built_wheels_, checkouts_, uv_, inputs_.target,
                                                   std::move(supply));
+  choose_start(request, surroundings, progress);
   builder_ = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, request.workers, progress);
   plan_ = builder_->plan();
   messages.clear_progress();
   if (inputs_.project.image.tag.empty() && !plan_.version.empty() && plan_.version != plan_.image_tag) {
     messages.note(fmt::format("no tag can hold the version {}; it is {}", plan_.version, plan_.image_tag));
   }
+}
+
+/// Which programs there are is only asked where something names one.
+void BuildSession::choose_start(const BuildRequest& request, Surroundings& surroundings,
+                                const std::function<void(const std::string&)>& progress) {
+  std::unique_ptr<build::ImageBuilder> programs;
+  const auto has_program = [&](const std::string& name) {
+    if (!programs) {
+      programs = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, request.workers, progress);
+    }
+    return programs->has_program(name);
+  };
+  start_ = app::choose_start({inputs_, request, *cache_, has_program}, surroundings);
 }
 
 void BuildSession::read_lock(const BuildRequest& request, const Surroundings& surroundings) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -16,6 +17,7 @@
 #include "python/project/git_checkout.hh"
 #include "python/supply/uv_build.hh"
 #include "python/supply/wheel_supply.hh"
+#include "start/rules.hh"
 
 namespace veneer::app {
 
@@ -25,6 +27,7 @@ class BuildSession {
   BuildSession(const BuildRequest& request, Surroundings& surroundings);
 
   const build::BuildInputs& inputs() const { return inputs_; }
+  const start::Decision& start() const { return start_; }
   const build::BuildPlan& plan() const { return plan_; }
   image::SealedImage expected() const { return builder_->expected(plan_); }
   build::BuiltImage build() { return builder_->build(plan_); }
@@ -38,6 +41,8 @@ class BuildSession {
  private:
   void read_lock(const BuildRequest& request, const Surroundings& surroundings);
   void choose_project(const std::optional<python::Project>& own, const BuildRequest& request);
+  void choose_start(const BuildRequest& request, Surroundings& surroundings,
+                    const std::function<void(const std::string&)>& progress);
   void read_base(const image::Platform& platform, Surroundings& surroundings);
   base::Base read_image_base(const python::BaseChoice& choice, const image::Platform& platform,
                              Surroundings& surroundings) const;
@@ -46,6 +51,7 @@ class BuildSession {
   void read_git(Surroundings& surroundings);
 
   build::BuildInputs inputs_;
+  start::Decision start_;
   std::filesystem::path folder_;
   std::filesystem::path lock_path_;
   std::unique_ptr<const python::AnyLock> lock_;

@@ -125,7 +125,7 @@ class Collector {
   }
 
   void put(const std::string& path, tree::InodePointer inode) {
-    if (!placed_.insert(path).second) {
+    if (!placed_.insert(path).second && !project_.image.later_files_win) {
       throw Error(ErrorKind::refused, fmt::format("two rules write /{}", printable(path)));
     }
     placement_.add_parents(tree_, path);

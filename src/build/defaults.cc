@@ -7,7 +7,6 @@
 
 #include "build/image_builder.hh"
 #include "build/image_name.hh"
-#include "python/name.hh"
 
 namespace veneer::build {
 
@@ -45,7 +44,9 @@ bool is_about_project(const fs::path& file) {
          std::any_of(starts.begin(), starts.end(), [&](std::string_view start) { return name.starts_with(start); });
 }
 
-std::vector<python::FileRule> default_files(const BuildInputs& inputs) {
+}  // namespace
+
+std::vector<python::FileRule> default_files(const BuildInputs& inputs, const std::string& workdir) {
   const fs::path& folder = inputs.project.folder;
   std::set<std::string> names;
   if (inputs.folder_rule == FolderRule::listed_by_git) {
@@ -53,7 +54,6 @@ std::vector<python::FileRule> default_files(const BuildInputs& inputs) {
   } else {
     for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename().native());
   }
-  const std::string& workdir = inputs.project.image.workdir;
   std::vector<python::FileRule> rules;
   for (const std::string& name : names) {
     if (!belongs_into_image(name) || fs::exists(folder / name / "pyvenv.cfg")) continue;
@@ -61,8 +61,6 @@ std::vector<python::FileRule> default_files(const BuildInputs& inputs) {
   }
   return rules;
 }
-
-}  // namespace
 
 bool have_application(const BuildInputs& inputs) {
   const std::vector<python::FileRule>& files = inputs.project.image.files;
@@ -76,24 +74,7 @@ void fill_defaults(BuildInputs& inputs) {
   python::ImageOptions& image = inputs.project.image;
   image.name = image_name(project);
   if (!image.tag.empty()) image.tag = image_tag(project, {});
-  if (!project.is_package && !image.has_files) image.files = default_files(inputs);
-  const bool has_main = fs::is_regular_file(project.folder / "main.py") &&
-                        std::any_of(image.files.begin(), image.files.end(),
-                                    [](const python::FileRule& rule) { return rule.from == "main.py"; });
-  if (!image.entrypoint.empty() || !image.cmd.empty()) return;
-  const std::string programs = inputs.prefix + "/bin/";
-  const auto named = std::find_if(project.scripts.begin(), project.scripts.end(), [&](const std::string& script) {
-    return python::normalised_name(script) == project.name;
-  });
-  if (project.is_package && project.scripts.size() == 1) {
-    image.entrypoint = {programs + project.scripts.front()};
-  } else if (project.is_package && named != project.scripts.end()) {
-    image.entrypoint = {programs + *named};
-  } else if (!image.has_files && has_main) {
-    image.entrypoint = {programs + "python", (image.workdir == "/" ? "" : image.workdir) + "/main.py"};
-  } else {
-    image.cmd = {programs + "python"};
-  }
+  if (!project.is_package && !image.has_files) image.files = default_files(inputs, image.workdir);
 }
 
 }  // namespace veneer::build

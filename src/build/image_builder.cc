@@ -14,6 +14,7 @@
 #include "foundation/parallel.hh"
 #include "foundation/text.hh"
 #include "image/history.hh"
+#include "image/run_config.hh"
 #include "python/wheel/venv.hh"
 #include "tree/write_layer.hh"
 
@@ -263,7 +264,7 @@ std::uint64_t ImageBuilder::size_without_lock(const SelectedPackage& package, co
   return size;
 }
 
-std::vector<plan::Overlap> ImageBuilder::overlaps(std::vector<std::string>& findings) {
+std::vector<python::Claims> ImageBuilder::all_claims() {
   std::vector<Distribution> all = distributions_;
   // The application's layer lies above all others, so what the project itself installs is used whatever its name.
   for (const SelectedPackage* package : own_packages_) {
@@ -279,6 +280,37 @@ std::vector<plan::Overlap> ImageBuilder::overlaps(std::vector<std::string>& find
   supply_.fetch(unknown);
   std::vector<python::Claims> claimed(all.size());
   parallel_for(all.size(), workers_, [&](std::size_t i) { claimed[i] = claims(all[i]); });
+  return claimed;
+}
+
+bool ImageBuilder::has_program(const std::string& name) {
+  const auto is_program = [&](const std::string& path) {
+    const std::optional<std::string> real = inputs_.base.tree.resolve(path.substr(1));
+    const tree::Inode* inode = real ? inputs_.base.tree.find(*real) : nullptr;
+    return inode != nullptr && inode->type == archive::EntryType::file && (inode->mode & 0111) != 0;
+  };
+  const std::string bin = prefix_path_ + "/bin/";
+  if (name.starts_with('/') && !name.starts_with("/" + bin)) return is_program(name);
+  if (name.find('/') == std::string::npos) {
+    for (const std::string& folder : split_words(image::search_path(inputs_.base.config), ":")) {
+      if (folder.starts_with('/') && is_program(folder + "/" + name)) return true;
+    }
+  }
+  if (!programs_) {
+    if (distributions_.empty() && own_packages_.empty()) make_distributions();
+    programs_.emplace();
+    for (const python::Claims& claims : all_claims()) {
+      for (const python::Claim& claim : claims.files) {
+        if (claim.path.starts_with(bin)) programs_->insert(claim.path.substr(bin.size()));
+      }
+    }
+  }
+  const std::string program = name.substr(name.rfind('/') + 1);
+  return program == "python" || program == "python3" || programs_->contains(program);
+}
+
+std::vector<plan::Overlap> ImageBuilder::overlaps(std::vector<std::string>& findings) {
+  const std::vector<python::Claims> claimed = all_claims();
   std::vector<python::PathOverlap> found = python::find_overlaps(claimed);
   std::map<std::string, std::string> id_of;
   for (const Distribution& distribution : distributions_)
@@ -297,7 +329,7 @@ std::vector<plan::Overlap> ImageBuilder::overlaps(std::vector<std::string>& find
 
 BuildPlan ImageBuilder::plan() {
   if (progress_) progress_("planning");
-  make_distributions();
+  if (distributions_.empty() && own_packages_.empty()) make_distributions();
   make_application();
   BuildPlan result;
   result.findings = inputs_.findings;

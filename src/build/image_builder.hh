@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -85,6 +87,10 @@ class ImageBuilder {
   /// cache. Throws Error for unusable packages, files that clash, too many layers.
   BuildPlan plan();
 
+  /// Whether a program of that name, or at that absolute path, is in the base or comes with what the lock installs; the
+  /// project's own wheel is made for it. Fetches wheels whose files are not known to the cache.
+  bool has_program(const std::string& name);
+
   /// The image that `plan` will make, as far as it is known: a layer that is still to be made has digests made from its
   /// key, so that no host has it, and the size that its wheels let one expect (0 for the application).
   image::SealedImage expected(const BuildPlan& plan) const;
@@ -103,6 +109,7 @@ class ImageBuilder {
   void check_application() const;
   LayerKey distribution_key(const python::SelectedPackage& package);
   std::vector<plan::Overlap> overlaps(std::vector<std::string>& findings);
+  std::vector<python::Claims> all_claims();
   bool is_known(const Distribution& distribution) const;
   python::Claims claims(const Distribution& distribution);
   std::uint64_t size_without_lock(const python::SelectedPackage& package, const tree::FileTree& tree) const;
@@ -134,13 +141,16 @@ class ImageBuilder {
   ApplicationFiles application_files_;
   plan::Component environment_;
   plan::Component application_;
+  std::optional<std::set<std::string>> programs_;  // of the environment
 };
 
-/// Decides what [tool.veneer.image] leaves open, and refuses what no engine takes as a name or tag (image_name.hh).
-/// Entrypoint: the project's only script, or the one of its name; for a project that is no package, its main.py; else
-/// `cmd` is the interpreter. Files: for a project that is no package, what lies at its top, without hidden names,
-/// tests, virtual environments, the lock and container files.
+/// Decides what [tool.veneer.image] leaves open of name, tag and files, and refuses what no engine takes as a name or tag
+/// (image_name.hh). Files: for a project that is no package the default ones.
 void fill_defaults(BuildInputs& inputs);
+
+/// What lies at the project's top, at `workdir` ("/app"): without hidden names, tests, virtual environments, the lock and
+/// container files.
+std::vector<python::FileRule> default_files(const BuildInputs& inputs, const std::string& workdir);
 
 /// Whether its `files` bring an application: they were given (be it none of them), or of those that fill_defaults()
 /// decided one is more than what tells of the project, such as pyproject.toml, README and LICENSE.

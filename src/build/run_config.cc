@@ -87,6 +87,7 @@ image::RunConfig run_config(const BuildInputs& inputs, const std::string& home, 
   // What the base would run by itself has no meaning for the project.
   run.set("Entrypoint", options.entrypoint.empty() ? Value() : strings(options.entrypoint));
   run.set("Cmd", options.cmd.empty() ? Value() : strings(options.cmd));
+  if (!options.health.is_null()) run.set("Healthcheck", options.health);
   if (const Value ports = exposed_ports(base_run, options.expose); !ports.table().empty())
     run.set("ExposedPorts", ports);
   run.set("Labels", labels(base_run, inputs, version));

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "app/start_command.hh"
 #include "app/write_image.hh"
 #include "cli/build_options.hh"
 #include "cli/command.hh"
@@ -47,6 +48,7 @@ Value to_value(const app::BuildSession& session, const app::WrittenImage& writte
   value.set("output", written.place);
   value.set("manifest", built.sealed.manifest_digest.text());
   value.set("config", built.sealed.config_digest.text());
+  value.set("start", app::start_value(session.start()));
   value.set("layers", std::move(layers));
   value.set("findings", std::move(findings));
   value.set("statistics", std::move(statistics));
@@ -75,6 +77,7 @@ int build(const Wanted& wanted, Context& context) {
                                       built.layers.size(), built.statistics.layers_made,
                                       built.layers.size() - built.statistics.layers_made, human_size(total),
                                       human_size(built.layers.back().layer.size), human_duration(seconds.count())));
+  context.terminal().note("starts: " + app::start_text(*session.start().start));
   context.print(fmt::format("{} {}\n", session.image_name(), built.sealed.manifest_digest.text()));
   return 0;
 }
@@ -103,6 +106,7 @@ Command build_command() {
           .options = std::move(options),
           .examples = {{"veneer build", "build the project here into its .veneer folder"},
                        {"veneer build -o docker-archive:app.tar", "write a file that docker and podman can load"},
+                       {"veneer build --cmd 'python main.py'", "say what a container starts"},
                        {"veneer build --base debian:bookworm --extra postgres", "choose the base, install an extra"}},
           .parse = parse};
 }

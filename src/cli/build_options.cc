@@ -7,6 +7,7 @@
 #include "foundation/layer_limit.hh"
 #include "image/places/image_names.hh"
 #include "image/platform.hh"
+#include "owners/shell.hh"
 #include "python/name.hh"
 #include "python/python_version.hh"
 
@@ -48,6 +49,27 @@ app::ByteCode read_byte_code(const Arguments& arguments) {
   return arguments.has("--no-byte-code") ? app::ByteCode::left_out : app::ByteCode::as_the_project_says;
 }
 
+/// As a shell splits them; what a shell would replace is refused, since none will run.
+std::vector<std::string> read_words(const Arguments& arguments, const std::string& option) {
+  const auto text = arguments.value(option);
+  if (!text) return {};
+  try {
+    const owners::ShellScript script = owners::read_shell(*text);
+    if (script.commands.size() == 1 && script.commands[0].assignments.empty() && !script.commands[0].has_redirection && script.commands[0].end.empty()) {
+      std::vector<std::string> words;
+      for (const owners::ShellWord& word : script.commands[0].words) {
+        if (!word.is_plain) throw Error(ErrorKind::refused, fmt::format("no shell replaces {}", printable(word.raw)));
+        words.push_back(word.text);
+      }
+      return words;
+    }
+    throw Error(ErrorKind::refused, "it is not the words of one command");
+  } catch (const Error& error) {
+    throw Error(ErrorKind::usage, fmt::format("{} '{}': {}", option, printable(*text), error.message()),
+                "words with blanks want quotes; for a shell: --cmd \"sh -c 'first && second'\"");
+  }
+}
+
 }  // namespace
 
 Option project_option() { return {"--project", "DIR", "the folder with pyproject.toml (default: here)"}; }
@@ -64,6 +86,8 @@ const std::vector<Option>& build_options() {
       {"--extra", "NAME", "install this extra of the project too", Option::Repeat::many},
       {"--group", "NAME", "install this dependency group too", Option::Repeat::many},
       {"--package", "NAME", "build the image of this member of the workspace"},
+      {"--cmd", "WORDS", "what a container starts, as typed in a shell: --cmd 'uvicorn main:app --host 0.0.0.0'"},
+      {"--entrypoint", "WORDS", "its entrypoint; with it, --cmd is what follows"},
       {"--no-build", "", "refuse distributions that have no wheel instead of building them"},
       {"--byte-code", "", "compile what is installed, by the base's own interpreter: programs start faster"},
       {"--no-byte-code", "", "leave out byte code, whatever the project says"},
@@ -83,6 +107,8 @@ app::BuildRequest read_build_request(const Arguments& arguments) {
   request.python = read_python(arguments);
   request.extras = python::normalised_names(arguments.values("--extra"));
   request.groups = python::normalised_names(arguments.values("--group"));
+  request.cmd = read_words(arguments, "--cmd");
+  request.entrypoint = read_words(arguments, "--entrypoint");
   if (const auto package = arguments.value("--package")) request.package = python::normalised_name(*package);
   if (arguments.has("--no-build")) request.source_builds = python::SourceBuilds::refused;
   if (arguments.has("--strict")) request.strictness = python::Strictness::strict;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/deploy_forecast.hh"
+#include "app/start_command.hh"
 #include "cli/build_options.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
@@ -45,6 +46,7 @@ Value to_value(const app::BuildSession& session) {
   value.set("base", std::move(base));
   value.set("python", std::move(python));
   value.set("byte_code", session.inputs().byte_compiler != nullptr);
+  value.set("start", app::start_value(session.start()));
   value.set("layers", layout.at("layers"));
   value.set("overlaps", std::move(overlaps));
   value.set("findings", std::move(findings));
@@ -71,6 +73,7 @@ std::string text_of(const app::BuildSession& session, const std::optional<app::D
                plan.in_cache[i] ? "cached" : "to be made"});
   }
   text += table.text();
+  text += fmt::format("\nstarts: {}\n", app::start_text(*session.start().start));
   const auto is_free = [](const deliver::Forecast& forecast) { return forecast.plan.bytes == 0; };
   if (deploy && std::ranges::all_of(deploy->forecasts, is_free)) {
     text += fmt::format("\nNothing has changed since {}: nothing would travel to hosts that have it.\n",

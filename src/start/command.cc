@@ -452,6 +452,11 @@ std::optional<std::string> Places::in_project(const Inputs& inputs, const std::s
   return std::nullopt;
 }
 
+std::vector<python::FileRule> at_workdir(std::vector<python::FileRule> rules, const std::string& workdir) {
+  for (python::FileRule& rule : rules) rule.to = (workdir == "/" ? "" : workdir) + "/" + rule.to;
+  return rules;
+}
+
 Judged judge(const Inputs& inputs, const Places& places, const Invocation& invocation) {
   return Judge(inputs, places).invocation(invocation);
 }

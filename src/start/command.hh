@@ -20,6 +20,9 @@ struct Places {
   std::optional<std::string> in_project(const Inputs& inputs, const std::string& path) const;
 };
 
+/// Rules whose `to` is relative, at `workdir`.
+std::vector<python::FileRule> at_workdir(std::vector<python::FileRule> rules, const std::string& workdir);
+
 struct Judged {
   std::vector<std::string> words;  // to be run; empty when there is trouble
   std::string trouble;             // why it cannot: "curl is not in the image"

@@ -118,11 +118,9 @@ class Rules {
     places_.workdir = decision_.taken.workdir.value_or(image.workdir);
     places_.environment = image.environment;
     for (const auto& [name, value] : decision_.taken.environment) places_.environment.emplace(name, value);
-    places_.files = own_files_;
-    if (!decision_.taken.files.empty()) {
-      if (!inputs_.project.is_package) places_.files.clear();
-      places_.files.insert(places_.files.end(), decision_.taken.files.begin(), decision_.taken.files.end());
-    }
+    places_.files = image.files;
+    if (image.has_files) return;
+    places_.files = decision_.taken.files.empty() ? at_workdir(own_files_, places_.workdir) : decision_.taken.files;
   }
 
   // The order of belief.

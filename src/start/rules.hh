@@ -27,7 +27,8 @@ struct Decision {
   Notes notes;
 };
 
-/// `own_files` bring the project's files into the image where no COPY says it; none for a project whose wheel does.
+/// `own_files` bring the project's files into the image where no COPY says it, `to` being relative to the working
+/// directory; none for a project whose wheel does.
 Decision decide(const Inputs& inputs, const std::vector<python::FileRule>& own_files);
 
 /// The paste-able line of a command: `cmd = ["python", "main.py"]`.

@@ -194,8 +194,10 @@ class Taking {
     places_.workdir = result_.workdir.value_or(inputs_.project.image.workdir);
     places_.environment = inputs_.project.image.environment;
     for (const auto& [name, value] : facts_.environment) places_.environment.emplace(name, value.value);
-    places_.files = result_.files.empty() ? own_files_ : result_.files;
-    if (inputs_.project.is_package) places_.files.insert(places_.files.end(), own_files_.begin(), own_files_.end());
+    places_.files = inputs_.project.image.files;
+    if (!inputs_.project.image.has_files) {
+      places_.files = result_.files.empty() ? at_workdir(own_files_, places_.workdir) : result_.files;
+    }
     result_.start = start_of(inputs_, places_, facts_.entrypoint, facts_.cmd, file_.file, result_.left);
     if (result_.start) take_script();
     take_health();

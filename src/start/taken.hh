@@ -51,7 +51,7 @@ struct Taken {
   std::vector<TakenItem> left;
 };
 
-/// `own_files` are the rules that bring the project's files where COPY does not say it. What `inputs.project.image` gives
+/// `own_files` are the rules that bring the project's files where COPY does not say it, relative to the working directory. What `inputs.project.image` gives
 /// itself (`given`) is not asked of the Dockerfile.
 Taken taken_from(const Inputs& inputs, const owners::Dockerfile& file, std::string_view target,
                  const std::vector<python::FileRule>& own_files);

@@ -61,7 +61,7 @@ std::vector<python::FileRule> own_files(const ProjectCase& project) {
   if (project.inputs.project.is_package) return rules;
   std::set<std::string> names;
   for (const std::string& file : project.inputs.files) names.insert(file.substr(0, file.find('/')));
-  for (const std::string& name : names) rules.push_back({name, "/app/" + name, std::nullopt});
+  for (const std::string& name : names) rules.push_back({name, name, std::nullopt});
   return rules;
 }
 

@@ -145,8 +145,8 @@ SystemOptions read_system(const Value& value) {
 
 ImageOptions read_image(const Value& value) {
   const StrictTable table(value, "[tool.veneer.image]",
-                          {"name", "tag", "entrypoint", "cmd", "env", "expose", "user", "workdir", "labels", "files",
-                           "empty_files", "writable"});
+                          {"name", "tag", "entrypoint", "cmd", "env", "expose", "health", "user", "workdir", "labels",
+                           "files", "empty_files", "writable"});
   ImageOptions image;
   for (const auto& [key, ignored] : value.table()) image.given.insert(key);
   image.name = table.text("name");
@@ -158,6 +158,10 @@ ImageOptions read_image(const Value& value) {
     if (name.empty() || name.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
       table.refuse("env", fmt::format("\"{}\" cannot be the name of a variable", printable(name)));
     }
+  }
+  if (const Value* health = table.find("health")) {
+    if (!health->is_boolean()) table.refuse("health", "is neither true nor false");
+    image.wants_health = health->boolean();
   }
   image.expose = table.texts("expose");
   for (const std::string& port : image.expose) check_port(table, port);

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "foundation/value.hh"
+
 namespace veneer::python {
 
 /// What the image stands on, as named by `base`.
@@ -58,6 +60,9 @@ struct ImageOptions {
   std::vector<std::string> empty_files;  // absolute paths
   std::vector<std::string> writable;     // absolute paths of folders that belong to `user`
   std::set<std::string> given;           // the keys that the project gives
+  bool later_files_win = false;          // `files` are a Dockerfile's COPYs: one may replace what another brought
+  bool wants_health = false;             // a health check of our own where the port is known
+  Value health;                          // "Healthcheck" of the image's configuration; null: none is said
 };
 
 struct PackageIndex {

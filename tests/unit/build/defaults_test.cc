@@ -36,10 +36,9 @@ class DefaultsTest : public testing::Test {
   BuildInputs inputs_;
 };
 
-TEST_F(DefaultsTest, AProjectThatIsNoPackageBringsItsFilesAndStartsMain) {
+TEST_F(DefaultsTest, AProjectThatIsNoPackageBringsItsFiles) {
   fill_defaults(inputs_);
   EXPECT_THAT(files(), ElementsAre("assets>/app/assets", "main.py>/app/main.py", "pyproject.toml>/app/pyproject.toml"));
-  EXPECT_THAT(inputs_.project.image.entrypoint, ElementsAre("/app/.venv/bin/python", "/app/main.py"));
 }
 
 TEST_F(DefaultsTest, FilesThatGitDoesNotListStayOut) {
@@ -49,45 +48,10 @@ TEST_F(DefaultsTest, FilesThatGitDoesNotListStayOut) {
   EXPECT_THAT(files(), ElementsAre("assets>/app/assets"));
 }
 
-TEST_F(DefaultsTest, APackageStartsItsScript) {
+TEST_F(DefaultsTest, APackageBringsNone) {
   inputs_.project.is_package = true;
-  inputs_.project.scripts = {"serve"};
   fill_defaults(inputs_);
   EXPECT_THAT(files(), IsEmpty());
-  EXPECT_THAT(inputs_.project.image.entrypoint, ElementsAre("/app/.venv/bin/serve"));
-}
-
-TEST_F(DefaultsTest, OfSeveralScriptsTheOneOfTheProjectsName) {
-  inputs_.project.is_package = true;
-  inputs_.project.scripts = {"admin", "shop"};
-  fill_defaults(inputs_);
-  EXPECT_THAT(inputs_.project.image.entrypoint, ElementsAre("/app/.venv/bin/shop"));
-}
-
-TEST_F(DefaultsTest, TheScriptOfTheProjectsNameInAnySpelling) {
-  inputs_.project.is_package = true;
-  inputs_.project.name = "my-app";
-  for (const char* script : {"my-app", "my_app", "My.App"}) {
-    inputs_.project.scripts = {"ma", script};
-    inputs_.project.image.entrypoint.clear();
-    fill_defaults(inputs_);
-    EXPECT_THAT(inputs_.project.image.entrypoint, ElementsAre(std::string("/app/.venv/bin/") + script));
-  }
-}
-
-TEST_F(DefaultsTest, AMainThatGitIgnoresIsNotStarted) {
-  inputs_.folder_rule = FolderRule::listed_by_git;
-  inputs_.listed_files = {"serve.py"};
-  fill_defaults(inputs_);
-  EXPECT_THAT(inputs_.project.image.cmd, ElementsAre("/app/.venv/bin/python"));
-}
-
-TEST_F(DefaultsTest, WithoutAScriptTheInterpreterIsTheCommand) {
-  inputs_.project.is_package = true;
-  inputs_.project.scripts = {"admin", "serve"};
-  fill_defaults(inputs_);
-  EXPECT_THAT(inputs_.project.image.entrypoint, IsEmpty());
-  EXPECT_THAT(inputs_.project.image.cmd, ElementsAre("/app/.venv/bin/python"));
 }
 
 TEST_F(DefaultsTest, WhatTellsOfTheProjectIsNoApplication) {

@@ -1,0 +1,31 @@
+// From a project whose lock and base are known to what its container starts, and to what its image takes of a Dockerfile.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "app/build_request.hh"
+#include "app/surroundings.hh"
+#include "build/image_builder.hh"
+#include "image/cache/layer_cache.hh"
+#include "start/rules.hh"
+
+namespace veneer::app {
+
+struct StartQuestion {
+  build::BuildInputs& inputs;  // changed: [tool.veneer.image] gets what it leaves open, and findings what is to be said
+  const BuildRequest& request;
+  const image::LayerCache& cache;
+  std::function<bool(const std::string&)> has_program;  // see ImageBuilder::has_program()
+};
+
+/// Throws Error (refused) with the lines to paste when nobody can say what is to be started.
+start::Decision choose_start(const StartQuestion& question, Surroundings& surroundings);
+
+/// "uvicorn main:app --port 8000  (the application app, main.py:3)"
+std::string start_text(const start::StartCommand& start);
+
+/// {"entrypoint", "cmd", "rule", "place"}, and what was taken of a Dockerfile and what was not.
+Value start_value(const start::Decision& decision);
+
+}  // namespace veneer::app
