@@ -119,6 +119,8 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
                                                   std::move(supply));
   choose_start(request, surroundings, progress);
   builder_ = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, request.workers, progress);
+  builder_->prepare();  // what cannot be built at all is said first
+  if (!start_.start) refuse_without_start(inputs_, start_, surroundings);
   plan_ = builder_->plan();
   messages.clear_progress();
   if (inputs_.project.image.tag.empty() && !plan_.version.empty() && plan_.version != plan_.image_tag) {

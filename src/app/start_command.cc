@@ -19,10 +19,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t largest_text = 1 << 20;      // of a file that somebody wrote
-constexpr std::uint64_t most_source = 32 << 20;      // of all Python files together
-constexpr std::size_t most_files = 20000;            // of a folder without a repository
-constexpr unsigned oldest_reader = 9;                // the program that reads Python files runs since 3.9
+constexpr std::uint64_t largest_text = 1 << 20;  // of a file that somebody wrote
+constexpr std::uint64_t most_source = 32 << 20;  // of all Python files together
+constexpr std::size_t most_files = 20000;        // of a folder without a repository
+constexpr unsigned oldest_reader = 9;            // the program that reads Python files runs since 3.9
 constexpr unsigned newest_reader = 20;
 
 /// The files of a folder without a repository, but for what no project means by its own.
@@ -31,7 +31,9 @@ std::vector<std::string> files_below(const fs::path& folder) {
   for (auto entry = fs::recursive_directory_iterator(folder); entry != fs::recursive_directory_iterator(); ++entry) {
     const std::string name = entry->path().filename().native();
     if (entry->is_directory() && !entry->is_symlink()) {
-      if (name.starts_with('.') || name == "node_modules" || name == "__pycache__" || fs::exists(entry->path() / "pyvenv.cfg")) entry.disable_recursion_pending();
+      if (name.starts_with('.') || name == "node_modules" || name == "__pycache__" ||
+          fs::exists(entry->path() / "pyvenv.cfg"))
+        entry.disable_recursion_pending();
       continue;
     }
     names.push_back(entry->path().lexically_relative(folder).generic_string());
@@ -49,7 +51,8 @@ class Question {
     const build::BuildInputs& build = asked_.inputs;
     start::Inputs inputs;
     inputs.project = build.project;
-    inputs.files = build.folder_rule == build::FolderRule::listed_by_git ? build.listed_files : files_below(build.project.folder);
+    inputs.files =
+        build.folder_rule == build::FolderRule::listed_by_git ? build.listed_files : files_below(build.project.folder);
     inputs.read = [this](const std::string& name) { return read(name); };
     inputs.is_executable = [this](const std::string& name) {
       struct stat status {};
@@ -109,7 +112,8 @@ class Question {
     const unsigned wanted = asked_.inputs.target.minor;
     const std::string path = surroundings_.environment("PATH").value_or("");
     std::vector<std::string> names = {"python3"};
-    for (unsigned minor = newest_reader; minor >= std::max(wanted, oldest_reader); --minor) names.push_back(fmt::format("python3.{}", minor));
+    for (unsigned minor = newest_reader; minor >= std::max(wanted, oldest_reader); --minor)
+      names.push_back(fmt::format("python3.{}", minor));
     for (const std::string& name : names) {
       const auto program = find_program(name, path);
       if (!program) continue;
@@ -163,7 +167,8 @@ Value health_value(const start::Health& health) {
 /// the first.
 std::vector<std::string> with_path(std::vector<std::string> words, const build::BuildInputs& inputs) {
   const std::vector<std::string>& scripts = inputs.project.scripts;
-  const bool is_ours = !words.empty() && (words[0] == "python" || std::find(scripts.begin(), scripts.end(), words[0]) != scripts.end());
+  const bool is_ours =
+      !words.empty() && (words[0] == "python" || std::find(scripts.begin(), scripts.end(), words[0]) != scripts.end());
   if (is_ours) words[0].insert(0, inputs.prefix + "/bin/");
   return words;
 }
@@ -195,7 +200,8 @@ void take(const StartQuestion& question, const start::Decision& decision) {
   if (!start.port) return;
   if (image.expose.empty()) image.expose = {std::to_string(*start.port)};
   if (image.wants_health && image.health.is_null()) {
-    const std::string probe = fmt::format("import socket; socket.create_connection((\"127.0.0.1\", {}), 3).close()", *start.port);
+    const std::string probe =
+        fmt::format("import socket; socket.create_connection((\"127.0.0.1\", {}), 3).close()", *start.port);
     start::Health health;
     health.test = {"CMD", inputs.prefix + "/bin/python", "-c", probe};
     health.nanoseconds = {{"Interval", 30'000'000'000}, {"StartPeriod", 30'000'000'000}, {"Timeout", 5'000'000'000}};
@@ -211,10 +217,27 @@ std::string refusal_hint(const start::Decision& decision) {
   return hint + "\n  cmd = [\"python\"]    # for who wants a shell of Python";
 }
 
+std::vector<std::string> said_of(const start::Decision& decision) {
+  std::vector<std::string> said = decision.notes;
+  for (const start::TakenItem& item : decision.taken.left) {
+    said.push_back(fmt::format("{}: {} is not taken: {}", item.place, item.what, item.why));
+  }
+  return said;
+}
+
 }  // namespace
 
+void refuse_without_start(const build::BuildInputs& inputs, const start::Decision& decision,
+                          Surroundings& surroundings) {
+  for (const std::string& text : said_of(decision)) surroundings.messages().warning(text);
+  throw Error(ErrorKind::refused,
+              fmt::format("nothing says what a container of {} starts", printable(inputs.project.name)),
+              refusal_hint(decision));
+}
+
 std::string start_text(const start::StartCommand& start) {
-  return fmt::format("{}  ({}{}{})", printable(owners::shell_line(start.words()), 1000), printable(start.rule), start.place.empty() ? "" : ", ", start.place);
+  return fmt::format("{}  ({}{}{})", printable(owners::shell_line(start.words()), 1000), printable(start.rule),
+                     start.place.empty() ? "" : ", ", start.place);
 }
 
 Value start_value(const start::Decision& decision) {
@@ -264,22 +287,19 @@ start::Decision choose_start(const StartQuestion& question, Surroundings& surrou
   if (decision.start && decision.start->rule.starts_with("--")) decision.start->place.clear();
   // An image of the dependencies alone starts nothing of the project.
   if (!decision.start && image.has_files && image.files.empty() && !build.project.is_package) {
-    decision.start = start::StartCommand{{}, {"python"}, "files = [], the dependencies alone", "pyproject.toml", "", {}};
+    decision.start =
+        start::StartCommand{{}, {"python"}, "files = [], the dependencies alone", "pyproject.toml", "", {}};
     decision.notes.clear();
   }
   take(question, decision);
-  std::vector<std::string> said = decision.notes;
-  for (const start::TakenItem& item : decision.taken.left) said.push_back(fmt::format("{}: {} is not taken: {}", item.place, item.what, item.why));
-  if (!decision.start) {
-    for (const std::string& note : said) surroundings.messages().warning(note);
-    throw Error(ErrorKind::refused, fmt::format("nothing says what a container of {} starts", printable(build.project.name)), refusal_hint(decision));
-  }
+  const std::vector<std::string> said = said_of(decision);
   build.findings.insert(build.findings.end(), said.begin(), said.end());
   std::string items;
   for (const start::TakenItem& item : decision.taken.taken) {
     items += (items.empty() ? "" : ", ") + item.what + " (" + item.place.substr(item.place.rfind(':')) + ")";
   }
-  if (!items.empty()) surroundings.messages().note(fmt::format("taken from {}: {}", printable(decision.dockerfile), items));
+  if (!items.empty())
+    surroundings.messages().note(fmt::format("taken from {}: {}", printable(decision.dockerfile), items));
   return decision;
 }
 

@@ -1,4 +1,5 @@
-// From a project whose lock and base are known to what its container starts, and to what its image takes of a Dockerfile.
+// From a project whose lock and base are known to what its container starts, and to what its image takes of a
+// Dockerfile.
 #pragma once
 
 #include <functional>
@@ -19,8 +20,11 @@ struct StartQuestion {
   std::function<bool(const std::string&)> has_program;  // see ImageBuilder::has_program()
 };
 
-/// Throws Error (refused) with the lines to paste when nobody can say what is to be started.
 start::Decision choose_start(const StartQuestion& question, Surroundings& surroundings);
+
+/// For a decision without a start: says why, and throws Error (refused) with the lines to paste.
+[[noreturn]] void refuse_without_start(const build::BuildInputs& inputs, const start::Decision& decision,
+                                       Surroundings& surroundings);
 
 /// "uvicorn main:app --port 8000  (the application app, main.py:3)"
 std::string start_text(const start::StartCommand& start);

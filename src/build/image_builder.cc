@@ -327,10 +327,16 @@ std::vector<plan::Overlap> ImageBuilder::overlaps(std::vector<std::string>& find
   return result;
 }
 
+void ImageBuilder::prepare() {
+  if (is_prepared_) return;
+  make_distributions();
+  make_application();
+  is_prepared_ = true;
+}
+
 BuildPlan ImageBuilder::plan() {
   if (progress_) progress_("planning");
-  if (distributions_.empty() && own_packages_.empty()) make_distributions();
-  make_application();
+  prepare();
   BuildPlan result;
   result.findings = inputs_.findings;
   result.overlaps = overlaps(result.findings);

@@ -83,8 +83,12 @@ class ImageBuilder {
   ImageBuilder(const BuildInputs& inputs, python::WheelSupply& supply, const image::LayerCache& cache,
                std::size_t workers, std::function<void(const std::string&)> progress);
 
-  /// Decides the layers. Fetches and builds only what is needed for that: wheels whose files are not known to the
-  /// cache. Throws Error for unusable packages, files that clash, too many layers.
+  /// Decides what goes into the image, as far as nothing must be fetched for that. Throws Error for what cannot be
+  /// installed, and for an image without the application.
+  void prepare();
+
+  /// Decides the layers, and prepares if that was not done. Fetches and builds only what is needed for that: wheels
+  /// whose files are not known to the cache. Throws Error for unusable packages, files that clash, too many layers.
   BuildPlan plan();
 
   /// Whether a program of that name, or at that absolute path, is in the base or comes with what the lock installs; the
@@ -141,15 +145,16 @@ class ImageBuilder {
   ApplicationFiles application_files_;
   plan::Component environment_;
   plan::Component application_;
+  bool is_prepared_ = false;
   std::optional<std::set<std::string>> programs_;  // of the environment
 };
 
-/// Decides what [tool.veneer.image] leaves open of name, tag and files, and refuses what no engine takes as a name or tag
-/// (image_name.hh). Files: for a project that is no package the default ones.
+/// Decides what [tool.veneer.image] leaves open of name, tag and files, and refuses what no engine takes as a name or
+/// tag (image_name.hh). Files: for a project that is no package the default ones.
 void fill_defaults(BuildInputs& inputs);
 
-/// What lies at the project's top, at `workdir` ("/app"): without hidden names, tests, virtual environments, the lock and
-/// container files.
+/// What lies at the project's top, at `workdir` ("/app"): without hidden names, tests, virtual environments, the lock
+/// and container files.
 std::vector<python::FileRule> default_files(const BuildInputs& inputs, const std::string& workdir);
 
 /// Whether its `files` bring an application: they were given (be it none of them), or of those that fill_defaults()

@@ -55,7 +55,8 @@ std::vector<std::string> read_words(const Arguments& arguments, const std::strin
   if (!text) return {};
   try {
     const owners::ShellScript script = owners::read_shell(*text);
-    if (script.commands.size() == 1 && script.commands[0].assignments.empty() && !script.commands[0].has_redirection && script.commands[0].end.empty()) {
+    if (script.commands.size() == 1 && script.commands[0].assignments.empty() && !script.commands[0].has_redirection &&
+        script.commands[0].end.empty()) {
       std::vector<std::string> words;
       for (const owners::ShellWord& word : script.commands[0].words) {
         if (!word.is_plain) throw Error(ErrorKind::refused, fmt::format("no shell replaces {}", printable(word.raw)));

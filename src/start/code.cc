@@ -16,9 +16,10 @@ constexpr std::size_t most_files = 1500;
 
 bool counts(const std::string& path) {
   if (!path.ends_with(".py")) return false;
-  constexpr std::array<std::string_view, 18> others = {"tests",      "test",         "testing",    "docs",   "doc",       "examples",
-                                                       "example",    "migrations",   "alembic",    "venv",   "node_modules",
-                                                       "benchmarks", "site-packages", "notebooks", "build", "dist", "__pycache__", "e2e"};
+  constexpr std::array<std::string_view, 18> others = {
+      "tests",         "test",       "testing", "docs", "doc",          "examples",
+      "example",       "migrations", "alembic", "venv", "node_modules", "benchmarks",
+      "site-packages", "notebooks",  "build",   "dist", "__pycache__",  "e2e"};
   const std::vector<std::string> parts = split_words(path, "/");
   for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
     if (parts[i].starts_with('.') || std::find(others.begin(), others.end(), parts[i]) != others.end()) return false;
@@ -76,9 +77,12 @@ bool is_loopback(std::string_view host) { return host == "127.0.0.1" || host == 
 Code::Code(const Inputs& inputs, const Places& places) : inputs_(inputs), places_(places) {
   std::vector<std::string> paths;
   for (const std::string& path : inputs.files) {
-    if (counts(path)) paths.push_back(path);
+    // A file that will not be in the image is no program of it; of a package all can be brought.
+    const bool is_fixed = inputs.project.image.has_files || !inputs.project.is_package;
+    if (counts(path) && !(is_fixed && is_missing(path))) paths.push_back(path);
   }
-  std::stable_sort(paths.begin(), paths.end(), [](const std::string& left, const std::string& right) { return depth_of(left) < depth_of(right); });
+  std::stable_sort(paths.begin(), paths.end(),
+                   [](const std::string& left, const std::string& right) { return depth_of(left) < depth_of(right); });
   if (paths.size() > most_files) paths.resize(most_files);
   if (paths.empty()) return;
   auto parsed = inputs.parse(paths);
@@ -91,7 +95,8 @@ Code::Code(const Inputs& inputs, const Places& places) : inputs_(inputs), places
 }
 
 const ModuleFacts* Code::file(std::string_view path) const {
-  const auto found = std::find_if(modules_.begin(), modules_.end(), [&](const ModuleFacts& item) { return item.path == path; });
+  const auto found =
+      std::find_if(modules_.begin(), modules_.end(), [&](const ModuleFacts& item) { return item.path == path; });
   return found == modules_.end() ? nullptr : &*found;
 }
 
@@ -138,7 +143,8 @@ std::string Code::in_image(const std::string& path) const {
   std::string found;
   for (const python::FileRule& rule : places_.files) {
     if (rule.from == "." || path == rule.from || path.starts_with(rule.from + "/")) {
-      const std::string rest = rule.from == "." ? (path.empty() || path == "." ? "" : "/" + path) : path.substr(rule.from.size());
+      const std::string rest =
+          rule.from == "." ? (path.empty() || path == "." ? "" : "/" + path) : path.substr(rule.from.size());
       found = (rule.to == "/" && !rest.empty() ? "" : rule.to) + rest;
     }
   }
@@ -150,10 +156,9 @@ std::string Code::in_image(const std::string& path) const {
 }
 
 bool Code::is_missing(const std::string& path) const {
-  if (!inputs_.project.is_package || path.starts_with("src/")) return false;
   std::string own = inputs_.project.name;
   std::replace(own.begin(), own.end(), '-', '_');
-  if (path.starts_with(own + "/")) return false;
+  if (inputs_.project.is_package && (path.starts_with("src/") || path.starts_with(own + "/"))) return false;
   return std::none_of(places_.files.begin(), places_.files.end(), [&](const python::FileRule& rule) {
     return rule.from == "." || path == rule.from || path.starts_with(rule.from + "/");
   });
@@ -161,19 +166,22 @@ bool Code::is_missing(const std::string& path) const {
 
 std::pair<std::vector<std::string>, std::string> Code::run_file(const ModuleFacts& module) const {
   const std::string root = root_of(module);
-  const bool is_installed = inputs_.project.is_package && !module.path.starts_with("src/") ? !is_missing(module.path) && depth_of(module.path) > 0
-                                                                                           : inputs_.project.is_package;
-  if (root == folder_of(module.path) && !(is_installed && !root.empty() && root != "src")) return {{"python", in_image(module.path)}, ""};
+  const bool is_installed = inputs_.project.is_package && !module.path.starts_with("src/")
+                                ? !is_missing(module.path) && depth_of(module.path) > 0
+                                : inputs_.project.is_package;
+  if (root == folder_of(module.path) && !(is_installed && !root.empty() && root != "src"))
+    return {{"python", in_image(module.path)}, ""};
   std::string name = module_name(module.path, root);
   if (name.ends_with(".__main__")) name.resize(name.size() - 9);
   const std::string start = in_image(root);
   std::string path;
-  if (!is_installed && start != ".") path = start.starts_with('/') ? start : (places_.workdir == "/" ? "" : places_.workdir) + "/" + start;
+  if (!is_installed && start != ".")
+    path = start.starts_with('/') ? start : (places_.workdir == "/" ? "" : places_.workdir) + "/" + start;
   return {{"python", "-m", name}, path};
 }
 
-std::optional<std::vector<std::string>> Code::serve(const ModuleFacts& module, const std::string& object, bool is_factory,
-                                                    Interface interface, std::uint16_t port) const {
+std::optional<std::vector<std::string>> Code::serve(const ModuleFacts& module, const std::string& object,
+                                                    bool is_factory, Interface interface, std::uint16_t port) const {
   const std::string root = root_of(module);
   const std::string name = module_name(module.path, root);
   const bool is_installed = inputs_.project.is_package && !is_missing(module.path);
@@ -208,13 +216,15 @@ std::optional<std::vector<std::string>> Code::serve(const ModuleFacts& module, c
   } else {
     std::string served = called;
     if (interface == Interface::dash) {
-      const auto made = std::find_if(module.objects.begin(), module.objects.end(), [&](const ModuleObject& item) { return item.is == object + ".server"; });
+      const auto made = std::find_if(module.objects.begin(), module.objects.end(),
+                                     [&](const ModuleObject& item) { return item.is == object + ".server"; });
       served = name + ":" + (made != module.objects.end() ? made->name : object + ".server");
     }
     if (has("gunicorn")) {
       words = {"gunicorn", served, "--bind", "0.0.0.0:" + number};
       if (is_elsewhere) add({"--chdir", folder});
-    } else if (has("waitress") && !is_elsewhere && (interface != Interface::dash || served.find(".server") == std::string::npos)) {
+    } else if (has("waitress") && !is_elsewhere &&
+               (interface != Interface::dash || served.find(".server") == std::string::npos)) {
       words = {"waitress-serve", "--listen=0.0.0.0:" + number};
       if (is_factory) add({"--call"});
       add({interface == Interface::dash ? served : target});
@@ -225,7 +235,8 @@ std::optional<std::vector<std::string>> Code::serve(const ModuleFacts& module, c
       add({"--host", "0.0.0.0", "--port", number});
     } else if (interface == Interface::wsgi && has("flask")) {
       const std::string place = is_elsewhere ? folder + "/" + name : name;  // flask takes a path of a module, too
-      words = {"flask", "--app", place + ":" + called.substr(name.size() + 1), "run", "--host", "0.0.0.0", "--port", number};
+      words = {"flask",  "--app", place + ":" + called.substr(name.size() + 1), "run", "--host", "0.0.0.0",
+               "--port", number};
     }
   }
   if (words.empty()) return std::nullopt;
@@ -233,7 +244,8 @@ std::optional<std::vector<std::string>> Code::serve(const ModuleFacts& module, c
 }
 
 std::optional<Interface> Code::interface_of(const std::string& call, int depth) const {
-  const auto known = std::find_if(frameworks.begin(), frameworks.end(), [&](const Framework& item) { return item.call == call; });
+  const auto known =
+      std::find_if(frameworks.begin(), frameworks.end(), [&](const Framework& item) { return item.call == call; });
   if (known != frameworks.end()) return known->interface;
   const std::size_t dot = call.rfind('.');
   if (depth > 3 || dot == std::string::npos) return std::nullopt;
@@ -242,10 +254,12 @@ std::optional<Interface> Code::interface_of(const std::string& call, int depth) 
   const std::string name = call.substr(dot + 1);
   if (const ModuleFunction* function = from->function(name)) {
     // A function of that module is called by its bare name there.
-    if (from->function(function->makes) != nullptr) return interface_of(call.substr(0, dot + 1) + function->makes, depth + 1);
+    if (from->function(function->makes) != nullptr)
+      return interface_of(call.substr(0, dot + 1) + function->makes, depth + 1);
     return interface_of(function->makes, depth + 1);
   }
-  if (const auto other = from->names.find(name); other != from->names.end()) return interface_of(other->second, depth + 1);
+  if (const auto other = from->names.find(name); other != from->names.end())
+    return interface_of(other->second, depth + 1);
   return std::nullopt;
 }
 

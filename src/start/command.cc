@@ -37,10 +37,10 @@ bool is_shell(std::string_view program) {
 
 bool is_builtin(std::string_view program) {
   constexpr std::array<std::string_view, 42> names = {
-      "cd",     "echo",  "exec",   "set",    "export", "test",    "[",        "[[",    ":",      ".",      "source",
-      "trap",   "shift", "exit",   "return", "local",  "read",    "wait",     "kill",  "true",   "false",  "printf",
-      "eval",   "umask", "ulimit", "unset",  "type",   "command", "getopts",  "hash",  "alias",  "break",  "continue",
-      "let",    "pwd",   "times",  "jobs",   "fg",     "bg",      "readonly", "shopt", "declare"};
+      "cd",   "echo",  "exec",   "set",    "export", "test",    "[",        "[[",    ":",      ".",     "source",
+      "trap", "shift", "exit",   "return", "local",  "read",    "wait",     "kill",  "true",   "false", "printf",
+      "eval", "umask", "ulimit", "unset",  "type",   "command", "getopts",  "hash",  "alias",  "break", "continue",
+      "let",  "pwd",   "times",  "jobs",   "fg",     "bg",      "readonly", "shopt", "declare"};
   return is_one_of(program, names);
 }
 
@@ -64,7 +64,8 @@ std::string without_environment_path(const std::string& word, const Places& plac
   const std::string folder = word.substr(0, bin);
   const std::string name = folder.substr(folder.rfind('/') + 1);
   constexpr std::array<std::string_view, 5> names = {".venv", "venv", "env", "virtualenv", "$VIRTUAL_ENV"};
-  bool is_environment = is_one_of(name, names) || folder == "${VIRTUAL_ENV}" || (is_python(word) && folder == "/usr/local");
+  bool is_environment =
+      is_one_of(name, names) || folder == "${VIRTUAL_ENV}" || (is_python(word) && folder == "/usr/local");
   for (const char* variable : {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"}) {
     const auto found = places.environment.find(variable);
     is_environment = is_environment || (found != places.environment.end() && found->second == folder);
@@ -75,10 +76,11 @@ std::string without_environment_path(const std::string& word, const Places& plac
 /// Takes the options of `uv run` off; what is left begins with the program. Says what cannot be had in `trouble`.
 Words without_uv_run(Words words, std::string& trouble) {
   constexpr std::array<std::string_view, 26> with_value = {
-      "--extra",     "--group",    "--only-group", "--no-group", "--package", "--python",        "-p",
-      "--project",   "--env-file", "--index",      "--color",    "--refresh-package", "--cache-dir", "--config-file",
-      "--link-mode", "--resolution", "--no-extra", "--directory", "--index-url", "--default-index", "--extra-index-url",
-      "--find-links", "-f",        "--keyring-provider", "-C", "--config-setting"};
+      "--extra",     "--group",         "--only-group",      "--no-group",   "--package",  "--python",
+      "-p",          "--project",       "--env-file",        "--index",      "--color",    "--refresh-package",
+      "--cache-dir", "--config-file",   "--link-mode",       "--resolution", "--no-extra", "--directory",
+      "--index-url", "--default-index", "--extra-index-url", "--find-links", "-f",         "--keyring-provider",
+      "-C",          "--config-setting"};
   Words rest;
   std::size_t at = 2;
   bool is_module = false;
@@ -181,7 +183,8 @@ class Judge {
 
   std::string missing_of_python(const Words& words) {
     std::size_t at = 1;
-    while (at < words.size() && words[at].starts_with('-') && words[at] != "-m" && words[at] != "-c" && words[at] != "-") {
+    while (at < words.size() && words[at].starts_with('-') && words[at] != "-m" && words[at] != "-c" &&
+           words[at] != "-") {
       at += words[at] == "-X" || words[at] == "-W" ? 2 : 1;
     }
     if (at >= words.size()) return "python alone waits for input and ends";
@@ -223,7 +226,8 @@ class Judge {
     for (std::size_t i = 1; i < words.size(); ++i) {
       for (const std::string_view option : options) {
         if (words[i] == option && i + 1 < words.size()) return words[i + 1];
-        if (words[i].starts_with(option) && option.starts_with("--") && words[i].size() > option.size() && words[i][option.size()] == '=') {
+        if (words[i].starts_with(option) && option.starts_with("--") && words[i].size() > option.size() &&
+            words[i][option.size()] == '=') {
           return words[i].substr(option.size() + 1);
         }
       }
@@ -234,7 +238,8 @@ class Judge {
   /// Servers and runners whose first word names a module or a file.
   std::string missing_target(const Words& words) {
     const std::string& program = words[0];
-    constexpr std::array<std::string_view, 6> servers = {"uvicorn", "gunicorn", "hypercorn", "granian", "daphne", "waitress-serve"};
+    constexpr std::array<std::string_view, 6> servers = {"uvicorn", "gunicorn", "hypercorn",
+                                                         "granian", "daphne",   "waitress-serve"};
     if (is_one_of(program, servers)) {
       const std::string folder = value_of(words, {"--app-dir", "--chdir", "--pythonpath", "--working-dir"});
       for (std::size_t i = 1; i < words.size(); ++i) {
@@ -250,7 +255,9 @@ class Judge {
       }
       return "";
     }
-    if ((program == "streamlit" || program == "fastapi" || program == "chainlit" || program == "fastmcp" || program == "mcp") && words.size() > 2 && words[1] == "run") {
+    if ((program == "streamlit" || program == "fastapi" || program == "chainlit" || program == "fastmcp" ||
+         program == "mcp") &&
+        words.size() > 2 && words[1] == "run") {
       for (std::size_t i = 2; i < words.size(); ++i) {
         const std::string file = words[i].substr(0, words[i].find(':'));
         if (!file.ends_with(".py")) continue;
@@ -295,7 +302,9 @@ class Judge {
       // Without uv and its like it may be what it was meant to be.
       Words arguments(words.begin() + static_cast<std::ptrdiff_t>(at), words.end());
       if (!script.has_structure) {
-        Judged rewritten = shell_text(*text, {interpreter.find('/') == std::string::npos ? "/bin/" + interpreter : interpreter, "-c"}, arguments, depth + 1);
+        Judged rewritten =
+            shell_text(*text, {interpreter.find('/') == std::string::npos ? "/bin/" + interpreter : interpreter, "-c"},
+                       arguments, depth + 1);
         if (rewritten.trouble.empty()) return rewritten;
       }
       return trouble(missing);
@@ -323,7 +332,8 @@ class Judge {
     const std::set<std::string> functions = functions_of(script);
     for (const ShellCommand& command : script.commands) {
       std::size_t at = 0;
-      while (at < command.words.size() && (command.words[at].text == "exec" || command.words[at].text == "command")) ++at;
+      while (at < command.words.size() && (command.words[at].text == "exec" || command.words[at].text == "command"))
+        ++at;
       if (at == command.words.size()) continue;
       const ShellWord& program = command.words[at];
       if (!program.is_plain || is_builtin(program.text) || functions.contains(program.text)) continue;
@@ -388,7 +398,8 @@ class Judge {
         const std::size_t first = has_exec ? 1 : 0;
         if (said.size() > first && command.words[first].is_plain && !is_builtin(said[first])) {
           std::string why;
-          const Words bare = stripped(Words(said.begin() + static_cast<std::ptrdiff_t>(first), said.end()), places_, why);
+          const Words bare =
+              stripped(Words(said.begin() + static_cast<std::ptrdiff_t>(first), said.end()), places_, why);
           if (!why.empty()) return trouble(why);
           const Judged part = words(bare, depth + 1);
           if (!part.trouble.empty()) return trouble(part.trouble);
@@ -396,7 +407,8 @@ class Judge {
             return trouble(fmt::format("{} is not in the image", printable(said[first])));
           }
           if (!command.has_redirection) line = line_of(command, bare, first);
-          if ((has_exec || is_last) && command.end != "&" && command.assignments.empty() && !command.has_redirection) line = "exec " + line;
+          if ((has_exec || is_last) && command.end != "&" && command.assignments.empty() && !command.has_redirection)
+            line = "exec " + line;
           if (has_exec && !line.starts_with("exec ")) line = "exec " + line;
         }
       }
@@ -447,7 +459,9 @@ std::optional<std::string> Places::in_project(const Inputs& inputs, const std::s
   }
   // The folder in which things lie side by side.
   for (const python::FileRule& rule : files) {
-    if (rule.to.starts_with(full == "/" ? full : full + "/") && rule.to.substr(full == "/" ? 1 : full.size() + 1) == rule.from) return ".";
+    if (rule.to.starts_with(full == "/" ? full : full + "/") &&
+        rule.to.substr(full == "/" ? 1 : full.size() + 1) == rule.from)
+      return ".";
   }
   return std::nullopt;
 }
@@ -467,7 +481,8 @@ std::string loopback_note(const Inputs& inputs, const std::vector<std::string>& 
     return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
       return std::any_of(options.begin(), options.end(), [&](std::string_view option) {
         // "--host=x", "-b0.0.0.0", and what a shell's text holds.
-        return word == option || word.starts_with(std::string(option) + "=") || word.find(" " + std::string(option)) != std::string::npos ||
+        return word == option || word.starts_with(std::string(option) + "=") ||
+               word.find(" " + std::string(option)) != std::string::npos ||
                (option.size() == 2 && word.starts_with(option));
       });
     });
@@ -477,13 +492,17 @@ std::string loopback_note(const Inputs& inputs, const std::vector<std::string>& 
   const std::string& program = words[at];
   bool is_loopback = false;
   if (program == "uvicorn") is_loopback = !has({"--host", "--uds", "--fd"}) && !is_set("UVICORN_HOST");
-  if (program == "gunicorn") is_loopback = !has({"-b", "--bind", "-c", "--config"}) && !is_set("PORT") && !is_set("GUNICORN_CMD_ARGS") && !inputs.has_file("gunicorn.conf.py");
+  if (program == "gunicorn")
+    is_loopback = !has({"-b", "--bind", "-c", "--config"}) && !is_set("PORT") && !is_set("GUNICORN_CMD_ARGS") &&
+                  !inputs.has_file("gunicorn.conf.py");
   if (program == "flask") is_loopback = !has({"-h", "--host"}) && !is_set("FLASK_RUN_HOST");
   if (program == "hypercorn") is_loopback = !has({"-b", "--bind", "-c", "--config"});
   if (program == "granian") is_loopback = !has({"--host"}) && !is_set("GRANIAN_HOST");
   if (program == "fastapi") is_loopback = words.size() > at + 1 && words[at + 1] == "dev" && !has({"--host"});
   if (!is_loopback) return "";
-  return fmt::format("{} is not told where to listen, so nothing outside the container reaches it (--host 0.0.0.0, or --bind)", program);
+  return fmt::format(
+      "{} is not told where to listen, so nothing outside the container reaches it (--host 0.0.0.0, or --bind)",
+      program);
 }
 
 }  // namespace veneer::start

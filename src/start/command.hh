@@ -13,10 +13,10 @@ namespace veneer::start {
 /// Where things of the project lie in the image.
 struct Places {
   std::string workdir = "/app";
-  std::vector<python::FileRule> files;          // `from` "." is the project's folder
+  std::vector<python::FileRule> files;             // `from` "." is the project's folder
   std::map<std::string, std::string> environment;  // that the program gets
-  /// The project's path of what lies at the image's path (relative to `workdir`), be it a file or a folder that `inputs`
-  /// has; nothing when no rule brings it.
+  /// The project's path of what lies at the image's path (relative to `workdir`), be it a file or a folder that
+  /// `inputs` has; nothing when no rule brings it.
   std::optional<std::string> in_project(const Inputs& inputs, const std::string& path) const;
 };
 

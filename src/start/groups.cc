@@ -31,7 +31,10 @@ bool is_true(const std::map<std::string, std::string>& keywords, const char* key
 bool wants_words(const ModuleFunction& function, bool is_typer) {
   for (const Decorator& decorator : function.decorators) {
     const std::string_view last = std::string_view(decorator.call).substr(decorator.call.rfind('.') + 1);
-    if (last == "argument" && !decorator.keywords.contains("default") && !(decorator.keywords.contains("required") && decorator.keywords.at("required") == "False") && !(decorator.keywords.contains("nargs") && decorator.keywords.at("nargs") == "-1")) return true;
+    if (last == "argument" && !decorator.keywords.contains("default") &&
+        !(decorator.keywords.contains("required") && decorator.keywords.at("required") == "False") &&
+        !(decorator.keywords.contains("nargs") && decorator.keywords.at("nargs") == "-1"))
+      return true;
     if (last == "option" && is_true(decorator.keywords, "required")) return true;
   }
   return is_typer && function.required > 0;
@@ -60,7 +63,9 @@ class Finder {
   }
 
  private:
-  static bool is_typer(const std::string& call) { return call == "typer.Typer" || call == "cyclopts.App" || call == "typer.main.Typer"; }
+  static bool is_typer(const std::string& call) {
+    return call == "typer.Typer" || call == "cyclopts.App" || call == "typer.main.Typer";
+  }
 
   /// To where the name is defined.
   void follow(std::string& name) {
@@ -80,7 +85,8 @@ class Finder {
   ScriptFacts of_function(const ModuleFunction& function, ScriptFacts facts, int depth) {
     for (const Decorator& decorator : function.decorators) {
       const std::string_view last = std::string_view(decorator.call).substr(decorator.call.rfind('.') + 1);
-      if (last == "group") return group(function.name, false, facts, is_true(decorator.keywords, "invoke_without_command"));
+      if (last == "group")
+        return group(function.name, false, facts, is_true(decorator.keywords, "invoke_without_command"));
     }
     if (wants_words(function, false)) return refused(facts, "it wants arguments");
     const std::set<std::string> reached = functions_from(function.name);
@@ -94,10 +100,13 @@ class Finder {
         const std::string bare = called.substr(called.rfind('.') + 1);
         const ModuleObject* object = other.module_->object(bare);
         const ModuleFunction* group_function = other.module_->function(bare);
-        const bool is_group = (object != nullptr && is_typer(object->call)) ||
-                              (group_function != nullptr && std::any_of(group_function->decorators.begin(), group_function->decorators.end(), [](const Decorator& decorator) {
-                                 return decorator.call.ends_with(".group") || decorator.call.ends_with(".command");
-                               }));
+        const bool is_group =
+            (object != nullptr && is_typer(object->call)) ||
+            (group_function != nullptr && std::any_of(group_function->decorators.begin(),
+                                                      group_function->decorators.end(), [](const Decorator& decorator) {
+                                                        return decorator.call.ends_with(".group") ||
+                                                               decorator.call.ends_with(".command");
+                                                      }));
         if (is_group) return other.find(bare);
       }
     }
@@ -173,7 +182,9 @@ class Finder {
         const auto count = call->keywords.find("nargs");
         const bool is_free = count != call->keywords.end() && (count->second == "?" || count->second == "*");
         const bool is_option = name.starts_with('-');
-        if ((!is_option && !is_free && !call->keywords.contains("default")) || (is_option && is_true(call->keywords, "required"))) wants = true;
+        if ((!is_option && !is_free && !call->keywords.contains("default")) ||
+            (is_option && is_true(call->keywords, "required")))
+          wants = true;
       }
     }
     if (has_commands && (is_required || prints_help)) return choose(commands, facts);
@@ -201,7 +212,8 @@ class Finder {
       for (const ModuleFunction& function : module.functions) {
         for (const Decorator& decorator : function.decorators) {
           if (is_ours(module, decorator.call, "command") || is_ours(module, decorator.call, "default")) {
-            commands.push_back({decorator.name.empty() ? command_name(function.name) : decorator.name, wants_words(function, is_typer)});
+            commands.push_back({decorator.name.empty() ? command_name(function.name) : decorator.name,
+                                wants_words(function, is_typer)});
           } else if (is_ours(module, decorator.call, "group")) {
             has_groups = true;
             commands.push_back({decorator.name.empty() ? command_name(function.name) : decorator.name, true});
@@ -216,11 +228,14 @@ class Finder {
         if (is_ours(module, call.call, "add_command") && !call.arguments.empty()) {
           const std::string& added = call.arguments[0];
           const auto said = call.keywords.find("name");
-          std::string called = said != call.keywords.end() ? said->second : call.arguments.size() > 1 ? call.arguments[1] : command_name(added.substr(added.rfind('.') + 1));
+          std::string called = said != call.keywords.end() ? said->second
+                               : call.arguments.size() > 1 ? call.arguments[1]
+                                                           : command_name(added.substr(added.rfind('.') + 1));
           commands.push_back({std::move(called), false});
         }
         // "app.command()(function)"
-        if (is_ours(module, call.call.ends_with("()") ? call.call.substr(0, call.call.size() - 2) : "", "command")) has_groups = true;
+        if (is_ours(module, call.call.ends_with("()") ? call.call.substr(0, call.call.size() - 2) : "", "command"))
+          has_groups = true;
       }
     }
     if (is_typer && commands.size() == 1 && !has_callback && !has_groups) {
@@ -233,7 +248,8 @@ class Finder {
 
   static ScriptFacts choose(const std::vector<Command>& commands, ScriptFacts facts) {
     for (const std::string_view wanted : serving) {
-      const auto found = std::find_if(commands.begin(), commands.end(), [&](const Command& command) { return command.name == wanted; });
+      const auto found = std::find_if(commands.begin(), commands.end(),
+                                      [&](const Command& command) { return command.name == wanted; });
       if (found == commands.end() || found->wants_words) continue;
       facts.words = {std::string(wanted)};
       return facts;

@@ -10,12 +10,12 @@
 namespace veneer::start {
 
 struct ScriptFacts {
-  bool runs = true;                   // with `words` behind its name
-  std::vector<std::string> words;     // "serve", where it has such a command and wants one
-  std::string why;                    // it does not run: "its commands are load, dump"
-  std::string place;                  // of its target, "src/shop/cli.py:12"; empty when it is not found
+  bool runs = true;                // with `words` behind its name
+  std::vector<std::string> words;  // "serve", where it has such a command and wants one
+  std::string why;                 // it does not run: "its commands are load, dump"
+  std::string place;               // of its target, "src/shop/cli.py:12"; empty when it is not found
   const ModuleFacts* module = nullptr;
-  bool is_stub = false;               // what `uv init` wrote
+  bool is_stub = false;  // what `uv init` wrote
 };
 
 /// `target` is "shop.cli:main".

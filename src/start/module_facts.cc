@@ -87,7 +87,8 @@ std::string_view ModuleCall::last() const {
 }
 
 const ModuleFunction* ModuleFacts::function(std::string_view name) const {
-  const auto found = std::find_if(functions.begin(), functions.end(), [&](const auto& item) { return item.name == name; });
+  const auto found =
+      std::find_if(functions.begin(), functions.end(), [&](const auto& item) { return item.name == name; });
   return found == functions.end() ? nullptr : &*found;
 }
 

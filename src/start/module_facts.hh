@@ -1,4 +1,5 @@
-// What the Python files of a project define and call, as python_facts.py says it. Values and pure look-ups; thread-safe.
+// What the Python files of a project define and call, as python_facts.py says it. Values and pure look-ups;
+// thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +16,8 @@ namespace veneer::start {
 struct ModuleObject {
   std::string name;
   std::size_t line = 0;
-  std::string call;  // what is called, in full: "fastapi.FastAPI"; empty for another name's value
-  std::string is;    // that other name: "app.server"
+  std::string call;         // what is called, in full: "fastapi.FastAPI"; empty for another name's value
+  std::string is;           // that other name: "app.server"
   bool is_guarded = false;  // only when the module is the program
   std::set<std::string> keywords;
 };

@@ -1,4 +1,5 @@
-// Runs an interpreter to parse Python files: only the program python_facts.py is run, nothing of the files. Thread-safe.
+// Runs an interpreter to parse Python files: only the program python_facts.py is run, nothing of the files.
+// Thread-safe.
 #pragma once
 
 #include <optional>

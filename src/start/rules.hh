@@ -18,11 +18,11 @@ struct Candidate {
 };
 
 struct Decision {
-  std::optional<StartCommand> start;  // none: nobody can say; see `candidates`
+  std::optional<StartCommand> start;               // none: nobody can say; see `candidates`
   std::map<std::string, std::string> environment;  // that the command needs beside what was taken
   std::vector<Candidate> candidates;
-  Taken taken;             // of the Dockerfile that counts; empty without one
-  std::string dockerfile;  // its name; empty without one
+  Taken taken;               // of the Dockerfile that counts; empty without one
+  std::string dockerfile;    // its name; empty without one
   bool needs_files = false;  // the command is a file of the project's folder, which a wheel does not bring
   Notes notes;
 };

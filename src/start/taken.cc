@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <fnmatch.h>
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fnmatch.h>
 
 #include "foundation/error.hh"
 #include "foundation/text.hh"
@@ -29,7 +29,8 @@ std::string place_of(const std::string& file, std::size_t line) { return fmt::fo
 
 /// Why a variable is not taken; empty when it is.
 std::string reason_to_leave(const std::string& name) {
-  constexpr std::array<std::string_view, 5> ours = {"PATH", "VIRTUAL_ENV", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "HOME"};
+  constexpr std::array<std::string_view, 5> ours = {"PATH", "VIRTUAL_ENV", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE",
+                                                    "HOME"};
   if (std::find(ours.begin(), ours.end(), name) != ours.end()) return "the image has its own";
   for (const char* start : {"UV_", "PIP_", "POETRY_"}) {
     if (name.starts_with(start)) return "it is for the tool that installs";
@@ -84,19 +85,23 @@ Words named(const Inputs& inputs, const std::string& source) {
     std::size_t at = 0;
     for (std::size_t i = 0; i <= depth && at != std::string::npos; ++i) at = file.find('/', i == 0 ? 0 : at + 1);
     if (at != std::string::npos) part = file.substr(0, at);
-    if (::fnmatch(name.c_str(), part.c_str(), FNM_PATHNAME) == 0 && (found.empty() || found.back() != part)) found.push_back(part);
+    if (::fnmatch(name.c_str(), part.c_str(), FNM_PATHNAME) == 0 && (found.empty() || found.back() != part))
+      found.push_back(part);
   }
   return found;
 }
 
 bool is_only_for_installing(const std::string& name) {
-  constexpr std::array<std::string_view, 6> names = {"uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", ".python-version", ".dockerignore"};
-  return std::find(names.begin(), names.end(), name) != names.end() || name == ".git" || name == ".env" || name.starts_with(".env.");
+  constexpr std::array<std::string_view, 6> names = {"uv.lock",      "poetry.lock",     "pdm.lock",
+                                                     "Pipfile.lock", ".python-version", ".dockerignore"};
+  return std::find(names.begin(), names.end(), name) != names.end() || name == ".git" || name == ".env" ||
+         name.starts_with(".env.");
 }
 
 class FileRules {
  public:
-  FileRules(const Inputs& inputs, const owners::Dockerfile& file, std::vector<TakenItem>& left) : inputs_(inputs), file_(file), left_(left) {}
+  FileRules(const Inputs& inputs, const owners::Dockerfile& file, std::vector<TakenItem>& left)
+      : inputs_(inputs), file_(file), left_(left) {}
 
   std::vector<python::FileRule> of(const StageFacts& facts) { return of(facts, 0); }
 
@@ -117,7 +122,8 @@ class FileRules {
   }
 
   std::size_t index_of(const StageFacts& facts) const {
-    const auto found = std::find_if(file_.stages.begin(), file_.stages.end(), [&](const auto& stage) { return stage.line == facts.line; });
+    const auto found = std::find_if(file_.stages.begin(), file_.stages.end(),
+                                    [&](const auto& stage) { return stage.line == facts.line; });
     return static_cast<std::size_t>(found - file_.stages.begin());
   }
 
@@ -139,22 +145,26 @@ class FileRules {
         if (const auto number = read_octal(copy.mode)) mode = *number;
         // A folder's content goes into the destination; a file does where that is a folder.
         const bool is_folder = name == "." || !inputs_.has_file(name);
-        const bool into = !is_folder && (copy.to.ends_with('/') || copy.sources.size() > 1 || source.find_first_of("*?[") != std::string::npos);
+        const bool into = !is_folder && (copy.to.ends_with('/') || copy.sources.size() > 1 ||
+                                         source.find_first_of("*?[") != std::string::npos);
         put(rules, {name, into ? (folder == "/" ? "" : folder) + "/" + base : folder, is_folder ? std::nullopt : mode});
       }
       if (count == 0 && source.find_first_of("*?[") == std::string::npos) {
-        left_.push_back({fmt::format("COPY {}", printable(source)), place_of(file_.file, copy.line), "the project has no such file, or it is ignored"});
+        left_.push_back({fmt::format("COPY {}", printable(source)), place_of(file_.file, copy.line),
+                         "the project has no such file, or it is ignored"});
       }
     }
   }
 
   static std::optional<std::uint32_t> read_octal(const std::string& text) {
-    if (text.size() < 3 || text.size() > 4 || text.find_first_not_of("01234567") != std::string::npos) return std::nullopt;
+    if (text.size() < 3 || text.size() > 4 || text.find_first_not_of("01234567") != std::string::npos)
+      return std::nullopt;
     return static_cast<std::uint32_t>(std::stoul(text, nullptr, 8));
   }
 
   /// What the other stage has below the source goes where this COPY says.
-  void from_stage(const FileCopy& copy, const std::vector<python::FileRule>& there, std::vector<python::FileRule>& rules) const {
+  void from_stage(const FileCopy& copy, const std::vector<python::FileRule>& there,
+                  std::vector<python::FileRule>& rules) const {
     for (const std::string& source : copy.sources) {
       const std::string from = without_slash(source.starts_with('/') ? source : "/" + source);
       const std::string to = without_slash(copy.to);
@@ -163,11 +173,14 @@ class FileRules {
         if (rule.to == from) {
           const bool is_file = inputs_.has_file(rule.from);
           const std::string name = from.substr(from.rfind('/') + 1);
-          put(rules, {rule.from, is_file && copy.to.ends_with('/') ? (to == "/" ? "" : to) + "/" + name : to, rule.mode});
+          put(rules,
+              {rule.from, is_file && copy.to.ends_with('/') ? (to == "/" ? "" : to) + "/" + name : to, rule.mode});
         } else if (rule.to.starts_with(from == "/" ? "/" : from + "/")) {
           put(rules, {rule.from, (to == "/" ? "" : to) + rule.to.substr(from == "/" ? 0 : from.size()), rule.mode});
         } else if (from.starts_with(above)) {
-          const std::string name = fs::path(rule.from == "." ? from.substr(above.size()) : rule.from + "/" + from.substr(above.size())).native();
+          const std::string name =
+              fs::path(rule.from == "." ? from.substr(above.size()) : rule.from + "/" + from.substr(above.size()))
+                  .native();
           if (inputs_.has_file(name) || inputs_.has_folder(name)) put(rules, {name, to, rule.mode});
         }
       }
@@ -181,7 +194,8 @@ class FileRules {
 
 class Taking {
  public:
-  Taking(const Inputs& inputs, const owners::Dockerfile& file, std::string_view target, const std::vector<python::FileRule>& own_files)
+  Taking(const Inputs& inputs, const owners::Dockerfile& file, std::string_view target,
+         const std::vector<python::FileRule>& own_files)
       : inputs_(inputs), file_(file), facts_(owners::evaluate(file, target)), target_(target), own_files_(own_files) {}
 
   Taken take() {
@@ -252,9 +266,12 @@ class Taking {
     const std::string& text = facts_.user->value;
     const std::size_t colon = std::min(text.find(':'), text.size());
     const auto user = read_number<std::uint32_t>(std::string_view(text).substr(0, colon));
-    const auto group = colon == text.size() ? user : read_number<std::uint32_t>(std::string_view(text).substr(colon + 1));
+    const auto group =
+        colon == text.size() ? user : read_number<std::uint32_t>(std::string_view(text).substr(colon + 1));
     if (!user || !group) {
-      leave("USER " + printable(text), facts_.user->line, fmt::format("a name is not known before the image exists; it is {}:{}", inputs_.project.image.user, inputs_.project.image.group));
+      leave("USER " + printable(text), facts_.user->line,
+            fmt::format("a name is not known before the image exists; it is {}:{}", inputs_.project.image.user,
+                        inputs_.project.image.group));
       return;
     }
     result_.user = {*user, *group};
@@ -264,7 +281,9 @@ class Taking {
   void take_files() {
     if (inputs_.project.image.has_files) return;
     std::vector<python::FileRule> rules = FileRules(inputs_, file_, result_.left).of(facts_);
-    std::erase_if(rules, [](const python::FileRule& rule) { return rule.to == "/" || rule.to.starts_with("/tmp/") || rule.to.starts_with("/var/cache/"); });
+    std::erase_if(rules, [](const python::FileRule& rule) {
+      return rule.to == "/" || rule.to.starts_with("/tmp/") || rule.to.starts_with("/var/cache/");
+    });
     // What `uv sync` needs of a package is no application.
     if (inputs_.project.is_package) {
       std::erase_if(rules, [](const python::FileRule& rule) {
@@ -280,7 +299,8 @@ class Taking {
 
   std::size_t line_of_copy(const python::FileRule& rule) const {
     for (const FileCopy& copy : facts_.copies) {
-      if (rule.to == without_slash(copy.to) || rule.to.starts_with(copy.to.ends_with('/') ? copy.to : copy.to + "/")) return copy.line;
+      if (rule.to == without_slash(copy.to) || rule.to.starts_with(copy.to.ends_with('/') ? copy.to : copy.to + "/"))
+        return copy.line;
     }
     return facts_.line;
   }
@@ -311,7 +331,9 @@ class Taking {
     StartCommand& start = *result_.start;
     if (start.script.empty()) return;
     const std::string program = start.words().front();
-    const std::string path = (program.starts_with('/') ? fs::path(program) : fs::path(places_.workdir) / program).lexically_normal().native();
+    const std::string path = (program.starts_with('/') ? fs::path(program) : fs::path(places_.workdir) / program)
+                                 .lexically_normal()
+                                 .native();
     std::optional<std::uint32_t> mode;
     for (const python::FileRule& rule : result_.files) {
       if (rule.to == path && rule.mode) mode = rule.mode;
@@ -341,24 +363,34 @@ class Taking {
       health.test = {"CMD"};
       health.test.insert(health.test.end(), judged.words.begin(), judged.words.end());
     }
-    const std::array<std::pair<const char*, const char*>, 4> names = {{{"interval", "Interval"}, {"timeout", "Timeout"}, {"start-period", "StartPeriod"}, {"start-interval", "StartInterval"}}};
+    const std::array<std::pair<const char*, const char*>, 4> names = {{{"interval", "Interval"},
+                                                                       {"timeout", "Timeout"},
+                                                                       {"start-period", "StartPeriod"},
+                                                                       {"start-interval", "StartInterval"}}};
     for (const auto& [option, key] : names) {
       const auto found = said.options.find(option);
       if (found == said.options.end()) continue;
       if (const auto time = nanoseconds_of(found->second)) health.nanoseconds[key] = *time;
     }
-    if (const auto found = said.options.find("retries"); found != said.options.end()) health.retries = read_number<std::int64_t>(found->second);
-    take("HEALTHCHECK " + printable(owners::shell_line(Words(health.test.begin() + 1, health.test.end())), 100), facts_.health->line);
+    if (const auto found = said.options.find("retries"); found != said.options.end())
+      health.retries = read_number<std::int64_t>(found->second);
+    take("HEALTHCHECK " + printable(owners::shell_line(Words(health.test.begin() + 1, health.test.end())), 100),
+         facts_.health->line);
     result_.health = std::move(health);
   }
 
   void take_package(const Located<std::string>& package) {
     const std::string& name = package.value;
-    constexpr std::array<std::string_view, 13> tools = {"build-essential", "gcc", "g++", "make", "git", "curl", "wget", "ca-certificates", "pkg-config", "python3", "python3-pip", "cmake", "gnupg"};
+    constexpr std::array<std::string_view, 13> tools = {
+        "build-essential", "gcc",        "g++",     "make",        "git",   "curl", "wget",
+        "ca-certificates", "pkg-config", "python3", "python3-pip", "cmake", "gnupg"};
     const auto& ours = inputs_.project.system.packages;
-    if (std::find(tools.begin(), tools.end(), name) != tools.end() || name.ends_with("-dev") || std::find(ours.begin(), ours.end(), name) != ours.end()) return;
+    if (std::find(tools.begin(), tools.end(), name) != tools.end() || name.ends_with("-dev") ||
+        std::find(ours.begin(), ours.end(), name) != ours.end())
+      return;
     result_.packages.push_back(name);
-    leave("apt-get install " + name, package.line, fmt::format("if it is needed: packages = [\"{}\"] in [tool.veneer.system]", name));
+    leave("apt-get install " + name, package.line,
+          fmt::format("if it is needed: packages = [\"{}\"] in [tool.veneer.system]", name));
   }
 
   const Inputs& inputs_;
@@ -391,8 +423,10 @@ std::vector<std::string> StartCommand::words() const {
   return all;
 }
 
-std::optional<StartCommand> start_of(const Inputs& inputs, const Places& places, const std::optional<Located<Invocation>>& entrypoint,
-                                     const std::optional<Located<Invocation>>& cmd, const std::string& file, std::vector<TakenItem>& left) {
+std::optional<StartCommand> start_of(const Inputs& inputs, const Places& places,
+                                     const std::optional<Located<Invocation>>& entrypoint,
+                                     const std::optional<Located<Invocation>>& cmd, const std::string& file,
+                                     std::vector<TakenItem>& left) {
   StartCommand start;
   if (entrypoint && (!entrypoint->value.words.empty() || !entrypoint->value.script.empty())) {
     const Judged judged = judge(inputs, places, combined(entrypoint->value, cmd));
@@ -402,8 +436,11 @@ std::optional<StartCommand> start_of(const Inputs& inputs, const Places& places,
       start.script = judged.script;
       // What CMD says stays what can be replaced at the start of a container.
       const Words tail = cmd && !entrypoint->value.words.empty() ? cmd->value.words : Words{};
-      const bool splits = !tail.empty() && judged.words.size() > tail.size() && std::equal(tail.rbegin(), tail.rend(), judged.words.rbegin());
-      const auto head = splits ? judged.words.end() - static_cast<std::ptrdiff_t>(tail.size()) : tail.empty() ? judged.words.end() : judged.words.begin();
+      const bool splits = !tail.empty() && judged.words.size() > tail.size() &&
+                          std::equal(tail.rbegin(), tail.rend(), judged.words.rbegin());
+      const auto head = splits         ? judged.words.end() - static_cast<std::ptrdiff_t>(tail.size())
+                        : tail.empty() ? judged.words.end()
+                                       : judged.words.begin();
       start.entrypoint.assign(judged.words.begin(), head);
       start.cmd.assign(head, judged.words.end());
       return start;
@@ -423,7 +460,8 @@ std::optional<StartCommand> start_of(const Inputs& inputs, const Places& places,
   return start;
 }
 
-Taken taken_from(const Inputs& inputs, const owners::Dockerfile& file, std::string_view target, const std::vector<python::FileRule>& own_files) {
+Taken taken_from(const Inputs& inputs, const owners::Dockerfile& file, std::string_view target,
+                 const std::vector<python::FileRule>& own_files) {
   return Taking(inputs, file, target, own_files).take();
 }
 

@@ -1,5 +1,5 @@
-// What an image takes of a Dockerfile's stage, each value with its file, line and reason, and what it does not take, and
-// why. Pure; thread-safe.
+// What an image takes of a Dockerfile's stage, each value with its file, line and reason, and what it does not take,
+// and why. Pure; thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ struct TakenItem {
 
 /// HEALTHCHECK as an image's configuration says it.
 struct Health {
-  std::vector<std::string> test;  // "CMD", words... or "NONE"
+  std::vector<std::string> test;                    // "CMD", words... or "NONE"
   std::map<std::string, std::int64_t> nanoseconds;  // "Interval", "Timeout", "StartPeriod", "StartInterval"
   std::optional<std::int64_t> retries;
 };
@@ -30,9 +30,9 @@ struct Health {
 struct StartCommand {
   std::vector<std::string> entrypoint;
   std::vector<std::string> cmd;
-  std::string rule;   // "CMD", "[project.scripts]"
-  std::string place;  // "Dockerfile:12"
-  std::string script;  // a file of the project that must be executable; may be empty
+  std::string rule;                   // "CMD", "[project.scripts]"
+  std::string place;                  // "Dockerfile:12"
+  std::string script;                 // a file of the project that must be executable; may be empty
   std::optional<std::uint16_t> port;  // on which it listens, where that is known
 
   std::vector<std::string> words() const;
@@ -51,8 +51,8 @@ struct Taken {
   std::vector<TakenItem> left;
 };
 
-/// `own_files` are the rules that bring the project's files where COPY does not say it, relative to the working directory. What `inputs.project.image` gives
-/// itself (`given`) is not asked of the Dockerfile.
+/// `own_files` are the rules that bring the project's files where COPY does not say it, relative to the working
+/// directory. What `inputs.project.image` gives itself (`given`) is not asked of the Dockerfile.
 Taken taken_from(const Inputs& inputs, const owners::Dockerfile& file, std::string_view target,
                  const std::vector<python::FileRule>& own_files);
 

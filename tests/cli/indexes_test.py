@@ -102,7 +102,7 @@ base = "oci:{fixtures.debian_base()}"
 [tool.veneer.image]
 cmd = ["python"]
 """)
-        (path / "main.py").write_text("")
+        (path / "main.py").write_text("print()\n")
         return path
 
     def lock(self, path: Path, **environment: str) -> None:
@@ -211,7 +211,7 @@ cmd = ["python"]
         text = (path / "pyproject.toml").read_text().replace("[tool.uv.sources]", '[tool.uv.workspace]\nmembers = ["till"]\n\n[tool.uv.sources]')
         (path / "pyproject.toml").write_text(text)
         (path / "till").mkdir()
-        (path / "till" / "main.py").write_text("")
+        (path / "till" / "main.py").write_text("print()\n")
         (path / "till" / "pyproject.toml").write_text('[project]\nname = "till"\nversion = "1.0"\nrequires-python = ">=3.11"\n'
                                                       'dependencies = ["part-red", "part-stray", "part-blue"]\n')
         self.lock(path)

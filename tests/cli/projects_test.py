@@ -36,6 +36,10 @@ class Projects(fixtures.SystemTest):
     def veneer_table(self) -> str:
         return f'[tool.veneer]\nbase = "oci:{fixtures.debian_base()}"\n'
 
+    def python_table(self) -> str:
+        """For a project of which nothing says what it starts."""
+        return self.veneer_table() + 'image = { cmd = ["python"] }\n'
+
     def run_config(self, path: Path) -> dict:
         """Of the image that was built last."""
         layout = path / ".veneer"
@@ -59,7 +63,7 @@ class Projects(fixtures.SystemTest):
             self.assertIn(there, paths)
         for absent in ("app/.env", "app/tests/test_a.py", "app/uv.lock"):
             self.assertNotIn(absent, paths)
-        self.assertEqual(self.run_config(path)["Entrypoint"], ["/app/.venv/bin/python", "/app/main.py"])
+        self.assertEqual(self.run_config(path)["Cmd"], ["/app/.venv/bin/python", "main.py"])
         # The folder that it makes is none of git's business.
         fixtures.git(path, "init", "-q")
         self.assertNotIn(".veneer", fixtures.git(path, "status", "--short"))
@@ -101,7 +105,7 @@ class Projects(fixtures.SystemTest):
         self.assertEqual(self.json("plan", "--json", "--project", "api/", cwd=repository)["deploy_from"], "api:1.0")
 
     def test_an_application_without_a_file_is_an_error(self):
-        path = self.project("outer/app", self.metadata("app") + self.veneer_table(), {"main.py": ""})
+        path = self.project("outer/app", self.metadata("app") + self.veneer_table(), {"main.py": "print()\n"})
         self.lock(path)
         fixtures.git(path.parent, "init", "-q")
         (path.parent / ".gitignore").write_text("/app\n")
@@ -121,7 +125,7 @@ class Projects(fixtures.SystemTest):
             refused = self.veneer(command, cwd=path, code=3).stderr
             self.assertIn(f"no file of app would be in the image but README.md, pyproject.toml: what else lies in {path} is left out", refused)
             self.assertIn("files = []", refused)
-        (path / "pyproject.toml").write_text(pyproject + '[tool.veneer.image]\nfiles = [{ from = "README.md", to = "/app/README.md" }]\n')
+        (path / "pyproject.toml").write_text(pyproject + '[tool.veneer.image]\ncmd = ["python"]\nfiles = [{ from = "README.md", to = "/app/README.md" }]\n')
         self.veneer("build", cwd=path)
 
         # A folder that is named and holds nothing for the image: the reason is the true one.
@@ -144,7 +148,7 @@ class Projects(fixtures.SystemTest):
         library = self.project("library", self.metadata("library"), {"lib.py": ""})
         fixtures.git(library, "init", "-q", "-b", "main")
         fixtures.commit_all(library, "First")
-        origin = self.project("origin", self.metadata("origin") + self.veneer_table(), {"main.py": ""})
+        origin = self.project("origin", self.metadata("origin") + self.veneer_table(), {"main.py": "print()\n"})
         self.lock(origin)
         fixtures.git(origin, "init", "-q", "-b", "main")
         fixtures.git(origin, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(library), "library")
@@ -222,7 +226,7 @@ class Projects(fixtures.SystemTest):
 
     def test_a_member_of_a_workspace(self):
         sources = "[tool.uv.sources]\nlib-a = { workspace = true }\n"
-        path = self.project("space", self.metadata("space", 'dependencies = ["lib-a"]') + BUILD_SYSTEM + self.veneer_table() + sources +
+        path = self.project("space", self.metadata("space", 'dependencies = ["lib-a"]') + BUILD_SYSTEM + self.python_table() + sources +
                             '[tool.uv.workspace]\nmembers = ["members/*"]\n', {"src/space/__init__.py": ""})
         self.project("space/members/lib-a", self.metadata("lib-a") + BUILD_SYSTEM, {"src/lib_a/__init__.py": ""})
         self.project("space/members/app-b", self.metadata("app-b", 'dependencies = ["lib-a"]\n[project.scripts]\nb = "app_b:main"\n') +
@@ -245,18 +249,18 @@ class Projects(fixtures.SystemTest):
         lonely = self.project("lonely", self.metadata("lonely"))
         self.assertIn("hint: run: uv lock", self.veneer("build", cwd=lonely, code=4).stderr)
 
-        newer = self.project("newer", self.metadata("newer", requires=">=3.12") + self.veneer_table(), {"main.py": "",
+        newer = self.project("newer", self.metadata("newer", requires=">=3.12") + self.veneer_table(), {"main.py": "print()\n",
                               "uv.lock": 'version = 1\nrevision = 3\nrequires-python = ">=3.12"\n\n[[package]]\nname = "newer"\nversion = "1.0"\n'
                                          'source = { virtual = "." }\n'})
         self.assertIn("3.12", self.veneer("build", cwd=newer, code=3).stderr)
 
         self.project("elsewhere", self.metadata("elsewhere") + BUILD_SYSTEM, {"src/elsewhere/__init__.py": ""})
         editable = self.project("editable", self.metadata("editable", 'dependencies = ["elsewhere"]') + self.veneer_table() +
-                                '[tool.uv.sources]\nelsewhere = { path = "../elsewhere", editable = true }\n', {"main.py": ""})
+                                '[tool.uv.sources]\nelsewhere = { path = "../elsewhere", editable = true }\n', {"main.py": "print()\n"})
         self.lock(editable)
         self.assertIn("elsewhere is editable", self.veneer("build", cwd=editable, code=3).stderr)
 
-        unknown = self.project("unknown", self.metadata("unknown") + self.veneer_table() + "colour = 1\n", {"main.py": ""})
+        unknown = self.project("unknown", self.metadata("unknown") + self.veneer_table() + "colour = 1\n", {"main.py": "print()\n"})
         self.lock(unknown)
         self.assertIn("colour", self.veneer("build", cwd=unknown, code=3).stderr)
 
@@ -366,7 +370,7 @@ class Projects(fixtures.SystemTest):
 
     def test_files_that_the_wheel_lacks(self):
         path = self.project("lacking", self.metadata("lacking") + '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
-                            "[tool.setuptools.package-data]\nlacking = ['*.txt']\n" + self.veneer_table(),
+                            "[tool.setuptools.package-data]\nlacking = ['*.txt']\n" + self.python_table(),
                             {"src/lacking/__init__.py": "", "src/lacking/in.txt": "x", "src/lacking/page.html": "x", "src/lacking/.gitignore": "*.tmp\n", "docs/x.md": ""})
         self.lock(path)
         fixtures.git(path, "init", "-q", "-b", "main")
@@ -375,7 +379,7 @@ class Projects(fixtures.SystemTest):
                          ["1 of the package's files in git is not in the wheel of lacking: src/lacking/page.html"])
 
     def test_a_log_that_the_wheel_would_take_is_empty_there(self):
-        path = self.project("logging", self.metadata("logging") + BUILD_SYSTEM + self.veneer_table(), {"src/logging/__init__.py": ""})
+        path = self.project("logging", self.metadata("logging") + BUILD_SYSTEM + self.python_table(), {"src/logging/__init__.py": ""})
         self.lock(path)
         fixtures.git(path, "init", "-q", "-b", "main")
         fixtures.commit_all(path, "First")
@@ -398,7 +402,7 @@ class Projects(fixtures.SystemTest):
     def test_another_platform(self):
         """Wheels of an arm64 image are chosen, and its files made, on any machine; what must be compiled is refused."""
         base = fixtures.debian_base("arm64")
-        path = self.project("arm", self.metadata("arm", 'dependencies = ["markupsafe"]') + f'[tool.veneer]\nbase = "oci:{base}"\n', {"main.py": ""})
+        path = self.project("arm", self.metadata("arm", 'dependencies = ["markupsafe"]') + f'[tool.veneer]\nbase = "oci:{base}"\n', {"main.py": "print()\n"})
         self.lock(path)
         self.assertIn("linux/amd64", self.veneer("build", cwd=path, code=4).stderr)
         built = self.json("build", "--json", "--platform", "linux/arm64", cwd=path)
@@ -415,7 +419,7 @@ class Projects(fixtures.SystemTest):
 
     def test_a_base_that_contradicts_its_interpreter(self):
         base = layouts.with_layer(fixtures.debian_base(), self.folder / "base", change=lambda config: config.update(architecture="arm64"))
-        path = self.project("arm", self.metadata("arm") + f'[tool.veneer]\nbase = "oci:{base}"\n', {"main.py": ""})
+        path = self.project("arm", self.metadata("arm") + f'[tool.veneer]\nbase = "oci:{base}"\n', {"main.py": "print()\n"})
         self.lock(path)
         refused = self.veneer("build", "--platform", "linux/arm64", cwd=path, code=3).stderr
         self.assertIn("configuration says linux/arm64, but its /usr/bin/python3.11 is a program for x86_64", refused)
@@ -424,7 +428,7 @@ class Projects(fixtures.SystemTest):
     def test_a_base_from_docker_save(self):
         """Its layers, which are not compressed, are gzip in what is built, with the same bytes from any cache."""
         saved = layouts.saved(fixtures.debian_base(), self.folder / "saved.tar")
-        path = self.project("shop", self.metadata("shop") + f'[tool.veneer]\nbase = "docker-archive:{saved}"\n', {"main.py": ""})
+        path = self.project("shop", self.metadata("shop") + f'[tool.veneer]\nbase = "docker-archive:{saved}"\n', {"main.py": "print()\n"})
         self.lock(path)
         fixtures.git(path, "init", "-q")
         fixtures.commit_all(path, "The shop")
@@ -508,7 +512,7 @@ class Projects(fixtures.SystemTest):
     def test_a_shallow_clone_is_refused_when_the_version_comes_from_git(self):
         path = self.project("versioned", '[project]\nname = "versioned"\ndynamic = ["version"]\nrequires-python = ">=3.11"\n'
                             '[build-system]\nrequires = ["setuptools", "setuptools-scm"]\nbuild-backend = "setuptools.build_meta"\n'
-                            "[tool.setuptools_scm]\n" + self.veneer_table(), {"src/versioned/__init__.py": "", ".gitignore": "*.egg-info\n"})
+                            "[tool.setuptools_scm]\n" + self.python_table(), {"src/versioned/__init__.py": "", ".gitignore": "*.egg-info\n"})
         fixtures.git(path, "init", "-q", "-b", "main")
         fixtures.commit_all(path, "First")
         fixtures.git(path, "tag", "v2.5")

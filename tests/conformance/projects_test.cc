@@ -1,5 +1,5 @@
-// What is started of small projects, one a rule and a trap: tests/conformance/projects/NAME.txt holds what is expected and
-// the project's files. Nothing is built; Python files are parsed by the interpreter of this machine.
+// What is started of small projects, one a rule and a trap: tests/conformance/projects/NAME.txt holds what is expected
+// and the project's files. Nothing is built; Python files are parsed by the interpreter of this machine.
 //
 //   lock: fastapi uvicorn            the distributions that the lock installs
 //   starts: uvicorn main:app ...     or  stops: python main.py | python bot.py   (the candidates)
@@ -80,10 +80,12 @@ ProjectCase read_case(const fs::path& path) {
       project.texts[name] += line + "\n";
     }
   }
-  if (!project.texts.contains("pyproject.toml")) project.texts["pyproject.toml"] = "[project]\nname = \"shop\"\nversion = \"1\"\n";
+  if (!project.texts.contains("pyproject.toml"))
+    project.texts["pyproject.toml"] = "[project]\nname = \"shop\"\nversion = \"1\"\n";
   Inputs& inputs = project.inputs;
   inputs.project = python::parse_project(project.texts["pyproject.toml"], "/project");
-  if (inputs.project.dependencies.empty()) inputs.project.dependencies.assign(inputs.distributions.begin(), inputs.distributions.end());
+  if (inputs.project.dependencies.empty())
+    inputs.project.dependencies.assign(inputs.distributions.begin(), inputs.distributions.end());
   for (const auto& [file, text] : project.texts) inputs.files.push_back(file);
   return project;
 }
@@ -96,8 +98,11 @@ Decision decide_case(ProjectCase& project) {
   };
   inputs.is_executable = [&](const std::string& name) { return project.executable.contains(name); };
   inputs.has_program = [&](const std::string& name) {
-    static const std::set<std::string> of_base = {"/bin/sh", "sh", "bash", "/bin/bash", "python", "python3", "sleep", "mkdir", "cat", "date", "env", "/usr/bin/env", "rm", "ls"};
-    static const std::map<std::string, std::string> of_others = {{"waitress-serve", "waitress"}, {"fastapi", "fastapi-cli"}, {"django-admin", "django"}};
+    static const std::set<std::string> of_base = {"/bin/sh", "sh",           "bash",  "/bin/bash", "python",
+                                                  "python3", "sleep",        "mkdir", "cat",       "date",
+                                                  "env",     "/usr/bin/env", "rm",    "ls"};
+    static const std::map<std::string, std::string> of_others = {
+        {"waitress-serve", "waitress"}, {"fastapi", "fastapi-cli"}, {"django-admin", "django"}};
     const auto other = of_others.find(name);
     return of_base.contains(name) || inputs.distributions.contains(other == of_others.end() ? name : other->second);
   };
@@ -113,7 +118,8 @@ Decision decide_case(ProjectCase& project) {
 std::string all_notes(const Decision& decision) {
   std::string text;
   for (const std::string& note : decision.notes) text += note + "\n";
-  for (const TakenItem& item : decision.taken.left) text += fmt::format("{}: {} is not taken: {}\n", item.place, item.what, item.why);
+  for (const TakenItem& item : decision.taken.left)
+    text += fmt::format("{}: {} is not taken: {}\n", item.place, item.what, item.why);
   for (const auto& [name, value] : decision.environment) text += fmt::format("{}={}\n", name, value);
   return text;
 }
@@ -133,7 +139,8 @@ TEST(Projects, StartWhatTheyMeanOrStop) {
     ProjectCase project = read_case(path);
     const Decision decision = decide_case(project);
     const std::string words = decision.start ? owners::shell_line(decision.start->words()) : "";
-    const std::string rule = decision.start ? fmt::format("{}  ({}, {})", words, decision.start->rule, decision.start->place) : "stops";
+    const std::string rule =
+        decision.start ? fmt::format("{}  ({}, {})", words, decision.start->rule, decision.start->place) : "stops";
     const Expected& expected = project.expected;
     std::vector<std::string> candidates;
     for (const Candidate& candidate : decision.candidates) candidates.push_back(owners::shell_line(candidate.words));
@@ -144,7 +151,8 @@ TEST(Projects, StartWhatTheyMeanOrStop) {
       ++right;
     } else {
       ++wrong;
-      ADD_FAILURE() << "it is " << rule << "\nnot  " << expected.starts << "\n" << all_notes(decision) << "candidates: " << testing::PrintToString(candidates);
+      ADD_FAILURE() << "it is " << rule << "\nnot  " << expected.starts << "\n"
+                    << all_notes(decision) << "candidates: " << testing::PrintToString(candidates);
     }
     for (const std::string& note : expected.notes) EXPECT_THAT(all_notes(decision), testing::HasSubstr(note));
     std::cout << fmt::format("{:28} {}\n", path.stem().native(), rule);

@@ -30,7 +30,7 @@ class ByteCode(fixtures.SystemTest):
         (project / "pyproject.toml").write_text(
             '[project]\nname = "project"\nversion = "1.0"\nrequires-python = ">=3.11"\ndependencies = ["shared"]\n'
             '[tool.uv.sources]\nshared = { path = "wheels/shared-1.0-py3-none-any.whl" }\n'
-            f'[tool.veneer]\nbase = "oci:{fixtures.debian_base()}"\n')
+            f'[tool.veneer]\nbase = "oci:{fixtures.debian_base()}"\nimage.cmd = ["python"]\n')
         environment = {"XDG_CACHE_HOME": str(self.folder / cache)}
         subprocess.run(["uv", "lock", "--quiet"], cwd=project, check=True, env=self.environment())
         self.json("build", "--json", "--byte-code", *options, cwd=project, **environment)

@@ -203,9 +203,9 @@ std::vector<std::string> set_of_names(const StrictTable& table, std::string_view
 }
 
 void read_veneer(const Value& value, Project& project) {
-  const StrictTable table(
-      value, "[tool.veneer]",
-      {"base", "byte_code", "dependency_layers", "dockerfile", "extras", "groups", "package", "python", "system", "image"});
+  const StrictTable table(value, "[tool.veneer]",
+                          {"base", "byte_code", "dependency_layers", "dockerfile", "extras", "groups", "package",
+                           "python", "system", "image"});
   if (const std::string base = table.text("base"); !base.empty()) {
     project.base = in_context([] { return "[tool.veneer] base"; }, [&] { return parse_base_choice(base); });
   }

@@ -80,12 +80,12 @@ struct Project {
   std::vector<std::string> build_requires;
   std::string version_plugin;  // the build requirement that takes the version from git, "setuptools-scm"; may be empty
   bool is_package = false;     // as uv decides: tool.uv.package, else whether [build-system] is there
-  std::vector<std::string> scripts;            // names in [project.scripts], sorted
+  std::vector<std::string> scripts;                   // names in [project.scripts], sorted
   std::map<std::string, std::string> script_targets;  // "shop.cli:main" of each
-  std::vector<std::string> dependencies;       // names in [project] dependencies, normalised
-  std::string fastapi_entrypoint;              // [tool.fastapi]; may be empty
-  std::vector<std::string> build_constraints;  // [tool.uv] build-constraint-dependencies
-  std::vector<PackageIndex> indexes;           // [[tool.uv.index]] and the keys that it replaced
+  std::vector<std::string> dependencies;              // names in [project] dependencies, normalised
+  std::string fastapi_entrypoint;                     // [tool.fastapi]; may be empty
+  std::vector<std::string> build_constraints;         // [tool.uv] build-constraint-dependencies
+  std::vector<PackageIndex> indexes;                  // [[tool.uv.index]] and the keys that it replaced
 
   // [tool.veneer]
   std::optional<BaseChoice> base;
