@@ -253,7 +253,7 @@ std::optional<Interface> Code::interface_of(const std::string& call, int depth) 
   if (from == nullptr) return std::nullopt;
   const std::string name = call.substr(dot + 1);
   if (const ModuleFunction* function = from->function(name)) {
-    // A function of that module is called by its bare name there.
+    // A function of that module goes by its bare name there.
     if (from->function(function->makes) != nullptr)
       return interface_of(call.substr(0, dot + 1) + function->makes, depth + 1);
     return interface_of(function->makes, depth + 1);

@@ -12,7 +12,7 @@ namespace veneer::start {
 namespace {
 
 constexpr std::string_view program =
-#include "python_facts.inc"
+#include <python_facts.inc>
     ;
 
 std::size_t line_in(const Value& value) {
