@@ -217,9 +217,15 @@ std::string refusal_hint(const start::Decision& decision) {
   return hint + "\n  cmd = [\"python\"]    # for who wants a shell of Python";
 }
 
+/// Variables that nobody would miss.
+bool is_of_other_tools(const start::TakenItem& item) {
+  return item.why == start::own_variable || item.why == start::tool_variable;
+}
+
 std::vector<std::string> said_of(const start::Decision& decision) {
   std::vector<std::string> said = decision.notes;
   for (const start::TakenItem& item : decision.taken.left) {
+    if (is_of_other_tools(item)) continue;
     said.push_back(fmt::format("{}: {} is not taken: {}", item.place, item.what, item.why));
   }
   return said;
@@ -298,6 +304,11 @@ start::Decision choose_start(const StartQuestion& question, Surroundings& surrou
   for (const start::TakenItem& item : decision.taken.taken) {
     items += (items.empty() ? "" : ", ") + item.what + " (" + item.place.substr(item.place.rfind(':')) + ")";
   }
+  std::string others;
+  for (const start::TakenItem& item : decision.taken.left) {
+    if (is_of_other_tools(item)) others += (others.empty() ? "" : ", ") + item.what;
+  }
+  if (!others.empty()) items += fmt::format("{}not {}", items.empty() ? "" : "; ", others);
   if (!items.empty())
     surroundings.messages().note(fmt::format("taken from {}: {}", printable(decision.dockerfile), items));
   return decision;

@@ -106,7 +106,10 @@ class Evaluation {
     return [this, &facts](const std::string& name) -> std::optional<std::string> {
       if (const auto found = facts.environment.find(name); found != facts.environment.end()) return found->second.value;
       const auto found = arguments_.find(name);
-      return found == arguments_.end() ? std::nullopt : std::optional(found->second);
+      if (found != arguments_.end()) return found->second;
+      // Every image has one.
+      if (name == "PATH") return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+      return std::nullopt;
     };
   }
 
@@ -262,7 +265,13 @@ class Evaluation {
     copy.to = joined(folder, words.back());
     words.pop_back();
     for (std::string& source : words) {
-      if (!source.starts_with("<<")) copy.sources.push_back(std::move(source));  // a here-document's text is no file
+      if (!source.starts_with("<<")) {
+        copy.sources.push_back(std::move(source));
+      } else {
+        facts.unread.push_back(
+            {fmt::format("{} {}: a here-document is no file of the project", instruction.name, printable(copy.to)),
+             instruction.line});
+      }
     }
     copy.from = instruction.flag("from").value_or("");
     copy.mode = instruction.flag("chmod").value_or("");

@@ -386,12 +386,24 @@ class Judge {
     return judged;
   }
 
+  /// What a shell replaces is no name that can be looked up, but for the words that are given.
+  static std::string unknown_program(const ShellCommand& command, const Words& arguments) {
+    const std::size_t at = !command.words.empty() && command.words[0].text == "exec" ? 1 : 0;
+    if (at >= command.words.size() || command.words[at].is_plain) return "";
+    const std::string& text = command.words[at].text;
+    if (text == "$@" || text == "${@}" || text == "$*") {
+      return arguments.empty() ? "it runs the words that are given, and none are" : "";
+    }
+    return fmt::format("which program {} is cannot be known", printable(command.words[at].raw));
+  }
+
   Judged rewritten(const ShellScript& script, const Words& shell, const Words& arguments, int depth) {
     std::string text;
     for (std::size_t i = 0; i < script.commands.size(); ++i) {
       const ShellCommand& command = script.commands[i];
       const bool is_last = i + 1 == script.commands.size();
       std::string line = command.raw;
+      if (const std::string why = unknown_program(command, arguments); !why.empty()) return trouble(why);
       if (!command.words.empty() && command.words[0].is_plain) {
         const Words said = texts_of(command.words);
         const bool has_exec = said[0] == "exec";

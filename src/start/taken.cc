@@ -31,11 +31,11 @@ std::string place_of(const std::string& file, std::size_t line) { return fmt::fo
 std::string reason_to_leave(const std::string& name) {
   constexpr std::array<std::string_view, 5> ours = {"PATH", "VIRTUAL_ENV", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE",
                                                     "HOME"};
-  if (std::find(ours.begin(), ours.end(), name) != ours.end()) return "the image has its own";
+  if (std::find(ours.begin(), ours.end(), name) != ours.end()) return std::string(own_variable);
   for (const char* start : {"UV_", "PIP_", "POETRY_"}) {
-    if (name.starts_with(start)) return "it is for the tool that installs";
+    if (name.starts_with(start)) return std::string(tool_variable);
   }
-  if (name == "DEBIAN_FRONTEND") return "it is for the tool that installs";
+  if (name == "DEBIAN_FRONTEND") return std::string(tool_variable);
   std::string upper = name;
   for (char& c : upper) c = is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c;
   for (const char* part : {"KEY", "TOKEN", "SECRET", "PASSWORD"}) {
@@ -111,12 +111,16 @@ class FileRules {
     for (const FileCopy& copy : facts.copies) {
       if (copy.from.empty()) {
         from_context(copy, rules);
-      } else if (const owners::Stage* stage = file_.find(copy.from); stage != nullptr && depth < deepest) {
-        // A stage cannot be one of those that stand below.
-        if (static_cast<std::size_t>(stage - file_.stages.data()) >= index_of(facts)) continue;
-        const std::string name = copy.from;
-        from_stage(copy, of(owners::evaluate(file_, name), depth + 1), rules);
+        continue;
       }
+      const owners::Stage* stage = file_.find(copy.from);
+      const std::size_t before = rules.size();
+      // A stage cannot be one of those that stand below.
+      if (stage != nullptr && depth < deepest &&
+          static_cast<std::size_t>(stage - file_.stages.data()) < index_of(facts)) {
+        from_stage(copy, of(owners::evaluate(file_, copy.from), depth + 1), rules);
+      }
+      if (rules.size() == before && depth == 0) leave_made(copy);
     }
     return rules;
   }
@@ -127,6 +131,19 @@ class FileRules {
     return static_cast<std::size_t>(found - file_.stages.begin());
   }
 
+  /// What only a RUN, or another image, has; not the environment and its tools, which the image has of its own.
+  void leave_made(const FileCopy& copy) const {
+    for (const std::string& source : copy.sources) {
+      const std::string name = without_slash(source);
+      const std::string base = name.substr(name.rfind('/') + 1);
+      constexpr std::array<std::string_view, 5> ours = {".venv", "venv", "uv", "uvx", "site-packages"};
+      if (std::find(ours.begin(), ours.end(), base) != ours.end() || name.starts_with("/usr/local") || name == "/venv")
+        continue;
+      left_.push_back({fmt::format("COPY --from={} {}", printable(copy.from), printable(source)),
+                       place_of(file_.file, copy.line), "it is made there, and is no file of the project"});
+    }
+  }
+
   static void put(std::vector<python::FileRule>& rules, python::FileRule rule) {
     std::erase_if(rules, [&](const python::FileRule& other) { return other.to == rule.to && other.from == rule.from; });
     rules.push_back(std::move(rule));
@@ -135,7 +152,10 @@ class FileRules {
   void from_context(const FileCopy& copy, std::vector<python::FileRule>& rules) const {
     std::size_t count = 0;
     for (const std::string& source : copy.sources) {
-      if (source.find("://") != std::string::npos) continue;
+      if (source.find("://") != std::string::npos) {
+        left_.push_back({"ADD " + printable(source), place_of(file_.file, copy.line), "it is not fetched"});
+        continue;
+      }
       for (const std::string& name : named(inputs_, source)) {
         ++count;
         const std::string base = name.substr(name.rfind('/') + 1);
@@ -215,7 +235,7 @@ class Taking {
     result_.start = start_of(inputs_, places_, facts_.entrypoint, facts_.cmd, file_.file, result_.left);
     if (result_.start) take_script();
     take_health();
-    for (const auto& package : owners::apt_packages_of(file_, target_)) take_package(package);
+    take_packages();
     return std::move(result_);
   }
 
@@ -379,18 +399,24 @@ class Taking {
     result_.health = std::move(health);
   }
 
-  void take_package(const Located<std::string>& package) {
-    const std::string& name = package.value;
+  void take_packages() {
     constexpr std::array<std::string_view, 13> tools = {
-        "build-essential", "gcc",        "g++",     "make",        "git",   "curl", "wget",
-        "ca-certificates", "pkg-config", "python3", "python3-pip", "cmake", "gnupg"};
+        "build-essential", "gcc",   "g++",   "make",       "git",     "curl",       "wget",
+        "ca-certificates", "cmake", "gnupg", "pkg-config", "python3", "python3-pip"};
     const auto& ours = inputs_.project.system.packages;
-    if (std::find(tools.begin(), tools.end(), name) != tools.end() || name.ends_with("-dev") ||
-        std::find(ours.begin(), ours.end(), name) != ours.end())
-      return;
-    result_.packages.push_back(name);
-    leave("apt-get install " + name, package.line,
-          fmt::format("if it is needed: packages = [\"{}\"] in [tool.veneer.system]", name));
+    std::string names;
+    std::size_t line = 0;
+    for (const auto& package : owners::apt_packages_of(file_, target_)) {
+      const std::string& name = package.value;
+      const bool is_known = std::find(ours.begin(), ours.end(), name) != ours.end();
+      if (is_known || std::find(tools.begin(), tools.end(), name) != tools.end() || name.ends_with("-dev")) continue;
+      if (line == 0) line = package.line;
+      names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", name);
+      result_.packages.push_back(name);
+    }
+    if (line != 0)
+      leave("apt-get install", line,
+            fmt::format("what is needed of it: packages = [{}] in [tool.veneer.system]", names));
   }
 
   const Inputs& inputs_;

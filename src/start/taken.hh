@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "owners/evaluate.hh"
@@ -13,6 +14,10 @@
 #include "start/inputs.hh"
 
 namespace veneer::start {
+
+/// Why a variable is not taken that only means something where it was written.
+inline constexpr std::string_view own_variable = "the image has its own";
+inline constexpr std::string_view tool_variable = "it is for the tool that installs";
 
 struct TakenItem {
   std::string what;   // "WORKDIR /srv"

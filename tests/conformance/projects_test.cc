@@ -4,6 +4,8 @@
 //   lock: fastapi uvicorn            the distributions that the lock installs
 //   starts: uvicorn main:app ...     or  stops: python main.py | python bot.py   (the candidates)
 //   note: loopback                   something that is said
+//   takes: WORKDIR /app | USER 5     all that is taken of the Dockerfile (in tests/conformance/dockerfiles)
+//   leaves: HEALTHCHECK, curl is ... one thing that is not, and why
 //   --- main.py                      a file; "--- run.sh +x" is executable
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -29,6 +31,8 @@ struct Expected {
   std::vector<std::string> stops;
   bool is_stop = false;
   std::vector<std::string> notes;
+  std::vector<std::string> takes;
+  std::vector<std::string> leaves;
 };
 
 struct ProjectCase {
@@ -51,6 +55,12 @@ void put_line(ProjectCase& project, std::string_view line) {
     for (const std::string& words : split_fields(value, '|')) {
       if (!trimmed(words).empty()) project.expected.stops.emplace_back(trimmed(words));
     }
+  } else if (key == "takes") {
+    for (const std::string& item : split_fields(value, '|')) {
+      if (!trimmed(item).empty()) project.expected.takes.emplace_back(trimmed(item));
+    }
+  } else if (key == "leaves") {
+    project.expected.leaves.push_back(value);
   } else if (key == "note") {
     project.expected.notes.push_back(value);
   }
@@ -124,12 +134,37 @@ std::string all_notes(const Decision& decision) {
   return text;
 }
 
-TEST(Projects, StartWhatTheyMeanOrStop) {
+std::vector<fs::path> cases_in(const char* folder) {
   std::vector<fs::path> paths;
-  for (const auto& entry : fs::directory_iterator(fs::path(VENEER_SOURCE_FOLDER) / "tests/conformance/projects")) {
+  for (const auto& entry : fs::directory_iterator(fs::path(VENEER_SOURCE_FOLDER) / "tests/conformance" / folder)) {
     if (entry.path().extension() == ".txt") paths.push_back(entry.path());
   }
   std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+TEST(Dockerfiles, AreTakenAsFarAsTheyFit) {
+  const std::vector<fs::path> paths = cases_in("dockerfiles");
+  ASSERT_EQ(paths.size(), 25U);
+  for (const fs::path& path : paths) {
+    SCOPED_TRACE(path.stem().native());
+    ProjectCase project = read_case(path);
+    const Decision decision = decide_case(project);
+    const std::string words = decision.start ? owners::shell_line(decision.start->words()) : "";
+    std::vector<std::string> takes;
+    std::vector<std::string> leaves;
+    for (const TakenItem& item : decision.taken.taken) takes.push_back(item.what);
+    for (const TakenItem& item : decision.taken.left) leaves.push_back(item.what + ", " + item.why);
+    EXPECT_THAT(takes, testing::UnorderedElementsAreArray(project.expected.takes));
+    EXPECT_THAT(leaves, testing::UnorderedElementsAreArray(project.expected.leaves));
+    EXPECT_EQ(words, project.expected.starts) << all_notes(decision);
+    std::cout << fmt::format("{}\n  starts: {}\n  takes: {}\n", path.stem().native(), words, fmt::join(takes, " | "));
+    for (const std::string& item : leaves) std::cout << "  leaves: " << item << "\n";
+  }
+}
+
+TEST(Projects, StartWhatTheyMeanOrStop) {
+  const std::vector<fs::path> paths = cases_in("projects");
   ASSERT_GE(paths.size(), 30U);
   std::size_t right = 0;
   std::size_t stopped = 0;
