@@ -27,9 +27,7 @@
 #include "foundation/units.hh"
 #include "image/places/image_names.hh"
 #include "image/platform.hh"
-#include "image/run_config.hh"
 #include "python/name.hh"
-#include "python/project/base_target.hh"
 #include "python/supply/index_files.hh"
 
 namespace veneer::app {
@@ -251,10 +249,8 @@ void BuildSession::read_base(const BuildRequest& request, Surroundings& surround
   }
   if (python.source == python::PythonSource::base) preference = python_preference(question);
   const auto preferred = preference.request ? std::optional(preference.request->request) : std::nullopt;
-  const python::BaseVariables variables{image::search_path(inputs_.base.config),
-                                        image::environment_variable(inputs_.base.config, "PYTHON_VERSION")};
   const python::TargetChoice chosen =
-      python::choose_target(inputs_.base.tree, variables, project.requires_python, wanted, preferred);
+      python::choose_target(interpreters_of(inputs_.base, *cache_), project.requires_python, wanted, preferred);
   inputs_.target = chosen.chosen.target;
   base::check_machine(inputs_.base.config.platform, inputs_.target.machine, inputs_.target.interpreter);
   if (!chosen.others.empty() && !inputs_.base.interpreter) {

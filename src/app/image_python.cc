@@ -8,6 +8,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/text.hh"
+#include "image/run_config.hh"
 #include "python/specifier.hh"
 #include "python/supply/uv_python.hh"
 
@@ -17,7 +18,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view note_kind = "interpreter";
+constexpr std::string_view note_kind = "uv-python";
+constexpr std::string_view found_note = "pythons";
 
 /// The workspace's root where the lock lies in one, else the project itself.
 fs::path version_file_root(const PythonInputs& inputs) {
@@ -176,6 +178,20 @@ Preference python_preference(const PythonInputs& inputs) {
   } catch (const Error& error) {
     return {std::nullopt, error.what()};
   }
+}
+
+std::vector<python::FoundInterpreter> interpreters_of(const base::Base& base, const image::LayerCache& cache) {
+  const python::BaseVariables variables{image::search_path(base.config),
+                                        image::environment_variable(base.config, "PYTHON_VERSION")};
+  std::string identity = fmt::format("pythons 1\n{}\n{}\n", variables.search_path, variables.python_version);
+  for (const image::Layer& layer : base.layers) identity += layer.diff_id.text() + "\n";
+  const LayerKey key{sha256(identity)};
+  if (const auto note = cache.note(found_note, key)) {
+    if (auto found = python::interpreters_from_text(*note)) return std::move(*found);
+  }
+  std::vector<python::FoundInterpreter> found = python::find_interpreters(base.tree, variables);
+  cache.set_note(found_note, key, python::interpreters_to_text(found));
+  return found;
 }
 
 UvInterpreter take_uv_python(const python::PythonChoice& choice, const std::string& machine,

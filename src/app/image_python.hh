@@ -10,6 +10,7 @@
 #include "base/base.hh"
 #include "image/cache/layer_cache.hh"
 #include "python/lock/read_lock.hh"
+#include "python/project/base_target.hh"
 #include "python/project/python_choice.hh"
 #include "python/supply/uv_build.hh"
 
@@ -33,6 +34,10 @@ struct Preference {
   std::string problem;  // why it could not be read, else empty
 };
 Preference python_preference(const PythonInputs& inputs);
+
+/// python::find_interpreters() of the base, kept in the cache by the base's layers and variables: their programs are
+/// read from compressed layers.
+std::vector<python::FoundInterpreter> interpreters_of(const base::Base& base, const image::LayerCache& cache);
 
 struct UvInterpreter {
   base::Interpreter interpreter;

@@ -136,6 +136,19 @@ class Pythons(PythonTest):
             self.assertIn(".python-version:1", said)
             self.assertIn(why, said)
 
+    def test_the_lock_says_for_which_pythons_it_has_wheels(self):
+        """As one of 2024: no wheel for 3.13, so the next older Python is taken, which nobody here can bring."""
+        path = self.project("shop", "", "# nothing\n")
+        files = "".join(f'    {{ url = "http://127.0.0.1:9/old-1.0-cp3{minor}-cp3{minor}-manylinux2014_{platform.machine()}.whl", hash = "sha256:{minor * 32}" }},\n'
+                        for minor in ("11", "12"))
+        lock = (path / "uv.lock").read_text()
+        (path / "uv.lock").write_text(lock.replace('source = { virtual = "." }', 'source = { virtual = "." }\ndependencies = [{ name = "old" }]') + (
+            '\n[[package]]\nname = "old"\nversion = "1.0"\nsource = { registry = "http://127.0.0.1:9/simple" }\n'
+            f'sdist = {{ url = "http://127.0.0.1:9/old-1.0.tar.gz", hash = "sha256:{"0" * 64}" }}\nwheels = [\n{files}]\n'))
+        uv_archive.list_of(self.folder / "list.json", "3.12.9", "http://127.0.0.1:9/cpython.tar.gz")
+        settings = {"UV_PYTHON_DOWNLOADS_JSON_URL": (self.folder / "list.json").as_uri(), "UV_HTTP_RETRIES": "0"}
+        self.assertIn("Python 3.12, uv's: the lock has no wheel of old for 3.13", self.veneer("plan", cwd=path, code=5, **settings).stderr)
+
     def test_on_another_base_it_is_a_preference(self):
         table = f'[tool.veneer]\nbase = "oci:{fixtures.debian_base()}"\n'
         path = self.project("shop", table, "3.11")

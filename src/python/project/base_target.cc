@@ -10,6 +10,7 @@
 
 #include "foundation/elf.hh"
 #include "foundation/error.hh"
+#include "foundation/json.hh"
 #include "foundation/text.hh"
 #include "python/project/program_text.hh"
 #include "python/python_version.hh"
@@ -280,12 +281,57 @@ std::vector<FoundInterpreter> find_interpreters(const tree::FileTree& base, cons
   return found;
 }
 
+std::string interpreters_to_text(const std::vector<FoundInterpreter>& found) {
+  Value::Array rows;
+  for (const FoundInterpreter& one : found) {
+    Value row;
+    row.set("found_as", one.found_as);
+    row.set("interpreter", one.target.interpreter);
+    row.set("minor", one.target.minor);
+    row.set("version", one.target.full_version);
+    row.set("is_free_threaded", one.target.threading == Threading::free_threaded);
+    row.set("machine", one.target.machine);
+    row.set("is_musl", one.target.libc.kind == LibcKind::musl);
+    row.set("libc", Value::Array{one.target.libc.major, one.target.libc.minor});
+    rows.push_back(std::move(row));
+  }
+  return to_json(Value(std::move(rows)));
+}
+
+std::optional<std::vector<FoundInterpreter>> interpreters_from_text(const std::string& text) {
+  std::vector<FoundInterpreter> found;
+  try {
+    const Value rows = parse_json(text);
+    for (const Value& row : rows.array()) {
+      FoundInterpreter one;
+      one.found_as = row.at("found_as").string();
+      one.target.interpreter = row.at("interpreter").string();
+      one.target.minor = static_cast<int>(row.at("minor").integer());
+      one.target.full_version = row.at("version").string();
+      if (row.at("is_free_threaded").boolean()) one.target.threading = Threading::free_threaded;
+      one.target.machine = row.at("machine").string();
+      const Value::Array& libc = row.at("libc").array();
+      if (libc.size() != 2) return std::nullopt;
+      one.target.libc = {row.at("is_musl").boolean() ? LibcKind::musl : LibcKind::glibc,
+                         static_cast<int>(libc[0].integer()), static_cast<int>(libc[1].integer())};
+      found.push_back(std::move(one));
+    }
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  return found;
+}
+
 TargetChoice choose_target(const tree::FileTree& base, const BaseVariables& variables,
                            const std::string& requires_python, const std::string& wanted,
                            const std::optional<PythonRequest>& preferred) {
+  return choose_target(find_interpreters(base, variables), requires_python, wanted, preferred);
+}
+
+TargetChoice choose_target(std::vector<FoundInterpreter> found, const std::string& requires_python,
+                           const std::string& wanted, const std::optional<PythonRequest>& preferred) {
   TargetChoice choice;
   bool is_chosen = false;
-  std::vector<FoundInterpreter> found = find_interpreters(base, variables);
   if (preferred) {
     std::stable_partition(found.begin(), found.end(),
                           [&](const FoundInterpreter& one) { return satisfies(*preferred, one.target.full_version); });

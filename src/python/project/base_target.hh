@@ -34,6 +34,10 @@ struct FoundInterpreter {
 /// library; only when no usable CPython is there.
 std::vector<FoundInterpreter> find_interpreters(const tree::FileTree& base, const BaseVariables& variables);
 
+/// As text for a cache, and back; nothing for a text that is none of these.
+std::string interpreters_to_text(const std::vector<FoundInterpreter>& found);
+std::optional<std::vector<FoundInterpreter>> interpreters_from_text(const std::string& text);
+
 struct TargetChoice {
   FoundInterpreter chosen;
   std::vector<FoundInterpreter> others;  // that were not taken
@@ -43,6 +47,9 @@ struct TargetChoice {
 /// empty: any) must hold, the newest of those is taken; a free-threaded one only when `wanted` says so. Throws Error
 /// (refused) with what was found and a hint when none is left. Of those that hold, one that satisfies `preferred` goes
 /// first.
+TargetChoice choose_target(std::vector<FoundInterpreter> found, const std::string& requires_python,
+                           const std::string& wanted, const std::optional<PythonRequest>& preferred = std::nullopt);
+/// Of those that find_interpreters() finds.
 TargetChoice choose_target(const tree::FileTree& base, const BaseVariables& variables,
                            const std::string& requires_python, const std::string& wanted,
                            const std::optional<PythonRequest>& preferred = std::nullopt);

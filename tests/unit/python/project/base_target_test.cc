@@ -206,5 +206,24 @@ TEST(ChooseTarget, PrefersWhatIsPreferred) {
   EXPECT_EQ(chosen("", "3.13"), "3.12.4");
 }
 
+TEST(FindInterpreters, AreKeptAsText) {
+  BaseTree base = debian();
+  base.file("usr/local/bin/python3.13t", elf({loader, "3.13.2"}));
+  const auto found = find_interpreters(base.tree(), {"", ""});
+  ASSERT_EQ(found.size(), 2u);
+  const auto again = interpreters_from_text(interpreters_to_text(found));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(interpreters_to_text(*again), interpreters_to_text(found));
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ((*again)[i].found_as, found[i].found_as);
+    EXPECT_EQ((*again)[i].target.interpreter, found[i].target.interpreter);
+    EXPECT_EQ((*again)[i].target.full_version, found[i].target.full_version);
+    EXPECT_EQ((*again)[i].target.library_folder(), found[i].target.library_folder());
+    EXPECT_EQ((*again)[i].target.libc, found[i].target.libc);
+    EXPECT_EQ((*again)[i].target.machine, "x86_64");
+  }
+  for (const char* text : {"", "{}", "[1]", "[{}]"}) EXPECT_FALSE(interpreters_from_text(text)) << text;
+}
+
 }  // namespace
 }  // namespace veneer::python
