@@ -305,7 +305,7 @@ void BuildSession::add_system_packages(const BuildRequest& request, Surroundings
   const build::SystemNeeds needs = system_needs(request, surroundings);
   for (const build::PackageReason& reason : needs.needed) wanted.packages.push_back(reason.package);
   if (wanted.packages.empty()) return;
-  if (inputs_.base.packages.empty()) inputs_.base.packages = base::installed_packages(inputs_.base.tree);
+  inputs_.base.packages = base::read_packages(inputs_.base, *cache_);
   const std::vector<std::string> packages = base::packages_to_add(inputs_.base, wanted);
   if (packages.empty()) return;
   Messages& messages = surroundings.messages();

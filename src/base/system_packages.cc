@@ -127,6 +127,20 @@ std::string debian_suite(const Base& base) {
   return release.id == "debian" ? release.suite : "";
 }
 
+std::vector<InstalledPackage> read_packages(const Base& base, const image::LayerCache& cache) {
+  if (!base.packages.empty()) return base.packages;
+  Sha256 hash;
+  add_field(hash, "debian packages of a base 1");
+  for (const image::Layer& layer : base.layers) add_field(hash, layer.diff_id.text());
+  const LayerKey key{hash.finish()};
+  if (const auto note = cache.note(packages_note, key)) {
+    if (auto packages = packages_from_text(*note)) return std::move(*packages);
+  }
+  std::vector<InstalledPackage> packages = installed_packages(base.tree);
+  cache.set_note(packages_note, key, packages_to_text(packages));
+  return packages;
+}
+
 std::vector<std::string> packages_to_add(const Base& base, const PackagesRequest& request) {
   std::vector<std::string> packages = request.packages;
   std::sort(packages.begin(), packages.end());

@@ -20,6 +20,10 @@ struct PackagesRequest {
   std::filesystem::path temporary;    // an existing folder with room for the unpacked base, three times
 };
 
+/// What dpkg of `base` says is installed: Base::packages where that is filled in, else read from its layers once and
+/// kept in `cache`.
+std::vector<InstalledPackage> read_packages(const Base& base, const image::LayerCache& cache);
+
 /// Those of the request's packages that `base` does not have yet, sorted, each once.
 std::vector<std::string> packages_to_add(const Base& base, const PackagesRequest& request);
 

@@ -110,13 +110,13 @@ if os.environ.get("VENEER_TEST_ALL"):
     class PackagesOfDebian(PackagesTest):
         def test_libraries_of_graphics_and_text(self):
             """A base by veneer, libraries with many others behind them, and what only a running program asks for."""
-            asks = "for name in ('pq', 'magic'):\n    assert ctypes.util.find_library(name), name\n"
+            asks = "assert ctypes.util.find_library('pq')\nassert ctypes.util.find_library('magic')\n"
             project = self.project(("libGL.so.1", "libpangoft2-1.0.so.0", "libgomp.so.1"), "debian:bookworm", asks)
             plan = self.json("plan", "--json", cwd=project)
             self.assertEqual([line.split()[0] for line in plan["findings"] if "asks for" in line], ["part"] * 2)
-            self.set_options(project, (f'mirror = "{fixtures.mirror()[0]}"\n' if fixtures.mirror() else "") + 'packages = ["ffmpeg", "libmagic1", "libpq5"]\n')
+            self.set_options(project, (f'mirror = "{fixtures.mirror()[0]}"\n' if fixtures.mirror() else "") + 'packages = ["libmagic1", "libpq5"]\n')
             built = self.json("build", "--json", cwd=project)
-            self.assertIn("Debian packages ffmpeg libgl1 libgomp1 libmagic1 libpangoft2-1.0-0 libpq5", self.layers(built))
+            self.assertIn("Debian packages libgl1 libgomp1 libmagic1 libpangoft2-1.0-0 libpq5", self.layers(built))
             self.assert_works(project)
             self.assertNotIn("asks for", "\n".join(built["findings"]))
 
