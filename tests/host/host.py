@@ -11,9 +11,10 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
+
+import fake_engine
 
 SOURCE = Path(__file__).resolve().parents[2]
 SCRIPTS = SOURCE / "src" / "deliver" / "receiver" / "ssh"
@@ -26,21 +27,26 @@ LIVE, UNIQUE = "docker.io/library/shop:live", "docker.io/library/shop:veneer-1"
 OLD, NEW = "a" * 64, "b" * 64
 
 
+@functools.cache
+def small_system() -> Path:
+    """A folder with the programs of busybox."""
+    folder = Path(tempfile.mkdtemp(prefix="veneer-busybox-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    subprocess.run(["busybox", "--install", "-s", str(folder)], check=True)
+    return folder
+
+
+@functools.cache
+def made_up_docker() -> str:
+    return fake_engine.start()
+
+
+@functools.cache
 def script(task: str) -> str:
     """As host_script.cc makes it: without indentation, comments and empty lines."""
     lines = "".join((SCRIPTS / f"host_{part}.sh").read_text() for part in PARTS[task]).splitlines(keepends=True)
     lines = [line.lstrip(" ") for line in lines]
     return "".join(line for line in lines if line != "\n" and not line.startswith("#"))
-
-
-@functools.cache
-def small_system() -> Path:
-    """A folder with the programs of busybox, and the python3 that the made-up engine is written in."""
-    folder = Path(tempfile.mkdtemp(prefix="veneer-busybox-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    subprocess.run(["busybox", "--install", "-s", str(folder)], check=True)
-    (folder / "python3").symlink_to(sys.executable)
-    return folder
 
 
 def as_word(text: str) -> str:
@@ -78,7 +84,7 @@ class Host:
         self.programs = self.folder / "bin"
         for folder in (self.engine, self.home, self.programs):
             folder.mkdir()
-        shutil.copy(Path(__file__).parent / "fake_docker", self.programs / "docker")
+        self.program("docker", made_up_docker())
         self.path = f"{self.programs}:{small_system()}" if shell == "busybox" else f"{self.programs}:/usr/bin:/bin"
         # Of somebody else, and described by few labels.
         self.foreign = {"id": "9" * 64, "image": "web:1", "image_id": "9" * 64, "labels": {"com.docker.compose.project": "other"}}

@@ -1,9 +1,9 @@
-#!/usr/bin/env -S python3 -ISB
 """A made-up `docker` whose images and containers are values in a file, for what no real engine does when a test wants it.
 
 FAKE_ENGINE names a folder: state.json with `images` (full name -> identifier), `containers` (a list; see `described`) and
 `compose` (what `compose config` prints); `said` gets every command line. A file named after a command, `up` for one, is
 read as Python in place of it, with `state` and `words` to look at and to change. What exits there is the exit code.
+Run by fake_engine.py, which gives `folder` and `words`.
 """
 
 import json
@@ -11,9 +11,7 @@ import os
 import re
 import sys
 
-folder = os.environ["FAKE_ENGINE"]
 path = os.path.join(folder, "state.json")
-words = sys.argv[1:]
 
 
 def load():
