@@ -149,9 +149,10 @@ int deploy(Wanted wanted, Context& context) {
   double build_seconds = 0;
   const auto build = [&] {
     app::connect_ahead(targets);
-    app::OpenedImage built = app::build_into_store(wanted.build, context);
+    app::StoredImage built = app::build_into_store(wanted.build, context);
     build_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    return built;
+    wanted.deploy.commit = std::move(built.commit);
+    return std::move(built.image);
   };
   const app::OpenedImage opened = wanted.image ? app::open_image(*wanted.image, context) : build();
   // The version changes from release to release, the name in a compose file does not.

@@ -39,7 +39,8 @@ def shown(template, facts):
         return facts[word.lstrip(".")]
 
     template = template.replace("{{with .State.Health}}{{.Status}}{{else}}none{{end}}", facts["health"])
-    template = template.replace("{{json .}}", json.dumps(facts["json"]))
+    template = re.sub(r"{{if .State.Running}}(.*?){{end}}", r"\1" if facts["State.Status"] == "running" else "", template)
+    template = template.replace('{{"\\n"}}', "\n").replace("{{json .}}", json.dumps(facts["json"]))
     return re.sub(r"{{([^{}]*)}}", value, template)
 
 
@@ -87,9 +88,12 @@ elif command == "ps":
 elif command == "inspect" or words[:2] == ["container", "inspect"]:
     for name in words[words.index("--format") + 2:]:
         print(shown(option("--format"), described(container_of(name))))
+elif words[:2] == ["image", "inspect"] and "range .RepoTags" in option("--format"):
+    for name in words[4:]:
+        print(" ".join([name] + [full for full, identifier in state["images"].items() if "sha256:" + identifier == name]))
 elif words[:2] == ["image", "inspect"]:
     identifier = image_of(words[-1])
-    print(json.dumps({"Id": "sha256:" + identifier}) if option("--format") == "{{json .}}" else "sha256:" + identifier)
+    print(json.dumps({"Id": "sha256:" + identifier}) if option("--format") == "{{json .}}" else "sha256:" + identifier, *["1"] * ("range .RootFS" in option("--format")))
 elif command == "tag":
     state["images"][words[2]] = image_of(words[1])
 elif command == "up" and "--help" not in words:
@@ -98,6 +102,10 @@ elif command == "up" and "--help" not in words:
             container.update(id=container["id"][:-1] + "n", image_id=image_of(container["full"]), restarts=0)
 elif command == "images" and "-aq" in words:
     print("\n".join(f"sha256:{identifier}" for identifier in sorted(set(state["images"].values()))))
+elif command == "images" and "-q" in words and words[-1] != "--no-trunc":
+    for full, identifier in state["images"].items():
+        if words[-1] in (full.removeprefix("docker.io/library/"), full.removeprefix("docker.io/library/").rpartition(":")[0]):
+            print("sha256:" + identifier)
 elif command not in ("version", "images", "rmi", "create", "logs", "rm", "run", "up", "exec", "events"):
     sys.exit(f"the made-up engine does not know {words}")
 if json.dumps(state) != before:

@@ -113,13 +113,14 @@ class Host:
         log = self.engine / "said"
         return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
-    def start(self, task: str, verb: str, *lines: str, body: str = "", before: str = "", **environment: str) -> subprocess.Popen:
-        """`lines` are the request's, "key value"; `before` is shell that runs first, in mounts of its own."""
+    def start(self, task: str, verb: str, *lines: str, body: str | None = "", before: str = "", **environment: str) -> subprocess.Popen:
+        """`lines` are the request's, "key value"; `before` is shell that runs first, in mounts of its own. Without a body, standard
+        input stays open."""
         (self.engine / "state.json").write_text(json.dumps(self.state))
         (self.engine / "compose.yaml").touch()
         text = script(task).replace("longest=300", f"longest={self.longest_turn}")
         request = self.folder / f"request{next(self.numbers)}"
-        request.write_text(text + "".join(f"{line}\n" for line in (f"verb {verb}", f"nonce {NONCE}", *lines)) + "\n" + body)
+        request.write_text(text + "".join(f"{line}\n" for line in (f"verb {verb}", f"nonce {NONCE}", *lines)) + "\n" + (body or ""))
         shell = [f"{small_system()}/sh"] if self.shell == "busybox" else [self.shell]
         command = [*shell, "-c", f's=$(dd bs={len(text.encode())} count=1 2>/dev/null) && eval "$s"']
         if before:
@@ -128,6 +129,11 @@ class Host:
         if before:
             variables["PATH"] += ":/usr/bin:/bin:/usr/sbin:/sbin"
         with open(request) as given:
+            if body is None:
+                process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables, cwd="/")
+                process.stdin.write(given.read())
+                process.stdin.flush()
+                return process
             return subprocess.Popen(command, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables, cwd="/")
 
     def call(self, text: str, given: str, parts: tuple[str, ...] = ("prelude", "rows", "health")) -> str:
@@ -151,9 +157,10 @@ class Host:
     def inventory(self, **options) -> Answer:
         return self.run("ship", "inventory", "pattern shop:", *options.pop("lines", ()), **options)
 
+    PUT = ("group 0123456789ab", "key k", "sender s", f"unique {UNIQUE}", f"listed {UNIQUE[18:]}", f"id {NEW}", "layers 1", "digest d")
+
     def put(self, *lines: str, **options) -> Answer:
-        return self.run("ship", "put", "group 0123456789ab", "key k", "sender s", f"unique {UNIQUE}", f"listed {UNIQUE[18:]}", f"id {NEW}", "layers 1",
-                        "digest d", *lines, **options)
+        return self.run("ship", "put", *self.PUT, *lines, **options)
 
     ROLLOUT = ("group 0123456789ab", f"unique {UNIQUE}", f"live {LIVE}", "listed shop:live", f"id {NEW}")
 
