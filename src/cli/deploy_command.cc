@@ -223,6 +223,8 @@ Command deploy_command() {
       .examples = {{"veneer deploy ssh://root@plant.example", "the edit in this folder, live there"},
                    {"veneer deploy ssh://plant --as shop:live --before 'python manage.py migrate'",
                     "after a migration"},
+                   {"veneer deploy ssh://plant --keep 3 --keep-failed 0",
+                    "fewer old images stay, and none of a release that was not well"},
                    {"veneer deploy ssh://plant --max-bytes 2MB", "not when a dependency changed"},
                    {"veneer deploy shop:1.2.0 --hosts sites.txt --canary 1 --parallel 4",
                     "the same release on many hosts"}},

@@ -9,6 +9,7 @@ Run by fake_engine.py, which gives `folder` and `words`.
 import json
 import os
 import re
+import subprocess
 import sys
 
 path = os.path.join(folder, "state.json")
@@ -39,6 +40,8 @@ def shown(template, facts):
         return facts[word.lstrip(".")]
 
     template = template.replace("{{with .State.Health}}{{.Status}}{{else}}none{{end}}", facts["health"])
+    if "volume" in words:
+        return re.sub(r'{{index .Labels "(.*?)"}}', lambda match: facts["labels"].get(match.group(1), ""), template)
     template = re.sub(r"{{if .State.Running}}(.*?){{end}}", r"\1" if facts["State.Status"] == "running" else "", template)
     template = template.replace('{{"\\n"}}', "\n").replace("{{json .}}", json.dumps(facts["json"]))
     return re.sub(r"{{([^{}]*)}}", value, template)
@@ -94,6 +97,15 @@ elif words[:2] == ["image", "inspect"] and "range .RepoTags" in option("--format
 elif words[:2] == ["image", "inspect"]:
     identifier = image_of(words[-1])
     print(json.dumps({"Id": "sha256:" + identifier}) if option("--format") == "{{json .}}" else "sha256:" + identifier, *["1"] * ("range .RootFS" in option("--format")))
+elif words[:2] == ["volume", "create"]:
+    with open(f"{path}.{os.getpid()}", "w") as file:
+        json.dump(dict(word.split("=", 1) for word in words if "=" in word), file)
+    if not os.path.exists(os.path.join(folder, words[-1])):
+        subprocess.run(["/bin/ln", file.name, os.path.join(folder, words[-1])], stderr=subprocess.DEVNULL)  # the first one stays
+elif words[:2] == ["volume", "inspect"]:
+    if not os.path.exists(os.path.join(folder, words[-1])):
+        sys.exit(f"no such volume: {words[-1]}")
+    print(shown(option("--format"), {"labels": json.load(open(os.path.join(folder, words[-1]))), "health": ""}))
 elif command == "tag":
     state["images"][words[2]] = image_of(words[1])
 elif command == "up" and "--help" not in words:

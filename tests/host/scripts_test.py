@@ -267,6 +267,37 @@ subprocess.run(["/bin/sh", "-c", {end!r}], stderr=subprocess.DEVNULL, env={{"PAT
 
         self.in_all_shells(check)
 
+    def test_two_accounts(self):
+        """A name belongs to the account of an engine that deployed it first, be it at the same moment: others are refused by name."""
+
+        def check(shell):
+            with Host(shell) as host:
+                request = host.planned()[1]
+                other = host.folder / "other"
+                other.mkdir()
+                running = [host.start("rollout", "deploy", *request, HOME=str(home)) for home in (host.home, other)]
+                ended = [process.communicate()[0] for process in running]
+                self.assertEqual(sorted("\nwell\n" in said for said in ended), [False, True], ended)
+                homes = [host.home, other]
+                if "\nwell\n" in ended[1]:
+                    homes.reverse()
+                host.state = json.loads((host.engine / "state.json").read_text())
+                calls = len(host.said())
+                for verb, *lines in (("facts", *host.ROLLOUT), ("deploy", *request), ("history", "group 0123456789ab", f"live {LIVE}", "listed shop:live")):
+                    answer = host.run("rollout", verb, *lines, HOME=str(homes[1]))
+                    self.assertIn("shop:live belongs to another account", answer["refused"], answer)
+                    self.assertIn(f"has its releases in {homes[0]}/.local/state/veneer", answer["refused"])
+                    self.assertTrue(host.run("rollout", verb, *lines, HOME=str(homes[0])).has_ended)
+                    self.assertFalse((homes[1] / ".local/state/veneer/0123456789ab.history").exists())
+                self.assertNotIn("up", [words[0] for words in host.said()[calls:]])
+                host.answers("volume", "sys.exit('no space left on device')")
+                host.state["containers"][0]["image_id"] = host.state["images"][LIVE] = OLD
+                answer = host.deploy()
+                self.assertIn("cannot note whose shop:live is: no space left on device", answer["problem"], answer)
+                self.assertEqual(host.state["images"][LIVE], OLD)
+
+        self.in_all_shells(check)
+
     def test_ships_take_turns(self):
         """Two names to one account: the second waits as long as the first moves, says for whom, and gives up when nothing moves."""
 

@@ -24,6 +24,7 @@ say_images() {
   [ ! -f "$history" ] || awk -v here=" $(printf '%s\n' "$named" | sed 's/^sha256://; s/ .*//' | tr '\n' ' ')" 'index(here, " " $5 " ") { print "release yes", $0 }' "$history"
 }
 show_facts() {
+  check_owner
   find_services_or_command
   [ "$strategy" != start-first ] || check_start_first
   list_containers || list_containers

@@ -14,6 +14,23 @@ find_state() {
   own_folder "$state" || not_written "$state" "$said"
 }
 
+# A live name belongs to one account of an engine, since history and lock are that account's files. Whose it is stands in the labels
+# of a volume: the first to make it gives it them, and who makes it again finds them.
+find_self() {
+  account=$(id -un 2>/dev/null || id -u)
+  self=$(head -n 1 /etc/machine-id 2>/dev/null):$state
+}
+check_owner() {
+  owner=$(engine volume inspect --format '{{index .Labels "dev.veneer.account"}}|{{index .Labels "dev.veneer.state"}}' "veneer-$group" 2>/dev/null) || return 1
+  [ "${owner#*|}" != "$self" ] || return 0
+  say "hint log in as that account; if it is gone, '$program volume rm veneer-$group' makes the name free, and its releases begin anew"
+  refuse "$listed belongs to another account of this engine: ${owner%%|*}, which has its releases in ${owner#*:}"
+}
+take_name() {
+  said=$(engine volume create --label "dev.veneer.account=$account" --label "dev.veneer.state=$self" "veneer-$group" 2>&1)
+  check_owner || problem "the engine cannot note whose $listed is: $(in_a_line "$said")"
+}
+
 phase() { say "phase $1"; tell_lock "$1"; }
 # One rollout of a live name at a time; another one waits for its end.
 take_turn() {
@@ -164,6 +181,7 @@ check_plan() {
   before_it=$rows
 }
 deploy() {
+  take_name
   check_plan
   [ "$(id_of "sha256:$id")" = "$id" ] || problem "the image $unique is not on this host any more; ship it again"
   engine tag "sha256:$id" "$unique" 2>/dev/null  # a prune job may have taken all names but one
@@ -248,6 +266,7 @@ find_services_or_command() {
 
 keep_serving() { ! is_live "$1" || { serves=${2#sha256:}; return 1; }; }
 show_history() {
+  check_owner
   serves=$(id_of "$live")
   if [ -z "$serves" ]; then  # a prune job may have taken the name of an image that is in use
     set -- $(engine ps -aq --no-trunc)
@@ -268,6 +287,7 @@ show_history() {
 printf '\nveneer %s\n' "$nonce"
 find_program
 find_state
+find_self
 history=$state/$group.history
 turn=$state/$group.turn beat='' old='' beside=''
 trap leave EXIT
