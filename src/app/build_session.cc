@@ -201,6 +201,7 @@ void BuildSession::read_git(Surroundings& surroundings) {
     const python::GitState& state = git->checkout->outermost();
     if (git->checkout->is_clean()) inputs_.revision = state.commit;
     inputs_.created = state.commit_time;
+    if (!state.commit.empty()) commit_ = state.commit.substr(0, 12) + (git->checkout->is_clean() ? "" : "-dirty");
   }
   if (inputs_.created > 0) return;
   if (const auto epoch = surroundings.environment("SOURCE_DATE_EPOCH")) {

@@ -37,6 +37,9 @@ class BuildSession {
   net::DownloadStatistics download_statistics() const { return downloads_->statistics(); }
   std::string image_name() const { return plan_.image_name + ":" + plan_.image_tag; }
 
+  /// Of the project's checkout, shortened; with "-dirty" when the work tree differs from it. Empty when there is none.
+  const std::string& commit() const { return commit_; }
+
   /// Where the command was called for: images that are built lie below it.
   const std::filesystem::path& folder() const { return folder_; }
 
@@ -59,6 +62,7 @@ class BuildSession {
 
   build::BuildInputs inputs_;
   start::Decision start_;
+  std::string commit_;
   std::filesystem::path folder_;
   std::filesystem::path lock_path_;
   std::unique_ptr<const python::AnyLock> lock_;

@@ -82,7 +82,7 @@ Deployment::Deployment(const OpenedImage& image, DeployRequest request, std::vec
       surroundings_(surroundings),
       on_event_(std::move(on_event)) {
   request_.ship.naming = deliver::Naming::unique_only;
-  request_.rollout.who = caller(surroundings);
+  request_.rollout.who = surroundings.caller();
   results_.reserve(targets.size());
   for (DeployTarget& target : targets) {
     Deployed& result = results_.emplace_back();
@@ -158,7 +158,8 @@ deliver::RolloutRequest Deployment::rollout_request(const Host& host) const {
   request.live_name = shipped.live_name;
   request.unique_name = shipped.unique_name;
   request.image_id = shipped.image_id;
-  request.commit = label_of(image_.sealed, "org.opencontainers.image.revision").substr(0, 12);
+  request.commit = request_.commit.empty() ? label_of(image_.sealed, "org.opencontainers.image.revision").substr(0, 12)
+                                           : request_.commit;
   request.bytes = shipped.bytes_sent;
   request.seconds = build_seconds_;
   for (const auto& [phase, seconds] : host.result.timeline.phases()) request.seconds += seconds;

@@ -67,6 +67,7 @@ using OnDeployEvent = std::function<void(const DeployEvent&)>;
 struct DeployRequest {
   deliver::ShipRequest ship;        // without the line, which is each host's own
   deliver::RolloutRequest rollout;  // what users choose of it
+  std::string commit;               // that the image was built of; empty: what the image says
   enum class Gates { checked, ignored } gates = Gates::checked;
 };
 

@@ -51,6 +51,7 @@ OpenedReceiver open_receiver(const HostRequest& request, const Surroundings& sur
   OpenedReceiver opened;
   if (is_reached_by_ssh(address)) {
     deliver::SshOptions options = request.ssh;
+    options.who = surroundings.caller();
     options.fail_point = surroundings.environment("VENEER_HOST_FAIL_POINT").value_or("");
     opened.session = std::make_unique<deliver::HostSession>(deliver::read_ssh_address(address), std::move(options));
     opened.receiver = std::make_unique<deliver::SshReceiver>(*opened.session);

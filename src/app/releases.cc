@@ -10,6 +10,10 @@
 namespace veneer::app {
 
 namespace {
+constexpr std::string_view dirty = "-dirty";  // see BuildSession::commit()
+}  // namespace
+
+namespace {
 
 deliver::EngineName live_name_of(const ReleasesRequest& request, const Surroundings& surroundings) {
   if (request.live_name) return *request.live_name;
@@ -48,13 +52,15 @@ RolledBack roll_back(const RollbackRequest& request, const Surroundings& surroun
     throw Error(ErrorKind::not_found,
                 fmt::format("the image of release {} ({}) is not on the host any more", release.revision,
                             release.image.familiar()),
-                fmt::format("check out {} and deploy it: that release sent {} when it was new", release.commit,
+                fmt::format("check out {} and deploy it{}: that release sent {} when it was new",
+                            release.commit.substr(0, release.commit.find(dirty)),
+                            release.commit.ends_with(dirty) ? " (it had other edits, too)" : "",
                             human_size(release.bytes)));
   }
   on_found(release);
   deliver::RolloutRequest rollout = request.rollout;
   rollout.kind = deliver::RolloutKind::rollback;
-  rollout.who = caller(surroundings);
+  rollout.who = surroundings.caller();
   rollout.live_name = live_name;
   rollout.unique_name = release.image;
   rollout.image_id = "sha256:" + release.id;

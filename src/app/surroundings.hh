@@ -31,11 +31,8 @@ class Surroundings {
   /// Whose project is meant when none is named, and whose store holds images that are named without a place.
   virtual std::filesystem::path current_folder() const = 0;
   virtual std::int64_t seconds_since_1970() const = 0;
+  /// Who calls, for histories: "user@machine", as far as it is known.
+  virtual std::string caller() const = 0;
 };
-
-/// Who calls, for histories; may be empty.
-inline std::string caller(const Surroundings& surroundings) {
-  return surroundings.environment("USER").value_or(surroundings.environment("LOGNAME").value_or(""));
-}
 
 }  // namespace veneer::app

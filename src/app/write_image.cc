@@ -48,13 +48,14 @@ WrittenImage build_to(const Output& output, BuildSession& session, Surroundings&
   return written;
 }
 
-OpenedImage build_into_store(const BuildRequest& request, Surroundings& surroundings) {
+StoredImage build_into_store(const BuildRequest& request, Surroundings& surroundings) {
   BuildSession session(request, surroundings);
   build::BuiltImage built = build(session, surroundings);
   const auto blobs = blobs_of(session);
   write_to_store(session, built.sealed, *blobs);
   surroundings.messages().clear_progress();
-  return {std::move(built.sealed), blobs, session.image_name(), image::parse_reference(session.image_name())};
+  return {{std::move(built.sealed), blobs, session.image_name(), image::parse_reference(session.image_name())},
+          session.commit()};
 }
 
 }  // namespace veneer::app

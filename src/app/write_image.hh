@@ -26,7 +26,12 @@ struct WrittenImage {
 /// was built last.
 WrittenImage build_to(const Output& output, BuildSession& session, Surroundings& surroundings);
 
+struct StoredImage {
+  OpenedImage image;
+  std::string commit;  // see BuildSession::commit()
+};
+
 /// Builds into the project's store. What it returns stays whole whatever is built there after it.
-OpenedImage build_into_store(const BuildRequest& request, Surroundings& surroundings);
+StoredImage build_into_store(const BuildRequest& request, Surroundings& surroundings);
 
 }  // namespace veneer::app

@@ -1,10 +1,12 @@
 #include "cli/context.hh"
 
 #include <fmt/format.h>
+#include <pwd.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -112,6 +114,18 @@ std::filesystem::path Context::current_folder() const {
 
 std::int64_t Context::seconds_since_1970() const {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::string Context::caller() const {
+  std::optional<std::string> user = environment("USER");
+  if (!user) user = environment("LOGNAME");
+  if (!user) {  // started by cron, say
+    const passwd* account = ::getpwuid(::geteuid());
+    user = account != nullptr ? account->pw_name : std::to_string(::geteuid());
+  }
+  std::array<char, 256> machine{};
+  if (::gethostname(machine.data(), machine.size() - 1) != 0) return *user;
+  return *user + "@" + machine.data();
 }
 
 void Context::print(std::string_view text) {

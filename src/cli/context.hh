@@ -59,6 +59,7 @@ class Context : public app::Surroundings {
   /// --project, else where the process is. Throws Error (not_found) when it is no folder.
   std::filesystem::path current_folder() const override;
   std::int64_t seconds_since_1970() const override;
+  std::string caller() const override;
   /// Writes to standard output; an Error when that cannot be done (a full disk, say).
   void print(std::string_view text);
 

@@ -149,9 +149,10 @@ int deploy(Wanted wanted, Context& context) {
   double build_seconds = 0;
   const auto build = [&] {
     app::connect_ahead(targets);
-    app::OpenedImage built = app::build_into_store(wanted.build, context);
+    app::StoredImage built = app::build_into_store(wanted.build, context);
     build_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    return built;
+    wanted.deploy.commit = std::move(built.commit);
+    return std::move(built.image);
   };
   const app::OpenedImage opened = wanted.image ? app::open_image(*wanted.image, context) : build();
   // The version changes from release to release, the name in a compose file does not.
@@ -222,6 +223,8 @@ Command deploy_command() {
       .examples = {{"veneer deploy ssh://root@plant.example", "the edit in this folder, live there"},
                    {"veneer deploy ssh://plant --as shop:live --before 'python manage.py migrate'",
                     "after a migration"},
+                   {"veneer deploy ssh://plant --keep 3 --keep-failed 0",
+                    "fewer old images stay, and none of a release that was not well"},
                    {"veneer deploy ssh://plant --max-bytes 2MB", "not when a dependency changed"},
                    {"veneer deploy shop:1.2.0 --hosts sites.txt --canary 1 --parallel 4",
                     "the same release on many hosts"}},

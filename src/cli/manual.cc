@@ -61,7 +61,7 @@ constexpr auto variables = std::to_array<Variable>({
     {"DOCKER_CERT_PATH", "the folder with the certificates for that (default DOCKER_CONFIG)"},
     {"CONTAINER_HOST", "the podman whose images podman:NAME means, as for podman itself"},
     {"XDG_RUNTIME_DIR", "where the socket of the podman of this user lies"},
-    {"USER", "who deploys, for the history of a host"},
+    {"USER", "who deploys, with the name of the machine, for the history of a host"},
     {"LOGNAME", "likewise, where USER is not set"},
     {"VENEER_FAIL_POINT", "for tests: the process kills itself at the named place"},
     {"VENEER_HOST_FAIL_POINT", "for tests: the script on a host kills itself at the named place"},

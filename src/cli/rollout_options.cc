@@ -52,7 +52,8 @@ std::vector<Option> rollout_options() {
        "how long one without a health check must run (default: 2 where it was well before, else 5)"},
       {"--no-port-wait", "",
        "do not wait until a service without a health check listens on the TCP ports on which it listened before"},
-      {"--keep", "N", "releases whose images stay on the host (default: 5)"}};
+      {"--keep", "N", "good releases whose images stay on the host (default: 5)"},
+      {"--keep-failed", "N", "releases that were not well whose images stay there (default: 1)"}};
 }
 
 deliver::RolloutRequest read_rollout_request(const Arguments& arguments) {
@@ -81,6 +82,7 @@ deliver::RolloutRequest read_rollout_request(const Arguments& arguments) {
   request.settle = arguments.number("--settle", 0, longest_wait);
   if (arguments.has("--no-port-wait")) request.ports = deliver::PortWait::none;
   request.keep = arguments.number("--keep", 1, most_releases).value_or(request.keep);
+  request.keep_failed = arguments.number("--keep-failed", 0, most_releases).value_or(request.keep_failed);
   return request;
 }
 

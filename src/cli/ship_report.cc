@@ -44,7 +44,9 @@ void show(const deliver::Event& event, app::Messages& messages, const std::strin
     case Kind::reconnecting:
       messages.note(host + fmt::format("connection lost ({}); connecting again", event.text));
       break;
-    case Kind::waiting: messages.progress(host + "waiting for the host to end what it began"); break;
+    case Kind::waiting:
+      messages.progress(host + (event.text.empty() ? "waiting for another ship" : "waiting for the " + event.text));
+      break;
     case Kind::verifying: messages.progress(host + "verifying"); break;
     case Kind::sending_whole:
       messages.note(host + fmt::format("the engine lacks a layer after all ({}); sending the whole image",

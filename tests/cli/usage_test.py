@@ -52,6 +52,7 @@ ROLLOUT = [
     (["--settle", "x"], "--settle"),
     (["--keep", "0"], "--keep"),
     (["--keep", "all"], "--keep"),
+    (["--keep-failed", "-1"], "--keep-failed"),
 ]
 DEPLOY = [
     (["--restart-with", "true", "--before", "migrate"], "--before"),

@@ -556,9 +556,17 @@ class Corners:
         """Of older releases than --keep says the images go; the live one and those that are held stay."""
         for text in ("two", "three", "four"):
             self.write(text)
+            if text == "four":
+                (self.project / "notes").write_text("not in any commit")
             self.deploy("--keep", "2", "--compose", str(self.compose_folder / "compose.yaml"))
-        # The first is not ours to remove: it has the name that `ship` gave it.
-        self.assertEqual([row["present"] for row in self.history()], [True, False, True, True])
+        self.assertEqual([row["present"] for row in self.history()], [False, False, True, True])
+        self.assertEqual([row["commit"].endswith("-dirty") for row in self.history()], [False, False, False, True])
+        self.assertRegex(self.history()[-1]["who"], r"^\w+@[^@]+$")
+        # Another account of this engine is refused by name, and told whose it is.
+        other = SshHost(self.folder / "other", {"docker": self.unit}, variables=(f"XDG_STATE_HOME={self.folder}/other/state",))
+        self.addCleanup(other.close)
+        refused = self.veneer(*self.arguments("history"), cwd=self.project, code=3, PATH=other.path())
+        self.assertIn(f"has its releases in {self.folder}/host/state/veneer", refused.stderr)
         group = hashlib.sha256(self.live.encode()).hexdigest()[:12]
         self.assertEqual(len(self.client("ps", "-aq", "--filter", f"label=dev.veneer.keep={group}").split()), 2)
         refused = self.veneer(*self.arguments("rollback", "--to", "2"), cwd=self.project, code=4, PATH=self.host.path())

@@ -11,9 +11,10 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
+
+import fake_engine
 
 SOURCE = Path(__file__).resolve().parents[2]
 SCRIPTS = SOURCE / "src" / "deliver" / "receiver" / "ssh"
@@ -26,21 +27,26 @@ LIVE, UNIQUE = "docker.io/library/shop:live", "docker.io/library/shop:veneer-1"
 OLD, NEW = "a" * 64, "b" * 64
 
 
+@functools.cache
+def small_system() -> Path:
+    """A folder with the programs of busybox."""
+    folder = Path(tempfile.mkdtemp(prefix="veneer-busybox-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    subprocess.run(["busybox", "--install", "-s", str(folder)], check=True)
+    return folder
+
+
+@functools.cache
+def made_up_docker() -> str:
+    return fake_engine.start()
+
+
+@functools.cache
 def script(task: str) -> str:
     """As host_script.cc makes it: without indentation, comments and empty lines."""
     lines = "".join((SCRIPTS / f"host_{part}.sh").read_text() for part in PARTS[task]).splitlines(keepends=True)
     lines = [line.lstrip(" ") for line in lines]
     return "".join(line for line in lines if line != "\n" and not line.startswith("#"))
-
-
-@functools.cache
-def small_system() -> Path:
-    """A folder with the programs of busybox, and the python3 that the made-up engine is written in."""
-    folder = Path(tempfile.mkdtemp(prefix="veneer-busybox-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    subprocess.run(["busybox", "--install", "-s", str(folder)], check=True)
-    (folder / "python3").symlink_to(sys.executable)
-    return folder
 
 
 def as_word(text: str) -> str:
@@ -78,7 +84,7 @@ class Host:
         self.programs = self.folder / "bin"
         for folder in (self.engine, self.home, self.programs):
             folder.mkdir()
-        shutil.copy(Path(__file__).parent / "fake_docker", self.programs / "docker")
+        self.program("docker", made_up_docker())
         self.path = f"{self.programs}:{small_system()}" if shell == "busybox" else f"{self.programs}:/usr/bin:/bin"
         # Of somebody else, and described by few labels.
         self.foreign = {"id": "9" * 64, "image": "web:1", "image_id": "9" * 64, "labels": {"com.docker.compose.project": "other"}}
@@ -107,13 +113,14 @@ class Host:
         log = self.engine / "said"
         return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
-    def start(self, task: str, verb: str, *lines: str, body: str = "", before: str = "", **environment: str) -> subprocess.Popen:
-        """`lines` are the request's, "key value"; `before` is shell that runs first, in mounts of its own."""
+    def start(self, task: str, verb: str, *lines: str, body: str | None = "", before: str = "", **environment: str) -> subprocess.Popen:
+        """`lines` are the request's, "key value"; `before` is shell that runs first, in mounts of its own. Without a body, standard
+        input stays open."""
         (self.engine / "state.json").write_text(json.dumps(self.state))
         (self.engine / "compose.yaml").touch()
         text = script(task).replace("longest=300", f"longest={self.longest_turn}")
         request = self.folder / f"request{next(self.numbers)}"
-        request.write_text(text + "".join(f"{line}\n" for line in (f"verb {verb}", f"nonce {NONCE}", *lines)) + "\n" + body)
+        request.write_text(text + "".join(f"{line}\n" for line in (f"verb {verb}", f"nonce {NONCE}", *lines)) + "\n" + (body or ""))
         shell = [f"{small_system()}/sh"] if self.shell == "busybox" else [self.shell]
         command = [*shell, "-c", f's=$(dd bs={len(text.encode())} count=1 2>/dev/null) && eval "$s"']
         if before:
@@ -122,6 +129,11 @@ class Host:
         if before:
             variables["PATH"] += ":/usr/bin:/bin:/usr/sbin:/sbin"
         with open(request) as given:
+            if body is None:
+                process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables, cwd="/")
+                process.stdin.write(given.read())
+                process.stdin.flush()
+                return process
             return subprocess.Popen(command, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables, cwd="/")
 
     def call(self, text: str, given: str, parts: tuple[str, ...] = ("prelude", "rows", "health")) -> str:
@@ -145,9 +157,10 @@ class Host:
     def inventory(self, **options) -> Answer:
         return self.run("ship", "inventory", "pattern shop:", *options.pop("lines", ()), **options)
 
+    PUT = ("group 0123456789ab", "key k", "sender s", f"unique {UNIQUE}", f"listed {UNIQUE[18:]}", f"id {NEW}", "layers 1", "digest d")
+
     def put(self, *lines: str, **options) -> Answer:
-        return self.run("ship", "put", "group 0123456789ab", "key k", "sender s", f"unique {UNIQUE}", f"listed {UNIQUE[18:]}", f"id {NEW}", "layers 1",
-                        "digest d", *lines, **options)
+        return self.run("ship", "put", *self.PUT, *lines, **options)
 
     ROLLOUT = ("group 0123456789ab", f"unique {UNIQUE}", f"live {LIVE}", "listed shop:live", f"id {NEW}")
 

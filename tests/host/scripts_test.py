@@ -2,11 +2,13 @@
 """What veneer's scripts do on a host, under three shells, with a made-up engine: faults that no real engine has when a test
 wants it, and words that no real one says. tests/engines has the real ones."""
 
+import concurrent.futures
 import json
 import os
 import signal
 import socket
 import subprocess
+import time
 import unittest
 from pathlib import Path
 from shlex import quote
@@ -31,6 +33,14 @@ def lines(texts: list[str]) -> str:
 
 
 class Scripts(unittest.TestCase):
+    def in_all_shells(self, check, *words) -> None:
+        """All at once, where most of the time is spent waiting."""
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            running = {shell: pool.submit(check, shell, *words) for shell in SHELLS}
+        for shell, result in running.items():
+            with self.subTest(*words, shell=shell):
+                result.result()
+
     # ---- what the host's files are ----
 
     def test_nothing_is_deleted_that_was_not_made(self):
@@ -139,69 +149,242 @@ subprocess.run(["/bin/sh", "-c", {end!r}], stderr=subprocess.DEVNULL, env={{"PAT
 
     # ---- one at a time ----
 
-    def test_lock_of_another_rollout(self):
-        """One that waits and gives up, or is killed, leaves the lock of the one that works."""
+    def test_lock_of_another(self):
+        """One that waits and gives up, or is killed, leaves the lock of the one that works, and says whose it is; that of a process
+        which is gone is taken over. By flock, by folders where there is none that works, and an earlier veneer's file or folder."""
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        for shell in SHELLS:
-            for form in ("file", "folder of an earlier veneer"):
-                with self.subTest(form, shell=shell), Host(shell) as host:
-                    state = host.home / ".local" / "state" / "veneer"
-                    state.mkdir(parents=True, mode=0o700)
-                    lock = state / "0123456789ab.lock"
-                    if form != "file":
-                        lock.mkdir()
-                    owner = lock if form == "file" else lock / "owner"
-                    holder = subprocess.Popen(["sleep", "100"])
-                    self.addCleanup(lambda: (holder.kill(), holder.wait()))
-                    owner.write_text(f"{holder.pid} {boot} rollout\n" if form == "file" else f"{holder.pid} {boot}\n")
-                    waiting = host.start("rollout", "deploy", *host.planned()[1])
-                    for line in waiting.stdout:
-                        if line == "phase waiting\n":
-                            break
-                    waiting.send_signal(signal.SIGTERM)
-                    waiting.communicate()
-                    self.assertTrue(owner.exists())
-                    host.longest_turn = 2
-                    self.assertIn("another rollout of this name", host.deploy()["problem"])
-                    self.assertTrue(owner.exists())
-                    # That of a process which is gone is taken over, and given back; so is one of another boot.
-                    holder.kill()
-                    holder.wait()
-                    self.assertTrue(host.deploy().has("well"))
-                    self.assertFalse(lock.exists())
-                    lock.write_text("1 another-boot rollout\n")
-                    self.assertTrue(host.deploy().has("well"))
-                    self.assertEqual(sorted(path.name for path in state.iterdir()), ["0123456789ab.history"])
 
-    def test_one_at_a_time(self):
-        """Many at once, some of them from the moment at which a dead lock is found: never two that restart services."""
-        for shell in SHELLS:
-            with self.subTest(shell=shell), Host(shell) as host:
+        def check(shell, form):
+            with Host(shell) as host:
                 state = host.home / ".local" / "state" / "veneer"
                 state.mkdir(parents=True, mode=0o700)
+                turn, earlier = state / "0123456789ab.turn", state / "0123456789ab.lock"
+                if form != "flock":
+                    host.program("flock", "#!/bin/sh\nexit 71\n")
+                # The name of a process may have anything in it.
+                holder = subprocess.Popen(["python3", "-c", "import fcntl, sys, time\nopen('/proc/self/comm', 'w').write(') 1 (')\n"
+                                           "file = open((sys.argv + ['/dev/null'])[1])\nfcntl.flock(file, fcntl.LOCK_EX)\n"
+                                           "print(flush=True); time.sleep(100)", *([str(turn)] if form == "flock" and turn.write_text("") == 0 else [])],
+                                          stdout=subprocess.PIPE)
+                self.addCleanup(lambda: (holder.kill(), holder.wait(), holder.stdout.close()))
+                holder.stdout.readline()
+                start = Path(f"/proc/{holder.pid}/stat").read_text().rpartition(")")[2].split()[19]
+                if form in ("flock", "folder"):
+                    turn.write_text(f"{holder.pid} {boot} {start} - deploy of shop:live for me@there\nrestart\n")
+                if form == "folder":
+                    (state / f"0123456789ab.turn.d/{holder.pid},{boot},{start}").mkdir(parents=True)
+                if form == "earlier file":
+                    earlier.write_text(f"{holder.pid} {boot} rollout\n")
+                if form == "earlier folder":
+                    earlier.mkdir()
+                    (earlier / "owner").write_text(f"{holder.pid} {boot}\n")
+                before = sorted(path.name for path in state.rglob("*"))
+                request = host.planned()[1]
+                waiting = host.start("rollout", "deploy", *request)
+                for line in waiting.stdout:
+                    if line == "phase waiting\n":
+                        break
+                waiting.send_signal(signal.SIGTERM)
+                waiting.communicate()
+                host.longest_turn = 1
+                words = "deploy of shop:live for me@there" if form in ("flock", "folder") else "another veneer"
+                self.assertIn(f"{words} (process {holder.pid})", host.run("rollout", "deploy", *request)["problem"])
+                if form in ("flock", "folder"):
+                    self.assertTrue(host.run("rollout", "history", "group 0123456789ab", f"live {LIVE}", "listed shop:live").has("working"))
+                self.assertEqual(sorted({path.name for path in state.rglob("*")} - {turn.name}), sorted(set(before) - {turn.name}))
+                holder.kill()
+                holder.wait()
+                host.longest_turn = 60
+                self.assertTrue((answer := host.run("rollout", "deploy", *request)).has("well"), answer)
+                self.assertEqual(sorted(path.name for path in state.rglob("*")), ["0123456789ab.history", "0123456789ab.turn"])
+
+        for form in ("flock", "folder", "earlier file", "earlier folder"):
+            self.in_all_shells(check, form)
+
+    def test_number_that_is_another_process_by_now(self):
+        """A process with the number of one that is gone is known by when it began, and by its boot."""
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+        def check(shell):
+            with Host(shell) as host:
+                host.program("flock", "#!/bin/sh\nexit 71\n")
+                for owner in (f"{os.getpid()},{boot},1", f"{os.getpid()},another-boot,none"):
+                    lock = host.home / ".local/state/veneer/0123456789ab.turn.d" / owner
+                    lock.mkdir(parents=True)
+                    for folder in (host.home / ".local/state/veneer", lock.parent):
+                        folder.chmod(0o700)
+                    host.longest_turn = 3
+                    self.assertTrue((answer := host.deploy()).has("well"), answer)
+                    self.assertFalse(lock.parent.exists())
+
+        self.in_all_shells(check)
+
+    def test_one_at_a_time(self):
+        """Many at once, from the moment at which dead locks are found: never two that restart services."""
+
+        def check(shell, form):
+            with Host(shell) as host:
+                state = host.home / ".local" / "state" / "veneer"
+                (state / "0123456789ab.turn.d" / "1,another-boot,7").mkdir(parents=True)
+                state.chmod(0o700)
                 (state / "0123456789ab.lock").write_text("1 another-boot rollout\n")
+                if form != "flock":
+                    host.program("flock", "#!/bin/sh\nexit 71\n")
                 log = host.folder / "log"
                 host.answers("up", f"import time\nif '--help' not in words:\n  open({str(log)!r}, 'a').write('begin\\n')\n  time.sleep(0.2)\n"
                                    f"  open({str(log)!r}, 'a').write('end\\n')\n  state['containers'][0]['image_id'] = {NEW!r}")
                 request = host.planned()[1]
-                running = [host.start("rollout", "deploy", *request) for _ in range(5)]
+                running = [host.start("rollout", "deploy", *request) for _ in range(5 if form == "flock" else 4)]
                 for process in running:
                     output, errors = process.communicate()
                     self.assertIn("\nwell\n", output, errors)
-                self.assertEqual(log.read_text().split(), ["begin", "end"] * 5)
+                self.assertEqual(log.read_text().split(), ["begin", "end"] * len(running))
+
+        for form in ("flock", "folder"):
+            self.in_all_shells(check, form)
+
+    def test_what_was_started_has_no_part_in_a_lock(self):
+        """What a restart leaves running, and what a script that was killed leaves: the next one goes on at once."""
+
+        def check(shell):
+            with Host(shell) as host:
+                host.longest_turn = 8
+                words = as_word(f"sleep 50 & echo $! >>{host.folder}/left; true")
+                answer = host.deploy(f"restart {words}")
+                self.assertTrue(answer.has_ended, answer)
+                request = host.planned(f"restart {as_word(f'echo $$ >>{host.folder}/left; exec sleep 50')}")[1]
+                process = host.start("rollout", "deploy", *request)
+                for line in process.stdout:
+                    if line == "phase restart\n":
+                        break
+                process.kill()  # amid the restart
+                process.wait()
+                answer = host.deploy("restart true")
+                process.stdout.close(), process.stderr.close()
+                for left in (host.folder / "left").read_text().split():
+                    os.kill(int(left), signal.SIGKILL)  # they were still there
+                self.assertTrue(answer.has("back") or answer.has("failed"), answer)
+
+        self.in_all_shells(check)
+
+    def test_two_accounts(self):
+        """A name belongs to the account of an engine that deployed it first, be it at the same moment: others are refused by name."""
+
+        def check(shell):
+            with Host(shell) as host:
+                request = host.planned()[1]
+                other = host.folder / "other"
+                other.mkdir()
+                running = [host.start("rollout", "deploy", *request, HOME=str(home)) for home in (host.home, other)]
+                ended = [process.communicate()[0] for process in running]
+                self.assertEqual(sorted("\nwell\n" in said for said in ended), [False, True], ended)
+                homes = [host.home, other]
+                if "\nwell\n" in ended[1]:
+                    homes.reverse()
+                host.state = json.loads((host.engine / "state.json").read_text())
+                calls = len(host.said())
+                for verb, *lines in (("facts", *host.ROLLOUT), ("deploy", *request), ("history", "group 0123456789ab", f"live {LIVE}", "listed shop:live")):
+                    answer = host.run("rollout", verb, *lines, HOME=str(homes[1]))
+                    self.assertIn("shop:live belongs to another account", answer["refused"], answer)
+                    self.assertIn(f"has its releases in {homes[0]}/.local/state/veneer", answer["refused"])
+                    self.assertTrue(host.run("rollout", verb, *lines, HOME=str(homes[0])).has_ended)
+                    self.assertFalse((homes[1] / ".local/state/veneer/0123456789ab.history").exists())
+                self.assertNotIn("up", [words[0] for words in host.said()[calls:]])
+                host.answers("volume", "sys.exit('no space left on device')")
+                host.state["containers"][0]["image_id"] = host.state["images"][LIVE] = OLD
+                answer = host.deploy()
+                self.assertIn("cannot note whose shop:live is: no space left on device", answer["problem"], answer)
+                self.assertEqual(host.state["images"][LIVE], OLD)
+
+        self.in_all_shells(check)
+
+    def test_ships_take_turns(self):
+        """Two names to one account: the second waits as long as the first moves, says for whom, and gives up when nothing moves."""
+
+        def check(shell):
+            with Host(shell) as host:
+                stage = host.home / ".cache/veneer/ship"
+                first = host.start("ship", "put", *host.PUT, "group 1", "live docker.io/library/web:live", "who me@there", "size 3", body=None)
+                while not list(stage.glob("1-k.part")):
+                    time.sleep(0.05)
+                answer = host.put("size 0", "patience 1", "group 2", "sender t")
+                self.assertIn("ship of docker.io/library/web:live for me@there", answer["refused"])
+                self.assertIn("nothing moved there for 1 s", answer["refused"])
+                second = host.start("ship", "put", *host.PUT, "group 2", "sender t", "size 0", "patience 3")
+                for _ in range(5):
+                    time.sleep(1)
+                    with open(stage / "1-k.part", "a") as part:  # it grows by other ways than ours here
+                        part.write("x" * 1000)
+                self.assertIsNone(second.poll())
+                first.stdin.close()
+                first.stdin = None
+                first.communicate()
+                output, errors = second.communicate()
+                self.assertIn("waiting ship of docker.io/library/web:live", output)
+                self.assertIn(f"done {NEW}", output, errors)
+
+        self.in_all_shells(check)
 
     def test_lock_that_is_being_made(self):
-        """A lock of an earlier veneer without its owner yet is let alone, however long one has waited."""
+        """A lock without its owner yet is let alone, however long one has waited, but for one that is old."""
+
+        def check(shell):
+            with Host(shell) as host:
+                state = host.home / ".local" / "state" / "veneer"
+                host.program("flock", "#!/bin/sh\nexit 71\n")
+                for name in ("0123456789ab.lock", "0123456789ab.turn.d"):
+                    lock = state / name
+                    lock.mkdir(parents=True)
+                    state.chmod(0o700)
+                    host.longest_turn = 2
+                    self.assertIn("another rollout", host.deploy()["problem"])
+                    self.assertTrue(lock.is_dir())
+                    os.utime(lock, (0, 0))  # of one that died
+                    self.assertTrue(host.deploy().has("well"))
+
+        self.in_all_shells(check)
+
+    def test_work_folders(self):
+        """Those of whoever died go with the next run, whatever it is; those of others that run stay."""
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        start = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
         for shell in SHELLS:
             with self.subTest(shell=shell), Host(shell) as host:
-                lock = host.home / ".local" / "state" / "veneer" / "0123456789ab.lock"
-                lock.mkdir(parents=True)
-                lock.parent.chmod(0o700)
-                host.longest_turn = 5
-                self.assertIn("another rollout", host.deploy()["problem"])
-                self.assertTrue(lock.is_dir())
-                os.utime(lock, (0, 0))  # of one that died
-                self.assertTrue(host.deploy().has("well"))
+                state, stage = host.home / ".local/state/veneer", host.home / ".cache/veneer/ship"
+                mine = f"work.{os.getpid()},{boot},{start},abcdef"
+                names = (mine, f"work.{os.getpid()},{boot},1,abcdef", f"work.{os.getpid()},other,{start},abcdef", "work.4194305", "work.4194305,x y")
+                for folder in (state, stage):
+                    for name in names:
+                        (folder / name).mkdir(parents=True)
+                    for place in (folder, folder.parent):
+                        place.chmod(0o700)
+                self.assertTrue(host.facts().has_ended)
+                self.assertEqual([path.name for path in state.iterdir()], [mine])
+                self.assertTrue((answer := host.put("size 0")).has("done"), answer)
+                self.assertEqual([path.name for path in stage.glob("work*")], [mine])
+
+    # ---- images that go ----
+
+    def test_images_that_go(self):
+        """What the plan lets go goes, with what holds it, but what a container is made of by now stays."""
+        held = {"id": "5" * 64, "image": "shop:veneer-5", "image_id": "5" * 64, "labels": {"dev.veneer.keep": "0123456789ab"}, "status": "created"}
+        foreign = [{**held, "id": "6" * 64, "image_id": "6" * 64, "labels": {"dev.veneer.keep": "another group"}},
+                   {**held, "id": "7" * 64, "image_id": "7" * 64, "labels": {}}]
+        going = [f"{{}} docker.io/library/shop:veneer-{digit} {digit * 64}" for digit in "4567"]
+        for shell in SHELLS:
+            for verdict, health in (("well", "healthy"), ("back", "unhealthy")):
+                with self.subTest(verdict, shell=shell), Host(shell) as host:
+                    host.state["containers"] += [held, *foreign]
+                    host.answers("up", f"image = state['images']['{LIVE}']\nstate['containers'][0].update(image_id=image, health='{health}' if image == '{NEW}' else 'none')")
+                    lines = [line.format(key) for line in going for key in (("remove", "remove-back")[verdict == "back"],)]
+                    other = f"{('remove-back', 'remove')[verdict == 'back']} docker.io/library/shop:veneer-8 {'8' * 64}"
+                    answer = host.deploy(*lines, other, f"shipped docker.io/library/shop:veneer-9 {'9' * 64}")
+                    self.assertTrue(answer.has(verdict), answer)
+                    said = [words for words in host.said() if words[0] in ("rm", "rmi")]
+                    self.assertEqual([words[-1][-1] for words in said if words[0] == "rmi"], ["4", "5"])
+                    self.assertEqual([words[1:] for words in said if words[0] == "rm"], [["5" * 64]])
+                    history = (host.home / ".local/state/veneer/0123456789ab.history").read_text().splitlines()
+                    self.assertEqual([line.split(" ")[2] for line in history], ["well", "shipped", "begun", verdict])
 
     # ---- names ----
 
@@ -484,7 +667,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
             ):
                 with self.subTest(case, shell=shell), Host(shell) as host:
                     host.state["containers"] = [host.container(**settings) for settings in containers]
-                    answer = host.deploy(plans=("web yes 0 no no network - -",))
+                    answer = host.deploy("wait 0", plans=("web yes 0 no no network - -",))
                     self.assertTrue(answer.has_ended, answer)
                     self.assertEqual([words[1] for words in host.said() if words[0] == "rm" and "veneer-keep" not in words[1]], removed)
 

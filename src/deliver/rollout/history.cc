@@ -16,13 +16,15 @@ namespace {
 
 constexpr std::size_t most_lines = 4000;
 constexpr std::array outcome_names = {std::string_view("well"), std::string_view("back"), std::string_view("failed"),
-                                      std::string_view("unfinished"), std::string_view("at work")};
+                                      std::string_view("shipped"), std::string_view("unfinished"),
+                                      std::string_view("at work")};
 constexpr std::string_view begun = "begun";
 
 // Those that a host writes.
 std::optional<ReleaseOutcome> read_outcome(const std::string& word) {
   if (word == begun) return ReleaseOutcome::unfinished;
-  for (const ReleaseOutcome outcome : {ReleaseOutcome::well, ReleaseOutcome::back, ReleaseOutcome::failed}) {
+  for (const ReleaseOutcome outcome :
+       {ReleaseOutcome::well, ReleaseOutcome::back, ReleaseOutcome::failed, ReleaseOutcome::shipped}) {
     if (word == outcome_name(outcome)) return outcome;
   }
   return std::nullopt;

@@ -13,10 +13,11 @@
 
 namespace veneer::deliver {
 
-/// `unfinished`: it was begun, and what carried it out died. `at_work`: it is being carried out.
-enum class ReleaseOutcome { well, back, failed, unfinished, at_work };
+/// `shipped`: it was on the host before a rollout of another image, and in no release. `unfinished`: it was begun, and
+/// what carried it out died. `at_work`: it is being carried out.
+enum class ReleaseOutcome { well, back, failed, shipped, unfinished, at_work };
 
-/// "well", "back", "failed", "unfinished", "at work".
+/// "well", "back", "failed", "shipped", "unfinished", "at work".
 std::string_view outcome_name(ReleaseOutcome outcome);
 
 struct Release {
@@ -29,7 +30,7 @@ struct Release {
   std::string commit;
   std::uint64_t bytes = 0;
   double seconds = 0;
-  std::string kind;         // "deploy", "rollback", "found"
+  std::string kind;         // "deploy", "rollback", "found", "ship"
   bool is_present = false;  // the host still has the image
 };
 

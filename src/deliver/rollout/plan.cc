@@ -267,8 +267,9 @@ std::string way_back(const RolloutFacts& facts, const std::string& image) {
   if (there.empty()) return "";
   const auto is_there = [&](const std::string& id) { return std::ranges::find(there, id) != there.end(); };
   if (std::ranges::all_of(there, [&](const std::string& id) { return id == there.front(); })) return there.front();
-  for (auto good = facts.good.rbegin(); good != facts.good.rend(); ++good) {
-    if (*good != image && is_there(*good)) return *good;
+  const std::vector<Release> releases = read_releases(facts.releases, false);
+  for (auto release = releases.rbegin(); release != releases.rend(); ++release) {
+    if (release->outcome == ReleaseOutcome::well && release->id != image && is_there(release->id)) return release->id;
   }
   if (facts.live != image && is_there(facts.live)) return facts.live;
   const auto other = std::ranges::find_if(there, [&](const std::string& id) { return id != image; });
@@ -319,7 +320,15 @@ void take_fact(RolloutFacts& facts, std::string_view key, const std::string& val
   if (key == "mode") facts.network_modes.push_back(value);
   if (key == "composed" && !trimmed(value).empty()) facts.composed = read_document(key, value);
   if (key == "live") facts.live = value;
-  if (key == "good") facts.good.push_back(value);
+  if (key == "release") facts.releases.push_back(value);
+  if (key == "named") {
+    for (std::size_t i = 1; i < words.size(); ++i) {
+      if (const auto name = read_engine_name(words[i])) facts.names.push_back({*name, without_algorithm(words[0])});
+    }
+  }
+  if (key == "uses" && !words.empty()) {
+    facts.uses.push_back({without_algorithm(words[0]), words.size() > 1 ? words[1] : ""});
+  }
   if (key == "range" && words.size() == 2) {
     facts.first_ephemeral = read_port(words[0], 10).value_or(facts.first_ephemeral);
     facts.last_ephemeral = read_port(words[1], 10).value_or(facts.last_ephemeral);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "deliver/rollout/health.hh"
+#include "deliver/rollout/retention.hh"
 #include "foundation/value.hh"
 
 namespace veneer::deliver {
@@ -36,7 +37,9 @@ struct RolloutFacts {
   std::vector<std::string> network_modes;  // of all containers that run
   std::optional<Value> composed;           // what compose makes of its files; none: that cannot be told
   std::string live;                        // what the live name stands for
-  std::vector<std::string> good;           // images of releases that were well, the newest last
+  std::vector<std::string> releases;       // lines of the history, as read_releases() takes them
+  std::vector<NamedImage> names;           // of the images in the live name's repository
+  std::vector<ImageUse> uses;              // of images, by any container
   std::uint16_t first_ephemeral = 32768;   // ports that are given to whoever asks for any
   std::uint16_t last_ephemeral = 60999;
 };

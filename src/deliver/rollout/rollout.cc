@@ -8,6 +8,7 @@
 #include "deliver/rollout/described.hh"
 #include "deliver/rollout/plan.hh"
 #include "deliver/rollout/recreate.hh"
+#include "deliver/rollout/retention.hh"
 #include "deliver/rollout/settings.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
@@ -53,20 +54,6 @@ std::string what_serves(const std::vector<ContainerState>& containers, const std
   }
   return text;
 }
-
-// What may stand in a line of the history, and in a request.
-std::string as_word(const std::string& text) {
-  std::string word;
-  for (const char c : text) {
-    const bool is_plain = is_letter(c) || is_digit(c) || std::string_view("._:/@+-").find(c) != std::string_view::npos;
-    word += is_plain ? c : '_';
-  }
-  return word.empty() ? "-" : word;
-}
-
-}  // namespace
-
-namespace {
 
 // The settings of the container as it is now, for the one after it.
 Recreation ask_for_container(HostSession& session, const RolloutRequest& wanted) {
@@ -197,6 +184,24 @@ void add_plan(HostRequest& request, const Found& found, const RolloutPlan& plan)
   for (const HealthPlan& service : plan.back.services) request.add("plan-back", to_line(service));
 }
 
+void add_retention(HostRequest& request, const Found& found, const RolloutPlan& plan, const RolloutRequest& wanted) {
+  const Retention retention = plan_retention({.releases = read_releases(found.facts.releases, false),
+                                              .images = found.facts.names,
+                                              .uses = found.facts.uses,
+                                              .live = found.facts.live,
+                                              .way_back = plan.way_back},
+                                             {.live_name = wanted.live_name,
+                                              .image = without_algorithm(wanted.image_id),
+                                              .keep = wanted.keep,
+                                              .keep_failed = wanted.keep_failed});
+  const auto add = [&](std::string_view key, const std::vector<NamedImage>& images) {
+    for (const NamedImage& image : images) request.add(key, fmt::format("{} {}", image.name.full(), image.id));
+  };
+  add("shipped", retention.shipped);
+  add("remove", retention.after_well);
+  add("remove-back", retention.after_back);
+}
+
 // Nothing: the containers are not those any more for which the plan was made.
 std::optional<RolloutResult> try_rollout(HostSession& session, const RolloutRequest& wanted,
                                          const std::function<void(const std::string&)>& on_phase) {
@@ -219,13 +224,13 @@ std::optional<RolloutResult> try_rollout(HostSession& session, const RolloutRequ
       found.facts, {.image = without_algorithm(wanted.image_id), .settle = wanted.settle, .ports = wanted.ports});
   HostRequest request = rollout_request(session, wanted, "deploy");
   add_plan(request, found, plan);
+  add_retention(request, found, plan, wanted);
   if (!body.empty()) request.add("size", std::to_string(body.size()));
   for (const std::string& network : networks) request.add("network", network);
   if (!wanted.probe.empty()) request.add_text("probe", wanted.probe);
   request.add("wait", std::to_string(wanted.wait));
-  request.add("keep", std::to_string(std::max<std::uint64_t>(wanted.keep, 1)));
-  request.add("who", as_word(wanted.who));
-  request.add("commit", as_word(wanted.commit));
+  request.add("who", as_name(wanted.who));
+  request.add("commit", as_name(wanted.commit));
   request.add("bytes", std::to_string(wanted.bytes));
   request.add("seconds", fmt::format("{:.1f}", wanted.seconds));
   request.add("kind", wanted.kind == RolloutKind::deploy ? "deploy" : "rollback");

@@ -42,7 +42,8 @@ struct RolloutRequest {
   std::optional<std::uint64_t>
       settle;                         // seconds that a service without a health check must run; none: as it was before
   PortWait ports = PortWait::listed;  // whether one is waited for on the ports on which it listened before
-  std::uint64_t keep = 5;             // releases whose images stay
+  std::uint64_t keep = 5;             // good releases whose images stay: see plan_retention()
+  std::uint64_t keep_failed = 1;      // of the others
   std::string who;                    // "user@machine"
   std::string commit;
   std::uint64_t bytes = 0;  // sent for it

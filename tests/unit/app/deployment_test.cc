@@ -89,6 +89,7 @@ class Nowhere : public Surroundings, public Messages {
   std::filesystem::path cache_folder() const override { return "/nowhere"; }
   std::filesystem::path current_folder() const override { return "/nowhere"; }
   std::int64_t seconds_since_1970() const override { return 0; }
+  std::string caller() const override { return "me@here"; }
   void progress(const std::string&) override {}
   void clear_progress() override {}
   void note(const std::string&) override {}

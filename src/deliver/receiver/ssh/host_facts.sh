@@ -15,9 +15,16 @@ say_listening() { # ID NAME STATUS HEALTH RESTARTS IMAGE CODE
     if has_row "$held" "$inode"; then say "listens $of $port yes"; else say "listens $of $port no"; fi
   done
 }
-# The images of the well releases, the newest last.
-say_releases() { [ ! -f "$history" ] || say_each good "$(cut -d ' ' -f 3,5 "$history" | sed -n 's/^well //p' | tail -n 50)"; }
+# The names of the images in the live name's repository, and what the history has of these images.
+say_images() {
+  set -- $(engine images -q --no-trunc "${listed%:*}" | sort -u)
+  [ $# -gt 0 ] || return 0
+  named=$(engine image inspect --format '{{.Id}}{{range .RepoTags}} {{.}}{{end}}' "$@" 2>/dev/null)
+  say_each named "$named"
+  [ ! -f "$history" ] || awk -v here=" $(printf '%s\n' "$named" | sed 's/^sha256://; s/ .*//' | tr '\n' ' ')" 'index(here, " " $5 " ") { print "release yes", $0 }' "$history"
+}
 show_facts() {
+  check_owner
   find_services_or_command
   [ "$strategy" != start-first ] || check_start_first
   list_containers || list_containers
@@ -37,14 +44,14 @@ show_facts() {
   set -- $(printf '%s\n' "$rows" | cut -d '|' -f 1)
   if [ $is = podman ]; then for container; do say_each container "$(engine inspect --format '{{json .}}' "$container" 2>/dev/null | tr -d '\n')"; done  # over several lines
   elif [ $# -gt 0 ]; then say_each container "$(engine inspect --format '{{json .}}' "$@" 2>/dev/null)"; fi
-  # Those which share the network of others say whose.
-  set -- $(engine ps -q --no-trunc)
-  [ $# -eq 0 ] || say_each mode "$(engine inspect --format '{{.HostConfig.NetworkMode}}' "$@" 2>/dev/null | sort -u)"
+  # Whose image each has, and of those that run, whose network.
+  set -- $(engine ps -aq --no-trunc)
+  [ $# -eq 0 ] || engine inspect --format '{{if .State.Running}}mode {{.HostConfig.NetworkMode}}{{"\n"}}{{end}}uses {{.Image}} {{index .Config.Labels "dev.veneer.keep"}}' "$@" 2>/dev/null | sort -u
   for image in $({ say "$id"; printf '%s\n' "$rows" | cut -d '|' -f 6 | sed 's/^sha256://'; } | grep . | sort -u); do
     say "image $image $(engine image inspect --format '{{json .}}' "sha256:$image" 2>/dev/null | tr -d '\n')"
   done
   say "live $(id_of "$live")"
-  say_releases
+  say_images
   say "range $(cat /proc/sys/net/ipv4/ip_local_port_range 2>/dev/null | tr '\t' ' ')"
   [ "$waits_for_ports" = no ] || for_rows say_listening "$rows"
   finish

@@ -13,11 +13,13 @@ PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/snap/bi
 export LC_ALL PATH
 umask 077
 trap '' PIPE
+blank=$IFS newline='
+'
 
 verb='' nonce='' program='' sudo='' staging='' fail='' pulse=10
-patterns='' group='' key='' offset=0 size=0 sender='' unique='' listed='' live='' id='' layers=0 digest='' listing='' legacy='' splices=''
-compose='' services='' before='' after='' restart='' probe='' wait=60 settle=5 keep=5 who='' commit='' bytes=0 seconds=0 kind=deploy strategy='' single='' networks=''
-front='' project='' project_options='' was='' known='' plans='' plans_back='' facts='' waits_for_ports=yes scales='' sharers=''
+patterns='' group='' key='' offset=0 size=0 sender='' patience=60 unique='' listed='' live='' id='' layers=0 digest='' listing='' legacy='' splices=''
+compose='' services='' before='' after='' restart='' probe='' wait=60 settle=5 keeper='' held='' work='' who='' commit='' bytes=0 seconds=0 kind=deploy strategy='' single='' networks=''
+front='' project='' project_options='' was='' known='' plans='' plans_back='' removed='' removed_back='' shipped='' facts='' waits_for_ports=yes scales='' sharers=''
 # Text with "%" and three octal digits for what may not stand in a value.
 decoded() { printf '%b' "$(printf '%s' "$1" | sed 's/%\([0-7][0-7][0-7]\)/\\0\1/g')"; }
 while IFS=' ' read -r name value; do
@@ -27,13 +29,13 @@ while IFS=' ' read -r name value; do
     verb) verb=$value ;; nonce) nonce=$value ;; program) program=$value ;; sudo) sudo=$value ;; staging) staging=$value ;;
     fail) fail=$value ;; pulse) pulse=$value ;; pattern) patterns="$patterns$value
 " ;;
-    group) group=$value ;; key) key=$value ;; offset) offset=$value ;; size) size=$value ;; sender) sender=$value ;;
+    group) group=$value ;; key) key=$value ;; offset) offset=$value ;; size) size=$value ;; sender) sender=$value ;; patience) patience=$value ;;
     unique) unique=$value ;; listed) listed=$value ;; live) live=$value ;; id) id=$value ;; layers) layers=$value ;; digest) digest=$value ;;
     compose) compose="$compose$(decoded "$value")
 " ;;
     service) services="$services $value" ;;
     before) before=$(decoded "$value") ;; after) after=$(decoded "$value") ;; restart) restart=$(decoded "$value") ;; probe) probe=$(decoded "$value") ;; wait) wait=$value ;; settle) settle=$value ;;
-    keep) keep=$value ;; who) who=$value ;; commit) commit=$value ;; bytes) bytes=$value ;; seconds) seconds=$value ;; kind) kind=$value ;; strategy) strategy=$value ;; container) single=$value ;;
+    who) who=$value ;; commit) commit=$value ;; bytes) bytes=$value ;; seconds) seconds=$value ;; kind) kind=$value ;; strategy) strategy=$value ;; container) single=$value ;;
     network) networks="$networks $value" ;;
     front) front=$value ;; project) project=$value ;; options) project_options=$(decoded "$value") ;; scales) scales=$(decoded "$value") ;; sharers) sharers=$(decoded "$value") ;; was) was=$value ;;
     ports) waits_for_ports=$value ;; known) known="$known$value
@@ -41,6 +43,12 @@ while IFS=' ' read -r name value; do
     plan) plans="$plans$value
 " ;;
     plan-back) plans_back="$plans_back$value
+" ;;
+    remove) removed="$removed$value
+" ;;
+    remove-back) removed_back="$removed_back$value
+" ;;
+    shipped) shipped="$shipped$value
 " ;;
     listing) listing=$value ;; legacy) legacy=$value ;; splice) splices="$splices$value
 " ;;
@@ -97,48 +105,124 @@ own_folder() {
   [ -w "$folder" ]
 }
 
-# Takes a lock: a file "PID BOOT WORDS" that comes to be in one step. False when another has it; $holder is what it says.
-take() { # LOCK WORDS
-  new_line "$1.$$" "$$ $boot $2"
-  said=''
-  [ -d "$1" ] || said=$(ln "$1.$$" "$1" 2>&1)
-  set -- "$1" "$?"
-  rm -f "$1.$$"
-  if [ -d "$1" ]; then  # an earlier veneer's
-    rm -f "$1/${1##*/}.$$"
-    set -- "$1" 1
+# ---- locks ----
+# Whose a lock is stands in the file itself: a line "PID BOOT START SENDER WORDS", then a line for each phase. It is held by flock
+# where there is one, by a process of its own that ends with this one: what else is started here may live longer, and has no
+# part in it. Elsewhere, by a folder beside it with one folder in it that is named after the holder.
+boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo none)
+# When a process began, in ticks since the boot.
+start_of() { # PID
+  { read -r stat <"/proc/$1/stat"; } 2>/dev/null || { echo none; return; }
+  set -- ${stat##*)}
+  echo "${20:-none}"
+}
+is_gone() { # PID BOOT START
+  [ "${2:-}" = "$boot" ] || return 0
+  [ -d "/proc/$1" ] || kill -0 "$1" 2>/dev/null || return 0
+  case ${3:-} in '' | *[!0-9]*) return 1 ;; esac  # an earlier veneer does not say when
+  [ "$(start_of "$1")" != "$3" ]
+}
+lock_by_flock() { # LOCK
+  said=$({
+    trap '' HUP INT TERM
+    command exec 9<"$1" || exit
+    flock -n 9
+    case $? in 0) echo yes ;; 1) echo no; exit ;; *) exit ;; esac
+    exec >/dev/null
+    while kill -0 $$; do sleep 1 9<&-; done
+  } 2>/dev/null & echo "$!")
+  case $said in *yes*) keeper=${said%yes*}${said#*yes} keeper=$((keeper)) ;; *no*) return 1 ;; *) return 2 ;; esac
+}
+# What another holds is taken from it only by its name, and by one of those who see that it is gone.
+lock_by_folder() { # LOCK
+  mine=$$,$boot,$(start_of $$)
+  if ! said=$(mkdir "$1.d" 2>&1); then
+    if [ ! -d "$1.d" ]; then
+      missed=$((missed + 1))
+      [ $missed -lt 20 ] || not_written "$1.d" "$said"
+      return 1
+    fi
+    other=$(ls "$1.d" 2>/dev/null)
+    [ "$other" != "$mine" ] || return 0
+    # One without a holder is being made, unless it has been there for long.
+    [ -n "$other" ] || { find "$1.d" -prune -mmin +1 -exec rmdir {} \; 2>/dev/null; return 1; }
+    IFS=,
+    set -- "$1" $other
+    IFS=$blank
+    is_gone "$2" "${3:-}" "${4:-}" && rmdir "$1.d/$other" 2>/dev/null || return 1
   fi
-  [ "$2" = 0 ] && return 0
-  [ -e "$1" ] || [ -z "$said" ] || missed=$((missed + 1))
-  [ $missed -lt 20 ] || not_written "$1" "$said"
-  read_holder "$1"
+  mkdir "$1.d/$mine" 2>/dev/null && [ "$(ls "$1.d")" = "$mine" ] && return 0
+  rmdir "$1.d/$mine" 2>/dev/null
   return 1
 }
-missed=0
-boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo none)
-read_holder() { # LOCK
-  holder=$(cat "$1" 2>/dev/null) && return 0
-  holder=$(cat "$1/owner" 2>/dev/null)
+try_lock() { # LOCK
+  [ -z "$keeper" ] || return 0
+  [ -e "$1" ] || said=$(cat 2>&1 </dev/null >>"$1") || not_written "$1" "$said"
+  set -- "$1" 2
+  ! command -v flock >/dev/null 2>&1 || { lock_by_flock "$1"; set -- "$1" $?; }
+  [ "$2" = 2 ] || return "$2"
+  lock_by_folder "$1"
+}
+# Whether an earlier veneer holds its own lock: a file "PID BOOT WORDS", or a folder. One without a holder is being made, unless it
+# has been there for long.
+is_held_as_before() { # LOCK
+  [ -e "$1" ] || return 1
+  holder=$(cat "$1" 2>/dev/null) || holder=$(cat "$1/owner" 2>/dev/null)
   [ ! -f "$1/boot" ] || holder="${holder%% *} $(cat "$1/boot" 2>/dev/null) ${holder#* }"
+  if [ -n "$holder" ]; then
+    set -- "$1" $holder
+    is_gone "$2" "${3:-}" || { holder="$2 ${3:-} none - another veneer"; return 0; }
+  else
+    [ -n "$(find "$1" -prune -mmin +1 2>/dev/null)" ] || return 0
+  fi
+  rm -rf "$1"
+  return 1
 }
-# Whether the process of $holder is gone.
-is_gone() {
+read_holder() { holder=$(head -n 1 "$1" 2>/dev/null); } # LOCK
+# The holder in words: what it does, and for whom.
+holder_in_words() {
   set -- $holder
-  ! kill -0 "${1:-none}" 2>/dev/null || [ "${2:-}" != "$boot" ]
+  process=${1:-}
+  [ $# -lt 5 ] || shift 4
+  echo "$*${process:+ (process $process)}"
 }
-# Removes the lock of one that is gone. One at a time and after a second look: it may be another's by now. One without a holder
-# is being made, unless it has been there for long.
-break_lock() { # LOCK
-  [ -n "$holder" ] || [ -n "$(find "$1" -prune -mmin +1 2>/dev/null)" ] || return 0
-  find "$1.breaking" -prune -mmin +1 -exec rmdir {} \; 2>/dev/null
-  mkdir "$1.breaking" 2>/dev/null || return 0
-  gone=$holder
-  read_holder "$1"
-  [ "$holder" != "$gone" ] || rm -rf "$1"
-  rmdir "$1.breaking"
+# Takes a lock when its holder is done with it, and waits as long as something moves there: what the holder says, or a file in the
+# FOLDER. False, with $holder, when nothing did for so many SECONDS. `call` is what is done each second meanwhile.
+take_lock() { # LOCK BEFORE SECONDS CALL WORDS [FOLDER]
+  still=0 sign='' keeper='' missed=0 held=''
+  while :; do
+    read_holder "$1"
+    if try_lock "$1" && ! is_held_as_before "$2"; then break; fi
+    now=$holder$(cat "$1" 2>/dev/null; [ -z "${6:-}" ] || ls -lnR "$6" 2>/dev/null)
+    [ "$now" = "$sign" ] || still=0 sign=$now
+    [ $still -lt "$3" ] || { drop_lock "$1"; return 1; }
+    still=$((still + 1))
+    "$4"
+    sleep 1
+  done
+  held=$1
+  new_line "$1" "$$ $boot $(start_of $$) $5"
 }
 drop_lock() { # LOCK
-  case $(cat "$1" 2>/dev/null) in "$$ $boot "*) rm -f "$1" ;; esac
+  [ -z "$held" ] || : >"$held"
+  if [ -n "$keeper" ]; then kill -9 "$keeper"; else rmdir "$1.d/$$,$boot,$(start_of $$)" && rmdir "$1.d"; fi
+  held='' keeper=''
+} 2>/dev/null
+# That the holder has come further.
+tell_lock() { [ -z "$held" ] || printf '%s\n' "$*" >>"$held"; } 2>/dev/null
+
+# ---- what runs beside ----
+# A folder for what a run needs on the disk, named after its process; what others that are gone have left goes.
+new_work() { # FOLDER
+  for left in "$1"/work.*; do
+    [ -d "$left" ] || continue
+    IFS=,
+    set -- "$1" ${left##*/work.}
+    IFS=$blank
+    ! is_gone "${2%%.*}" "${3:-$boot}" "${4:-}" || rm -rf "$left"
+  done
+  said=$(mktemp -d "$1/work.$$,$boot,$(start_of $$),XXXXXX" 2>&1) || not_written "$1" "$said"
+  work=$said
 }
 stop_beat() {  # a milder signal is lost where the shell is just forking
   [ -z "$beat" ] || { kill -9 "$beat"; wait "$beat"; } 2>/dev/null

@@ -14,24 +14,39 @@ find_state() {
   own_folder "$state" || not_written "$state" "$said"
 }
 
+# A live name belongs to one account of an engine, since history and lock are that account's files. Whose it is stands in the labels
+# of a volume: the first to make it gives it them, and who makes it again finds them.
+find_self() {
+  account=$(id -un 2>/dev/null || id -u)
+  self=$(head -n 1 /etc/machine-id 2>/dev/null):$state
+}
+check_owner() {
+  owner=$(engine volume inspect --format '{{index .Labels "dev.veneer.account"}}|{{index .Labels "dev.veneer.state"}}' "veneer-$group" 2>/dev/null) || return 1
+  [ "${owner#*|}" != "$self" ] || return 0
+  say "hint log in as that account; if it is gone, '$program volume rm veneer-$group' makes the name free, and its releases begin anew"
+  refuse "$listed belongs to another account of this engine: ${owner%%|*}, which has its releases in ${owner#*:}"
+}
+take_name() {
+  said=$(engine volume create --label "dev.veneer.account=$account" --label "dev.veneer.state=$self" "veneer-$group" 2>&1)
+  check_owner || problem "the engine cannot note whose $listed is: $(in_a_line "$said")"
+}
+
+phase() { say "phase $1"; tell_lock "$1"; }
 # One rollout of a live name at a time; another one waits for its end.
 take_turn() {
-  turn=$state/$group.lock waited=0 longest=300
-  until take "$turn" rollout; do
-    if is_gone; then
-      break_lock "$turn"
-      [ -e "$turn" ] || continue
-    fi
-    [ $waited -lt $longest ] || problem "another rollout of this name is at work on the host (process ${holder%% *}); try again when it is done"
-    [ $waited -gt 0 ] || say phase waiting
-    sleep 1
-    waited=$((waited + 1))
-  done
+  waited='' longest=300
+  take_lock "$turn" "$state/$group.lock" $longest while_held "- $kind of ${live#docker.io/library/}${who:+ for $who}" ||
+    problem "another rollout of this name is at work on the host, and came no further for $longest s: $(holder_in_words); try again when it is done"
+  [ -z "$waited" ] || say "note waited for a $waited"
+}
+while_held() {
+  [ -n "$waited" ] || phase waiting
+  waited=$(holder_in_words)
 }
 leave() {
   stop_beat
-  rm -rf "$work"
-  [ -z "$turn" ] || drop_lock "$turn"
+  [ -z "$work" ] || rm -rf "$work"
+  drop_lock "$turn"
 }
 
 # What a compose that was killed left of a recreation, beside another container of the service: "HASH_NAME", not running.
@@ -50,7 +65,7 @@ wait_for_engine() {
   gone=0
   until engine version >/dev/null 2>&1; do
     [ $gone -lt "$longest_gone" ] || { said="the engine does not answer any more"; return 1; }
-    [ $gone -gt 0 ] || say phase engine
+    [ $gone -gt 0 ] || phase engine
     gone=$((gone + 1))
     sleep 1
   done
@@ -73,6 +88,7 @@ restart_services() {
     (unset LC_ALL; eval "$found_environment"; umask "$found_umask"; exec sh -c "$1") >"$work/said" 2>&1 </dev/null
     set -- $?
     said=$(tail -c 2000 "$work/said" 2>/dev/null)
+    rm -f "$work/said"
     return "$1"
   fi
   drop_leftovers
@@ -113,15 +129,25 @@ record() {
   write_history "$1" || { say "note how this ended is not in the history, which cannot be written: $(in_a_line "$said")"; return 0; }
   say "revision $number"
 }
-# A container that is never started holds its image against prune jobs, one a release; older ones go.
+# A container that is never started holds its image against prune jobs, one a release.
 hold() {
-  name=veneer-keep-$(echo "$unique" | tr -c 'A-Za-z0-9_.\n' '-' | tail -c 100)
+  name=veneer-keep-$group-$(echo "$unique" | tr -c 'A-Za-z0-9_.\n' '-' | tail -c 100)
   engine inspect "$name" >/dev/null 2>&1 || engine create --pull never --network none --name "$name" --label "dev.veneer.keep=$group" --entrypoint veneer-keep "$unique" >/dev/null 2>&1
-  [ -f "$history" ] || return 0
-  cut -d ' ' -f 3,4 "$history" | grep '^well ' | cut -d ' ' -f 2 | tail -n 200 | awk '{ line[NR] = $0 } END { for (i = NR; i > 0; i--) if (!seen[line[i]]++) print line[i] }' |
-    tail -n "+$((keep + 1))" | while read -r past; do
-      engine rm "veneer-keep-$(echo "$past" | tr -c 'A-Za-z0-9_.\n' '-' | tail -c 100)" >/dev/null 2>&1 && forget "$past"
-    done
+}
+# Takes away what the plan lets go, lines "NAME ID", but for images of which a container is made that is not one of those.
+remove_images() { # LINES
+  [ -n "$1" ] || return 0
+  set -- "$1" $(engine ps -aq --no-trunc)
+  lines=$1
+  shift
+  uses=''
+  [ $# -eq 0 ] || uses=$(engine inspect --format '{{.ID}}|{{.Image}}|{{index .Config.Labels "dev.veneer.keep"}}' "$@" 2>/dev/null) || return 0
+  printf '%s' "$lines" | while read -r name image; do
+    set -- $(printf '%s\n' "$uses" | awk -F '|' -v image="$image" -v group="$group" '{ sub(/^sha256:/, "", $2) } $2 == image { print $3 == group ? $1 : "used" }')
+    case " $* " in *' used '*) continue ;; esac
+    [ $# -eq 0 ] || engine rm "$@" >/dev/null 2>&1
+    forget "$name"
+  done
 }
 
 # What ran here before the first deploy, or was brought by other means since: there is a way back to it too.
@@ -131,6 +157,13 @@ remember_found() {
   found=${unique%:*}:veneer-found-$(printf '%.12s' "$was")
   engine tag "sha256:$was" "$found" 2>/dev/null || return 0
   (unique=$found id=$was who='' commit='' bytes=0 seconds=0 kind=found; next_number; record well; hold) >/dev/null
+}
+
+# What came here and was never brought into service: what comes later is told by it.
+remember_shipped() {
+  while read -r unique id; do
+    [ -z "$unique" ] || (who='' commit='' bytes=0 seconds=0 kind=ship; next_number; record shipped) >/dev/null
+  done
 }
 
 # In a container of the new image, as the first of the services.
@@ -148,10 +181,12 @@ check_plan() {
   before_it=$rows
 }
 deploy() {
+  take_name
   check_plan
   [ "$(id_of "sha256:$id")" = "$id" ] || problem "the image $unique is not on this host any more; ship it again"
   engine tag "sha256:$id" "$unique" 2>/dev/null  # a prune job may have taken all names but one
   remember_found
+  [ -z "$shipped" ] || printf '%s' "$shipped" | remember_shipped
   begin
   said=$(engine tag "sha256:$id" "$live" 2>&1) || {
     why=$(in_a_line "$said")
@@ -161,25 +196,26 @@ deploy() {
   }
   reached tagged
   if [ -n "$before" ]; then
-    say phase before
+    phase before
     run_once "$before" || back "the command before it failed" untouched
   fi
-  say phase restart
+  phase restart
   restarted=$(date +%s)
   reached restarting
   restart_services forward || back "the services could not be restarted: $(in_a_line "$said")"
-  say phase health
+  phase health
   reached restarted
   wait_for_health "$id" || back "$reason"
   if [ -n "$after" ]; then
-    say phase after
+    phase after
     run_once "$after" || back "the command after it failed"
   fi
-  if [ "$strategy" = start-first ]; then say phase stop; remove_old; fi
+  if [ "$strategy" = start-first ]; then phase stop; remove_old; fi
   [ -z "$single" ] || engine rm "$single-veneer-old" >/dev/null 2>&1
   say_slow
   record well
   hold
+  remove_images "$removed"
   reached recorded
   say "well"
   finish
@@ -205,20 +241,22 @@ back() {
   if [ -n "$beside" ]; then  # start-first: the old ones have served all the time
     [ -z "$was" ] || name_again "$was" || failed "$why; and the name could not be moved back: $(in_a_line "$said")"
     wait_for_engine && remove_new
-    record back
-    say "back $why"
-    finish
+    went_back
   fi
   # The same image again is no way back.
   if [ -z "$was" ] || { [ "$was" = "$id" ] && [ "${2:-}" != untouched ]; }; then failed "$why"; fi
   name_again "$was" || failed "$why; and the name could not be moved back: $(in_a_line "$said")"
   if [ "${2:-}" != untouched ]; then
-    say phase back
+    phase back
     plans=$plans_back
     restart_services back || { wait_for_engine && restart_services back; }
     wait_for_health "$was" || failed "$why; and the image before it is not well either: $reason"
   fi
+  went_back
+}
+went_back() {
   record back
+  remove_images "$removed_back"
   say "back $why"
   finish
 }
@@ -228,14 +266,15 @@ find_services_or_command() {
 
 keep_serving() { ! is_live "$1" || { serves=${2#sha256:}; return 1; }; }
 show_history() {
+  check_owner
   serves=$(id_of "$live")
   if [ -z "$serves" ]; then  # a prune job may have taken the name of an image that is in use
     set -- $(engine ps -aq --no-trunc)
     [ $# -eq 0 ] || for_rows keep_serving "$(engine inspect --format '{{.Config.Image}}|{{.Image}}' "$@" 2>/dev/null)"
   fi
   say "live $serves"
-  turn_file=$state/$group.lock
-  [ ! -e "$turn_file" ] || { read_holder "$turn_file"; is_gone || say working; }
+  read_holder "$turn"
+  is_gone $holder || say working
   [ -f "$history" ] || finish
   here=$(engine images -aq --no-trunc 2>/dev/null | sed 's/^sha256://')
   while read -r number time outcome name image rest; do
@@ -248,8 +287,9 @@ show_history() {
 printf '\nveneer %s\n' "$nonce"
 find_program
 find_state
+find_self
 history=$state/$group.history
-work=$state/work.$$ turn='' beat='' old='' beside=''
+turn=$state/$group.turn beat='' old='' beside=''
 trap leave EXIT
 trap 'exit 129' HUP INT TERM
 case $verb in
@@ -257,11 +297,12 @@ case $verb in
     (while sleep "$pulse" >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do echo busy; done) &
     beat=$!
     [ "$size" -eq 0 ] || create=$(cat)
-    new_folder "$work"
-    new_line "$work/said" "$(tail -n 200 "$history" 2>/dev/null)"  # there must be room for a history
+    new_work "$state"
+    new_line "$work/room" "$(tail -n 200 "$history" 2>/dev/null)"  # there must be room for a history
+    rm -f "$work/room"
     take_turn
     deploy ;;
-  facts) new_folder "$work"; show_facts ;;
+  facts) new_work "$state"; show_facts ;;
   container) show_container ;;
   history) show_history ;;
   *) problem "unknown verb $verb" ;;

@@ -1,8 +1,6 @@
 # Of a rollout: rows, as engines and compose files are read into, and the names of images.
 
 # Rows are lines "FIELD|FIELD|…". Calls a function with the fields of each, as long as it succeeds.
-blank=$IFS newline='
-'
 for_rows() {
   call=$1
   set -f

@@ -99,6 +99,15 @@ std::string as_host_word(std::string_view text) {
   return word;
 }
 
+std::string as_name(std::string_view text) {
+  std::string word;
+  for (const char c : text) {
+    const bool is_plain = is_letter(c) || is_digit(c) || std::string_view("._:/@+-").find(c) != std::string_view::npos;
+    word += is_plain ? c : '_';
+  }
+  return word.empty() ? "-" : word;
+}
+
 void HostRequest::add_text(std::string_view key, std::string_view text) { add(key, as_host_word(text)); }
 
 HostAnswer::HostAnswer(const std::string& nonce, std::function<void(const HostLine&)> on_line)

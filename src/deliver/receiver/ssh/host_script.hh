@@ -30,6 +30,9 @@ std::string host_command(HostTask task);
 /// Any text as one word of a value: all but letters, digits and a few others as "%" and three octal digits.
 std::string as_host_word(std::string_view text);
 
+/// Any text as one word of a history and of what is told of who is at work: odd characters are "_", nothing is "-".
+std::string as_name(std::string_view text);
+
 /// One request: "key value" lines. A value has letters, digits and "._:/@+,=%&?- " only; Error (usage) that names the
 /// key otherwise.
 class HostRequest {

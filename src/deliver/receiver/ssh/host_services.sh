@@ -101,7 +101,9 @@ use_running_project() {
 read_facts() {
   for profile in $(in_project config --profiles 2>/dev/null); do project_options="$project_options --profile $(quoted "$profile")"; done
   facts=$(in_project config 2>"$work/said") || problem "the compose file cannot be read: $(in_a_line "$(cat "$work/said")")"
-  sed -n '/^time=.*level=warning/s/.* msg=/note compose: /p; /^WARNING/s/^/note compose: /p' "$work/said"
+  warnings=$(cat "$work/said")
+  rm -f "$work/said"
+  printf '%s\n' "$warnings" | sed -n '/^time=.*level=warning/s/.* msg=/note compose: /p; /^WARNING/s/^/note compose: /p'
   facts=$(printf '%s\n' "$facts" | awk -v OFS='|' '/^[^ ]/ { within = ($1 == "services:"); next }
     within && /^  [^ ]/ { service = $1; sub(/:$/, "", service); gsub(/["'"'"']/, "", service) }
     within && /^    [^ -]/ { block = $1 }

@@ -19,6 +19,7 @@ struct SshOptions {
   std::string program;  // "docker" or "podman"; empty: the first of them that the host has
   Elevation elevation = Elevation::none;
   std::string staging;                          // folder on the host for what is sent; empty: the user's cache
+  std::string who;                              // for whom this is, as a host says it to others; may be empty
   std::string fail_point;                       // where the host's script dies once, for tests
   std::chrono::seconds patience{60};            // of which nothing moves, then the connection is taken for dead
   std::chrono::milliseconds first_pause{1000};  // before connecting again; doubled up to longest_pause

@@ -70,33 +70,22 @@ list_blobs() {
 
 leave() {
   stop_beat
-  rm -rf "$work"
-  case $(cat "$lock" 2>/dev/null) in "$$ $boot "*) rm -f "$lock.working" ;; esac
+  [ -z "$work" ] || rm -rf "$work"
   drop_lock "$lock"
 }
-# One writer an account. A lock whose owner is gone is taken over; that of the same sender is an earlier connection's.
-take_lock() {
-  tries=0
-  until take "$lock" "$sender"; do
-    set -- $holder
-    if is_gone; then
-      break_lock "$lock"
-      [ -e "$lock" ] || continue
-      tries=$((tries + 1))
-      [ $tries -le 90 ] || refuse "the lock of a ship that ended, $lock on the host, cannot be removed"
-      sleep 1
-    elif [ "${3:-}" = "$sender" ]; then
-      if [ -e "$lock.working" ]; then say waiting; sleep 2
-      else kill -9 "-$1" 2>/dev/null || kill -9 "$1" 2>/dev/null; sleep 1; fi
-    else
-      problem "another ship is writing to this host (process $1); try again when it is done"
-    fi
-  done
+# One writer an account. Of the same sender's own earlier connection one that still waits for bytes does so in vain; one that works
+# is waited for.
+while_held() {
+  set -- $holder
+  if [ "${4:-}" = "$sender" ]; then
+    still=0
+    grep -q '^working' "$lock" 2>/dev/null || is_gone "$@" || kill -9 "-$1" 2>/dev/null || kill -9 "$1" 2>/dev/null
+  fi
+  say "waiting $(holder_in_words)"
 }
 
-# What runs that were killed have left: work folders, other archives for the same name, names of loaded images.
+# What runs that were killed have left: other archives for the same name, names of loaded images.
 tidy() {
-  rm -rf "$stage"/work.*
   for file in "$stage/$group"-*.part; do [ "$file" = "$part" ] || rm -f "$file"; done
   find "$stage" -name '*.part' -mtime +2 -exec rm -f {} +
   for file in "$stage"/*.pending; do
@@ -111,7 +100,7 @@ tidy() {
 start_beat() {
   (was=''
   while sleep "$pulse" >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
-    if [ -e "$lock.working" ]; then echo busy; continue; fi
+    if grep -q '^working' "$lock" 2>/dev/null; then echo busy; continue; fi
     now=$(size_of "$part" 2>/dev/null)
     [ "$now" = "$was" ] || echo "arrived $now"
     was=$now
@@ -175,7 +164,7 @@ splice() {
 
 load() {
   say working
-  new_line "$lock.working" yes
+  tell_lock working
   [ -n "$named" ] || new_line "$stage/$group.pending" "$unique"
   if [ -n "$splices" ]; then splice; else said=$(engine_with_input load 2>&1 <"$part"); fi || broken "$(in_a_line "$said")"
   error=$(printf '%s\n' "$said" | grep '^Error unpacking image') && broken "$(in_a_line "$error")"
@@ -198,6 +187,7 @@ remove_tried() {
 
 verify() {
   say verifying
+  tell_lock working, verifying
   shown=$(engine image inspect --format '{{.Id}}{{range .RootFS.Layers}} {{.}}{{end}}' "$unique" 2>/dev/null) || hollow "the engine does not show it: $(in_a_line "$(engine image inspect "$unique" 2>&1 >/dev/null)")"
   shown=${shown#sha256:}
   [ "${shown%% *}" = "$id" ] || broken "its name stands for the image ${shown%% *}"
@@ -219,13 +209,15 @@ verify() {
 
 put() {
   find_staging || not_written "$first" "$why"
-  beat='' work=$stage/work.$$ part=$stage/$group-$key.part lock=$stage/lock
+  beat='' part=$stage/$group-$key.part lock=$stage/turn
   trap leave EXIT
   trap 'exit 129' HUP INT TERM
-  take_lock
-  rm -f "$lock.working"
+  take_lock "$lock" "$stage/lock" "$patience" while_held "$sender ship of ${live:-$unique}${who:+ for $who}" "$stage" || {
+    say "hint --patience says how long to wait for one that does not move"
+    refuse "another ship to this account is at work on the host, and nothing moved there for $patience s: $(holder_in_words)"
+  }
   tidy
-  new_folder "$work"
+  new_work "$stage"
   named=$(id_of "$unique")
   there=$(id_of "sha256:$id")
   case $named in '' | "$id") ;; *) problem "$unique on the host stands for another image ($named)" ;; esac

@@ -134,6 +134,8 @@ HostRequest SshReceiver::put_request(const Delivery& delivery, const Parcel& par
   request.add("offset", std::to_string(offset));
   request.add("size", std::to_string(parcel.size));
   request.add("sender", sender_);
+  request.add("patience", std::to_string(session_.options().patience.count()));
+  if (!session_.options().who.empty()) request.add("who", as_name(session_.options().who));
   request.add("unique", delivery.unique_name.full());
   request.add("listed", session_.listed_name(delivery.unique_name));
   if (delivery.live_name) request.add("live", delivery.live_name->full());
@@ -180,6 +182,7 @@ SshReceiver::Attempt SshReceiver::try_to_put(const Delivery& delivery, const Par
   Attempt attempt;
   std::string hint;
   std::uint64_t arrived = 0;  // on the host, of the archive
+  std::uint64_t signs = 0;    // that it waits for another
   const HostRequest request = put_request(delivery, parcel, offset);
   HostAnswer answer(request.nonce(), [&](const HostLine& line) {
     const auto end_with = [&](Problem problem) {
@@ -197,13 +200,16 @@ SshReceiver::Attempt SshReceiver::try_to_put(const Delivery& delivery, const Par
       attempt.offset = read_number<std::uint64_t>(line.value);
     }
     if (line.key == "arrived") arrived = read_number<std::uint64_t>(line.value).value_or(arrived);
-    if (line.key == "waiting") tell(on_event, {Event::Kind::waiting, {}, 0, 0});
+    if (line.key == "waiting") {
+      ++signs;
+      tell(on_event, {Event::Kind::waiting, printable(trimmed(line.value), 200), 0, 0});
+    }
     if (line.key == "working") tell(on_event, {Event::Kind::working, {}, 0, 0});
     if (line.key == "verifying") tell(on_event, {Event::Kind::verifying, {}, 0, 0});
   });
   CommandResult result;
   try {
-    result = session_.send(request, rest ? &counted : nullptr, answer, [&] { return arrived; });
+    result = session_.send(request, rest ? &counted : nullptr, answer, [&] { return arrived + signs; });
   } catch (...) {
     bytes_sent_ += counted.count();
     throw;

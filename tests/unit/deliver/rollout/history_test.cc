@@ -88,5 +88,13 @@ TEST(FindRelease, TakesWhatIsNamed) {
   EXPECT_THAT([&] { find_release(history, 9); }, ThrowsMessage<Error>(HasSubstr("no release 9")));
 }
 
+TEST(FindRelease, WhatWasOnlyShippedIsNoWayBack) {
+  const std::vector<std::string> lines = {line("1", "well", 'a'), line("2", "shipped", 'b', "ship"),
+                                          line("3", "well", 'c')};
+  EXPECT_THAT(described(read_releases(lines, false)), ElementsAre("1 well", "2 shipped", "3 well"));
+  EXPECT_EQ(way_back(lines, 'c'), 1U);
+  EXPECT_THROW(find_release({id('c'), read_releases(lines, false)}, 2), Error);
+}
+
 }  // namespace
 }  // namespace veneer::deliver

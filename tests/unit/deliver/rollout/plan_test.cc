@@ -24,6 +24,10 @@ std::string image(const std::string& config) { return R"({"Config": )" + config 
 std::string row(const std::string& id, const std::string& status, const std::string& from = old_image) {
   return fmt::format("{}|web|{}|none|0|sha256:{}|0", id, status, from);
 }
+std::string release(int number, const std::string& image) {
+  return fmt::format("yes {} 2026-11-27T10:00:00Z well docker.io/library/shop:veneer-1 {} me - 1 1.0 deploy", number,
+                     image);
+}
 std::string container(const std::string& id, const std::string& config, const std::string& host) {
   return fmt::format(R"({{"Id": "{}", "Config": {}, "HostConfig": {}}})", id, config, host);
 }
@@ -236,10 +240,10 @@ TEST(Plan, WayBackIsWhatWasWell) {
   left.say("live", new_image);
   EXPECT_EQ(left.plan().way_back, old_image);
   left.say("row", row(two, "running", other_image));
-  left.say("good", other_image);
-  left.say("good", old_image);
+  left.say("release", release(1, other_image));
+  left.say("release", release(2, old_image));
   EXPECT_EQ(left.plan().way_back, old_image);
-  left.say("good", other_image);
+  left.say("release", release(3, other_image));
   EXPECT_EQ(left.plan().way_back, other_image);
   Site stopped;  // what runs counts more than what does not
   stopped.say("row", row(two, "exited", other_image));

@@ -1,19 +1,18 @@
-#!/usr/bin/env -S python3 -ISB
 """A made-up `docker` whose images and containers are values in a file, for what no real engine does when a test wants it.
 
 FAKE_ENGINE names a folder: state.json with `images` (full name -> identifier), `containers` (a list; see `described`) and
 `compose` (what `compose config` prints); `said` gets every command line. A file named after a command, `up` for one, is
 read as Python in place of it, with `state` and `words` to look at and to change. What exits there is the exit code.
+Run by fake_engine.py, which gives `folder` and `words`.
 """
 
 import json
 import os
 import re
+import subprocess
 import sys
 
-folder = os.environ["FAKE_ENGINE"]
 path = os.path.join(folder, "state.json")
-words = sys.argv[1:]
 
 
 def load():
@@ -41,7 +40,10 @@ def shown(template, facts):
         return facts[word.lstrip(".")]
 
     template = template.replace("{{with .State.Health}}{{.Status}}{{else}}none{{end}}", facts["health"])
-    template = template.replace("{{json .}}", json.dumps(facts["json"]))
+    if "volume" in words:
+        return re.sub(r'{{index .Labels "(.*?)"}}', lambda match: facts["labels"].get(match.group(1), ""), template)
+    template = re.sub(r"{{if .State.Running}}(.*?){{end}}", r"\1" if facts["State.Status"] == "running" else "", template)
+    template = template.replace('{{"\\n"}}', "\n").replace("{{json .}}", json.dumps(facts["json"]))
     return re.sub(r"{{([^{}]*)}}", value, template)
 
 
@@ -89,9 +91,21 @@ elif command == "ps":
 elif command == "inspect" or words[:2] == ["container", "inspect"]:
     for name in words[words.index("--format") + 2:]:
         print(shown(option("--format"), described(container_of(name))))
+elif words[:2] == ["image", "inspect"] and "range .RepoTags" in option("--format"):
+    for name in words[4:]:
+        print(" ".join([name] + [full for full, identifier in state["images"].items() if "sha256:" + identifier == name]))
 elif words[:2] == ["image", "inspect"]:
     identifier = image_of(words[-1])
-    print(json.dumps({"Id": "sha256:" + identifier}) if option("--format") == "{{json .}}" else "sha256:" + identifier)
+    print(json.dumps({"Id": "sha256:" + identifier}) if option("--format") == "{{json .}}" else "sha256:" + identifier, *["1"] * ("range .RootFS" in option("--format")))
+elif words[:2] == ["volume", "create"]:
+    with open(f"{path}.{os.getpid()}", "w") as file:
+        json.dump(dict(word.split("=", 1) for word in words if "=" in word), file)
+    if not os.path.exists(os.path.join(folder, words[-1])):
+        subprocess.run(["/bin/ln", file.name, os.path.join(folder, words[-1])], stderr=subprocess.DEVNULL)  # the first one stays
+elif words[:2] == ["volume", "inspect"]:
+    if not os.path.exists(os.path.join(folder, words[-1])):
+        sys.exit(f"no such volume: {words[-1]}")
+    print(shown(option("--format"), {"labels": json.load(open(os.path.join(folder, words[-1]))), "health": ""}))
 elif command == "tag":
     state["images"][words[2]] = image_of(words[1])
 elif command == "up" and "--help" not in words:
@@ -100,6 +114,10 @@ elif command == "up" and "--help" not in words:
             container.update(id=container["id"][:-1] + "n", image_id=image_of(container["full"]), restarts=0)
 elif command == "images" and "-aq" in words:
     print("\n".join(f"sha256:{identifier}" for identifier in sorted(set(state["images"].values()))))
+elif command == "images" and "-q" in words and words[-1] != "--no-trunc":
+    for full, identifier in state["images"].items():
+        if words[-1] in (full.removeprefix("docker.io/library/"), full.removeprefix("docker.io/library/").rpartition(":")[0]):
+            print("sha256:" + identifier)
 elif command not in ("version", "images", "rmi", "create", "logs", "rm", "run", "up", "exec", "events"):
     sys.exit(f"the made-up engine does not know {words}")
 if json.dumps(state) != before:

@@ -1,0 +1,100 @@
+"""One process that runs fake_docker.py for all tests of a run: a new Python for each of some hundred calls a second would be
+most of what the tests take. `docker` is some lines of bash that tell it their words; what it then forks takes over their
+standard files and their mounts, so that it is as if it were the program.
+"""
+
+import atexit
+import ctypes
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+CLIENT = r"""#!/bin/bash
+exec 3<>/dev/tcp/127.0.0.1/{port} 4<&0 5>&1 6>&2
+printf '%s\0' "$FAKE_ENGINE" $$ $# "$@" >&3
+code=''
+read -r -u 3 code
+exit "$code"
+"""
+CLONE_NEWNS = 0x20000
+
+
+def read_words(connection: socket.socket) -> tuple[str, int, list[str]]:
+    text = b""
+    while len(parts := text.split(b"\0")) < 4 or len(parts) < 4 + int(parts[2]):
+        more = connection.recv(65536)
+        if not more:
+            os._exit(1)
+        text += more
+    return os.fsdecode(parts[0]), int(parts[1]), [os.fsdecode(word) for word in parts[3:-1]]
+
+
+def take_place_of(process: int) -> None:
+    """Its standard files are 4, 5 and 6: bash has others as 0 and 1 while it talks to us. Opening what another has open waits for
+    nobody: it may be a pipe whose other end is closed."""
+    for number, flags in ((0, os.O_RDONLY), (1, os.O_WRONLY | os.O_APPEND), (2, os.O_WRONLY | os.O_APPEND)):
+        try:
+            file = os.open(f"/proc/{process}/fd/{number + 4}", flags | os.O_NONBLOCK)
+        except OSError:
+            file = os.open("/dev/null", os.O_RDWR)
+        os.set_blocking(file, True)
+        os.dup2(file, number)
+        os.close(file)
+    space = f"/proc/{process}/ns/mnt"
+    if os.readlink(space) != os.readlink("/proc/self/ns/mnt"):
+        file = os.open(space, os.O_RDONLY)
+        if ctypes.CDLL(None, use_errno=True).setns(file, CLONE_NEWNS) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+        os.close(file)
+
+
+def run(connection: socket.socket, program) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    folder, process, words = read_words(connection)
+    take_place_of(process)
+    code = 0
+    try:
+        exec(program, {"__name__": "__main__", "folder": folder, "words": words})
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    for file in (sys.stdout, sys.stderr):
+        try:
+            file.flush()
+        except OSError:
+            pass
+    connection.sendall(f"{code}\n".encode())
+    os._exit(0)
+
+
+def serve() -> None:
+    """Until standard input ends, as it does when the tests do."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    program = compile((Path(__file__).parent / "fake_docker.py").read_text(), "fake_docker.py", "exec")
+    listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+    print(listener.getsockname()[1], flush=True)
+    while listener in select.select([listener, sys.stdin], [], [])[0]:
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            run(connection, program)
+        connection.close()
+
+
+def start() -> str:
+    """Starts the process; the text of `docker`."""
+    server = subprocess.Popen([sys.executable, "-ISB", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(lambda: (server.stdin.close(), server.wait(), server.stdout.close()))
+    return CLIENT.format(port=server.stdout.readline().strip())
+
+
+if __name__ == "__main__":
+    serve()
