@@ -45,7 +45,7 @@ std::vector<Option> rollout_options() {
        "stop-first (default), or start-first: new containers start beside the old ones, which stop when the new ones "
        "are well; not with container_name, published ports or the host's network"},
       {"--accept-changes", "",
-       "also when services would lose a variable, volume, port, network, alias or address that they have"},
+       "also when services would lose a variable, volume, port, network, limit, right or device that they have"},
       {"--probe", "URL", "must answer too, asked on the host"},
       {"--wait", "SECONDS", "how long the services may take to be well (default: 60)"},
       {"--settle", "SECONDS",

@@ -102,6 +102,24 @@ print(unanswered, rounds, *said, flush=True)
 """
 
 
+# What a service may have besides, as files say it.
+LIMITS = """\
+    mem_limit: 200m
+    cpus: 0.5
+    pids_limit: 100
+    restart: "on-failure:3"
+    cap_add: [NET_ADMIN]
+    cap_drop: [MKNOD]
+    devices: ["/dev/null:/dev/nothing:rw"]
+    dns: 10.0.0.1
+    extra_hosts: ["db:10.0.0.2"]
+    shm_size: 1m
+    ulimits: {{nofile: {{soft: 100, hard: 200}}}}
+    security_opt: ["no-new-privileges:true"]
+    healthcheck: {{test: "true"}}
+"""
+
+
 class OnHost(fixtures.SystemTest):
     """A host with one engine; subclasses name it, and an instance of it that is theirs alone."""
 
@@ -372,7 +390,7 @@ class Given:
         folder = self.folder / "sites" / "given"
         folder.mkdir(parents=True)
         text = ("services:\n  one:\n" + service + "    environment:\n      TOKEN: ${{TOKEN}}\n      MONEY: 5$$\n    volumes: [kept:/kept]\n"
-                "  two:\n" + service + "    profiles: [night]\n  never:\n" + service + "    profiles: [day]\nvolumes:\n  kept:\n").format("given:1")
+                + LIMITS + "  two:\n" + service + "    profiles: [night]\n  never:\n" + service + "    profiles: [day]\nvolumes:\n  kept:\n").format("given:1")
         (folder / "compose.yaml").write_text(text)
         (folder / "prod.env").write_text("TOKEN=unspeakable\n")
         before = self.compose_folder, self.compose_project
@@ -403,11 +421,11 @@ class Given:
         self.assertEqual(running(), all_well)
 
         (folder / "prod.env").write_text("OTHER=1\n")
-        (folder / "compose.yaml").write_text(text.replace("    volumes: [kept:/kept]\n", "").replace("MONEY", "CASH"))
+        (folder / "compose.yaml").write_text(text.replace("    volumes: [kept:/kept]\n", "").replace("MONEY", "CASH").replace("    mem_limit: 200m\n", ""))
         self.write("three")
         for words in ((), ("--dry-run",)):
             result = deploy(*words, code=3)
-            for word in ("one: the variable TOKEN becomes empty", "one: the variable MONEY goes", "one: the volume at /kept goes", "--accept-changes"):
+            for word in ("one: the variable TOKEN becomes empty", "one: the variable MONEY goes", "one: the volume at /kept goes", "one: the memory limit goes", "--accept-changes"):
                 self.assertIn(word, result.stderr)
             self.assertEqual(running(), all_well)
         result = deploy("--accept-changes", "--json")

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string_view>
 
 #include "deliver/rollout/described.hh"
@@ -64,6 +65,12 @@ std::map<std::string, std::string> volumes_of(const Value& container, const Valu
   return volumes;
 }
 
+std::string port_text(std::string address, const std::string& published, const std::string& port) {
+  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+  if (address == "0.0.0.0" || address == "::") address.clear();
+  return fmt::format("{}{}{}:{}", address, address.empty() ? "" : ":", published == "0" ? "" : published, port);
+}
+
 std::set<std::string> ports_of(const Value& container) {
   std::set<std::string> ports;
   const Value* bindings = member(container, "HostConfig", "PortBindings");
@@ -71,8 +78,8 @@ std::set<std::string> ports_of(const Value& container) {
   for (const auto& [port, hosts] : bindings->table()) {
     if (!hosts.is_array() || hosts.array().empty()) continue;
     for (const Value& host : hosts.array()) {
-      const std::string published = host.is_table() ? host.string_or("HostPort", "") : "";
-      ports.insert(fmt::format("{}:{}", published == "0" ? "" : published, port));
+      if (!host.is_table()) continue;
+      ports.insert(port_text(host.string_or("HostIp", ""), host.string_or("HostPort", ""), port));
     }
   }
   return ports;
@@ -113,6 +120,8 @@ void read_networks(const Value& container, Settings& settings) {
 constexpr std::array word_keys{std::pair{"user", "User"}, std::pair{"working_dir", "WorkingDir"},
                                std::pair{"entrypoint", "Entrypoint"}, std::pair{"command", "Cmd"}};
 
+constexpr const char* health_check = "health check";
+
 std::string as_json(const Value* value) {
   const bool is_nothing = value == nullptr || (value->is_string() && value->string().empty()) ||
                           (value->is_array() && value->array().empty());
@@ -124,6 +133,8 @@ void read_words(const Value& container, const Value& image_config, Settings& set
     settings.words[name] = as_json(member(container, "Config", key));
     settings.inherited_words[name] = as_json(member(image_config, key));
   }
+  settings.words[health_check] = as_json(member(member(container, "Config", "Healthcheck"), "Test"));
+  settings.inherited_words[health_check] = as_json(member(image_config, "Healthcheck", "Test"));
   settings.labels = read_environment(member(container, "Config", "Labels"));
   settings.inherited_labels = read_environment(member(image_config, "Labels"));
   const auto& given = settings.inherited_labels;
@@ -194,31 +205,65 @@ void add_others(const Value& service, std::map<std::string, std::string>& volume
   each_in("configs", "/");
 }
 
-std::optional<std::set<std::string>> read_ports(const Value* given) {
+struct PortRange {
+  unsigned first = 0;
+  unsigned count = 1;
+};
+
+// "80", "8000-8010"; nothing for what is no such thing.
+std::optional<PortRange> read_range(const std::string& text) {
+  const std::size_t dash = std::min(text.find('-'), text.size());
+  const auto first = read_number<std::uint16_t>(text.substr(0, dash));
+  const auto last = dash == text.size() ? first : read_number<std::uint16_t>(text.substr(dash + 1));
+  if (!first || !last || *last < *first) return std::nullopt;
+  return PortRange{*first, *last - *first + 1U};
+}
+
+// A range of the host for one port is any of it; else each has its own.
+void add_ports(const std::string& address, const std::string& published, const std::string& target,
+               const std::string& protocol, std::set<std::string>& ports) {
+  const auto inner = read_range(target);
+  const auto outer = read_range(published);
+  if (!inner || inner->count == 1 || (outer && outer->count != inner->count)) {
+    ports.insert(port_text(address, published, fmt::format("{}/{}", target, protocol)));
+    return;
+  }
+  for (unsigned i = 0; i < inner->count; ++i) {
+    ports.insert(port_text(address, outer ? std::to_string(outer->first + i) : "",
+                           fmt::format("{}/{}", inner->first + i, protocol)));
+  }
+}
+
+std::set<std::string> read_ports(const Value* given) {
   std::set<std::string> ports;
   if (given == nullptr || !given->is_array()) return ports;
   for (const Value& value : given->array()) {
-    std::string published;
-    std::string target;
-    std::string protocol = "tcp";
     if (value.is_table()) {
-      if (const Value* port = member(value, "published")) published = text_of(*port);
-      if (const Value* port = member(value, "target")) target = text_of(*port);
-      protocol = value.string_or("protocol", "tcp");
-    } else {
-      target = text_of(value);
-      if (const std::size_t slash = target.find('/'); slash != std::string::npos) {
-        protocol = target.substr(slash + 1);
-        target.resize(slash);
-      }
-      if (const std::size_t colon = target.rfind(':'); colon != std::string::npos) {
-        published = target.substr(0, colon);
-        published = published.substr(published.rfind(':') + 1);
-        target = target.substr(colon + 1);
-      }
+      const auto word = [&](std::string_view key) {
+        const Value* found = member(value, key);
+        return found == nullptr ? "" : text_of(*found);
+      };
+      const std::string protocol = word("protocol");
+      add_ports(word("host_ip"), word("published"), word("target"), protocol.empty() ? "tcp" : protocol, ports);
+      continue;
     }
-    if ((published + target).find('-') != std::string::npos) return std::nullopt;  // a range: any of it
-    ports.insert(fmt::format("{}:{}/{}", published == "0" ? "" : published, target, protocol));
+    std::string target = text_of(value);
+    std::string protocol = "tcp";
+    std::string published;
+    std::string address;
+    if (const std::size_t slash = target.find('/'); slash != std::string::npos) {
+      protocol = target.substr(slash + 1);
+      target.resize(slash);
+    }
+    if (const std::size_t colon = target.rfind(':'); colon != std::string::npos) {
+      published = target.substr(0, colon);
+      target = target.substr(colon + 1);
+    }
+    if (const std::size_t colon = published.rfind(':'); colon != std::string::npos) {
+      address = published.substr(0, colon);
+      published = published.substr(colon + 1);
+    }
+    add_ports(address, published, target, protocol, ports);
   }
   return ports;
 }
@@ -335,6 +380,23 @@ void compare_environments(const Settings& has, const Settings& gets, SettingChan
   }
 }
 
+void compare_limits(const Limits& has, const Limits& gets, SettingChanges& changes) {
+  for (const auto& [name, value] : has.given) {
+    auto now = gets.given.find(name);
+    if (now == gets.given.end()) {
+      now = gets.possible.find(name);
+      if (now == gets.possible.end()) {
+        (may_be_the_engines(name) ? changes.other : changes.lost).push_back(fmt::format("the {} goes", name));
+        continue;
+      }
+    }
+    if (now->second != value) changes.other.push_back(fmt::format("the {} changes", name));
+  }
+  for (const auto& [name, value] : gets.given) {
+    if (!has.given.contains(name)) changes.other.push_back(fmt::format("the {} is new", name));
+  }
+}
+
 void compare_volumes(const std::map<std::string, std::string>& has, const std::map<std::string, std::string>& gets,
                      SettingChanges& changes) {
   for (const auto& [path, source] : has) {
@@ -361,6 +423,7 @@ Settings settings_of_container(const Value& container, const Value& image_config
   }
   settings.volumes = volumes_of(container, image_config);
   settings.ports = ports_of(container);
+  settings.limits = limits_of_container(container);
   read_words(container, image_config, settings);
   read_networks(container, settings);
   return settings;
@@ -381,7 +444,11 @@ std::optional<Settings> settings_of_service(const Value& composed, const std::st
     add_others(*service, *settings.volumes);
   }
   settings.ports = read_ports(member(*service, "ports"));
+  settings.limits = limits_of_service(*service);
   read_service_words(*service, settings);
+  if (const auto test = health_test_of_service(composed, name); test && !test->empty()) {
+    settings.words[health_check] = to_json(Value(Value::Array(test->begin(), test->end())));
+  }
   read_service_networks(*service, composed, project, settings);
   return settings;
 }
@@ -408,10 +475,11 @@ SettingChanges compare_settings(const Settings& has, const Settings& gets) {
   compare_words(has, gets, changes);
   compare_labels(has, gets, changes);
   if (has.volumes && gets.volumes) compare_volumes(*has.volumes, *gets.volumes, changes);
-  if (has.ports && gets.ports) compare_sets("port", *has.ports, *gets.ports, changes);
+  compare_sets("port", has.ports, gets.ports, changes);
   compare_sets("network", has.networks, gets.networks, changes);
   compare_sets("alias", has.aliases, gets.aliases, changes);
   compare_sets("address", has.addresses, gets.addresses, changes);
+  compare_limits(has.limits, gets.limits, changes);
   return changes;
 }
 

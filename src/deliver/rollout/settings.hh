@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "deliver/rollout/limits.hh"
 #include "foundation/value.hh"
 
 namespace veneer::deliver {
@@ -16,8 +17,8 @@ struct Settings {
   std::map<std::string, std::string> environment;
   std::map<std::string, std::string> inherited;               // variables that the image gave
   std::optional<std::map<std::string, std::string>> volumes;  // what is mounted, by where; none: it cannot be told
-  std::optional<std::set<std::string>> ports;          // "8080:80/tcp", ":80/tcp" for any; none: it cannot be told
-  std::map<std::string, std::string> words;            // user, folder, entrypoint, command: as JSON
+  std::set<std::string> ports;                                // "8080:80/tcp", ":80/tcp" for any, "127.0.0.1:80:80/tcp"
+  std::map<std::string, std::string> words;            // user, folder, entrypoint, command, health check: as JSON
   std::map<std::string, std::string> inherited_words;  // of the image
   std::set<std::string> untold;                        // of these words, those that cannot be told
   std::map<std::string, std::string> labels;
@@ -25,6 +26,7 @@ struct Settings {
   std::set<std::string> networks;
   std::set<std::string> aliases;    // "shop in plant_front"
   std::set<std::string> addresses;  // "10.0.0.7 in plant_front"
+  Limits limits;
 };
 
 /// What the container has, less what the configuration of its image gave it, and what compose gives by itself.

@@ -1,0 +1,283 @@
+#include "deliver/rollout/limits.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include "deliver/rollout/described.hh"
+#include "foundation/text.hh"
+
+namespace veneer::deliver {
+
+namespace {
+
+using Named = std::map<std::string, std::string>;
+
+constexpr std::int64_t usual_shared_memory = 64 << 20;
+constexpr double billion = 1e9;
+constexpr double most = 9e18;
+
+std::string text_of(const Value* value) {
+  if (value == nullptr) return "";
+  if (value->is_string()) return value->string();
+  if (value->is_integer()) return std::to_string(value->integer());
+  if (value->is_real()) return fmt::format("{}", value->real());
+  if (value->is_boolean()) return value->boolean() ? "true" : "false";
+  return "";
+}
+
+std::optional<std::int64_t> rounded(double number) {
+  if (!(std::abs(number) < most)) return std::nullopt;
+  return std::llround(number);
+}
+
+// "0.5", "200m" (binary units, as engines and compose count), "64 kb", "1GiB".
+std::optional<double> read_amount(std::string_view text) {
+  text = trimmed(text);
+  std::size_t end = 0;
+  while (end < text.size() && (is_digit(text[end]) || text[end] == '.' || (end == 0 && text[end] == '-'))) ++end;
+  const auto number = read_number<double>(text.substr(0, end));
+  if (!number) return std::nullopt;
+  std::string unit;
+  for (const char c : trimmed(text.substr(end))) unit += is_upper(c) ? static_cast<char>(c + 32) : c;
+  for (const std::string_view tail : {"ib", "b"}) {
+    if (!unit.ends_with(tail)) continue;
+    unit.resize(unit.size() - tail.size());
+    break;
+  }
+  if (unit.empty()) return number;
+  const std::size_t power = std::string_view("kmgtp").find(unit);
+  if (unit.size() != 1 || power == std::string_view::npos) return std::nullopt;
+  return *number * std::pow(1024.0, static_cast<double>(power + 1));
+}
+
+// A number as it is kept; what is no number stays as it is. 0 and less are no limit.
+void add_amount(Named& named, const std::string& name, const Value* value, double factor = 1) {
+  const std::string text = text_of(value);
+  if (text.empty()) return;
+  const auto amount = read_amount(text);
+  const auto number = amount ? rounded(*amount * factor) : std::nullopt;
+  if (number && *number <= 0) return;
+  named[name] = number ? std::to_string(*number) : text;
+}
+
+void add_word(Named& named, const std::string& name, const Value* value) {
+  if (const std::string text = text_of(value); !text.empty()) named[name] = text;
+}
+
+void add_truth(Named& named, const std::string& name, const Value* value) {
+  if (text_of(value) == "true") named[name] = "true";
+}
+
+template <typename Add>
+void for_each(const Value* list, const Add& add) {
+  if (list == nullptr) return;
+  if (!list->is_array()) return add(*list);
+  for (const Value& value : list->array()) add(value);
+}
+
+// "CAP_NET_ADMIN" and "net_admin" are the same.
+void add_capabilities(Named& named, const Value* list, const char* kind) {
+  for_each(list, [&](const Value& value) {
+    std::string name;
+    for (const char c : text_of(&value)) name += is_lower(c) ? static_cast<char>(c - 32) : c;
+    if (name.starts_with("CAP_")) name.erase(0, 4);
+    if (!name.empty()) named[fmt::format("{} capability {}", kind, name)] = "yes";
+  });
+}
+
+void add_each(Named& named, const Value* list, const char* kind) {
+  for_each(list, [&](const Value& value) {
+    if (const std::string text = text_of(&value); !text.empty()) named[fmt::format("{} {}", kind, text)] = "yes";
+  });
+}
+
+// "seccomp:unconfined" and "seccomp=…"; compose replaces the name of a profile by what is in it.
+void add_security(Named& named, const Value* list) {
+  for_each(list, [&](const Value& value) {
+    const std::string text = text_of(&value);
+    const std::size_t cut = std::min(text.find_first_of(":="), text.size());
+    const std::string kind = text.substr(0, cut);
+    std::string rest = text.substr(std::min(cut + 1, text.size()));
+    if (kind == "seccomp" || (kind == "no-new-privileges" && rest != "false")) rest.clear();
+    if (kind.empty() || rest == "false") return;
+    named[fmt::format("security option {}{}{}", kind, rest.empty() ? "" : " ", rest)] = "yes";
+  });
+}
+
+// "NAME:ADDRESS", "NAME=ADDRESS", or a table whose values may be lists.
+void add_hosts(Named& named, const Value* given) {
+  const auto add = [&](const std::string& name, std::string address) {
+    if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+    std::string& all = named[fmt::format("extra host {}", name)];
+    all += (all.empty() ? "" : " ") + address;
+  };
+  if (given != nullptr && given->is_table()) {
+    for (const auto& [name, addresses] : given->table()) {
+      for_each(&addresses, [&](const Value& address) { add(name, text_of(&address)); });
+    }
+    return;
+  }
+  for_each(given, [&](const Value& value) {
+    const std::string text = text_of(&value);
+    const std::size_t cut = std::min(text.find_first_of(":="), text.size());
+    if (cut != text.size()) add(text.substr(0, cut), text.substr(cut + 1));
+  });
+}
+
+// "NAME=VALUE", or a table.
+void add_kernel_settings(Named& named, const Value* given) {
+  if (given != nullptr && given->is_table()) {
+    for (const auto& [name, value] : given->table()) named["sysctl " + name] = text_of(&value);
+    return;
+  }
+  for_each(given, [&](const Value& value) {
+    const std::string text = text_of(&value);
+    const std::size_t cut = std::min(text.find('='), text.size());
+    if (cut != text.size()) named["sysctl " + text.substr(0, cut)] = text.substr(cut + 1);
+  });
+}
+
+void add_device(Named& named, const std::string& source, const std::string& target, const std::string& permissions) {
+  if (!source.starts_with('/')) {
+    named["devices of a driver"] = "yes";
+    return;
+  }
+  named[fmt::format("device {}", target.empty() ? source : target)] =
+      fmt::format("{} {}", source, permissions.empty() ? "rwm" : permissions);
+}
+
+std::string policy_of(const std::string& name, const Value* tries) {
+  if (name.empty() || name == "no" || name == "none") return "";
+  const std::string count = text_of(tries);
+  return name == "on-failure" && !count.empty() && count != "0" ? fmt::format("{}:{}", name, count) : name;
+}
+
+// By the words for it and its names in the engine's document and in a compose file, and what one unit of these is.
+struct Row {
+  const char* name;
+  const char* key;
+  const char* composed;
+  double factor = 1;
+};
+constexpr std::array amounts{
+    Row{"memory limit", "Memory", "mem_limit"}, Row{"memory reservation", "MemoryReservation", "mem_reservation"},
+    Row{"limit of processes", "PidsLimit", "pids_limit"}, Row{"share of processors", "CpuShares", "cpu_shares"},
+    Row{"quota of processors", "CpuQuota", "cpu_quota"}};
+constexpr std::array words{Row{"set of processors", "CpusetCpus", "cpuset"}};
+constexpr std::array truths{Row{"privileged mode", "Privileged", "privileged"},
+                            Row{"read-only root", "ReadonlyRootfs", "read_only"}};
+constexpr std::array lists{Row{"name server", "Dns", "dns"}, Row{"search domain", "DnsSearch", "dns_search"},
+                           Row{"resolver option", "DnsOptions", "dns_opt"}, Row{"group", "GroupAdd", "group_add"}};
+constexpr std::array modes{Row{"process space", "PidMode", "pid"}, Row{"shared memory with", "IpcMode", "ipc"}};
+const std::string processors = "limit of processors";
+const std::string shared_memory = "size of shared memory";
+const std::string restart_policy = "restart policy";
+
+void add_host_mode(Named& named, const Row& row, const Value* value) {
+  if (text_of(value) == "host") named[row.name] = "host";  // what others mean depends on the engine
+}
+
+}  // namespace
+
+Limits limits_of_container(const Value& container) {
+  Limits limits;
+  Named& named = limits.given;
+  const Value* host = member(container, "HostConfig");
+  for (const Row& row : amounts) add_amount(named, row.name, member(host, row.key));
+  for (const Row& row : words) add_word(named, row.name, member(host, row.key));
+  for (const Row& row : truths) add_truth(named, row.name, member(host, row.key));
+  for (const Row& row : lists) add_each(named, member(host, row.key), row.name);
+  for (const Row& row : modes) add_host_mode(named, row, member(host, row.key));
+  add_amount(named, processors, member(host, "NanoCpus"));
+  const Value* shared = member(host, "ShmSize");
+  if (shared != nullptr && *shared != Value(usual_shared_memory)) add_amount(named, shared_memory, shared);
+  const Value* policy = member(host, "RestartPolicy");
+  if (const std::string text = policy_of(text_of(member(policy, "Name")), member(policy, "MaximumRetryCount"));
+      !text.empty()) {
+    named[restart_policy] = text;
+  }
+  add_capabilities(named, member(host, "CapAdd"), "added");
+  add_capabilities(named, member(host, "CapDrop"), "dropped");
+  if (!named.contains("privileged mode")) add_security(named, member(host, "SecurityOpt"));
+  add_hosts(named, member(host, "ExtraHosts"));
+  add_kernel_settings(named, member(host, "Sysctls"));
+  for_each(member(host, "Devices"), [&](const Value& device) {
+    add_device(named, text_of(member(device, "PathOnHost")), text_of(member(device, "PathInContainer")),
+               text_of(member(device, "CgroupPermissions")));
+  });
+  if (const Value* requests = member(host, "DeviceRequests");
+      requests != nullptr && requests->is_array() && !requests->array().empty()) {
+    named["devices of a driver"] = "yes";
+  }
+  for_each(member(host, "Ulimits"), [&](const Value& limit) {
+    if (const std::string name = text_of(member(limit, "Name")); !name.empty()) {
+      named["ulimit " + name] = fmt::format("{} {}", text_of(member(limit, "Soft")), text_of(member(limit, "Hard")));
+    }
+  });
+  return limits;
+}
+
+Limits limits_of_service(const Value& service) {
+  Limits limits;
+  Named& named = limits.given;
+  for (const Row& row : amounts) add_amount(named, row.name, member(service, row.composed));
+  for (const Row& row : words) add_word(named, row.name, member(service, row.composed));
+  for (const Row& row : truths) add_truth(named, row.name, member(service, row.composed));
+  for (const Row& row : lists) add_each(named, member(service, row.composed), row.name);
+  for (const Row& row : modes) add_host_mode(named, row, member(service, row.composed));
+  add_amount(named, processors, member(service, "cpus"), billion);
+  add_amount(named, shared_memory, member(service, "shm_size"));
+  if (named.contains(shared_memory) && named[shared_memory] == std::to_string(usual_shared_memory)) {
+    named.erase(shared_memory);
+  }
+  if (const std::string text = policy_of(text_of(member(service, "restart")), nullptr); !text.empty()) {
+    named[restart_policy] = text.ends_with(":0") ? text.substr(0, text.size() - 2) : text;
+  }
+  add_capabilities(named, member(service, "cap_add"), "added");
+  add_capabilities(named, member(service, "cap_drop"), "dropped");
+  if (!named.contains("privileged mode")) add_security(named, member(service, "security_opt"));
+  add_hosts(named, member(service, "extra_hosts"));
+  add_kernel_settings(named, member(service, "sysctls"));
+  for_each(member(service, "devices"), [&](const Value& device) {
+    if (device.is_table()) {
+      return add_device(named, text_of(member(device, "source")), text_of(member(device, "target")),
+                        text_of(member(device, "permissions")));
+    }
+    const std::vector<std::string> parts = split_fields(text_of(&device), ':');
+    if (!parts.front().starts_with('/')) return add_device(named, "", "", "");
+    add_device(named, parts[0], parts.size() > 1 ? parts[1] : "", parts.size() > 2 ? parts[2] : "");
+  });
+  if (member(service, "gpus") != nullptr) named["devices of a driver"] = "yes";
+  if (const Value* ulimits = member(service, "ulimits"); ulimits != nullptr && ulimits->is_table()) {
+    for (const auto& [name, limit] : ulimits->table()) {
+      const std::string soft = text_of(limit.is_table() ? member(limit, "soft") : &limit);
+      named["ulimit " + name] = fmt::format("{} {}", soft, limit.is_table() ? text_of(member(limit, "hard")) : soft);
+    }
+  }
+  const Value* deploy = member(service, "deploy");
+  const Value* resources = member(deploy, "resources");
+  const Value* most_of_it = member(resources, "limits");
+  add_amount(limits.possible, "memory limit", member(most_of_it, "memory"));
+  add_amount(limits.possible, "limit of processes", member(most_of_it, "pids"));
+  add_amount(limits.possible, processors, member(most_of_it, "cpus"), billion);
+  const Value* least_of_it = member(resources, "reservations");
+  add_amount(limits.possible, "memory reservation", member(least_of_it, "memory"));
+  if (member(least_of_it, "devices") != nullptr) limits.possible["devices of a driver"] = "yes";
+  if (const Value* policy = member(deploy, "restart_policy"); policy != nullptr) {
+    const std::string condition = text_of(member(policy, "condition"));
+    const bool is_any = condition.empty() || condition == "any";
+    limits.possible[restart_policy] = policy_of(is_any ? "always" : condition, member(policy, "max_attempts"));
+  }
+  return limits;
+}
+
+bool may_be_the_engines(const std::string& limit) { return limit == shared_memory || limit.starts_with("ulimit "); }
+
+}  // namespace veneer::deliver

@@ -1,0 +1,27 @@
+// What a container may use beside volumes, ports and networks, and what a service may: limits, rights, devices, names
+// of others. A part of Settings (settings.hh). Documents of the Docker Engine API and of `compose config`. Pure;
+// thread-safe.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "foundation/value.hh"
+
+namespace veneer::deliver {
+
+/// By what it is called in words ("memory limit", "device /dev/ttyS0"), its value in one form: bytes, billionths of a
+/// processor. Nothing of what is a default.
+struct Limits {
+  std::map<std::string, std::string> given;
+  /// Of a service: by its "deploy", which not every compose obeys.
+  std::map<std::string, std::string> possible;
+};
+
+Limits limits_of_container(const Value& container);
+Limits limits_of_service(const Value& service);
+
+/// Whether an engine's own settings may have given it, so that nobody would lose it.
+bool may_be_the_engines(const std::string& limit);
+
+}  // namespace veneer::deliver
