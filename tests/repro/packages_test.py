@@ -4,6 +4,7 @@ image finds them. With VENEER_TEST_ALL=1 also more libraries, other bases, other
 against the archive itself."""
 
 import gzip
+import hashlib
 import json
 import os
 import re
@@ -21,18 +22,45 @@ import layouts  # noqa: E402
 ARCHIVE = "http://deb.debian.org/debian"
 
 
-def library(folder: Path, name: str, *needed: str) -> bytes:
+def library(folder: Path, name: str, *needed: str, soname: str = "none") -> bytes:
     """A shared library that is linked with libraries of these names, which need not exist."""
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "empty.c"
     source.write_text(f"int {name}(void) {{ return 7; }}\n")
     stand_ins = []
-    for soname in needed:
-        subprocess.run(["gcc", "-shared", "-nostdlib", f"-Wl,-soname,{soname}", "-o", folder / soname, source], check=True)
-        stand_ins.append(folder / soname)
+    for stand_in in needed:
+        subprocess.run(["gcc", "-shared", "-nostdlib", f"-Wl,-soname,{stand_in}", "-o", folder / stand_in, source], check=True)
+        stand_ins.append(folder / stand_in)
     target = folder / f"{name}.so"
-    subprocess.run(["gcc", "-shared", "-fPIC", "-nostdlib", "-Wl,--no-as-needed", "-o", target, source, *stand_ins], check=True)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-nostdlib", f"-Wl,--no-as-needed,-soname,{soname}", "-o", target, source, *stand_ins], check=True)
     return target.read_bytes()
+
+
+def archive(folder: Path, packages: dict[str, dict[str, bytes]]) -> str:
+    """A small archive of Debian, not signed and long expired: name -> path -> data. As lines of [tool.veneer.system]."""
+    lists = ""
+    pool = folder / "archive" / "pool"
+    for name, files in packages.items():
+        tree = folder / name
+        for path, data in {**files, "DEBIAN/control": b""}.items():
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            (tree / path).write_bytes(data)
+        control = f"Package: {name}\nVersion: 1.0-1\nArchitecture: amd64\nInstalled-Size: 16\nMaintainer: nobody <nobody@example.org>\nDescription: {name}\n"
+        (tree / "DEBIAN/control").write_text(control)
+        pool.mkdir(parents=True, exist_ok=True)
+        file = pool / f"{name}_1.0-1_amd64.deb"
+        subprocess.run(["dpkg-deb", "--root-owner-group", "--build", tree, file], check=True, capture_output=True)
+        lists += f"{control}Filename: pool/{file.name}\nSize: {file.stat().st_size}\nSHA256: {hashlib.sha256(file.read_bytes()).hexdigest()}\n\n"
+    for suite, text in ("bookworm", lists), ("bookworm-updates", ""):
+        place = folder / "archive" / "dists" / suite
+        (place / "main/binary-amd64").mkdir(parents=True)
+        (place / "main/binary-amd64/Packages").write_text(text)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        (place / "Release").write_text(
+            f"Suite: {suite}\nCodename: {suite}\nComponents: main\nArchitectures: amd64\nDate: Thu, 01 Jan 2026 00:00:00 UTC\n"
+            f"Valid-Until: Thu, 08 Jan 2026 00:00:00 UTC\nSHA256:\n {digest} {len(text)} main/binary-amd64/Packages\n")
+    options = ('Acquire::AllowInsecureRepositories "true"', 'APT::Get::AllowUnauthenticated "true"', 'Acquire::Check-Valid-Until "false"')
+    return f'mirror = "file://{folder}/archive"\napt_options = [{", ".join(chr(39) + option + chr(39) for option in options)}]\n'
 
 
 class PackagesTest(fixtures.SystemTest):
@@ -69,13 +97,16 @@ class PackagesTest(fixtures.SystemTest):
 
 class Packages(PackagesTest):
     def test_what_wheels_need_is_added(self):
+        """From an archive of the test's own, which is a folder of this machine, private and frozen."""
         base = f"oci:{fixtures.debian_base()}"
-        project = self.project(("libgomp.so.1", "libc.so.6"), base, "pq = ctypes.util.find_library('pq')")
+        gomp = {"usr/lib/x86_64-linux-gnu/libgomp.so.1": library(self.folder / "gomp", "gomp", soname="libgomp.so.1"), "var/log/gomp.log": b"x"}
+        options = archive(self.folder / "debian", {"libgomp1": gomp, "other": {}})
+        project = self.project(("libgomp.so.1", "libc.so.6"), base, "pq = ctypes.util.find_library('pq')", options)
         built = self.json("build", "--json", cwd=project)
         self.assertIn("Debian packages libgomp1", self.layers(built))
         said = "\n".join(built["findings"])
         self.assertIn("the Debian package libgomp1 is added: part needs libgomp.so.1", said)
-        self.assertRegex(said, r"holds 1 with what they depend on, [\d.]+ kB installed, [\d.]+ kB to send")
+        self.assertRegex(said, r"holds 1 with what they depend on, 16.4 kB installed, [\d.]+ kB to send")
         self.assertIn('part asks for libpq.so.5, which the base lacks; if it is used, add "libpq5" to packages of [tool.veneer.system]', said)
         self.assert_works(project)
         # The wheel and the packages are known: nothing is made, nothing is said of it.
