@@ -9,7 +9,7 @@
 
 namespace veneer::cli {
 
-/// --compose, --service, --restart-with, --container, --strategy, --accept-changes, --probe, --wait, --settle, --keep, …
+/// What deploy and rollback take beside the host: from --compose to --keep-failed.
 std::vector<Option> rollout_options();
 
 /// A request with what these options, --before and --after say. Throws Error (usage).

@@ -577,7 +577,8 @@ class Corners:
             if text == "four":
                 (self.project / "notes").write_text("not in any commit")
             self.deploy("--keep", "2", "--compose", str(self.compose_folder / "compose.yaml"))
-        self.assertEqual([row["present"] for row in self.history()], [False, False, True, True])
+        # Of the first there is a container, that of the service `other`.
+        self.assertEqual([row["present"] for row in self.history()], [True, False, True, True])
         self.assertEqual([row["commit"].endswith("-dirty") for row in self.history()], [False, False, False, True])
         self.assertRegex(self.history()[-1]["who"], r"^\w+@[^@]+$")
         # Another account of this engine is refused by name, and told whose it is.

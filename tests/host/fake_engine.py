@@ -5,9 +5,10 @@ standard files and their mounts, so that it is as if it were the program.
 
 import atexit
 import ctypes
+import json  # noqa: F401 - as re, for fake_docker.py: it finds them here
 import os
+import re  # noqa: F401
 import select
-import signal
 import socket
 import subprocess
 import sys
@@ -53,7 +54,6 @@ def take_place_of(process: int) -> None:
 
 
 def run(connection: socket.socket, program) -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     folder, process, words = read_words(connection)
     take_place_of(process)
     code = 0
@@ -77,7 +77,6 @@ def run(connection: socket.socket, program) -> None:
 
 def serve() -> None:
     """Until standard input ends, as it does when the tests do."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     program = compile((Path(__file__).parent / "fake_docker.py").read_text(), "fake_docker.py", "exec")
     listener = socket.create_server(("127.0.0.1", 0), backlog=100)
     print(listener.getsockname()[1], flush=True)
@@ -87,6 +86,11 @@ def serve() -> None:
             listener.close()
             run(connection, program)
         connection.close()
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            pass  # all have ended
 
 
 def start() -> str:

@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 from shlex import quote
 
-from host import LIVE, NEW, OLD, SHELLS, Host, as_word
+from host import LIVE, NEW, OLD, Host, as_word
 
 FULL_OF_BYTES = "mount -t tmpfs -o size=64k,mode=700 none {0} && mkdir -p {1} && {{ cat /dev/zero >{0}/filler 2>/dev/null; true; }}"
 FULL_OF_INODES = "mount -t tmpfs -o nr_inodes={2},mode=700 none {0} && mkdir -p {1} && i=0 && while true 2>/dev/null >{0}/filler$i; do i=$((i + 1)); done"
@@ -32,20 +32,24 @@ def lines(texts: list[str]) -> str:
     return "".join(f"{text}\n" for text in texts)
 
 
-class Scripts(unittest.TestCase):
-    def in_all_shells(self, check, *words) -> None:
-        """All at once, where most of the time is spent waiting."""
+class Scripts:
+    """Mixed in before a class that names its shells: they run side by side."""
+
+    shells: tuple[str, ...] = ()
+
+    def at_once(self, check, *cases: str) -> None:
+        """For what waits more than it works."""
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            running = {shell: pool.submit(check, shell, *words) for shell in SHELLS}
-        for shell, result in running.items():
-            with self.subTest(*words, shell=shell):
+            running = {(shell, *case): pool.submit(check, shell, *case) for shell in self.shells for case in ([(case,) for case in cases] or [()])}
+        for words, result in running.items():
+            with self.subTest(words):
                 result.result()
 
     # ---- what the host's files are ----
 
     def test_nothing_is_deleted_that_was_not_made(self):
         """Where no temporary file can be made, /dev/null stays; where one can, none stays."""
-        for shell in SHELLS:
+        for shell in self.shells:
             for case, setting in (("no TMPDIR", {"TMPDIR": "/nowhere"}), ("a TMPDIR", {}), ("no engine", {})):
                 with self.subTest(case, shell=shell), Host(shell) as host:
                     removed = host.folder / "removed"
@@ -66,7 +70,7 @@ class Scripts(unittest.TestCase):
 
     def test_folder_of_somebody_else(self):
         """--host-folder: what another account owns, or may write to, is refused by name, however deep it lies."""
-        for shell in SHELLS:
+        for shell in self.shells:
             for case, make, refused in (
                 ("of another account", "mkdir -p $1; chown 12345 $1", True),
                 ("writable by all", "mkdir -p $1; chmod 1777 $1", True),
@@ -94,7 +98,7 @@ class Scripts(unittest.TestCase):
     def test_full_disk(self):
         """No bytes or no inodes left, in each folder that a script writes to: said at once, nothing changed, nothing locked."""
         full = "no space left on the host"
-        for shell in SHELLS:
+        for shell in self.shells:
             for disk, fill in (("bytes", FULL_OF_BYTES), ("inodes", FULL_OF_INODES)):
                 for nodes, made in ((4, "{0}/.cache/veneer"), (6, "{0}/.cache/veneer/ship")):
                     with self.subTest("ship", disk=disk, made=made, shell=shell), Host(shell) as host:
@@ -117,7 +121,7 @@ class Scripts(unittest.TestCase):
 
     def test_disk_that_fills_up(self):
         """From one moment on nothing can be written: the verdict is what the engine says, and what is missing is said."""
-        for shell in SHELLS:
+        for shell in self.shells:
             for health, verdict, what in (("healthy", "well", "full"), ("unhealthy", "back", "full"), ("healthy", "well", "read only")):
                 with self.subTest(health, what=what, shell=shell), Host(shell) as host:
                     state = host.home / ".local" / "state" / "veneer"
@@ -139,7 +143,7 @@ subprocess.run(["/bin/sh", "-c", {end!r}], stderr=subprocess.DEVNULL, env={{"PAT
 
     def test_home_that_cannot_be_made(self):
         """Where no folder of the account can be made for want of space, that is said; the history is kept nowhere else."""
-        for shell in SHELLS:
+        for shell in self.shells:
             with self.subTest(shell=shell), Host(shell) as host:
                 before = FULL_OF_INODES.format(host.home, host.home, 2)
                 answer = host.deploy(before=before)
@@ -198,8 +202,7 @@ subprocess.run(["/bin/sh", "-c", {end!r}], stderr=subprocess.DEVNULL, env={{"PAT
                 self.assertTrue((answer := host.run("rollout", "deploy", *request)).has("well"), answer)
                 self.assertEqual(sorted(path.name for path in state.rglob("*")), ["0123456789ab.history", "0123456789ab.turn"])
 
-        for form in ("flock", "folder", "earlier file", "earlier folder"):
-            self.in_all_shells(check, form)
+        self.at_once(check, "flock", "folder", "earlier file", "earlier folder")
 
     def test_number_that_is_another_process_by_now(self):
         """A process with the number of one that is gone is known by when it began, and by its boot."""
@@ -217,7 +220,7 @@ subprocess.run(["/bin/sh", "-c", {end!r}], stderr=subprocess.DEVNULL, env={{"PAT
                     self.assertTrue((answer := host.deploy()).has("well"), answer)
                     self.assertFalse(lock.parent.exists())
 
-        self.in_all_shells(check)
+        self.at_once(check)
 
     def test_one_at_a_time(self):
         """Many at once, from the moment at which dead locks are found: never two that restart services."""
@@ -240,8 +243,7 @@ subprocess.run(["/bin/sh", "-c", {end!r}], stderr=subprocess.DEVNULL, env={{"PAT
                     self.assertIn("\nwell\n", output, errors)
                 self.assertEqual(log.read_text().split(), ["begin", "end"] * len(running))
 
-        for form in ("flock", "folder"):
-            self.in_all_shells(check, form)
+        self.at_once(check, "flock", "folder")
 
     def test_what_was_started_has_no_part_in_a_lock(self):
         """What a restart leaves running, and what a script that was killed leaves: the next one goes on at once."""
@@ -265,7 +267,7 @@ subprocess.run(["/bin/sh", "-c", {end!r}], stderr=subprocess.DEVNULL, env={{"PAT
                     os.kill(int(left), signal.SIGKILL)  # they were still there
                 self.assertTrue(answer.has("back") or answer.has("failed"), answer)
 
-        self.in_all_shells(check)
+        self.at_once(check)
 
     def test_two_accounts(self):
         """A name belongs to the account of an engine that deployed it first, be it at the same moment: others are refused by name."""
@@ -296,7 +298,7 @@ subprocess.run(["/bin/sh", "-c", {end!r}], stderr=subprocess.DEVNULL, env={{"PAT
                 self.assertIn("cannot note whose shop:live is: no space left on device", answer["problem"], answer)
                 self.assertEqual(host.state["images"][LIVE], OLD)
 
-        self.in_all_shells(check)
+        self.at_once(check)
 
     def test_ships_take_turns(self):
         """Two names to one account: the second waits as long as the first moves, says for whom, and gives up when nothing moves."""
@@ -323,7 +325,7 @@ subprocess.run(["/bin/sh", "-c", {end!r}], stderr=subprocess.DEVNULL, env={{"PAT
                 self.assertIn("waiting ship of docker.io/library/web:live", output)
                 self.assertIn(f"done {NEW}", output, errors)
 
-        self.in_all_shells(check)
+        self.at_once(check)
 
     def test_lock_that_is_being_made(self):
         """A lock without its owner yet is let alone, however long one has waited, but for one that is old."""
@@ -342,13 +344,13 @@ subprocess.run(["/bin/sh", "-c", {end!r}], stderr=subprocess.DEVNULL, env={{"PAT
                     os.utime(lock, (0, 0))  # of one that died
                     self.assertTrue(host.deploy().has("well"))
 
-        self.in_all_shells(check)
+        self.at_once(check)
 
     def test_work_folders(self):
         """Those of whoever died go with the next run, whatever it is; those of others that run stay."""
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         start = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
-        for shell in SHELLS:
+        for shell in self.shells:
             with self.subTest(shell=shell), Host(shell) as host:
                 state, stage = host.home / ".local/state/veneer", host.home / ".cache/veneer/ship"
                 mine = f"work.{os.getpid()},{boot},{start},abcdef"
@@ -371,7 +373,7 @@ subprocess.run(["/bin/sh", "-c", {end!r}], stderr=subprocess.DEVNULL, env={{"PAT
         foreign = [{**held, "id": "6" * 64, "image_id": "6" * 64, "labels": {"dev.veneer.keep": "another group"}},
                    {**held, "id": "7" * 64, "image_id": "7" * 64, "labels": {}}]
         going = [f"{{}} docker.io/library/shop:veneer-{digit} {digit * 64}" for digit in "4567"]
-        for shell in SHELLS:
+        for shell in self.shells:
             for verdict, health in (("well", "healthy"), ("back", "unhealthy")):
                 with self.subTest(verdict, shell=shell), Host(shell) as host:
                     host.state["containers"] += [held, *foreign]
@@ -402,7 +404,7 @@ subprocess.run(["/bin/sh", "-c", {end!r}], stderr=subprocess.DEVNULL, env={{"PAT
         others = ("webshop:live", "shop:live2", "web/shop:live", "registry.example/shop:live", "shop:old", "shop@sha256:" + "0" * 64, "localhost:5000/shop:live",
                   "sha256:" + OLD, "")
         known = [name for row in spellings.values() for name in row] + list(others)
-        for shell in SHELLS:
+        for shell in self.shells:
             with Host(shell) as host:
                 for live, names in spellings.items():
                     with self.subTest(live, shell=shell):
@@ -411,7 +413,7 @@ subprocess.run(["/bin/sh", "-c", {end!r}], stderr=subprocess.DEVNULL, env={{"PAT
 
     def test_what_serves(self):
         """The history tells it from the containers where a prune job took the name."""
-        for shell in SHELLS:
+        for shell in self.shells:
             with self.subTest(shell=shell), Host(shell) as host:
                 host.state["images"] = {}
                 host.state["containers"] = [host.container(id="2" * 64, image="webshop:live", image_id="c" * 64), host.container(image="library/shop:live")]
@@ -420,7 +422,7 @@ subprocess.run(["/bin/sh", "-c", {end!r}], stderr=subprocess.DEVNULL, env={{"PAT
     def test_history_is_added_to(self):
         """A release is two lines under one number, on the disk before anything changes; a damaged line costs itself only."""
         kept = "3 2026-11-27T10:00:00Z well docker.io/library/shop:veneer-0 " + OLD + " me - 1 1.0 deploy\n"
-        for shell in SHELLS:
+        for shell in self.shells:
             for name, before, number in (("none", "", "1"), ("one", kept, "4"), ("no number", kept + "08 x\n", "4"), ("cut", kept + "12 2026-11", "13"),
                                          ("garbage", kept + "$(touch /x) `id` *\n", "4"), ("too large", kept + "9" * 30 + " x\n", "4")):
                 with self.subTest(name, shell=shell), Host(shell) as host:
@@ -447,7 +449,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
                     self.assertFalse(shown.has("working"))
 
     def test_history_of_one_that_died(self):
-        for shell in SHELLS:
+        for shell in self.shells:
             for point in ("tagged", "restarting", "restarted"):
                 with self.subTest(point, shell=shell), Host(shell) as host:
                     host.answers("up", f"""
@@ -464,7 +466,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
 
     def test_history_does_not_grow_for_ever(self):
         line = "{} 2026-11-27T10:00:00Z well docker.io/library/shop:veneer-0 " + OLD + " me - 1 1.0 deploy\n"
-        for shell in SHELLS:
+        for shell in self.shells:
             with self.subTest(shell=shell), Host(shell) as host:
                 state = host.home / ".local" / "state" / "veneer"
                 state.mkdir(parents=True, mode=0o700)
@@ -480,7 +482,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
     def test_services_of_another_name(self):
         """A deploy of shop lets the services of webshop alone, and none of them is taken for the way back."""
         compose = "services:\n  web:\n    image: {}\n  front:\n    image: webshop:live\n  other:\n    image: shop:live2\n"
-        for shell in SHELLS:
+        for shell in self.shells:
             for image in ("shop:live", "docker.io/library/shop:live", '"shop:live"'):
                 with self.subTest(image, shell=shell), Host(shell) as host:
                     webshop = "c" * 64
@@ -506,7 +508,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
 
     def test_number_of_containers(self):
         """`--scale web=3` stays, on the way back too, unless the file has a number."""
-        for shell in SHELLS:
+        for shell in self.shells:
             for more, scale in (("", ["--scale", "web=3"]), ("    scale: 2\n", []), ("    deploy:\n      mode: replicated\n      replicas: 2\n", [])):
                 with self.subTest(more, shell=shell), Host(shell) as host:
                     host.state["containers"] = [host.container(id=str(number) * 64) for number in (1, 2, 3)]
@@ -522,7 +524,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
         """What the services were started with counts again; profiles that were not started stay out."""
         compose = "com.docker.compose."
         text = ("services:\n  web:\n    image: shop:live\n  night:\n    image: shop:live\n    profiles:\n    - late\n")
-        for shell in SHELLS:
+        for shell in self.shells:
             with self.subTest(shell=shell), Host(shell) as host:
                 labels = {compose + "project": "site", compose + "service": "web", compose + "oneoff": "False", compose + "project.working_dir": str(host.engine),
                           compose + "project.config_files": str(host.engine / "compose.yaml"), compose + "project.environment_file": f"prod.env,{host.engine}/b.env"}
@@ -550,7 +552,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
         """A service that uses the network of one that restarts is made anew after it; others are let alone."""
         text = ("services:\n  web:\n    image: shop:live\n  beside:\n    image: web:1\n    network_mode: service:web\n    pid: service:web\n"
                 "  far:\n    image: web:1\n    network_mode: service:beside\n  off:\n    image: web:1\n    ipc: service:web\n")
-        for shell in SHELLS:
+        for shell in self.shells:
             with self.subTest(shell=shell), Host(shell) as host:
                 host.state["compose"] = text
                 host.answers("ps", 'print("\\n".join(c["id"] for c in state["containers"] if "label=com.docker.compose.service=off" not in words))')
@@ -563,7 +565,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
 
     def test_command_in_the_environment_of_the_account(self):
         """What the script sets for itself is not the command's."""
-        for shell in SHELLS:
+        for shell in self.shells:
             for variables in ({}, {"LC_ALL": "de_AT.UTF-8", "restart": "mine", "services": "it's mine\ntoo"}):
                 with self.subTest(shell=shell, variables=variables), Host(shell) as host:
                     seen = host.folder / "seen"
@@ -577,7 +579,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
 
     def test_containers_of_others(self):
         """Containers with few labels, and services without an image, are no hindrance."""
-        for shell in SHELLS:
+        for shell in self.shells:
             for case in ("another project", "our image without files", "a service without an image"):
                 with self.subTest(case, shell=shell), Host(shell) as host:
                     if case == "our image without files":
@@ -595,7 +597,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
 
     def test_restarts_of_before(self):
         """What a container did weeks ago is not held against a deploy of what runs already; what it does now is."""
-        for shell in SHELLS:
+        for shell in self.shells:
             for before, now, verdict in ((0, 0, "well"), (3, 3, "well"), (0, 1, "failed"), (3, 4, "failed"), (3, 0, "well"), (3, 1, "failed")):
                 with self.subTest(before=before, now=now, shell=shell), Host(shell) as host:
                     host.state["images"][LIVE] = NEW
@@ -610,7 +612,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
                "  if os.path.getsize(folder + '/gone') > 4: os.remove(folder + '/gone')\n  sys.exit('Cannot connect to the Docker daemon')\n"
         version = gone + "print('28.1.0')"
         tag = gone + "state['images'][words[2]] = image_of(words[1])"
-        for shell in SHELLS:
+        for shell in self.shells:
             with self.subTest("comes again", shell=shell), Host(shell) as host:
                 host.answers("version", version)
                 host.answers("tag", tag)
@@ -636,7 +638,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
 
     def test_start_first_and_an_engine_that_goes_away(self):
         """An engine that lists nothing for a moment: the old containers are known from before, and none of them goes."""
-        for shell in SHELLS:
+        for shell in self.shells:
             with self.subTest(shell=shell), Host(shell) as host:
                 # From the moment at which the name has moved, until the new one is made.
                 host.answers("ps", "if state['images']['" + LIVE + "'] == '" + NEW + "' and len(state['containers']) == 1: sys.exit('Cannot connect to the Docker daemon')\n"
@@ -650,7 +652,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
 
     def test_plan_of_others(self):
         """Containers that are not those for which the plan was made: it is made anew, and nothing changed."""
-        for shell in SHELLS:
+        for shell in self.shells:
             with self.subTest(shell=shell), Host(shell) as host:
                 _, request = host.planned()
                 host.state["containers"][0]["id"] = "4" * 64
@@ -660,7 +662,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
     def test_leftovers_of_compose(self):
         """What a compose that was killed left beside a container of the service goes before the next restart; nothing else does."""
         left = {"name": "0123456789ab_site_web_1", "status": "created", "id": "5" * 64}
-        for shell in SHELLS:
+        for shell in self.shells:
             for case, containers, removed in (
                 ("beside another", [{**left}, {}], ["5" * 64]), ("alone", [{**left}], []), ("it runs", [{**left, "status": "running"}, {}], []),
                 ("a name of one's own", [{**left, "name": "abc_web"}, {}], []),
@@ -676,7 +678,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
         compose = ("services:\n  migrate:\n    image: shop:live\n    restart: \"no\"\n    command: null\n  web:\n    image: shop:live\n    command:\n    - serve\n"
                    "    depends_on:\n      migrate:\n        condition: service_completed_successfully\n        required: true\n      cache:\n"
                    "        condition: service_healthy\n    healthcheck:\n      test: secret\n    environment:\n      command: x\n")
-        for shell in SHELLS:
+        for shell in self.shells:
             with self.subTest(shell=shell), Host(shell) as host:
                 host.state["compose"] = compose
                 host.state["containers"] = [host.container(description={"Id": "1" * 64, "Config": {"Env": ["A=%d|'\n"]}})]
@@ -701,7 +703,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
         own = f"{int(port):04X}"
         with socket.create_server(("127.0.0.1", 0)) as listener:
             foreign = f"{listener.getsockname()[1]:04X}"
-            for shell in SHELLS:
+            for shell in self.shells:
                 with self.subTest(shell=shell), Host(shell) as host:
                     self.assertEqual(host.call(f"set -f; processes_of {identifier}", "").split(), [child])
                     said = host.call(f"set -f; ports_of {identifier} network", "").split()
@@ -712,7 +714,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
 
     def test_table_of_verdicts(self):
         """The rows of verdicts.json, which run through judge() of health.cc too: the script says the same."""
-        for shell in SHELLS:
+        for shell in self.shells:
             with Host(shell) as host:
                 for case in VERDICTS:
                     with self.subTest(case["title"], shell=shell):
@@ -728,7 +730,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
 
     def test_health_commands(self):
         """A health command is run with its very words, whatever they are: in a plan each is quoted."""
-        for shell in SHELLS:
+        for shell in self.shells:
             for words in COMMANDS:
                 for code, verdict in ((1, "back"), (0, "well")) if words is COMMANDS[0] else ((0, "well"),):
                     with self.subTest(words, code=code, shell=shell), Host(shell) as host:
@@ -739,6 +741,20 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
                         asked = [row for row in host.said() if row[0] == "exec"]
                         self.assertEqual(asked[:1], [["exec", "1" * 64, *words]])
                         self.assertTrue(answer.has(verdict), answer)
+
+
+class Dash(Scripts, unittest.TestCase):
+    shells = ("dash",)
+
+
+class Bash(Scripts, unittest.TestCase):
+    shells = ("bash",)
+
+
+class Busybox(Scripts, unittest.TestCase):
+    """A small system where all programs are its own."""
+
+    shells = ("busybox",)
 
 
 if __name__ == "__main__":
