@@ -49,13 +49,13 @@ RolledBack roll_back(const RollbackRequest& request, const Surroundings& surroun
   const deliver::History history = deliver::read_history(*host.session, live_name);
   const deliver::Release& release = deliver::find_release(history, request.revision);
   if (!release.is_present) {
-    throw Error(ErrorKind::not_found,
-                fmt::format("the image of release {} ({}) is not on the host any more", release.revision,
-                            release.image.familiar()),
-                fmt::format("check out {} and deploy it{}: that release sent {} when it was new",
-                            release.commit.substr(0, release.commit.find(dirty)),
-                            release.commit.ends_with(dirty) ? " (it had other edits, too)" : "",
-                            human_size(release.bytes)));
+    throw Error(
+        ErrorKind::not_found,
+        fmt::format("the image of release {} ({}) is not on the host any more", release.revision,
+                    release.image.familiar()),
+        fmt::format("check out {} and deploy it{}: that release sent {} when it was new",
+                    release.commit.substr(0, release.commit.find(dirty)),
+                    release.commit.ends_with(dirty) ? " (it had other edits, too)" : "", human_size(release.bytes)));
   }
   on_found(release);
   deliver::RolloutRequest rollout = request.rollout;

@@ -15,9 +15,9 @@ namespace veneer::deliver {
 namespace {
 
 constexpr std::size_t most_lines = 4000;
-constexpr std::array outcome_names = {std::string_view("well"), std::string_view("back"), std::string_view("failed"),
-                                      std::string_view("shipped"), std::string_view("unfinished"),
-                                      std::string_view("at work")};
+constexpr std::array outcome_names = {std::string_view("well"),       std::string_view("back"),
+                                      std::string_view("failed"),     std::string_view("shipped"),
+                                      std::string_view("unfinished"), std::string_view("at work")};
 constexpr std::string_view begun = "begun";
 
 // Those that a host writes.
