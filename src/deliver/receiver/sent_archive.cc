@@ -31,9 +31,10 @@ SentArchive::SentArchive(const image::SealedImage& sealed, const DeliveryPlan& p
       blobs_(blobs),
       names_(std::move(names)),
       size_(image::archive_size(sent_, names_, included_)) {
-  for (const BlobDigest& blob : included_) {
-    if (blobs_.contains(blob)) continue;
-    throw Error(ErrorKind::not_found, fmt::format("the layer {} must travel and is not here", blob.text()),
+  for (const Step& step : plan.steps) {
+    if (step.action != Action::send || blobs_.contains(step.blob)) continue;
+    throw Error(ErrorKind::not_found,
+                fmt::format("the layer {} must travel and is not here ({})", step.blob.text(), step.why),
                 "build or pull the image again");
   }
 }

@@ -380,7 +380,7 @@ void compare_environments(const Settings& has, const Settings& gets, SettingChan
   }
 }
 
-void compare_limits(const Limits& has, const Limits& gets, SettingChanges& changes) {
+void compare_allowances(const Allowances& has, const Allowances& gets, SettingChanges& changes) {
   for (const auto& [name, value] : has.given) {
     auto now = gets.given.find(name);
     if (now == gets.given.end()) {
@@ -423,7 +423,7 @@ Settings settings_of_container(const Value& container, const Value& image_config
   }
   settings.volumes = volumes_of(container, image_config);
   settings.ports = ports_of(container);
-  settings.limits = limits_of_container(container);
+  settings.allowances = allowances_of_container(container);
   read_words(container, image_config, settings);
   read_networks(container, settings);
   return settings;
@@ -444,7 +444,7 @@ std::optional<Settings> settings_of_service(const Value& composed, const std::st
     add_others(*service, *settings.volumes);
   }
   settings.ports = read_ports(member(*service, "ports"));
-  settings.limits = limits_of_service(*service);
+  settings.allowances = allowances_of_service(*service);
   read_service_words(*service, settings);
   if (const auto test = health_test_of_service(composed, name); test && !test->empty()) {
     settings.words[health_check] = to_json(Value(Value::Array(test->begin(), test->end())));
@@ -479,7 +479,7 @@ SettingChanges compare_settings(const Settings& has, const Settings& gets) {
   compare_sets("network", has.networks, gets.networks, changes);
   compare_sets("alias", has.aliases, gets.aliases, changes);
   compare_sets("address", has.addresses, gets.addresses, changes);
-  compare_limits(has.limits, gets.limits, changes);
+  compare_allowances(has.allowances, gets.allowances, changes);
   return changes;
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "deliver/rollout/limits.hh"
+#include "deliver/rollout/allowances.hh"
 #include "foundation/value.hh"
 
 namespace veneer::deliver {
@@ -26,7 +26,7 @@ struct Settings {
   std::set<std::string> networks;
   std::set<std::string> aliases;    // "shop in plant_front"
   std::set<std::string> addresses;  // "10.0.0.7 in plant_front"
-  Limits limits;
+  Allowances allowances;
 };
 
 /// What the container has, less what the configuration of its image gave it, and what compose gives by itself.

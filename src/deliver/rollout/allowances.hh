@@ -12,14 +12,14 @@ namespace veneer::deliver {
 
 /// By what it is called in words ("memory limit", "device /dev/ttyS0"), its value in one form: bytes, billionths of a
 /// processor. Nothing of what is a default.
-struct Limits {
+struct Allowances {
   std::map<std::string, std::string> given;
   /// Of a service: by its "deploy", which not every compose obeys.
   std::map<std::string, std::string> possible;
 };
 
-Limits limits_of_container(const Value& container);
-Limits limits_of_service(const Value& service);
+Allowances allowances_of_container(const Value& container);
+Allowances allowances_of_service(const Value& service);
 
 /// Whether an engine's own settings may have given it, so that nobody would lose it.
 bool may_be_the_engines(const std::string& limit);

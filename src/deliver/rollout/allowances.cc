@@ -1,4 +1,4 @@
-#include "deliver/rollout/limits.hh"
+#include "deliver/rollout/allowances.hh"
 
 #include <fmt/format.h>
 
@@ -186,9 +186,9 @@ void add_host_mode(Named& named, const Row& row, const Value* value) {
 
 }  // namespace
 
-Limits limits_of_container(const Value& container) {
-  Limits limits;
-  Named& named = limits.given;
+Allowances allowances_of_container(const Value& container) {
+  Allowances allowances;
+  Named& named = allowances.given;
   const Value* host = member(container, "HostConfig");
   for (const Row& row : amounts) add_amount(named, row.name, member(host, row.key));
   for (const Row& row : words) add_word(named, row.name, member(host, row.key));
@@ -221,12 +221,12 @@ Limits limits_of_container(const Value& container) {
       named["ulimit " + name] = fmt::format("{} {}", text_of(member(limit, "Soft")), text_of(member(limit, "Hard")));
     }
   });
-  return limits;
+  return allowances;
 }
 
-Limits limits_of_service(const Value& service) {
-  Limits limits;
-  Named& named = limits.given;
+Allowances allowances_of_service(const Value& service) {
+  Allowances allowances;
+  Named& named = allowances.given;
   for (const Row& row : amounts) add_amount(named, row.name, member(service, row.composed));
   for (const Row& row : words) add_word(named, row.name, member(service, row.composed));
   for (const Row& row : truths) add_truth(named, row.name, member(service, row.composed));
@@ -264,18 +264,18 @@ Limits limits_of_service(const Value& service) {
   const Value* deploy = member(service, "deploy");
   const Value* resources = member(deploy, "resources");
   const Value* most_of_it = member(resources, "limits");
-  add_amount(limits.possible, "memory limit", member(most_of_it, "memory"));
-  add_amount(limits.possible, "limit of processes", member(most_of_it, "pids"));
-  add_amount(limits.possible, processors, member(most_of_it, "cpus"), billion);
+  add_amount(allowances.possible, "memory limit", member(most_of_it, "memory"));
+  add_amount(allowances.possible, "limit of processes", member(most_of_it, "pids"));
+  add_amount(allowances.possible, processors, member(most_of_it, "cpus"), billion);
   const Value* least_of_it = member(resources, "reservations");
-  add_amount(limits.possible, "memory reservation", member(least_of_it, "memory"));
-  if (member(least_of_it, "devices") != nullptr) limits.possible["devices of a driver"] = "yes";
+  add_amount(allowances.possible, "memory reservation", member(least_of_it, "memory"));
+  if (member(least_of_it, "devices") != nullptr) allowances.possible["devices of a driver"] = "yes";
   if (const Value* policy = member(deploy, "restart_policy"); policy != nullptr) {
     const std::string condition = text_of(member(policy, "condition"));
     const bool is_any = condition.empty() || condition == "any";
-    limits.possible[restart_policy] = policy_of(is_any ? "always" : condition, member(policy, "max_attempts"));
+    allowances.possible[restart_policy] = policy_of(is_any ? "always" : condition, member(policy, "max_attempts"));
   }
-  return limits;
+  return allowances;
 }
 
 bool may_be_the_engines(const std::string& limit) { return limit == shared_memory || limit.starts_with("ulimit "); }

@@ -1,4 +1,4 @@
-#include "deliver/rollout/limits.hh"
+#include "deliver/rollout/allowances.hh"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ SettingChanges changes(const std::string& host_config, const std::string& servic
 }
 
 // What engines say of a container for which nobody asked for anything.
-TEST(Limits, DefaultsAreNothing) {
+TEST(Allowances, DefaultsAreNothing) {
   for (const char* host : {R"({"Memory": 0, "NanoCpus": 0, "CpuShares": 0, "CpuQuota": 0, "CpusetCpus": "",
         "PidsLimit": null, "MemoryReservation": 0, "Ulimits": null, "ShmSize": 67108864, "Devices": [],
         "DeviceRequests": null, "CapAdd": null, "CapDrop": null, "Dns": [], "DnsSearch": [], "DnsOptions": [],
@@ -29,7 +29,7 @@ TEST(Limits, DefaultsAreNothing) {
         "PidMode": "", "IpcMode": "private", "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0}})",
                            R"({"PidsLimit": 0, "RestartPolicy": {"Name": "", "MaximumRetryCount": 0}, "Devices": null,
         "Dns": null, "ExtraHosts": [], "Sysctls": {}, "IpcMode": "shareable", "SecurityOpt": []})"}) {
-    EXPECT_THAT(limits_of_container(parse_json(R"({"HostConfig": )" + std::string(host) + "}")).given, IsEmpty());
+    EXPECT_THAT(allowances_of_container(parse_json(R"({"HostConfig": )" + std::string(host) + "}")).given, IsEmpty());
     for (const char* service : {"{}", R"({"restart": "no", "mem_limit": "0", "pids_limit": -1, "shm_size": "64m",
         "privileged": false, "cap_add": [], "deploy": {"resources": {"limits": {"cpus": 0.5}}}})"}) {
       EXPECT_THAT(changes(host, service).lost, IsEmpty()) << service;
@@ -39,7 +39,7 @@ TEST(Limits, DefaultsAreNothing) {
 }
 
 // As docker-compose 1 says it, and versions of 2.
-TEST(Limits, TheSameIsSilence) {
+TEST(Allowances, TheSameIsSilence) {
   const struct {
     const char* host;
     const char* service;
@@ -88,7 +88,7 @@ TEST(Limits, TheSameIsSilence) {
   }
 }
 
-TEST(Limits, WhatGoesIsLost) {
+TEST(Allowances, WhatGoesIsLost) {
   const struct {
     const char* host;
     const char* service;
@@ -116,7 +116,7 @@ TEST(Limits, WhatGoesIsLost) {
   for (const auto& row : rows) EXPECT_THAT(changes(row.host, row.service).lost, ElementsAre(row.lost)) << row.host;
 }
 
-TEST(Limits, WhatChangesOrIsNewIsListed) {
+TEST(Allowances, WhatChangesOrIsNewIsListed) {
   const struct {
     const char* host;
     const char* service;
@@ -141,14 +141,14 @@ TEST(Limits, WhatChangesOrIsNewIsListed) {
   }
 }
 
-TEST(Limits, OddDocumentsAreNothing) {
+TEST(Allowances, OddDocumentsAreNothing) {
   for (const char* text : {"7", "[]", R"({"Ulimits": 7, "Devices": [7, null], "ExtraHosts": [[]], "RestartPolicy": 1})",
                            R"({"Memory": [], "Sysctls": [7], "Dns": {}, "CapAdd": {"A": 1}, "NanoCpus": 1e300})"}) {
-    limits_of_container(parse_json(R"({"HostConfig": )" + std::string(text) + "}"));
+    allowances_of_container(parse_json(R"({"HostConfig": )" + std::string(text) + "}"));
   }
   for (const char* text : {"7", "[]", R"({"ulimits": 7, "devices": ["", 7, {}, ":"], "deploy": {"resources": []},
       "mem_limit": {}, "cpus": "1e400", "extra_hosts": 7, "ports": ["-", "1-0:2-1", "70000:1", {}]})"}) {
-    limits_of_service(parse_json(text));
+    allowances_of_service(parse_json(text));
   }
 }
 
