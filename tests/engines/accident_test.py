@@ -209,7 +209,7 @@ class Checked:
             self.accidents.disarm()
             self.assertTrue(self.accidents.has_happened())
             shutil.rmtree(self.places[where] / "filler")
-            print(f"{what} of {where} at {when}: {process.returncode} {errors} {printed[-600:]}", flush=True)
+            print(f"{what} of {where} at {when}: {process.returncode} {errors} {printed[:900]}", flush=True)
             self.check(process.returncode, printed, errors, old, self.revision(), known, died=False)
             if process.returncode != 0:
                 self.assertRegex(printed + errors, "o space left on (the host|device)")
