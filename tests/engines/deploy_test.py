@@ -415,7 +415,8 @@ class Given:
         self.assertEqual(running(), all_well)
         self.write("two")
         result = deploy("--json")
-        self.assertEqual(json.loads(result.stdout)["hosts"][0].get("notes", []), [])
+        notes = json.loads(result.stdout)["hosts"][0].get("notes", [])
+        self.assertEqual([note for note in notes if "grace time" not in note], [])  # those of a busy machine
         self.assertEqual(running(), all_well)
         self.veneer("rollback", "ssh://plant", "--as", "given:1", cwd=self.project, PATH=self.host.path())
         self.assertEqual(running(), all_well)
