@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "foundation/error.hh"
 #include "foundation/text.hh"
@@ -145,7 +144,7 @@ class Judge {
   }
 
  private:
-  static Judged trouble(std::string why) { return {{}, std::move(why), {}}; }
+  static Judged trouble(std::string why) { return {{}, std::move(why), 0, {}}; }
 
   Judged words(Words words, int depth) {
     if (depth > deepest) return trouble("scripts run one another");
@@ -162,11 +161,11 @@ class Judge {
     }
     if (program.find('/') != std::string::npos) {
       if (places_.in_project(inputs_, program)) return project_script(words, 0, depth);
-      if (program[0] == '/' && inputs_.has_program(program)) return {words, "", ""};
+      if (program[0] == '/' && inputs_.has_program(program)) return {words, "", 0, ""};
       return trouble(fmt::format("{} is not in the image", printable(program)));
     }
     if (const std::string missing = missing_part(words); !missing.empty()) return trouble(missing);
-    return {words, "", ""};
+    return {words, "", 0, ""};
   }
 
   /// Empty when the program and what it is told to start are there.
@@ -275,6 +274,28 @@ class Judge {
     return "";
   }
 
+  /// A script with the words behind it. What it hands over to ("$@") must be there, unless it looks at its words
+  /// itself.
+  Judged handed_over(const Words& given, std::size_t at, const ShellScript& script, int depth) {
+    bool hands_over = false;
+    bool looks = false;
+    for (const ShellCommand& command : script.commands) {
+      for (const ShellWord& word : command.words) {
+        if (word.text == "$@" || word.text == "${@}") hands_over = true;
+        if (word.text.find("$1") != std::string::npos || word.text.find("${1") != std::string::npos) looks = true;
+      }
+    }
+    Judged result{given, "", at + 1, ""};
+    const Words rest(given.begin() + static_cast<std::ptrdiff_t>(at) + 1, given.end());
+    if (!hands_over || looks) return result;
+    if (rest.empty()) return trouble("it runs the words that are given, and none are");
+    const Judged other = words(rest, depth + 1);
+    if (!other.trouble.empty()) return trouble(other.trouble);
+    result.words.resize(at + 1);
+    result.words.insert(result.words.end(), other.words.begin(), other.words.end());
+    return result;
+  }
+
   /// `words[at]` is a script of the project.
   Judged project_script(const Words& words, std::size_t at, int depth) {
     const auto file = places_.in_project(inputs_, words[at]);
@@ -289,22 +310,26 @@ class Judge {
       const Words said = split_words(std::string_view(first).substr(2), " \t");
       if (said.empty()) return trouble(fmt::format("{} does not begin with #!", printable(*file)));
       interpreter = said[0].ends_with("/env") && said.size() > 1 ? said.back() : said[0];
-      if (is_python(interpreter)) return {words, "", *file};
+      if (is_python(interpreter)) return {words, "", at + 1, *file};
       if (interpreter == "uv" || !inputs_.has_program(interpreter)) {
         return trouble(fmt::format("{}:1: {} is not in the image", printable(*file), printable(interpreter)));
       }
     }
-    if (!is_shell(interpreter)) return {words, "", at == 0 ? *file : ""};
+    if (!is_shell(interpreter)) return {words, "", at + 1, at == 0 ? *file : ""};
     try {
       const ShellScript script = owners::read_shell(*text);
+      Judged run = handed_over(words, at, script, depth);
+      if (!run.trouble.empty()) return run;
+      run.script = at == 0 ? *file : "";
       const std::string missing = missing_in(script, *file, depth);
-      if (missing.empty()) return {words, "", at == 0 ? *file : ""};
+      if (missing.empty()) return run;
       // Without uv and its like it may be what it was meant to be.
-      Words arguments(words.begin() + static_cast<std::ptrdiff_t>(at), words.end());
+      const Words arguments(run.words.begin() + static_cast<std::ptrdiff_t>(at), run.words.end());
       if (!script.has_structure) {
         Judged rewritten =
             shell_text(*text, {interpreter.find('/') == std::string::npos ? "/bin/" + interpreter : interpreter, "-c"},
                        arguments, depth + 1);
+        rewritten.head = rewritten.words.size() - std::min(rewritten.words.size(), arguments.size() - 1);
         if (rewritten.trouble.empty()) return rewritten;
       }
       return trouble(missing);
@@ -448,40 +473,6 @@ class Judge {
 };
 
 }  // namespace
-
-std::optional<std::string> Places::in_project(const Inputs& inputs, const std::string& path) const {
-  namespace fs = std::filesystem;
-  std::string full = (path.starts_with('/') ? fs::path(path) : fs::path(workdir) / path).lexically_normal().native();
-  while (full.size() > 1 && full.ends_with('/')) full.pop_back();
-  for (const python::FileRule& rule : files) {
-    std::string rest;
-    if (full == rule.to) {
-      rest = "";
-    } else if (rule.to == "/") {
-      rest = full.substr(1);
-    } else if (full.starts_with(rule.to + "/")) {
-      rest = full.substr(rule.to.size() + 1);
-    } else {
-      continue;
-    }
-    const std::string found = (fs::path(rule.from) / rest).lexically_normal().native();
-    std::string name = found.ends_with('/') ? found.substr(0, found.size() - 1) : found;
-    if (name == "." || name.empty()) return ".";
-    if (inputs.has_file(name) || inputs.has_folder(name)) return name;
-  }
-  // The folder in which things lie side by side.
-  for (const python::FileRule& rule : files) {
-    if (rule.to.starts_with(full == "/" ? full : full + "/") &&
-        rule.to.substr(full == "/" ? 1 : full.size() + 1) == rule.from)
-      return ".";
-  }
-  return std::nullopt;
-}
-
-std::vector<python::FileRule> at_workdir(std::vector<python::FileRule> rules, const std::string& workdir) {
-  for (python::FileRule& rule : rules) rule.to = (workdir == "/" ? "" : workdir) + "/" + rule.to;
-  return rules;
-}
 
 Judged judge(const Inputs& inputs, const Places& places, const Invocation& invocation) {
   return Judge(inputs, places).invocation(invocation);

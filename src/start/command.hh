@@ -26,6 +26,7 @@ std::vector<python::FileRule> at_workdir(std::vector<python::FileRule> rules, co
 struct Judged {
   std::vector<std::string> words;  // to be run; empty when there is trouble
   std::string trouble;             // why it cannot: "curl is not in the image"
+  std::size_t head = 0;            // so many of the words are a script that runs the others; 0: it is no such
   std::string script;              // the project's file that it runs as a program: it must be executable
 };
 

@@ -464,7 +464,9 @@ std::optional<StartCommand> start_of(const Inputs& inputs, const Places& places,
       const Words tail = cmd && !entrypoint->value.words.empty() ? cmd->value.words : Words{};
       const bool splits = !tail.empty() && judged.words.size() > tail.size() &&
                           std::equal(tail.rbegin(), tail.rend(), judged.words.rbegin());
-      const auto head = splits         ? judged.words.end() - static_cast<std::ptrdiff_t>(tail.size())
+      const auto head = judged.head > 0 && judged.head < judged.words.size()
+                            ? judged.words.begin() + static_cast<std::ptrdiff_t>(judged.head)
+                        : splits       ? judged.words.end() - static_cast<std::ptrdiff_t>(tail.size())
                         : tail.empty() ? judged.words.end()
                                        : judged.words.begin();
       start.entrypoint.assign(judged.words.begin(), head);

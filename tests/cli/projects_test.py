@@ -75,6 +75,39 @@ class Projects(fixtures.SystemTest):
         self.veneer("build", cwd=path)
         self.assertEqual(self.run_config(path)["Entrypoint"], ["/app/.venv/bin/serve"])
 
+    def test_what_starts_is_said_and_a_dockerfile_is_taken(self):
+        path = self.project("web", self.metadata("web") + self.veneer_table(), {
+            "serve.py": "print('hi')\n", "main.py": "def main():\n    print('Hello from web!')\n\n\nif __name__ == '__main__':\n    main()\n",
+            "run.sh": "#!/bin/sh\nset -e\nexec \"$@\"\n",
+            "Dockerfile": "FROM python:3.11\nWORKDIR /srv\nENV MODE=live API_TOKEN=x\nCOPY . .\nRUN chmod +x run.sh\nUSER 1234:1234\n"
+                          "EXPOSE 9000\nHEALTHCHECK CMD curl localhost\nENTRYPOINT [\"./run.sh\"]\nCMD [\"uv\", \"run\", \"python\", \"serve.py\"]\n"})
+        self.lock(path)
+        planned = self.veneer("plan", cwd=path)
+        self.assertIn("starts: ./run.sh python serve.py  (ENTRYPOINT and CMD, Dockerfile:9)\n", planned.stdout)
+        self.assertIn("Dockerfile:8: HEALTHCHECK is not taken: curl is not in the image", planned.stdout)
+        self.assertIn("Dockerfile:3: ENV API_TOKEN is not taken", planned.stdout)
+        built = self.json("build", "--json", cwd=path)
+        self.assertEqual((built["start"]["entrypoint"], built["start"]["cmd"]), (["./run.sh"], ["python", "serve.py"]))
+        config = self.run_config(path)
+        self.assertEqual([config[key] for key in ("Entrypoint", "Cmd", "WorkingDir", "User", "ExposedPorts")],
+                         [["./run.sh"], ["python", "serve.py"], "/srv", "1234:1234", {"9000/tcp": {}}])
+        self.assertIn("MODE=live", config["Env"])
+        self.assertFalse([entry for entry in config["Env"] if "TOKEN" in entry])
+        tree = {entry["path"]: entry for entry in self.json("inspect", "--tree", "--json", cwd=path)["entries"]}
+        self.assertEqual(tree["srv/run.sh"]["mode"], "0755")
+        self.assertIn("srv/serve.py", tree)
+
+        # Nobody says anything: the lines to paste. What uv wrote is not one of them.
+        (path / "pyproject.toml").write_text((path / "pyproject.toml").read_text() + "dockerfile = false\n")
+        (path / "bot.py").write_text("if __name__ == '__main__':\n    print(1)\n")
+        (path / "app.py").write_text("if __name__ == '__main__':\n    print(2)\n")
+        refused = self.veneer("plan", cwd=path, code=3).stderr
+        self.assertIn('cmd = ["python", "app.py"]', refused)
+        self.assertIn('cmd = ["python", "bot.py"]', refused)
+        self.assertIn("main.py is what `uv init` wrote", refused)
+        self.assertIn("starts: python bot.py -v  (--cmd)\n", self.veneer("plan", "--cmd", "python bot.py -v", cwd=path).stdout)
+        self.assertIn("not the words of one command", self.veneer("plan", "--cmd", "a && b", cwd=path, code=2).stderr)
+
     def test_a_project_in_a_subfolder_of_its_repository(self):
         """However the folder is spelled, the same image; and never one without the application."""
         repository = self.folder / "repository"

@@ -1,0 +1,41 @@
+#include <filesystem>
+
+#include "start/command.hh"
+
+namespace veneer::start {
+
+std::optional<std::string> Places::in_project(const Inputs& inputs, const std::string& path) const {
+  namespace fs = std::filesystem;
+  std::string full = (path.starts_with('/') ? fs::path(path) : fs::path(workdir) / path).lexically_normal().native();
+  while (full.size() > 1 && full.ends_with('/')) full.pop_back();
+  for (const python::FileRule& rule : files) {
+    std::string rest;
+    if (full == rule.to) {
+      rest = "";
+    } else if (rule.to == "/") {
+      rest = full.substr(1);
+    } else if (full.starts_with(rule.to + "/")) {
+      rest = full.substr(rule.to.size() + 1);
+    } else {
+      continue;
+    }
+    const std::string found = (fs::path(rule.from) / rest).lexically_normal().native();
+    std::string name = found.ends_with('/') ? found.substr(0, found.size() - 1) : found;
+    if (name == "." || name.empty()) return ".";
+    if (inputs.has_file(name) || inputs.has_folder(name)) return name;
+  }
+  // The folder in which things lie side by side.
+  for (const python::FileRule& rule : files) {
+    if (rule.to.starts_with(full == "/" ? full : full + "/") &&
+        rule.to.substr(full == "/" ? 1 : full.size() + 1) == rule.from)
+      return ".";
+  }
+  return std::nullopt;
+}
+
+std::vector<python::FileRule> at_workdir(std::vector<python::FileRule> rules, const std::string& workdir) {
+  for (python::FileRule& rule : rules) rule.to = (workdir == "/" ? "" : workdir) + "/" + rule.to;
+  return rules;
+}
+
+}  // namespace veneer::start
