@@ -40,7 +40,7 @@ class Shapes(fixtures.SystemTest):
         """The image as another tool unpacks it."""
         root = self.folder / "root"
         root.mkdir()
-        self.veneer("build", "--output", f"oci:{self.folder}/layout:it", *self.options, cwd=self.project)
+        self.veneer("build", "--cmd", "python", "--output", f"oci:{self.folder}/layout:it", *self.options, cwd=self.project)
         subprocess.run(["umoci", "raw", "unpack", "--image", f"{self.folder}/layout:it", str(root)], check=True, capture_output=True)
         shutil.rmtree(self.folder / "layout")
         return root
