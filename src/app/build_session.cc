@@ -8,6 +8,7 @@
 #include <charconv>
 #include <thread>
 
+#include "app/base_workshop.hh"
 #include "app/image_python.hh"
 #include "app/index_settings.hh"
 #include "app/open_image.hh"
@@ -104,6 +105,7 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   }
   read_base(request, surroundings);
   read_selection(request);
+  find_workshop(surroundings);
 
   net::ClientOptions client_options;
   client_options.user_agent = "veneer/" VENEER_VERSION;
@@ -284,6 +286,19 @@ void BuildSession::make_debian_base(const image::Platform& platform, Surrounding
   inputs_.base =
       base::make_debian_base(request, cache_, [&](const std::string& line) { messages.progress("base: " + line); });
   messages.clear_progress();
+}
+
+/// Where uv builds what has compiled parts.
+void BuildSession::find_workshop(Surroundings& surroundings) {
+  if (uv_.path.empty()) return;
+  base::PackagesRequest request;
+  request.archive = debian_archive(surroundings);
+  request.packages = inputs_.project.build.packages;
+  request.temporary = surroundings.cache_folder() / "tmp";
+  fs::create_directories(request.temporary);
+  Messages& messages = surroundings.messages();
+  uv_.workshop = BaseWorkshop::find(inputs_.base, inputs_.target, std::move(request), cache_, messages);
+  uv_.say = [&messages](const std::string& text) { messages.note(text); };
 }
 
 base::DebianArchive BuildSession::debian_archive(const Surroundings& surroundings) const {

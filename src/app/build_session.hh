@@ -57,6 +57,7 @@ class BuildSession {
   build::SystemNeeds system_needs(const BuildRequest& request, Surroundings& surroundings);
   void make_byte_compiler(const BuildRequest& request, Surroundings& surroundings);
   python::SelectRequest select_request(const BuildRequest& request) const;  // without its target
+  void find_workshop(Surroundings& surroundings);
   void read_selection(const BuildRequest& request);
   void read_git(Surroundings& surroundings);
 

@@ -32,6 +32,49 @@ ln -s /proc/self/fd "$root/dev/fd"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 )";
 
+/// $1: the root; $2: an empty folder; then what is seen, "--", folder and command. Where a file system cannot be laid
+/// over the root, a copy is made.
+constexpr std::string_view furnish_open = R"(
+set -eu
+lower=$1
+work=$2
+shift 2
+PATH=$PATH:/usr/sbin:/sbin
+mkdir "$work/top"
+mount -t tmpfs -o mode=0755 tmpfs "$work/top"
+mkdir "$work/top/upper" "$work/top/work" "$work/top/root"
+root=$work/top/root
+if ! mount -t overlay -o "lowerdir=$lower,upperdir=$work/top/upper,workdir=$work/top/work" overlay "$root" 2>/dev/null
+then
+  root=$work/root
+  mkdir "$root"
+  cp -a "$lower/." "$root"
+fi
+for folder in proc dev tmp etc; do
+  [ -d "$root/$folder" ] || mkdir "$root/$folder"
+done
+mount --rbind /proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+for name in resolv.conf hosts; do
+  [ -e "/etc/$name" ] || continue
+  rm -f "$root/etc/$name"
+  cat "/etc/$name" > "$root/etc/$name"
+done
+while [ "$1" != -- ]; do
+  if [ -d "$1" ]; then
+    mkdir -p "$root$1"
+  else
+    mkdir -p "$root${1%/*}"
+    [ -e "$root$1" ] || : > "$root$1"
+  fi
+  mount --rbind "$1" "$root$1"
+  shift
+done
+shift
+exec chroot "$root" /bin/sh -c 'cd "$1"; shift; exec "$@"' sh "$@"
+)";
+
 bool succeeds(std::vector<std::string> words) {
   Command command;
   command.arguments = std::move(words);
@@ -96,6 +139,18 @@ std::optional<Sandbox> find_sandbox(Furniture furniture, const SandboxUser& user
     for (const auto& more : {isolated, std::vector<std::string>{}}) {
       if (auto found = bare(entry, more)) return found;
     }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::vector<std::string>> find_open_sandbox() {
+  for (const std::vector<std::string>& more : {std::vector<std::string>{}, as_mapped_root}) {
+    std::vector<std::string> words = joined(joined({"unshare"}, more), {"--mount", "sh", "-c"});
+    const TemporaryFolder trial(std::filesystem::temp_directory_path(), "sandbox");
+    const std::string try_mounts =
+        "mount -t tmpfs tmpfs \"$1\" && mkdir \"$1/proc\" && mount --rbind /proc \"$1/proc\"";
+    if (!succeeds(joined(words, {try_mounts, "sh", trial.path().native()}))) continue;
+    return joined(words, {std::string(furnish_open), "sh"});
   }
   return std::nullopt;
 }

@@ -32,4 +32,10 @@ struct SandboxUser {
 /// environment of PATH, LC_ALL and PYTHONHASHSEED alone. Nothing when the machine allows no way.
 std::optional<Sandbox> find_sandbox(Furniture furniture = Furniture::none, const SandboxUser& user = {});
 
+/// Words in front of: a root, an empty folder, absolute paths without links that are seen in it as they are here, "--",
+/// the folder where the command starts, the command. It runs as who calls it (root of a user namespace, if need be)
+/// with the root as its own, what it writes there is forgotten at its end; with the caller's environment, network and
+/// processes, /proc, /dev and an empty /tmp. Nothing when the machine allows no way.
+std::optional<std::vector<std::string>> find_open_sandbox();
+
 }  // namespace veneer

@@ -53,6 +53,7 @@ class Pruning {
       const fs::path root = path.extension() == ".seal" ? fs::path(path).replace_extension() : path;
       return Hash::from_hex(root.filename().native()) && is_recent(root) && files_.is_sealed(root);
     });
+    keep(folder_ / "workshops", [&](const fs::path& path) { return is_recent(path); });
     // Whoever takes an image from an engine need not hold the cache's lock; the file it writes has one of its own.
     remove_abandoned(folder_ / "engine-images");
     keep(folder_ / "engine-images", [&](const fs::path& path) {

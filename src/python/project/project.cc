@@ -172,8 +172,9 @@ SystemOptions read_system(const Value& value) {
 }
 
 BuildOptions read_build(const Value& value) {
-  const StrictTable table(value, "[tool.veneer.build]", {"environment"});
+  const StrictTable table(value, "[tool.veneer.build]", {"environment", "packages"});
   BuildOptions build;
+  build.packages = debian_packages(table, "packages");
   build.environment = table.texts("environment");
   for (const std::string& name : build.environment) {
     const auto is_fine = [](char c) { return is_letter(c) || is_digit(c) || c == '_'; };

@@ -41,6 +41,7 @@ struct SystemOptions {
 /// [tool.veneer.build]
 struct BuildOptions {
   std::vector<std::string> environment;  // names of variables that builds see, sorted
+  std::vector<std::string> packages;     // Debian packages where wheels are compiled, as SystemOptions::packages
 };
 
 /// One row of `files`: a file or folder of the project that goes into the image.

@@ -9,6 +9,7 @@
 #include "archive/zip.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
+#include "python/supply/wheel_build.hh"
 #include "python/wheel/wheel.hh"
 
 namespace veneer::python {
@@ -148,7 +149,6 @@ AppWheel build_app_wheel(const Project& project, const Target& target, const UvP
         const ProjectSources sources = finder.find(project.folder);
         check_history(project, sources, uv);
         UvBuild build;
-        build.python = minor_version(target);
         const std::int64_t commit_time = sources.tree->git ? sources.tree->git->outermost().commit_time : 0;
         build.source_date_epoch = std::max(commit_time, default_epoch);
         build.constraints = project.build_constraints;
@@ -157,21 +157,21 @@ AppWheel build_app_wheel(const Project& project, const Target& target, const UvP
         add_field(hash, key_version);
         hash.update(sources.fingerprint.bytes);
         add_field(hash, uv.version);
-        add_field(hash, build.python);
-        add_field(hash, target.machine);
         add_field(hash, std::to_string(build.source_date_epoch));
         for (const std::string& constraint : build.constraints) add_field(hash, constraint);
         for (const auto& [name, value] : uv.environment) add_field(hash, name + "=" + value);
 
-        const auto make = [&](const std::filesystem::path& output, const std::filesystem::path& scratch) {
+        const auto prepare = [&](const std::filesystem::path& scratch) {
           const std::filesystem::path copy = scratch / "source";
           std::filesystem::create_directory(copy);
           build.source = copy_sources(sources, copy);
           build.ceiling = scratch;
-          uv_build_wheel(uv, build, output, scratch);
+          return build;
         };
-        const auto judge = [&](const std::filesystem::path& wheel) { judge_built_wheel(wheel, project.name, target); };
-        AppWheel result{cache.get(hash.finish(), make, judge), sources.tree->left_out, {}, {}};
+        AppWheel result{build_wheel({hash.finish(), project.name, project.requires_python, prepare}, target, uv, cache),
+                        sources.tree->left_out,
+                        {},
+                        {}};
         const Names members = members_of(result.wheel.path);
         result.missing = files_that_the_wheel_lacks(sources, members);
         result.emptied = stand_ins_in_the_wheel(sources, members);

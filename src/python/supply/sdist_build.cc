@@ -15,7 +15,7 @@
 #include "foundation/file.hh"
 #include "net/http.hh"
 #include "python/project/git.hh"
-#include "python/supply/app_wheel.hh"
+#include "python/supply/wheel_build.hh"
 
 namespace veneer::python {
 
@@ -187,13 +187,8 @@ fs::path prepare(const SourceBuild& build, const fs::path& scratch) {
   return source_root(unpacked, package.subdirectory);
 }
 
-std::string minor_version(const Target& target) {
-  return fmt::format("{}.{}{}", target.major, target.minor, target.threading == Threading::free_threaded ? "t" : "");
-}
-
-}  // namespace
-
-Hash source_build_key(const SourceBuild& build, const Target& target, const UvProgram& uv) {
+/// Of all but the interpreter and the compilers.
+Hash source_hash(const SourceBuild& build, const UvProgram& uv) {
   Sha256 hash;
   add_field(hash, key_version);
   add_field(hash, build.package.name);
@@ -204,14 +199,23 @@ Hash source_build_key(const SourceBuild& build, const Target& target, const UvPr
     add_field(hash, build.archive_hash.text());
   }
   add_field(hash, build.package.subdirectory);
-  add_field(hash, minor_version(target));
-  add_field(hash, target.machine);
   add_field(hash, uv.version);
   for (const auto& [name, value] : uv.environment) add_field(hash, name + "=" + value);
   std::vector<std::string> constraints = build.constraints;
   std::sort(constraints.begin(), constraints.end());
   for (const std::string& constraint : constraints) add_field(hash, constraint);
   return hash.finish();
+}
+
+}  // namespace
+
+Hash source_build_key(const SourceBuild& build, const Target& target, const UvProgram& uv) {
+  return compiled_key(source_hash(build, uv), target, uv);
+}
+
+std::optional<BuiltWheel> find_built(const SourceBuild& build, const Target& target, const UvProgram& uv,
+                                     const BuiltWheels& cache) {
+  return find_wheel(source_hash(build, uv), target, uv, cache);
 }
 
 BuiltWheel build_source(const SourceBuild& build, const Target& target, const UvProgram& uv, BuiltWheels& cache) {
@@ -221,17 +225,15 @@ BuiltWheel build_source(const SourceBuild& build, const Target& target, const Uv
                            printable(build.package.version));
       },
       [&] {
-        const auto make = [&](const fs::path& output, const fs::path& scratch) {
+        const auto prepare_build = [&](const fs::path& scratch) {
           UvBuild uv_build;
           uv_build.source = prepare(build, scratch);
-          uv_build.python = minor_version(target);
           uv_build.source_date_epoch = source_epoch;
           uv_build.constraints = build.constraints;
           uv_build.ceiling = scratch;
-          uv_build_wheel(uv, uv_build, output, scratch);
+          return uv_build;
         };
-        const auto judge = [&](const fs::path& wheel) { judge_built_wheel(wheel, build.package.name, target); };
-        return cache.get(source_build_key(build, target, uv), make, judge);
+        return build_wheel({source_hash(build, uv), build.package.name, {}, prepare_build}, target, uv, cache);
       });
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,13 @@ struct SourceBuild {
 };
 
 /// What decides the wheel's bytes as far as it is known beforehand: the source's hash (or git's commit), subdirectory,
-/// build constraints, target (Python, ABI, machine), uv. The layer of such a wheel is keyed by this as well.
+/// build constraints, target (Python, ABI, machine), uv, what it would be compiled with. The layer of such a wheel is
+/// keyed by this.
 Hash source_build_key(const SourceBuild& build, const Target& target, const UvProgram& uv);
+
+/// The wheel if `cache` has it.
+std::optional<BuiltWheel> find_built(const SourceBuild& build, const Target& target, const UvProgram& uv,
+                                     const BuiltWheels& cache);
 
 /// Builds the wheel or takes it from `cache`. .tar.gz goes to uv as it is; .zip and a subdirectory are unpacked first
 /// (refused: paths that lead outside, anything but files, folders and links); other kinds of archives are refused by

@@ -15,6 +15,8 @@
 #include "python/project/build_environment.hh"
 #include "python/supply/build_failure.hh"
 
+extern char** environ;  // NOLINT(readability-redundant-declaration): not every libc declares it
+
 namespace veneer::python {
 
 namespace fs = std::filesystem;
@@ -56,6 +58,56 @@ BuiltWheel describe(const fs::path& path, const FileHash& hash, BuildOrigin orig
 void sync(const fs::path& path) {
   const FileDescriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!descriptor.is_open() || ::fsync(descriptor.get()) != 0) throw_system_error("write", path, errno);
+}
+
+/// Files and folders that the caller's variables name, as they are called without links.
+std::map<std::string, fs::path> places_of_variables() {
+  std::map<std::string, fs::path> places;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos || !reaches_builds(text.substr(0, equals))) continue;
+    const fs::path value = text.substr(equals + 1);
+    std::error_code error;
+    if (!value.is_absolute() || !fs::exists(value, error)) continue;
+    const fs::path real = fs::canonical(value, error);
+    if (!error && real != "/") places.emplace(text.substr(0, equals), real);
+  }
+  return places;
+}
+
+/// Makes `command` run in `place`.
+void enter(const Workshop::Place& place, const UvProgram& uv, const std::string& name, const fs::path& output,
+           const fs::path& scratch, Command& command) {
+  std::map<std::string, fs::path> named = places_of_variables();
+  named["UV_CACHE_DIR"] = place.kept / "uv";  // of wheels that were built elsewhere it would take some
+  named["CARGO_TARGET_DIR"] = place.kept / "cargo" / name;
+  fs::path cargo;
+  if (const auto home = named.find("HOME"); home != named.end()) cargo = home->second / ".cargo";
+  if (const auto home = named.find("CARGO_HOME"); home != named.end()) cargo = home->second;
+  std::vector<std::string> seen = {fs::canonical(uv.path).native(), output.native(), scratch.native()};
+  for (const auto& [variable, path] : named) {
+    if (path.native().starts_with(place.kept.native())) make_folders(path);
+    command.environment[variable] = path.native();
+    seen.push_back(path.native());
+  }
+  std::sort(seen.begin(), seen.end());
+  std::vector<std::string> words = place.words;
+  const fs::path work = scratch / "sandbox";
+  make_folders(work);
+  words.push_back(place.root.native());
+  words.push_back(work.native());
+  words.insert(words.end(), seen.begin(), seen.end());
+  words.push_back("--");
+  words.push_back(command.folder->native());
+  words.push_back("env");
+  words.push_back(
+      fmt::format("PATH={}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", cargo.native()));
+  words.push_back("UV_PYTHON_DOWNLOADS=never");
+  // uv as it is called without links
+  std::replace(command.arguments.begin(), command.arguments.end(), uv.path.native(), fs::canonical(uv.path).native());
+  words.insert(words.end(), command.arguments.begin(), command.arguments.end());
+  command.arguments = std::move(words);
 }
 
 }  // namespace
@@ -105,11 +157,10 @@ std::optional<BuiltWheel> BuiltWheels::find(const Hash& key) const {
   return describe(*path, {*hash}, BuildOrigin::cache);
 }
 
-BuiltWheel BuiltWheels::get(const Hash& key, const Build& build, const Judge& judge) {
+BuiltWheel BuiltWheels::get(const Hash& key, const Build& build, const Judge& judge, const KeyOf& key_of) {
   if (auto cached = find(key)) return *cached;
-  const fs::path place = folder_ / key.hex();
-  make_folders(place);
-  const FileLock lock = lock_kept(place / ".lock", FileLock::Kind::exclusive);
+  make_folders(folder_ / key.hex());
+  const FileLock lock = lock_kept(folder_ / key.hex() / ".lock", FileLock::Kind::exclusive);
   if (auto cached = find(key)) return *cached;
   const TemporaryFolder work(folder_.parent_path() / "tmp", "build");
   const fs::path output = work.path() / "wheel";
@@ -120,6 +171,8 @@ BuiltWheel BuiltWheels::get(const Hash& key, const Build& build, const Judge& ju
   const std::optional<fs::path> built = only_wheel(output);
   if (!built) throw Error(ErrorKind::failed, "the build ended well but left no wheel");
   judge(*built);
+  const fs::path place = folder_ / key_of(wheel_file_tags(built->filename().native())).hex();
+  make_folders(place);
   File file(*built);
   const FileHash hash{sha256(file)};
   sync(*built);
@@ -132,7 +185,18 @@ BuiltWheel BuiltWheels::get(const Hash& key, const Build& build, const Judge& ju
   return describe(target, hash, BuildOrigin::built);
 }
 
-void uv_build_wheel(const UvProgram& uv, const UvBuild& build, const fs::path& output, const fs::path& scratch) {
+std::optional<std::string> find_python(const UvProgram& uv, const std::string& request) {
+  Command search;
+  search.inherits = reaches_builds;
+  search.folder = "/";  // whatever a .python-version here says
+  search.arguments = {uv.path.native(), "python", "find", "--system", "--no-python-downloads", request};
+  const CommandResult found = run(search);
+  if (found.exit_code != 0) return std::nullopt;
+  return found.output.substr(0, found.output.find('\n'));
+}
+
+void uv_build_wheel(const UvProgram& uv, const UvBuild& build, const Workshop::Place* place, const fs::path& output,
+                    const fs::path& scratch) {
   Command command;
   command.environment = uv.environment;
   command.environment["SOURCE_DATE_EPOCH"] = std::to_string(build.source_date_epoch);
@@ -146,30 +210,26 @@ void uv_build_wheel(const UvProgram& uv, const UvBuild& build, const fs::path& o
   command.inherits = reaches_builds;
   command.folder = fs::is_directory(build.source) ? build.source : scratch;
 
-  std::optional<std::string> python;
-  if (!build.python.empty()) {
-    Command search = command;
-    search.arguments = {uv.path.native(), "python", "find", "--system", "--no-python-downloads", build.python};
-    const CommandResult found = run(search);
-    if (found.exit_code == 0) python = found.output.substr(0, found.output.find('\n'));
-  }
-  // The modes of files that the build makes must not depend on the user's umask.
-  command.arguments = {"sh",    "-c",      "umask 022; exec \"$@\"", "sh",        uv.path.native(),
-                       "build", "--wheel", "--no-progress",          "--out-dir", output.native()};
-  if (python) {
-    command.arguments.push_back("--python");
-    command.arguments.push_back(*python);
-  }
+  std::vector<std::string> words = {uv.path.native(), "build",         "--wheel",  "--no-progress",
+                                    "--out-dir",      output.native(), "--python", build.python};
   if (!build.constraints.empty()) {
     const fs::path file = scratch / "build-constraints.txt";
     write_text_file(file, fmt::format("{}\n", fmt::join(build.constraints, "\n")));
-    command.arguments.push_back("--build-constraints");
-    command.arguments.push_back(file.native());
+    words.push_back("--build-constraints");
+    words.push_back(file.native());
   }
-  command.arguments.push_back(build.source.native());
+  words.push_back(build.source.native());
+  // The modes of files that the build makes must not depend on the user's umask.
+  command.arguments = {"sh", "-c", "umask 022; exec \"$@\"", "sh"};
+  command.arguments.insert(command.arguments.end(), words.begin(), words.end());
+  if (place != nullptr) enter(*place, uv, build.name, output, scratch, command);
   const CommandResult result = run(command);
   if (result.exit_code == 0) return;
   if (const auto missing = find_missing(result.errors)) {
+    if (place != nullptr) {
+      throw Error(ErrorKind::failed, fmt::format("{} is missing where it is built", missing->what),
+                  "name the Debian package that has it in packages of [tool.veneer.build], beside the default ones");
+    }
     throw Error(ErrorKind::failed, fmt::format("{} is missing on this machine", missing->what), missing->hint);
   }
   throw Error(ErrorKind::failed,

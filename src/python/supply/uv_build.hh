@@ -13,6 +13,7 @@
 
 #include "foundation/digest.hh"
 #include "foundation/kept_files.hh"
+#include "python/supply/workshop.hh"
 
 namespace veneer::python {
 
@@ -22,6 +23,8 @@ struct UvProgram {
   std::optional<std::filesystem::path> cache;  // UV_CACHE_DIR; default: uv's own choice
   /// What builds see of the caller's environment beside reaches_builds(): set for every build, part of every key.
   std::map<std::string, std::string> environment;
+  std::shared_ptr<Workshop> workshop;                // for wheels with compiled parts; nothing: not on this machine
+  std::function<void(const std::string& text)> say;  // tells people; may be empty
 };
 
 /// Asks the program for its version. Errors: not_found with a hint how to get uv; failed when it does not answer.
@@ -49,7 +52,8 @@ struct BuiltWheel {
 
 struct UvBuild {
   std::filesystem::path source;  // a folder, or a .tar.gz source distribution
-  std::string python;            // "3.11", the version to build with; taken if the machine has it (without downloads)
+  std::string name;              // of the distribution
+  std::string python;            // an interpreter, or a version: uv may download one
   std::int64_t source_date_epoch = 0;
   std::vector<std::string> constraints;  // PEP 508, for build requirements
   std::filesystem::path ceiling;         // git looks for repositories up to here
@@ -66,17 +70,23 @@ class BuiltWheels {
   using Judge = std::function<void(const std::filesystem::path& wheel)>;
   /// The cached wheel, or what `build` puts into the empty folder that it is given, exactly one wheel. `build` also
   /// gets a folder for its scratch files. One process builds while others that want the same key wait. `judge` throws
-  /// when the wheel that was built is not what was wanted; then it is not kept.
-  BuiltWheel get(const Hash& key, const Build& build, const Judge& judge);
+  /// when the wheel that was built is not what was wanted; then it is not kept. It is kept under what `key_of` says.
+  using KeyOf = std::function<Hash(const WheelTags& tags)>;
+  BuiltWheel get(const Hash& key, const Build& build, const Judge& judge, const KeyOf& key_of);
 
  private:
   std::filesystem::path folder_;
   std::shared_ptr<const KeptFiles> files_;
 };
 
-/// Runs `uv build --wheel` with umask 022, SOURCE_DATE_EPOCH and a fixed hash seed, in isolation as uv does it, and in a
-/// closed environment (build_environment.hh). Errors: failed with the end of what uv said.
-void uv_build_wheel(const UvProgram& uv, const UvBuild& build, const std::filesystem::path& output,
-                    const std::filesystem::path& scratch);
+/// The interpreter of this machine that `request` ("3.11", ">=3.8") names, if there is one: nothing is downloaded.
+std::optional<std::string> find_python(const UvProgram& uv, const std::string& request);
+
+/// Runs `uv build --wheel` with umask 022, SOURCE_DATE_EPOCH and a fixed hash seed, in isolation as uv does it, and in
+/// a closed environment (build_environment.hh); in `place` unless that is null, where it sees its scratch files, and
+/// files and folders that variables name (HOME, CARGO_HOME, …) where they are. Errors: failed with the end of what uv
+/// said.
+void uv_build_wheel(const UvProgram& uv, const UvBuild& build, const Workshop::Place* place,
+                    const std::filesystem::path& output, const std::filesystem::path& scratch);
 
 }  // namespace veneer::python

@@ -136,25 +136,25 @@ void WheelSupply::fetch(const std::vector<const SelectedPackage*>& packages) {
 
 fs::path WheelSupply::build(const SelectedPackage& package) {
   if (package.kind == PackageKind::tree) return build_folder(package).wheel.path;
-  return in_context([&] { return fmt::format("building {}", printable(package.display_name())); },
-                    [&] {
-                      SourceBuild source{package, {}, {}, options_.build_constraints};
-                      if (package.kind != PackageKind::git) {
-                        source.archive = files_.at(package.name).path;
-                        source.archive_hash = files_.at(package.name).hash;
-                      }
-                      const Hash key = source_build_key(source, target_, uv());
-                      if (options_.source_builds == SourceBuilds::refused && !built_.find(key)) {
-                        throw Error(ErrorKind::refused,
-                                    fmt::format("{} has no wheel for the target, and --no-build is given",
-                                                printable(package.display_name())),
-                                    "build it where that is allowed; its wheel is then in the cache");
-                      }
-                      if (options_.progress) options_.progress(fmt::format("building {}", package.display_name()));
-                      const BuiltWheel wheel = build_source(source, target_, uv(), built_);
-                      if (wheel.origin == BuildOrigin::built) ++wheels_built_;
-                      return wheel.path;
-                    });
+  return in_context(
+      [&] { return fmt::format("building {}", printable(package.display_name())); },
+      [&] {
+        SourceBuild source{package, {}, {}, options_.build_constraints};
+        if (package.kind != PackageKind::git) {
+          source.archive = files_.at(package.name).path;
+          source.archive_hash = files_.at(package.name).hash;
+        }
+        if (options_.source_builds == SourceBuilds::refused && !find_built(source, target_, uv(), built_)) {
+          throw Error(
+              ErrorKind::refused,
+              fmt::format("{} has no wheel for the target, and --no-build is given", printable(package.display_name())),
+              "build it where that is allowed; its wheel is then in the cache");
+        }
+        if (options_.progress) options_.progress(fmt::format("building {}", package.display_name()));
+        const BuiltWheel wheel = build_source(source, target_, uv(), built_);
+        if (wheel.origin == BuildOrigin::built) ++wheels_built_;
+        return wheel.path;
+      });
 }
 
 const AppWheel& WheelSupply::build_folder(const SelectedPackage& package) {

@@ -31,7 +31,7 @@ class BuiltWheelsTest : public testing::Test {
   }
   std::string refusal(const BuiltWheels::Build& make, const BuiltWheels::Judge& judge) {
     try {
-      BuiltWheels(folder_.path()).get(key_, make, judge);
+      BuiltWheels(folder_.path()).get(key_, make, judge, here_);
     } catch (const Error& error) {
       return error.what();
     }
@@ -49,11 +49,12 @@ class BuiltWheelsTest : public testing::Test {
   Hash key_ = sha256("key");
   Target target_{.major = 3, .minor = 11, .full_version = "3.11.2", .libc = {}, .machine = "x86_64", .interpreter = {}};
   int builds_ = 0;
+  BuiltWheels::KeyOf here_ = [this](const WheelTags&) { return key_; };
 };
 
 TEST_F(BuiltWheelsTest, BuildsOnce) {
-  EXPECT_EQ(BuiltWheels(folder_.path()).get(key_, build(), judge()).origin, BuildOrigin::built);
-  EXPECT_EQ(BuiltWheels(folder_.path()).get(key_, build(), judge()).origin, BuildOrigin::cache);
+  EXPECT_EQ(BuiltWheels(folder_.path()).get(key_, build(), judge(), here_).origin, BuildOrigin::built);
+  EXPECT_EQ(BuiltWheels(folder_.path()).get(key_, build(), judge(), here_).origin, BuildOrigin::cache);
   EXPECT_EQ(builds_, 1);
 }
 
@@ -74,16 +75,16 @@ TEST_F(BuiltWheelsTest, WhatIsDamagedIsBuiltAgain) {
   const auto files = std::make_shared<KeptFiles>(
       folder_.path() / "known", [&](const fs::path& path, const std::string&) { said.push_back(path); });
   BuiltWheels wheels(folder_.path(), files);
-  const BuiltWheel first = wheels.get(key_, build(), judge());
+  const BuiltWheel first = wheels.get(key_, build(), judge(), here_);
   std::string text = read_text_file(first.path, 1 << 20);
   text[text.size() / 2] ^= 1;
   write_text_file(first.path, text);
   // What is built now has another name: the damaged one must not stay beside it.
-  const BuiltWheel second = wheels.get(key_, build("pkg-1.0-py2.py3-none-any.whl"), judge());
+  const BuiltWheel second = wheels.get(key_, build("pkg-1.0-py2.py3-none-any.whl"), judge(), here_);
   EXPECT_EQ(second.origin, BuildOrigin::built);
   EXPECT_THAT(said, ElementsAre(first.path));
   EXPECT_THAT(kept(), ElementsAre("pkg-1.0-py2.py3-none-any.whl"));
-  EXPECT_EQ(wheels.get(key_, build(), judge()).origin, BuildOrigin::cache);
+  EXPECT_EQ(wheels.get(key_, build(), judge(), here_).origin, BuildOrigin::cache);
 }
 
 }  // namespace
