@@ -99,11 +99,6 @@ void ImageBuilder::make_distributions() {
       own_packages_.push_back(&package);
       continue;
     }
-    if (package.editable == python::Editable::yes) {
-      throw Error(ErrorKind::refused,
-                  fmt::format("{} is editable and no member of the workspace", printable(package.name)),
-                  "an image cannot follow a folder of this machine; make it a path or workspace dependency");
-    }
     Distribution distribution{&package, {}};
     distribution.component = {package.display_name(), package.name, plan::ComponentKind::distribution,
                               distribution_key(package), package.size.value_or(0)};

@@ -142,10 +142,7 @@ std::vector<DistributionNeeds> needs_of(const python::Selection& selection, cons
                                         python::WheelSupply& supply, const image::LayerCache& cache,
                                         std::size_t workers) {
   std::vector<const SelectedPackage*> packages;
-  for (const SelectedPackage& package : selection.packages) {
-    // Others are refused when the image is planned.
-    if (package.is_project || package.editable == python::Editable::no) packages.push_back(&package);
-  }
+  for (const SelectedPackage& package : selection.packages) packages.push_back(&package);
   const auto key_of = [&](const SelectedPackage& package) {
     return LayerKey{sha256(fmt::format("veneer system needs 1\n{}\non {}", supply.identity(package), machine))};
   };

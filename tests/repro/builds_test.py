@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Wheels that are built: with compiled parts in a sandbox of the base, whose interpreter and libc they are for, whatever this
-machine has; in a closed environment; from folders that the lock names. With VENEER_TEST_ALL=1 also by a user, and in Rust."""
+machine has; in a closed environment; from folders that the lock names. With VENEER_TEST_ALL=1 also in Rust, where this machine has a toolchain."""
 
 import io
 import os
@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import unittest
+import zipfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
@@ -49,12 +49,14 @@ SOURCE = {
 
 
 class BuildsTest(fixtures.SystemTest):
+    source = SOURCE
+
     def project(self, base: str, options: str = "") -> Path:
         """A project that is no package and needs `part`, of which there is a source distribution alone."""
         folder = self.folder / "shop"
         (folder / "sources").mkdir(parents=True)
         with tarfile.open(folder / "sources" / "part-1.0.tar.gz", "w:gz") as archive:
-            for name, text in SOURCE.items():
+            for name, text in self.source.items():
                 entry = tarfile.TarInfo(f"part-1.0/{name}")
                 entry.size = len(text.encode())
                 archive.addfile(entry, io.BytesIO(text.encode()))
@@ -71,8 +73,6 @@ class BuildsTest(fixtures.SystemTest):
         """What the wheel says of where it was built."""
         wheels = list(Path(self.environment()["XDG_CACHE_HOME"]).glob("veneer/built/*/part-*.whl"))
         self.assertEqual(len(wheels), 1, "a wheel that was built elsewhere is not kept")
-        import zipfile
-
         return zipfile.ZipFile(wheels[0]).read("part_built.py").decode()
 
     def assert_works(self, project: Path) -> None:
@@ -93,6 +93,48 @@ class Builds(BuildsTest):
         self.assert_works(project)
         again = self.veneer("build", cwd=project)
         self.assertNotIn("for builds only", again.stderr)
+
+
+class Folders(BuildsTest):
+    def test_an_editable_folder_outside_of_the_workspace_is_installed_as_a_wheel(self):
+        library = self.folder / "library"
+        library.mkdir()
+        (library / "pyproject.toml").write_text(SOURCE["pyproject.toml"])
+        back_end = ("import os, zipfile\ndef build_wheel(folder, settings=None, metadata=None):\n"
+                    "    wheel = zipfile.ZipFile(os.path.join(folder, 'part-1.0-py3-none-any.whl'), 'w')\n"
+                    "    files = {'part.py': '', 'part-1.0.dist-info/METADATA': 'Metadata-Version: 2.1\\nName: part\\nVersion: 1.0\\n',\n"
+                    "             'part-1.0.dist-info/WHEEL': 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n'}\n"
+                    "    files['part-1.0.dist-info/RECORD'] = ''.join(n + ',,\\n' for n in [*files, 'part-1.0.dist-info/RECORD'])\n"
+                    "    [wheel.writestr(*item) for item in files.items()]\n    wheel.close()\n    return 'part-1.0-py3-none-any.whl'\n")
+        (library / "backend.py").write_text(back_end)
+        project = self.folder / "shop"
+        project.mkdir()
+        (project / "main.py").write_text("import part\n")
+        (project / "pyproject.toml").write_text(
+            '[project]\nname = "shop"\nversion = "1.0"\nrequires-python = ">=3.11"\ndependencies = ["part"]\n\n[tool.uv.sources]\n'
+            f'part = {{ path = "../library", editable = true }}\n\n[tool.veneer]\nbase = "oci:{fixtures.debian_base()}"\n')
+        subprocess.run(["uv", "lock", "--quiet"], cwd=project, check=True, env=self.environment())
+        self.veneer("build", cwd=project)
+        tree = self.json("inspect", "--tree", "--json", cwd=project)["entries"]
+        self.assertIn("part.py", [Path(entry["path"]).name for entry in tree])
+        self.assertEqual([entry["path"] for entry in tree if entry["path"].endswith(".pth") and "part" in entry["path"]], [])
+
+
+if os.environ.get("VENEER_TEST_ALL"):
+
+    class Rust(BuildsTest):
+        def test_a_toolchain_is_used_where_it_lies_and_its_targets_are_kept(self):
+            if not shutil.which("cargo"):
+                self.skipTest("this machine has no cargo")
+            SOURCE_IN_RUST = BACK_END.replace(
+                '["gcc", "-shared", "-fPIC", "-I" + sysconfig.get_path("include"), "part.c", "-o", "made/" + module]',
+                '["sh", "-c", "cargo --version && touch ${CARGO_TARGET_DIR:-.}/kept && gcc -shared -fPIC -I$1 part.c -o made/$2", "sh", '
+                'sysconfig.get_path("include"), module]')
+            self.source = {**SOURCE, "backend.py": SOURCE_IN_RUST}
+            project = self.project(f"oci:{fixtures.debian_base()}", "" if os.environ.get("CARGO_HOME") else '\n[tool.veneer.build]\npackages = ["cargo"]\n')
+            self.veneer("build", cwd=project)
+            self.assert_works(project)
+            self.assertEqual(len(list(self.cache.glob("veneer/workshops/*/cargo/part/kept"))), 1)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@
 
 namespace veneer::python {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 constexpr std::string_view key_version = "app wheel 3";
@@ -109,6 +111,42 @@ std::vector<std::string> stand_ins_in_the_wheel(const ProjectSources& sources, c
   return found;
 }
 
+/// Folders of wheels that the project's [tool.uv] find-links names by relative paths, as they are written.
+std::vector<std::string> link_folders(const Project& project) {
+  std::vector<std::string> folders;
+  for (const PackageIndex& index : project.indexes) {
+    if (!index.place.ends_with("find-links") || index.url.find("://") != std::string::npos) continue;
+    if (fs::path(index.url).is_relative() && fs::is_directory(project.folder / index.url)) folders.push_back(index.url);
+  }
+  return folders;
+}
+
+/// The files there, sorted: a build may take any of them.
+std::vector<fs::path> files_of_links(const Project& project, const std::string& folder) {
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(project.folder / folder)) {
+    const fs::path& path = entry.path();
+    if ((path.extension() == ".whl" || path.native().ends_with(".tar.gz")) && entry.is_regular_file()) {
+      files.push_back(path);
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// Lays them into the copy of the project, which lacks what git ignores and what looks like an old build.
+void copy_links(const Project& project, const fs::path& copy) {
+  for (const std::string& folder : link_folders(project)) {
+    const fs::path target = copy / folder;
+    // A link to elsewhere, or a folder beside the project, is where it was.
+    if (fs::path(folder).lexically_normal().native().starts_with("..")) continue;
+    fs::create_directories(target);
+    for (const fs::path& file : files_of_links(project, folder)) {
+      fs::copy_file(file, target / file.filename(), fs::copy_options::skip_existing);
+    }
+  }
+}
+
 }  // namespace
 
 void check_built_tags(const WheelTags& tags, const Target& target) {
@@ -161,10 +199,19 @@ AppWheel build_app_wheel(const Project& project, const Target& target, const UvP
         for (const std::string& constraint : build.constraints) add_field(hash, constraint);
         for (const auto& [name, value] : uv.environment) add_field(hash, name + "=" + value);
 
+        for (const std::string& folder : link_folders(project)) {
+          for (const fs::path& path : files_of_links(project, folder)) {
+            File file(path);
+            add_field(hash, path.filename().native());
+            add_field(hash, sha256(file).hex());
+          }
+        }
+
         const auto prepare = [&](const std::filesystem::path& scratch) {
           const std::filesystem::path copy = scratch / "source";
           std::filesystem::create_directory(copy);
           build.source = copy_sources(sources, copy);
+          copy_links(project, build.source);
           build.ceiling = scratch;
           return build;
         };

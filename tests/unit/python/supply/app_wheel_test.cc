@@ -113,6 +113,20 @@ TEST_F(AppWheelTest, BuildsInAClosedEnvironment) {
   EXPECT_THAT(member(named.wheel.path, "tiny.json"), HasSubstr("-DNAMED"));
 }
 
+// A folder of wheels that git ignores, and that an old build may have left: build requirements come from it.
+TEST_F(AppWheelTest, FindsLinksInARelativeFolder) {
+  folder_.write("pyproject.toml",
+                std::string(telling_project) + "[tool.uv]\nno-index = true\nfind-links = [\"dist\"]\n");
+  folder_.write("backend.py", telling_back_end);
+  folder_.write(".gitignore", "dist/\n");
+  folder_.commit_all();
+  folder_.write("dist/none-1.0-py3-none-any.whl", "PK");
+  EXPECT_EQ(build().wheel.origin, BuildOrigin::built);
+  EXPECT_EQ(build().wheel.origin, BuildOrigin::cache);
+  folder_.write("dist/none-1.0-py3-none-any.whl", "PK2");
+  EXPECT_EQ(build().wheel.origin, BuildOrigin::built);
+}
+
 TEST_F(AppWheelTest, TakesIgnoredModulesAndNoOldDroppings) {
   folder_.write(".gitignore", "_generated.py\nbuild/\n");
   folder_.commit_all();
