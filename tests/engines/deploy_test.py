@@ -588,7 +588,7 @@ class Corners:
         refused = self.veneer(*self.arguments("history"), cwd=self.project, code=3, PATH=other.path())
         self.assertIn(f"has its releases in {self.folder}/host/state/veneer", refused.stderr)
         group = hashlib.sha256(self.live.encode()).hexdigest()[:12]
-        self.assertEqual(len(self.client("ps", "-aq", "--filter", f"label=dev.veneer.keep={group}").split()), 2)
+        self.assertEqual(len(self.client("ps", "-aq", "--filter", f"label=dev.veneer.keep={group}").split()), 3)
         refused = self.veneer(*self.arguments("rollback", "--to", "2"), cwd=self.project, code=4, PATH=self.host.path())
         self.assertIn("is not on the host any more", refused.stderr)
         self.json(*self.arguments("rollback", "--settle", "2", "--json"), cwd=self.project, PATH=self.host.path())
