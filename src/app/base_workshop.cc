@@ -45,6 +45,16 @@ std::string BaseWorkshop::content_key() const {
   return layer ? "base " + layer->layer.diff_id.text() + " " + key_.hex() : request_key();
 }
 
+bool BaseWorkshop::is_compiled(const std::string& name) const {
+  return fs::exists(cache_->folder() / "workshops" / "compiled" / name);
+}
+
+void BaseWorkshop::note_compiled(const std::string& name) {
+  const fs::path folder = cache_->folder() / "workshops" / "compiled";
+  make_folders(folder);
+  write_text_file(folder / name, "");
+}
+
 python::Workshop::Place BaseWorkshop::open() {
   if (!base::has_packages(base_, request_, *cache_)) {
     messages_.note(fmt::format("adding to {}, for builds only (once; they are kept, and in no image): {}",

@@ -3,7 +3,6 @@
 
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -26,6 +25,8 @@ class BaseWorkshop : public python::Workshop {
 
   std::string request_key() const override;
   std::string content_key() const override;
+  bool is_compiled(const std::string& name) const override;
+  void note_compiled(const std::string& name) override;
   Place open() override;
 
  private:

@@ -81,7 +81,7 @@ void enter(const Workshop::Place& place, const UvProgram& uv, const std::string&
            const fs::path& scratch, Command& command) {
   std::map<std::string, fs::path> named = places_of_variables();
   named["UV_CACHE_DIR"] = place.kept / "uv";  // of wheels that were built elsewhere it would take some
-  named["CARGO_TARGET_DIR"] = place.kept / "cargo" / name;
+  named["CARGO_TARGET_DIR"] = place.kept / "cargo" / path_name(name);
   fs::path cargo;
   if (const auto home = named.find("HOME"); home != named.end()) cargo = home->second / ".cargo";
   if (const auto home = named.find("CARGO_HOME"); home != named.end()) cargo = home->second;

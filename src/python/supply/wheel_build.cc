@@ -92,10 +92,12 @@ BuiltWheel build_wheel(const WheelBuild& build, const Target& target, const UvPr
   };
   std::optional<std::string> python = same;
   if (!python) python = find_python(uv, build.requires_python.empty() ? ">=3.8" : build.requires_python);
-  if (python) {
+  const bool is_for_workshop = uv.workshop && uv.workshop->is_compiled(path_name(build.name));
+  if (python && !is_for_workshop) {
     try {
       return build_here(*python);
     } catch (const NeedsWorkshop&) {
+      uv.workshop->note_compiled(path_name(build.name));
     } catch (const Error& error) {
       // What this machine lacks, the workshop may have.
       if (!uv.workshop || error.kind() != ErrorKind::failed) throw;

@@ -2,6 +2,7 @@
 // packages implements it. Thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -21,8 +22,17 @@ class Workshop {
   virtual std::string request_key() const = 0;
   /// The same with the versions that came, once it has been made. Makes nothing.
   virtual std::string content_key() const = 0;
+  /// Whether a wheel of the distribution with this path_name() was found to have compiled parts before.
+  virtual bool is_compiled(const std::string& name) const = 0;
+  virtual void note_compiled(const std::string& name) = 0;
   /// Makes it when it is not there. Errors: network, failed with what apt said.
   virtual Place open() = 0;
 };
+
+/// The name of a distribution, normalised, as that of a file: locks may hold anything.
+inline std::string path_name(std::string name) {
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
+}
 
 }  // namespace veneer::python

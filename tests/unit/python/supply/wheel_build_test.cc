@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "foundation/error.hh"
 #include "tests/support/project_folder.hh"
 #include "tests/unit/python/supply/tiny_project.hh"
@@ -23,6 +25,8 @@ class WorkshopHere : public Workshop {
   explicit WorkshopHere(fs::path kept) : kept_(std::move(kept)) {}
   std::string request_key() const override { return "gcc"; }
   std::string content_key() const override { return is_open_ ? "gcc 12" : request_key(); }
+  bool is_compiled(const std::string& name) const override { return compiled_.contains(name); }
+  void note_compiled(const std::string& name) override { compiled_.insert(name); }
   Place open() override {
     is_open_ = true;
     ++opened_;
@@ -33,6 +37,7 @@ class WorkshopHere : public Workshop {
 
  private:
   fs::path kept_;
+  std::set<std::string> compiled_;
   bool is_open_ = false;
   int opened_ = 0;
 };
@@ -57,12 +62,13 @@ class WheelBuildTest : public testing::Test {
   BuiltWheel build(const Target& target) {
     BuiltWheels cache(folder_.beside("cache"));
     const auto prepare = [&](const fs::path& scratch) {
+      ++prepared_;
       UvBuild build;
       build.source = folder_.path();
       build.ceiling = scratch;
       return build;
     };
-    return build_wheel({sha256("tiny"), "tiny", "", prepare}, target, uv_, cache);
+    return build_wheel({sha256(source_), "tiny", "", prepare}, target, uv_, cache);
   }
   std::vector<std::string> kept() const {
     std::vector<std::string> names;
@@ -82,6 +88,8 @@ class WheelBuildTest : public testing::Test {
   ProjectFolder folder_;
   UvProgram uv_;
   std::vector<std::string> said_;
+  std::string source_ = "tiny";
+  int prepared_ = 0;
 };
 
 TEST_F(WheelBuildTest, AWheelForEveryPythonIsBuiltByAnyAndOnce) {
@@ -121,6 +129,12 @@ TEST_F(WheelBuildTest, OneWithOtherTagsIsBuiltInTheWorkshop) {
   EXPECT_THAT(kept(), ElementsAre("tiny-1.0-py3-none-linux_x86_64.whl"));
   EXPECT_EQ(build(python(99)).origin, BuildOrigin::cache);
   EXPECT_EQ(workshop->opened(), 1);
+  // What is known to be compiled is not built twice.
+  prepared_ = 0;
+  source_ = "tiny, edited";
+  EXPECT_EQ(build(python(99)).origin, BuildOrigin::built);
+  EXPECT_EQ(prepared_, 1);
+  source_ = "tiny";
   // For another Python it is another wheel, and so it is without the workshop.
   EXPECT_EQ(build(python(98)).origin, BuildOrigin::built);
 }
