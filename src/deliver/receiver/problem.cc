@@ -12,9 +12,13 @@ bool is_about_missing_layers(std::string_view words) {
   return std::ranges::any_of(signs, [&](std::string_view sign) { return words.find(sign) != std::string_view::npos; });
 }
 
+bool is_about_a_full_disk(std::string_view words) {
+  return words.find("o space left") != std::string_view::npos;  // No, no
+}
+
 Problem other_problem(std::string_view words) {
-  const bool is_full = words.find("no space left") != std::string_view::npos;
-  return {is_full ? Problem::Kind::refused : Problem::Kind::other, printable(words, 600), {}};
+  if (!is_about_a_full_disk(words)) return {Problem::Kind::other, printable(words, 600), {}};
+  return {Problem::Kind::refused, printable(words, 600), std::string(cure_of_a_full_disk)};
 }
 
 Problem problem_in_words(std::string_view words) {

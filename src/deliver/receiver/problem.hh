@@ -20,6 +20,10 @@ struct Problem {
 /// Whether an engine's words mean that something the archive left out was not there after all.
 bool is_about_missing_layers(std::string_view words);
 
+/// Whether words of an engine or a shell mean that a disk is full; and what helps then.
+bool is_about_a_full_disk(std::string_view words);
+inline constexpr std::string_view cure_of_a_full_disk = "make room on the host: bytes, or inodes (df -i)";
+
 /// Words that are not about layers, as a Problem; they are made printable.
 Problem other_problem(std::string_view words);
 

@@ -119,8 +119,8 @@ void add_hosts(Named& named, const Value* given) {
     all += (all.empty() ? "" : " ") + address;
   };
   if (given != nullptr && given->is_table()) {
-    for (const auto& [name, addresses] : given->table()) {
-      for_each(&addresses, [&](const Value& address) { add(name, text_of(&address)); });
+    for (const auto& entry : given->table()) {
+      for_each(&entry.second, [&](const Value& address) { add(entry.first, text_of(&address)); });
     }
     return;
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "deliver/receiver/problem.hh"
 #include "deliver/rollout/described.hh"
 #include "deliver/rollout/plan.hh"
 #include "deliver/rollout/recreate.hh"
@@ -22,12 +23,8 @@ constexpr std::size_t most_notes = 100;
 constexpr int most_plans = 5;  // that are made anew when the containers changed
 constexpr std::string_view nothing_changed = "this deploy changed nothing there";
 
-bool says_disk_is_full(std::string_view text) {
-  return text.find("o space left") != std::string_view::npos;  // No, no
-}
-
 std::string with_cure(std::string why) {
-  if (says_disk_is_full(why)) why += "; make room on the host: bytes, or inodes (df -i)";
+  if (is_about_a_full_disk(why)) why += fmt::format("; {}", cure_of_a_full_disk);
   return why;
 }
 

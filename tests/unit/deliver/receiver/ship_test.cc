@@ -164,6 +164,7 @@ TEST_P(Ship, AFullDiskIsNotTriedAgain) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::refused);
     EXPECT_THAT(error.what(), HasSubstr("no space left on device"));
+    EXPECT_THAT(error.hint(), HasSubstr("make room on the host: bytes, or inodes (df -i); "));
     EXPECT_THAT(error.hint(), HasSubstr("demo:live stands for what it did before"));
   }
   EXPECT_EQ(state_.uploads.size(), 2U);
