@@ -281,9 +281,12 @@ if os.environ.get("VENEER_TEST_ALL"):
         @classmethod
         def setUpClass(cls):
             cls.unit = f"{cls.engine}@{cls.instance}"
+            cls.place = fixtures.test_cache() / "engines" / cls.unit
+            run_engines("stop", cls.unit)
+            if cls.place.is_mount():  # of a run that was killed
+                subprocess.run(["umount", str(cls.place)], check=True)
             run_engines("wipe", cls.unit)
             cls.addClassCleanup(run_engines, "wipe", cls.unit)
-            cls.place = fixtures.test_cache() / "engines" / cls.unit
             mount(cls.addClassCleanup, cls.place, "size=1g,nr_inodes=60k")
             cls.addClassCleanup(run_engines, "stop", cls.unit)
             cls.facts = facts_of(run_engines("start", cls.unit, text=True).stdout)
