@@ -110,9 +110,11 @@ ComposeFile parse_compose(std::string_view text, std::string file) {
                       ComposeFile result{file, {}};
                       const YamlNode* services = document.find("services");
                       if (services == nullptr) return result;
-                      for (const auto& [name, service] : services->members) {
+                      for (std::size_t i = 0; i < services->keys.size(); ++i) {
+                        const YamlNode& service = services->items[i];
                         const YamlNode* build = service.find("build");
-                        if (build != nullptr) result.services.push_back(read_service(name, service, *build));
+                        if (build != nullptr)
+                          result.services.push_back(read_service(services->keys[i], service, *build));
                       }
                       return result;
                     });

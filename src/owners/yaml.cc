@@ -115,7 +115,8 @@ class Reader {
       if (key.text == "<<" && key.is_plain) {
         merged.push_back(std::move(value));
       } else {
-        table.members.emplace_back(key.text, std::move(value));
+        table.keys.push_back(key.text);
+        table.items.push_back(std::move(value));
       }
     }
     for (const YamlNode& other : merged) merge(table, other);
@@ -123,9 +124,13 @@ class Reader {
 
   /// What stands in the table itself goes before what is merged into it.
   static void merge(YamlNode& table, const YamlNode& other) {
-    for (const YamlNode& item : other.items) merge(table, item);
-    for (const auto& [key, value] : other.members) {
-      if (table.find(key) == nullptr) table.members.emplace_back(key, value);
+    for (std::size_t i = 0; i < other.items.size(); ++i) {
+      if (other.kind == YamlNode::Kind::list) {
+        merge(table, other.items[i]);
+      } else if (table.find(other.keys[i]) == nullptr) {
+        table.keys.push_back(other.keys[i]);
+        table.items.push_back(other.items[i]);
+      }
     }
   }
 
@@ -144,14 +149,12 @@ class Reader {
   static std::size_t size_of(const YamlNode& node) {
     std::size_t size = 1;
     for (const YamlNode& item : node.items) size += size_of(item);
-    for (const auto& [key, value] : node.members) size += 1 + size_of(value);
-    return size + node.text.size() / 256;
+    return size + node.keys.size() + node.text.size() / 256;
   }
 
   static int depth_of(const YamlNode& node) {
     int depth = 0;
     for (const YamlNode& item : node.items) depth = std::max(depth, 1 + depth_of(item));
-    for (const auto& [key, value] : node.members) depth = std::max(depth, 1 + depth_of(value));
     return depth;
   }
 
@@ -168,9 +171,8 @@ class Reader {
 }  // namespace
 
 const YamlNode* YamlNode::find(std::string_view key) const {
-  const auto found =
-      std::find_if(members.begin(), members.end(), [&](const auto& member) { return member.first == key; });
-  return found == members.end() ? nullptr : &found->second;
+  const auto found = std::find(keys.begin(), keys.end(), key);
+  return found == keys.end() ? nullptr : &items[static_cast<std::size_t>(found - keys.begin())];
 }
 
 YamlNode parse_yaml(std::string_view text) {

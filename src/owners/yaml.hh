@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace veneer::owners {
@@ -14,11 +13,11 @@ struct YamlNode {
   enum class Kind { scalar, list, table };
 
   Kind kind = Kind::scalar;
-  std::string text;       // of a scalar
-  bool is_plain = false;  // a scalar without quotes: null, numbers and booleans are plain
-  std::size_t line = 0;   // from 1
-  std::vector<YamlNode> items;
-  std::vector<std::pair<std::string, YamlNode>> members;
+  std::string text;               // of a scalar
+  bool is_plain = false;          // a scalar without quotes: null, numbers and booleans are plain
+  std::size_t line = 0;           // from 1
+  std::vector<YamlNode> items;    // of a list, or the values of a table
+  std::vector<std::string> keys;  // of a table, one for each of `items`
 
   /// The member `key`, or nullptr when there is none or this is no table.
   const YamlNode* find(std::string_view key) const;
