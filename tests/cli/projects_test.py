@@ -287,12 +287,6 @@ class Projects(fixtures.SystemTest):
                                          'source = { virtual = "." }\n'})
         self.assertIn("3.12", self.veneer("build", cwd=newer, code=3).stderr)
 
-        self.project("elsewhere", self.metadata("elsewhere") + BUILD_SYSTEM, {"src/elsewhere/__init__.py": ""})
-        editable = self.project("editable", self.metadata("editable", 'dependencies = ["elsewhere"]') + self.veneer_table() +
-                                '[tool.uv.sources]\nelsewhere = { path = "../elsewhere", editable = true }\n', {"main.py": "print()\n"})
-        self.lock(editable)
-        self.assertIn("elsewhere is editable", self.veneer("build", cwd=editable, code=3).stderr)
-
         unknown = self.project("unknown", self.metadata("unknown") + self.veneer_table() + "colour = 1\n", {"main.py": "print()\n"})
         self.lock(unknown)
         self.assertIn("colour", self.veneer("build", cwd=unknown, code=3).stderr)
