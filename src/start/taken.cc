@@ -98,16 +98,19 @@ bool is_only_for_installing(const std::string& name) {
          name.starts_with(".env.");
 }
 
+/// With the line of the COPY in the stage that was asked for.
+using LocatedRules = std::vector<owners::Located<python::FileRule>>;
+
 class FileRules {
  public:
   FileRules(const Inputs& inputs, const owners::Dockerfile& file, std::vector<TakenItem>& left)
       : inputs_(inputs), file_(file), left_(left) {}
 
-  std::vector<python::FileRule> of(const StageFacts& facts) { return of(facts, 0); }
+  LocatedRules of(const StageFacts& facts) { return of(facts, 0); }
 
  private:
-  std::vector<python::FileRule> of(const StageFacts& facts, int depth) {
-    std::vector<python::FileRule> rules;
+  LocatedRules of(const StageFacts& facts, int depth) {
+    LocatedRules rules;
     for (const FileCopy& copy : facts.copies) {
       if (copy.from.empty()) {
         from_context(copy, rules);
@@ -144,12 +147,12 @@ class FileRules {
     }
   }
 
-  static void put(std::vector<python::FileRule>& rules, python::FileRule rule) {
-    std::erase_if(rules, [&](const python::FileRule& other) { return other.to == rule.to && other.from == rule.from; });
-    rules.push_back(std::move(rule));
+  static void put(LocatedRules& rules, python::FileRule rule, const FileCopy& copy) {
+    std::erase_if(rules, [&](const auto& other) { return other.value.to == rule.to && other.value.from == rule.from; });
+    rules.push_back({std::move(rule), copy.line});
   }
 
-  void from_context(const FileCopy& copy, std::vector<python::FileRule>& rules) const {
+  void from_context(const FileCopy& copy, LocatedRules& rules) const {
     std::size_t count = 0;
     for (const std::string& source : copy.sources) {
       if (source.find("://") != std::string::npos) {
@@ -167,7 +170,8 @@ class FileRules {
         const bool is_folder = name == "." || !inputs_.has_file(name);
         const bool into = !is_folder && (copy.to.ends_with('/') || copy.sources.size() > 1 ||
                                          source.find_first_of("*?[") != std::string::npos);
-        put(rules, {name, into ? (folder == "/" ? "" : folder) + "/" + base : folder, is_folder ? std::nullopt : mode});
+        put(rules, {name, into ? (folder == "/" ? "" : folder) + "/" + base : folder, is_folder ? std::nullopt : mode},
+            copy);
       }
       if (count == 0 && source.find_first_of("*?[") == std::string::npos) {
         left_.push_back({fmt::format("COPY {}", printable(source)), place_of(file_.file, copy.line),
@@ -183,25 +187,26 @@ class FileRules {
   }
 
   /// What the other stage has below the source goes where this COPY says.
-  void from_stage(const FileCopy& copy, const std::vector<python::FileRule>& there,
-                  std::vector<python::FileRule>& rules) const {
+  void from_stage(const FileCopy& copy, const LocatedRules& there, LocatedRules& rules) const {
     for (const std::string& source : copy.sources) {
       const std::string from = without_slash(source.starts_with('/') ? source : "/" + source);
       const std::string to = without_slash(copy.to);
-      for (const python::FileRule& rule : there) {
+      for (const auto& [rule, line] : there) {
         const std::string above = rule.to == "/" ? "/" : rule.to + "/";
         if (rule.to == from) {
           const bool is_file = inputs_.has_file(rule.from);
           const std::string name = from.substr(from.rfind('/') + 1);
           put(rules,
-              {rule.from, is_file && copy.to.ends_with('/') ? (to == "/" ? "" : to) + "/" + name : to, rule.mode});
+              {rule.from, is_file && copy.to.ends_with('/') ? (to == "/" ? "" : to) + "/" + name : to, rule.mode},
+              copy);
         } else if (rule.to.starts_with(from == "/" ? "/" : from + "/")) {
-          put(rules, {rule.from, (to == "/" ? "" : to) + rule.to.substr(from == "/" ? 0 : from.size()), rule.mode});
+          put(rules, {rule.from, (to == "/" ? "" : to) + rule.to.substr(from == "/" ? 0 : from.size()), rule.mode},
+              copy);
         } else if (from.starts_with(above)) {
           const std::string name =
               fs::path(rule.from == "." ? from.substr(above.size()) : rule.from + "/" + from.substr(above.size()))
                   .native();
-          if (inputs_.has_file(name) || inputs_.has_folder(name)) put(rules, {name, to, rule.mode});
+          if (inputs_.has_file(name) || inputs_.has_folder(name)) put(rules, {name, to, rule.mode}, copy);
         }
       }
     }
@@ -300,29 +305,22 @@ class Taking {
 
   void take_files() {
     if (inputs_.project.image.has_files) return;
-    std::vector<python::FileRule> rules = FileRules(inputs_, file_, result_.left).of(facts_);
-    std::erase_if(rules, [](const python::FileRule& rule) {
+    LocatedRules rules = FileRules(inputs_, file_, result_.left).of(facts_);
+    std::erase_if(rules, [](const auto& located) {
+      const python::FileRule& rule = located.value;
       return rule.to == "/" || rule.to.starts_with("/tmp/") || rule.to.starts_with("/var/cache/");
     });
     // What `uv sync` needs of a package is no application.
     if (inputs_.project.is_package) {
-      std::erase_if(rules, [](const python::FileRule& rule) {
+      std::erase_if(rules, [](const auto& located) {
+        const python::FileRule& rule = located.value;
         return rule.from == "pyproject.toml" || rule.from.starts_with("README") || rule.from.starts_with("LICENSE");
       });
     }
-    for (const python::FileRule& rule : rules) {
-      const std::size_t line = line_of_copy(rule);
+    for (auto& [rule, line] : rules) {
       take(fmt::format("COPY {} {}", printable(rule.from), printable(rule.to)), line);
+      result_.files.push_back(std::move(rule));
     }
-    result_.files = std::move(rules);
-  }
-
-  std::size_t line_of_copy(const python::FileRule& rule) const {
-    for (const FileCopy& copy : facts_.copies) {
-      if (rule.to == without_slash(copy.to) || rule.to.starts_with(copy.to.ends_with('/') ? copy.to : copy.to + "/"))
-        return copy.line;
-    }
-    return facts_.line;
   }
 
   /// `RUN chmod +x entrypoint.sh` and its like.
