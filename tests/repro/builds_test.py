@@ -60,7 +60,7 @@ class BuildsTest(fixtures.SystemTest):
                 entry = tarfile.TarInfo(f"part-1.0/{name}")
                 entry.size = len(text.encode())
                 archive.addfile(entry, io.BytesIO(text.encode()))
-        (folder / "main.py").write_text("import part\n")
+        (folder / "main.py").write_text("import part\nprint(part)\n")
         (folder / "pyproject.toml").write_text(
             '[project]\nname = "shop"\nversion = "1.0"\nrequires-python = ">=3.11"\ndependencies = ["part"]\n\n'
             f'[tool.uv.sources]\npart = {{ path = "sources/part-1.0.tar.gz" }}\n\n[tool.veneer]\nbase = "{base}"\n{options}')
@@ -109,7 +109,7 @@ class Folders(BuildsTest):
         (library / "backend.py").write_text(back_end)
         project = self.folder / "shop"
         project.mkdir()
-        (project / "main.py").write_text("import part\n")
+        (project / "main.py").write_text("import part\nprint(part)\n")
         (project / "pyproject.toml").write_text(
             '[project]\nname = "shop"\nversion = "1.0"\nrequires-python = ">=3.11"\ndependencies = ["part"]\n\n[tool.uv.sources]\n'
             f'part = {{ path = "../library", editable = true }}\n\n[tool.veneer]\nbase = "oci:{fixtures.debian_base()}"\n')
