@@ -594,28 +594,6 @@ class Corners:
         self.json(*self.arguments("rollback", "--settle", "2", "--json"), cwd=self.project, PATH=self.host.path())
         self.assert_serves("three")
 
-    def test_killed(self):
-        """The sender or the host's script dies at each point: the history tells the truth, the next deploy ends well."""
-        for point in ("tagged", "restarted", "recorded"):
-            with self.subTest(point):
-                self.write(f"after {point}")
-                killed = self.veneer(*self.arguments("deploy", "--settle", "2"), cwd=self.project, code=5, PATH=self.host.path(), VENEER_HOST_FAIL_POINT=point)
-                self.assertIn("error:", killed.stderr)
-                known = [row["outcome"] for row in self.history()]
-                self.assertEqual(self.deploy()["outcome"], "well")
-                self.assert_serves(f"after {point}")
-                self.assertEqual([row["outcome"] for row in self.history()], [*known, "well"])
-        # The sender: what it began goes on, and the next deploy waits for its end.
-        for point in ("deploy.prepare", "deploy.restart", "deploy.health"):
-            with self.subTest(point):
-                self.write(f"after {point}")
-                known = len(self.history())
-                killed = self.veneer(*self.arguments("deploy", "--settle", "2"), cwd=self.project, code=None, PATH=self.host.path(), VENEER_FAIL_POINT=point)
-                self.assertEqual(killed.returncode, -signal.SIGKILL)
-                self.assertEqual(self.deploy()["outcome"], "well")
-                self.assert_serves(f"after {point}")
-                self.assertEqual([row["outcome"] for row in self.history()][known:], ["well"] if point == "deploy.prepare" else ["well", "well"])
-
     def proxied(self, *words: str, code: int = 0) -> tuple[int, list[str], dict]:
         """A deploy with a proxy that asks all the time: how often nobody answered, and what was answered."""
         self.client("run", "-d", "--name", "proxy", "--network", "none", "--user", "0", "-v", "plant_front:/front", "--entrypoint", "/app/.venv/bin/python",
@@ -720,6 +698,32 @@ class Corners:
         self.write("three", crash="sys.exit(4)")
         self.assertEqual(self.deploy("--restart-with", "restart-alone", code=7)["outcome"], "back")
         self.assertEqual(self.client("logs", "alone"), "serving two")
+
+
+class Killed:
+    """Mixed in beside OnHost: the script is killed at each of its points. accident_test.py has some of them by default."""
+
+    def test_killed(self):
+        """The sender or the host's script dies at each point: the history tells the truth, the next deploy ends well."""
+        for point in ("tagged", "restarted", "recorded"):
+            with self.subTest(point):
+                self.write(f"after {point}")
+                killed = self.veneer(*self.arguments("deploy", "--settle", "2"), cwd=self.project, code=5, PATH=self.host.path(), VENEER_HOST_FAIL_POINT=point)
+                self.assertIn("error:", killed.stderr)
+                known = [row["outcome"] for row in self.history()]
+                self.assertEqual(self.deploy()["outcome"], "well")
+                self.assert_serves(f"after {point}")
+                self.assertEqual([row["outcome"] for row in self.history()], [*known, "well"])
+        # The sender: what it began goes on, and the next deploy waits for its end.
+        for point in ("deploy.prepare", "deploy.restart", "deploy.health"):
+            with self.subTest(point):
+                self.write(f"after {point}")
+                known = len(self.history())
+                killed = self.veneer(*self.arguments("deploy", "--settle", "2"), cwd=self.project, code=None, PATH=self.host.path(), VENEER_FAIL_POINT=point)
+                self.assertEqual(killed.returncode, -signal.SIGKILL)
+                self.assertEqual(self.deploy()["outcome"], "well")
+                self.assert_serves(f"after {point}")
+                self.assertEqual([row["outcome"] for row in self.history()][known:], ["well"] if point == "deploy.prepare" else ["well", "well"])
 
 
 class Fleet(fixtures.SystemTest):
@@ -828,7 +832,11 @@ class Docker20(Deploy, BadReleases, Verdicts, Given, OnHost):
     engine = "docker20"
 
 
-class Docker20Corners(Moments, Corners, OnHost):
+class Docker20Moments(Moments, OnHost):
+    engine, instance = "docker20", "moments"
+
+
+class Docker20Corners(Corners, OnHost):
     engine, instance = "docker20", "corners"
 
 
@@ -880,7 +888,10 @@ if os.environ.get("VENEER_TEST_ALL"):
     class Docker28ContainerdMoments(BadReleases, Verdicts, Moments, OnHost):
         engine, front, instance = "docker28-c8d", "plugin", "moments"
 
-    class Docker28OldCompose(Deploy, BadReleases, Corners, OnHost):
+    class Docker20Killed(Killed, OnHost):
+        engine, instance = "docker20", "killed"
+
+    class Docker28OldCompose(Deploy, BadReleases, Corners, Killed, OnHost):
         """docker-compose 1 cannot recreate containers on this engine; a deploy makes new ones."""
 
         engine, instance = "docker28-c8d", "old-compose"
