@@ -64,7 +64,8 @@ class AskingTest(fixtures.SystemTest):
         for layer in others:
             self.unpack(layer, root)
         os.chmod(self.folder, 0o755)
-        result = subprocess.run([shutil.which("chroot"), f"--userspec={config['User']}", "--groups=", root, *config["Entrypoint"]],
+        result = subprocess.run([shutil.which("chroot"), f"--userspec={config['User']}", "--groups=", root, "/usr/bin/env",
+                                 f"--chdir={config['WorkingDir']}", *(config.get("Entrypoint") or []), *(config.get("Cmd") or [])],
                                 env=dict(entry.split("=", 1) for entry in config["Env"]), capture_output=True, text=True)
         self.assertEqual(result.returncode, 0, result.stderr)
         return json.loads(result.stdout)

@@ -48,11 +48,6 @@ leave() {
   [ -z "$work" ] || rm -rf "$work"
   drop_lock "$turn"
 }
-# The work folders of runs that were killed.
-tidy() {
-  for folder in "$state"/work.*; do kill -0 "${folder##*.}" 2>/dev/null || rm -rf "$folder"; done
-}
-
 # What a compose that was killed left of a recreation, beside another container of the service: "HASH_NAME", not running.
 drop_leftovers() {
   list_containers
@@ -296,7 +291,6 @@ history=$state/$group.history
 turn=$state/$group.turn beat='' old='' beside=''
 trap leave EXIT
 trap 'exit 129' HUP INT TERM
-tidy
 case $verb in
   deploy)
     (while sleep "$pulse" >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do echo busy; done) &
