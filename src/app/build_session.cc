@@ -311,15 +311,48 @@ base::DebianArchive BuildSession::debian_archive(const Surroundings& surrounding
   return archive;
 }
 
-/// One layer above the base with what the project names and what the wheels cannot do without.
+/// What the wheels cannot do without is added; what is missing in the base then is said.
 void BuildSession::add_system_packages(const BuildRequest& request, Surroundings& surroundings) {
+  std::vector<build::DistributionNeeds> wheels;
+  if (inputs_.project.system.automatic) {
+    surroundings.messages().progress("looking at what the wheels need");
+    wheels = build::needs_of(inputs_.selection, inputs_.target.machine, *supply_, *cache_, request.workers);
+    surroundings.messages().clear_progress();
+  }
+  const bool takes_packages = base::takes_packages(inputs_.base);
+  add_packages(takes_packages ? needs_in_base(wheels).needed : std::vector<build::PackageReason>(), surroundings);
+  const build::SystemNeeds missing = needs_in_base(wheels);
+  for (const std::string& unknown : missing.unknown) {
+    inputs_.findings.push_back(unknown + ", which neither the base nor a wheel has");
+  }
+  if (!takes_packages) {
+    for (const build::PackageReason& reason : missing.needed) {
+      inputs_.findings.push_back(
+          fmt::format("{}, which is in Debian's {}; this base has no apt to add it", reason.why, reason.package));
+    }
+    return;
+  }
+  for (const build::PackageReason& reason : missing.proposed) {
+    inputs_.findings.push_back(fmt::format(
+        "{}, which the base lacks; if it is used, add \"{}\" to packages of [tool.veneer.system], else to exclude",
+        reason.why, reason.package));
+  }
+}
+
+build::SystemNeeds BuildSession::needs_in_base(const std::vector<build::DistributionNeeds>& wheels) const {
+  const python::SystemOptions& system = inputs_.project.system;
+  return build::system_needs(wheels, inputs_.base.tree, base::debian_suite(inputs_.base), system.packages,
+                             system.exclude);
+}
+
+/// One layer above the base with what the project names and what is `needed`.
+void BuildSession::add_packages(const std::vector<build::PackageReason>& needed, Surroundings& surroundings) {
   base::PackagesRequest wanted;
   wanted.archive = debian_archive(surroundings);
   wanted.packages = inputs_.project.system.packages;
   wanted.temporary = surroundings.cache_folder() / "tmp";
   fs::create_directories(wanted.temporary);
-  const build::SystemNeeds needs = system_needs(request, surroundings);
-  for (const build::PackageReason& reason : needs.needed) wanted.packages.push_back(reason.package);
+  for (const build::PackageReason& reason : needed) wanted.packages.push_back(reason.package);
   if (wanted.packages.empty()) return;
   inputs_.base.packages = base::read_packages(inputs_.base, *cache_);
   const std::vector<std::string> packages = base::packages_to_add(inputs_.base, wanted);
@@ -335,51 +368,22 @@ void BuildSession::add_system_packages(const BuildRequest& request, Surroundings
     inputs_.base = base::add_packages(inputs_.base, wanted, cache_,
                                       [&](const std::string& line) { messages.progress("packages: " + line); });
   } catch (Error& error) {
-    if (needs.needed.empty()) throw;
+    if (needed.empty()) throw;
     error.set_hint(fmt::format("{}{}{}; without it: auto = false in [tool.veneer.system]", error.hint(),
-                               error.hint().empty() ? "" : "; ", needs.needed.front().why));
+                               error.hint().empty() ? "" : "; ", needed.front().why));
     throw;
   }
   messages.clear_progress();
   std::uint64_t installed = 0;
   const std::vector<base::InstalledPackage> added = base::packages_added(before, inputs_.base.packages);
   for (const base::InstalledPackage& package : added) installed += package.installed_size;
-  for (const build::PackageReason& reason : needs.needed) {
+  for (const build::PackageReason& reason : needed) {
     inputs_.findings.push_back(fmt::format("the Debian package {} is added: {}", reason.package, reason.why));
   }
-  if (needs.needed.empty()) return;
+  if (needed.empty()) return;
   inputs_.findings.push_back(
       fmt::format("the layer of Debian packages holds {} with what they depend on, {} installed, {} to send",
                   added.size(), human_size(installed), human_size(inputs_.base.layers.back().size)));
-}
-
-/// What is to be added for the wheels' sake; what is not is said.
-build::SystemNeeds BuildSession::system_needs(const BuildRequest& request, Surroundings& surroundings) {
-  const python::SystemOptions& system = inputs_.project.system;
-  if (!system.automatic) return {};
-  surroundings.messages().progress("looking at what the wheels need");
-  const bool takes_packages = base::takes_packages(inputs_.base);
-  build::SystemNeeds needs = build::system_needs(
-      build::needs_of(inputs_.selection, inputs_.target.machine, *supply_, *cache_, request.workers), inputs_.base.tree,
-      base::debian_suite(inputs_.base), system.packages, system.exclude);
-  surroundings.messages().clear_progress();
-  for (const std::string& unknown : needs.unknown) {
-    inputs_.findings.push_back(unknown + ", which neither the base nor a wheel has");
-  }
-  if (!takes_packages) {
-    for (const build::PackageReason& reason : needs.needed) {
-      inputs_.findings.push_back(
-          fmt::format("{}, which is in Debian's {}; this base has no apt to add it", reason.why, reason.package));
-    }
-    needs.needed.clear();
-    return needs;
-  }
-  for (const build::PackageReason& reason : needs.proposed) {
-    inputs_.findings.push_back(fmt::format(
-        "{}, which the base lacks; if it is used, add \"{}\" to packages of [tool.veneer.system], else to exclude",
-        reason.why, reason.package));
-  }
-  return needs;
 }
 
 base::Base BuildSession::read_image_base(const python::BaseChoice& choice, const image::Platform& platform,

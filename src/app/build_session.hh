@@ -54,7 +54,8 @@ class BuildSession {
                              Surroundings& surroundings) const;
   base::DebianArchive debian_archive(const Surroundings& surroundings) const;
   void add_system_packages(const BuildRequest& request, Surroundings& surroundings);
-  build::SystemNeeds system_needs(const BuildRequest& request, Surroundings& surroundings);
+  build::SystemNeeds needs_in_base(const std::vector<build::DistributionNeeds>& wheels) const;
+  void add_packages(const std::vector<build::PackageReason>& needed, Surroundings& surroundings);
   void make_byte_compiler(const BuildRequest& request, Surroundings& surroundings);
   python::SelectRequest select_request(const BuildRequest& request) const;  // without its target
   void find_workshop(Surroundings& surroundings);

@@ -133,6 +133,7 @@ class OfTheExample(fixtures.SystemTest):
         self.on_engine(engine)
         self.port, self.api_port = free_port(), free_port()
         first = self.build("v1.0.0")
+        self.assertEqual([line for line in first["findings"] if "asks for" in line], [], "its packages bring these libraries along")
         self.ship(first)
         self.addCleanup(self.compose, "down", "--volumes")
         self.compose("up", "-d")
