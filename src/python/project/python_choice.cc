@@ -45,7 +45,7 @@ class Chooser {
     if (candidates.empty()) throw_nothing();
     choice_.minor = candidates.front();
     if (!request_ && named_ != nullptr && fits(std::string(named_->version))) {
-      choice_.reason = fmt::format("it is that of debian:{}", named_->suite);
+      choice_.reason = "the base that is named has it";
     } else if (candidates.size() > 1) {
       avoid_builds(candidates);
     }

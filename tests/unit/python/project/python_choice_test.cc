@@ -73,7 +73,7 @@ TEST(PythonChoice, OnANamedReleaseOnlyItsOwnIsDebians) {
   PythonQuestion question = requiring("");
   question.suite = "bookworm";
   EXPECT_EQ(place_of(choose_python(question, all_wheels)), "debian bookworm 3.11");
-  EXPECT_EQ(choose_python(question, all_wheels).reason, "it is that of debian:bookworm");
+  EXPECT_EQ(choose_python(question, all_wheels).reason, "the base that is named has it");
   question.dockerfile = said("3.12", "Dockerfile:3");
   EXPECT_EQ(place_of(choose_python(question, all_wheels)), "debian bookworm 3.11");
   question.version_file = in_file("3.13");
