@@ -36,7 +36,7 @@ std::string option_place(const PythonInputs& inputs) {
 std::optional<python::PlacedRequest> option_of(const PythonInputs& inputs) {
   if (inputs.project.python.empty()) return std::nullopt;
   const std::string place = option_place(inputs);
-  return in_context([&] { return place; },
+  return in_context([&] { return std::string(place); },
                     [&] {
                       return python::PlacedRequest{python::parse_python_request(inputs.project.python), place};
                     });

@@ -123,7 +123,7 @@ class Question {
     for (const std::string& name : names) {
       const auto program = find_program(name, path);
       if (!program) continue;
-      const auto text = start::python_facts_text({program->native()}, oldest_reader, sources);
+      auto text = start::python_facts_text({program->native()}, oldest_reader, sources);
       if (text && !has_error(*text)) return text;
       if (text && start::python_facts_text({program->native()}, wanted, {})) return text;
     }

@@ -196,7 +196,7 @@ Base add_packages(Base base, const PackagesRequest& request, const std::shared_p
         base.layers.push_back(layer->layer);
         base.blobs = image::blobs_of_both(base.blobs, cache);
         base.tree = read_tree(base.layers, base.blobs, cache.get());
-        std::vector<InstalledPackage> known = std::move(base.packages);
+        const std::vector<InstalledPackage> known = std::move(base.packages);
         base.packages.clear();
         if (const auto note = cache->note(packages_note, key)) {
           base.packages = packages_from_text(*note).value_or(std::vector<InstalledPackage>());

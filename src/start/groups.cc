@@ -82,7 +82,7 @@ class Finder {
     }
   }
 
-  ScriptFacts of_function(const ModuleFunction& function, ScriptFacts facts, int depth) {
+  ScriptFacts of_function(const ModuleFunction& function, const ScriptFacts& facts, int depth) {
     for (const Decorator& decorator : function.decorators) {
       const std::string_view last = std::string_view(decorator.call).substr(decorator.call.rfind('.') + 1);
       if (last == "group")
@@ -189,7 +189,7 @@ class Finder {
     }
     if (has_commands && (is_required || prints_help)) return choose(commands, facts);
     if (has_commands) {
-      ScriptFacts with = choose(commands, facts);
+      const ScriptFacts with = choose(commands, facts);
       return with.runs ? with : facts;
     }
     if (wants) return refused(facts, "it wants arguments");

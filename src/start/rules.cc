@@ -94,7 +94,7 @@ class Rules {
   }
 
   std::string target_in(const owners::Dockerfile& file) {
-    const std::string target = service() == nullptr ? "" : service()->target;
+    std::string target = service() == nullptr ? "" : service()->target;
     if (file.find(target) != nullptr) return target;
     note(fmt::format("{} has no stage {}, which {} names; its last stage counts", printable(file.file),
                      printable(target), compose_file_));

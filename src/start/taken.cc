@@ -346,7 +346,7 @@ class Taking {
   }
 
   void take_script() {
-    StartCommand& start = *result_.start;
+    const StartCommand& start = *result_.start;
     if (start.script.empty()) return;
     const std::string program = start.words().front();
     const std::string path = (program.starts_with('/') ? fs::path(program) : fs::path(places_.workdir) / program)
