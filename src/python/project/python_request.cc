@@ -127,7 +127,10 @@ std::optional<PlacedRequest> find_version_file(const std::filesystem::path& fold
       if (!line) continue;
       const std::string shown =
           fmt::format("{}:{}", printable((place / name).lexically_relative(root).native()), line->line);
-      return in_context([&] { return shown; }, [&] { return PlacedRequest{parse_python_request(line->text), shown}; });
+      return in_context([&] { return std::string(shown); },
+                        [&] {
+                          return PlacedRequest{parse_python_request(line->text), shown};
+                        });
     }
     if (place == root || !place.has_relative_path()) return std::nullopt;
   }

@@ -45,7 +45,7 @@ void add_literals(std::string_view text, std::vector<std::string>& out) {
   }
 }
 
-std::vector<std::string> sorted(std::set<std::string> names) { return {names.begin(), names.end()}; }
+std::vector<std::string> sorted(const std::set<std::string>& names) { return {names.begin(), names.end()}; }
 
 class Scan {
  public:
