@@ -126,11 +126,7 @@ tree::FileTree interpreter_tree(const tree::FileTree& unpacked) {
   const std::string top = find_top(unpacked);
   const std::string prefix = built_prefix(unpacked);
   tree::FileTree result;
-  tree::Inode folder;
-  folder.type = archive::EntryType::folder;
-  folder.mode = 0755;
-  folder.mtime = fixed_time;
-  result.set_missing_parent(folder);
+  result.set_missing_parent(plain_folder());
   std::map<const tree::Inode*, tree::InodePointer> made;  // names that share one go on sharing one
   for (const auto& [path, entry] : unpacked.entries()) {
     if (!path.starts_with(top)) continue;

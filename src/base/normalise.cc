@@ -137,13 +137,17 @@ tree::InodePointer with_fixed_time(std::string_view path, const tree::Inode& ino
 
 }  // namespace
 
+tree::Inode plain_folder() {
+  tree::Inode folder;
+  folder.type = archive::EntryType::folder;
+  folder.mode = 0755;
+  folder.mtime = fixed_time;
+  return folder;
+}
+
 tree::FileTree normalise_root(const tree::FileTree& root) {
   tree::FileTree result;
-  tree::Inode parent;
-  parent.type = archive::EntryType::folder;
-  parent.mode = 0755;
-  parent.mtime = fixed_time;
-  result.set_missing_parent(parent);
+  result.set_missing_parent(plain_folder());
   std::map<const tree::Inode*, tree::InodePointer> changed;  // keeps hard links together
   for (const auto& [path, entry] : root.entries()) {
     if (goes(path, *entry.inode)) continue;

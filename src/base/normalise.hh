@@ -12,6 +12,9 @@ namespace veneer::base {
 /// The time of every entry: 1980-01-01T00:00:00Z.
 inline constexpr std::int64_t fixed_time = 315532800;
 
+/// A folder of root's, 0755, of that time: what stands for one that no entry describes.
+tree::Inode plain_folder();
+
 /// The files that make dpkg leave out documentation, manual pages and translations, in the image as while it is built.
 inline constexpr std::string_view dpkg_options_path = "etc/dpkg/dpkg.cfg.d/veneer";
 /// While a root is made; not in the image.

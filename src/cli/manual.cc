@@ -6,6 +6,7 @@
 #include <array>
 
 #include "foundation/error.hh"
+#include "foundation/shell_word.hh"
 
 namespace veneer::cli {
 
@@ -185,12 +186,6 @@ _veneer() {{
 complete -o filenames -F _veneer veneer
 )",
                      names, cases);
-}
-
-std::string single_quoted(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
 }
 
 std::string zsh_completion() {

@@ -227,6 +227,10 @@ class Parser {
     Stage stage;
     stage.image = words[0];
     stage.name = words.size() == 3 ? lower(words[2]) : "";
+    const auto is_fine = [](char c) { return is_lower(c) || is_digit(c) || c == '-' || c == '_' || c == '.'; };
+    if (words.size() == 3 && !(is_lower(stage.name[0]) && std::all_of(stage.name.begin(), stage.name.end(), is_fine))) {
+      refuse(from.line, fmt::format("'{}' is no name of a stage", printable(words[2])));
+    }
     stage.line = from.line;
     result_.stages.push_back(std::move(stage));
   }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "foundation/error.hh"
+#include "foundation/shell_word.hh"
 #include "foundation/text.hh"
 
 namespace veneer::owners {
@@ -291,9 +292,7 @@ std::string shell_quoted(std::string_view word) {
     return is_letter(c) || is_digit(c) || std::string_view("_-./:=@%+,").find(c) != std::string_view::npos;
   };
   if (!word.empty() && std::all_of(word.begin(), word.end(), is_safe)) return std::string(word);
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
+  return single_quoted(word);
 }
 
 std::string shell_line(const std::vector<std::string>& words) {

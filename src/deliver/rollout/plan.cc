@@ -11,6 +11,7 @@
 #include "deliver/rollout/settings.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
+#include "foundation/shell_word.hh"
 #include "foundation/text.hh"
 
 namespace veneer::deliver {
@@ -276,15 +277,9 @@ std::string way_back(const RolloutFacts& facts, const std::string& image) {
   return other == there.end() ? there.front() : *other;
 }
 
-std::string as_shell_word(std::string_view word) {
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
 std::string quoted_words(const std::vector<std::string>& words) {
   std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + as_shell_word(word);
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + single_quoted(word);
   return text;
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "foundation/error.hh"
+#include "foundation/shell_word.hh"
 
 namespace veneer::python {
 namespace {
@@ -14,19 +15,6 @@ bool has_lib64(std::string_view machine) {
     if (machine == narrow) return false;
   }
   return !machine.starts_with("armv");
-}
-
-/// `text` between single quotes, for a POSIX shell.
-std::string shell_quoted(std::string_view text) {
-  std::string result = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      result += "'\\''";
-    } else {
-      result += c;
-    }
-  }
-  return result + "'";
 }
 
 std::string configuration(const Target& target) {
@@ -71,7 +59,7 @@ std::string activate_script(const std::string& prefix) {
       "    unset PYTHONHOME\n"
       "fi\n"
       "hash -r 2>/dev/null\n",
-      prefix, shell_quoted(prefix));
+      prefix, single_quoted(prefix));
 }
 
 }  // namespace

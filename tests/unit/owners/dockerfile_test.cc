@@ -85,6 +85,7 @@ TEST(DockerfileParser, RefusesWhatBuildKitRefuses) {
   EXPECT_THAT(refusal("RUN x\nFROM a\n"), HasSubstr("Dockerfile:1: RUN stands above the first FROM"));
   EXPECT_THAT(refusal("FROM a\nPIP x\n"), HasSubstr("Dockerfile:2: PIP is no instruction"));
   EXPECT_THAT(refusal("FROM a b c\n"), HasSubstr("Dockerfile:1: FROM is neither"));
+  EXPECT_THAT(refusal("FROM a AS \"x\n"), HasSubstr("Dockerfile:1: '\"x' is no name of a stage"));
   EXPECT_THAT(refusal("FROM a\nRUN\n"), HasSubstr("Dockerfile:2: RUN is empty"));
 }
 
