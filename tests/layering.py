@@ -24,6 +24,7 @@ ARROWS = {
     "start": "foundation owners python",
     "base": "foundation archive tree image",
     "plan": "foundation",
+    "replay": "foundation plan",
     "build": "foundation archive tree image python base plan",
     "deliver": "foundation image archive",
     "deliver/receiver": "net engine",
@@ -33,8 +34,8 @@ ARROWS = {
     "splicer": "foundation archive",
     "inspect": "foundation archive tree image python",
     "check": "foundation archive tree image python",
-    "app": "foundation owners start archive tree net engine image python base plan build deliver inspect check",
-    "cli": "foundation owners archive tree net image python base plan build deliver inspect check app",
+    "app": "foundation owners start archive tree net engine image python base plan replay build deliver inspect check",
+    "cli": "foundation owners archive tree net image python base plan replay build deliver inspect check app",
 }
 # Heavy headers: each is included in one file only.
 SINGLE_USE = {"nlohmann/json.hpp", "toml++/toml.h", "CLI/CLI.hpp", "yaml.h"}

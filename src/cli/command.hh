@@ -83,6 +83,7 @@ Command inspect_command();
 Command plan_command();
 Command pull_command();
 Command receive_command();
+Command replay_command();
 Command rollback_command();
 Command select_command();
 Command ship_command();

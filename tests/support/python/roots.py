@@ -13,7 +13,7 @@ import fixtures
 PRIVATE_MOUNTS = fixtures.SOURCE / "tests" / "support" / "private_mounts"
 BUILD_PACKAGES = ["g++", "cmake", "ninja-build", "ccache", "mold", "pkg-config", "git", "python3", "ca-certificates", "mmdebstrap",
             "libcli11-dev", "libfmt-dev", "nlohmann-json3-dev", "libtomlplusplus-dev", "libcurl4-openssl-dev", "libssl-dev",
-            "libzstd-dev", "libisal-dev", "zlib1g-dev", "libyaml-dev", "debian-archive-keyring"]
+            "libzstd-dev", "libisal-dev", "liblzma-dev", "zlib1g-dev", "libyaml-dev", "debian-archive-keyring"]
 
 
 def build_root(suite: str) -> Path:

@@ -1,0 +1,236 @@
+#include "app/project_history.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "app/selection_request.hh"
+#include "foundation/error.hh"
+#include "foundation/file.hh"
+#include "foundation/temporary.hh"
+#include "foundation/text.hh"
+#include "foundation/toml.hh"
+#include "python/lock/read_lock.hh"
+#include "python/project/git.hh"
+#include "python/project/project.hh"
+#include "python/specifier.hh"
+
+namespace veneer::app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t guessed_size = 100'000;
+constexpr std::size_t least_tags = 2;
+/// In the order in which they are taken; of each a version for which any requires-python of that minor holds.
+constexpr std::array usual_pythons = {"3.13.99", "3.12.99", "3.14.99", "3.11.99", "3.10.99", "3.9.99"};
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+/// What a commit has of the project: object names; empty where a file is not there.
+struct Files {
+  std::string lock;
+  std::string pyproject;
+  std::string dockerfile;
+};
+
+class Reader {
+ public:
+  Reader(const ProjectHistoryRequest& request, Surroundings& surroundings)
+      : request_(request),
+        surroundings_(surroundings),
+        project_(python::read_project(surroundings.current_folder())),
+        lock_path_(python::find_lock(project_.folder)),
+        work_(fs::temp_directory_path(), "replay") {
+    const auto repository = python::find_git_repository(project_.folder);
+    if (!repository) {
+      throw Error(ErrorKind::not_found, fmt::format("{} is in no git repository", printable(project_.folder.native())),
+                  "name records of deploys by --records");
+    }
+    repository_ = *repository;
+  }
+
+  ProjectHistory read() {
+    ProjectHistory result;
+    const std::vector<std::string> commits = events(result);
+    result.history.project = project_.name;
+    const std::vector<Files> files = files_of(commits);
+    std::size_t number = 0;
+    for (const Files& each : files) {
+      surroundings_.messages().progress(fmt::format("reading locks: {} of {} deploys", ++number, files.size()));
+      replay::Deploy deploy{.set = {}, .lock = each.lock, .pyproject = each.pyproject, .dockerfile = each.dockerfile};
+      if (!each.lock.empty()) deploy.set = set_of(each, commits[number - 1], result.history);
+      result.history.deploys.push_back(std::move(deploy));
+    }
+    surroundings_.messages().clear_progress();
+    if (sets_.empty()) {
+      throw Error(ErrorKind::not_found,
+                  fmt::format("no deploy in the history of {} has a lock", printable(project_.name)),
+                  "lock the project by 'uv lock' and commit uv.lock");
+    }
+    result.estimated = estimate_sizes(result.history);
+    return result;
+  }
+
+ private:
+  /// Commits, oldest first.
+  std::vector<std::string> events(ProjectHistory& result) const {
+    std::vector<std::string> commits;
+    if (request_.events != DeployEvents::commits) {
+      // An annotated tag's own name comes first, that of its commit behind it.
+      for (const std::string& line :
+           lines_of(python::git_output(repository_, {"for-each-ref", "--merged=HEAD", "--sort=creatordate",
+                                                     "--format=%(objectname) %(*objectname)", "refs/tags"}))) {
+        const std::size_t space = line.find(' ');
+        std::string commit = space + 1 < line.size() ? line.substr(space + 1) : line.substr(0, space);
+        if (commits.empty() || commits.back() != commit) commits.push_back(std::move(commit));
+      }
+      result.events = DeployEvents::tags;
+      if (request_.events == DeployEvents::tags || commits.size() >= least_tags) return commits;
+    }
+    result.events = DeployEvents::commits;
+    return lines_of(python::git_output(repository_, {"log", "--first-parent", "--reverse", "--format=%H", "HEAD", "--",
+                                                     in_repository(project_.folder), in_repository(lock_path_)}));
+  }
+
+  /// As git names a path of the work tree.
+  std::string in_repository(const fs::path& path) const {
+    const std::string name = path.lexically_relative(repository_.root).generic_string();
+    if (name.find('\n') != std::string::npos) throw Error(ErrorKind::refused, "the project's path has a line break");
+    return name;
+  }
+
+  /// One process of git for all of them.
+  std::vector<Files> files_of(const std::vector<std::string>& commits) const {
+    const std::array names = {in_repository(lock_path_), in_repository(project_.folder / "pyproject.toml"),
+                              in_repository(project_.folder / project_.dockerfile.value_or("Dockerfile"))};
+    Command command = python::git_command(repository_, {"cat-file", "--batch-check=%(objectname)"});
+    for (const std::string& commit : commits) {
+      for (const std::string& name : names) command.input += fmt::format("{}:{}\n", commit, name);
+    }
+    const CommandResult said = run(command);
+    const std::vector<std::string> lines = lines_of(said.output);
+    if (said.exit_code != 0 || lines.size() != names.size() * commits.size()) {
+      python::throw_git_error(repository_.root, said);
+    }
+    const auto object = [&](std::size_t line) { return lines[line].find(' ') == std::string::npos ? lines[line] : ""; };
+    std::vector<Files> files;
+    for (std::size_t i = 0; i < lines.size(); i += names.size())
+      files.push_back({object(i), object(i + 1), object(i + 2)});
+    return files;
+  }
+
+  std::string text_of(const std::string& object) const {
+    return python::git_output(repository_, {"cat-file", "blob", object});
+  }
+
+  /// Read once for each text of lock and pyproject.toml.
+  std::optional<std::size_t> set_of(const Files& files, const std::string& commit, replay::History& history) {
+    const auto [known, is_new] = read_.try_emplace({files.lock, files.pyproject});
+    if (!is_new) return known->second;
+    python::Selection selection;
+    try {
+      selection = selection_of(files);
+    } catch (const Error& error) {
+      surroundings_.messages().warning(
+          fmt::format("{} counts as a deploy without a lock: {}", commit.substr(0, 12), error.what()));
+      return known->second;
+    }
+    std::vector<std::size_t> set;
+    for (const python::SelectedPackage& package : selection.packages) {
+      if (!package.is_project) set.push_back(wheel_of(package, history));
+    }
+    std::sort(set.begin(), set.end());
+    const auto [place, is_other] = sets_.try_emplace(set, history.sets.size());
+    if (is_other) history.sets.push_back(set);
+    known->second = place->second;
+    return known->second;
+  }
+
+  python::Selection selection_of(const Files& files) const {
+    const fs::path path = work_.path() / lock_path_.filename();
+    write_text_file(path, text_of(files.lock));
+    const auto lock = python::read_lock(path, [&](const std::string& name) { return surroundings_.environment(name); });
+    python::SelectRequest selection{.target = target_of(files), .project = project_.name};
+    selection.options.extras = together(project_.extras, request_.extras);
+    selection.options.groups = together(project_.groups, request_.groups);
+    if (!project_.package.empty()) selection.options.packages = {project_.package};
+    return python::select(*lock, selection);
+  }
+
+  static std::vector<std::string> together(std::vector<std::string> names, const std::vector<std::string>& more) {
+    names.insert(names.end(), more.begin(), more.end());
+    return names;
+  }
+
+  python::Target target_of(const Files& files) const {
+    if (request_.python) return parse_target(request_.python->text, request_.platform, request_.libc);
+    std::string requires_python;
+    if (!files.pyproject.empty()) {
+      const Value pyproject = parse_toml(text_of(files.pyproject));
+      requires_python = pyproject.table_or_empty("project").string_or("requires-python", "");
+    }
+    const auto allowed = python::SpecifierSet::parse(requires_python);
+    const auto usual = std::find_if(usual_pythons.begin(), usual_pythons.end(),
+                                    [&](const char* version) { return !allowed || allowed->contains(version); });
+    return parse_target(usual == usual_pythons.end() ? usual_pythons.front() : *usual, request_.platform,
+                        request_.libc);
+  }
+
+  std::size_t wheel_of(const python::SelectedPackage& package, replay::History& history) {
+    std::string hash =
+        package.hash ? package.hash->text() : package.location + "#" + package.git_commit + "#" + package.version;
+    const auto [known, is_new] = wheels_.try_emplace({package.name, hash}, history.wheels.size());
+    if (is_new) {
+      history.wheels.push_back({.name = package.name, .hash = std::move(hash), .bytes = package.size.value_or(0)});
+      if (!package.size) without_size_.insert(known->second);
+    }
+    return known->second;
+  }
+
+  /// Returns how many sizes it had to guess.
+  std::size_t estimate_sizes(replay::History& history) const {
+    std::map<std::string_view, std::vector<std::uint64_t>> sizes;
+    for (std::size_t i = 0; i < history.wheels.size(); ++i) {
+      if (!without_size_.contains(i)) sizes[history.wheels[i].name].push_back(history.wheels[i].bytes);
+    }
+    for (auto& [name, known] : sizes) std::sort(known.begin(), known.end());
+    for (const std::size_t place : without_size_) {
+      const auto known = sizes.find(history.wheels[place].name);
+      history.wheels[place].bytes = known == sizes.end() ? guessed_size : known->second[known->second.size() / 2];
+    }
+    return without_size_.size();
+  }
+
+  const ProjectHistoryRequest& request_;
+  Surroundings& surroundings_;
+  python::Project project_;
+  fs::path lock_path_;
+  TemporaryFolder work_;
+  python::GitRepository repository_;
+  std::map<std::pair<std::string, std::string>, std::optional<std::size_t>> read_;  // sets, by lock and pyproject.toml
+  std::map<std::vector<std::size_t>, std::size_t> sets_;
+  std::map<std::pair<std::string, std::string>, std::size_t> wheels_;  // places, by name and hash
+  std::set<std::size_t> without_size_;
+};
+
+}  // namespace
+
+ProjectHistory read_project_history(const ProjectHistoryRequest& request, Surroundings& surroundings) {
+  return Reader(request, surroundings).read();
+}
+
+}  // namespace veneer::app

@@ -1,0 +1,42 @@
+// The deploys that the git history of a project tells of, from its locks alone: nothing is built, nobody is asked.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/surroundings.hh"
+#include "python/lock/select.hh"
+#include "python/python_version.hh"
+#include "replay/history.hh"
+
+namespace veneer::app {
+
+/// What counts as a deploy.
+enum class DeployEvents {
+  tags_else_commits,  // tags where there are two or more
+  tags,
+  commits,  // of the first parents of HEAD, where they touch the project's folder or its lock
+};
+
+struct ProjectHistoryRequest {
+  DeployEvents events = DeployEvents::tags_else_commits;
+  std::optional<python::PythonVersion> python;  // none: 3.13 where pyproject.toml allows it, else one near
+  std::string platform = "linux/amd64";
+  std::string libc = "glibc-2.36";
+  std::vector<std::string> extras;  // beside those that [tool.veneer] names now; normalised
+  std::vector<std::string> groups;
+};
+
+struct ProjectHistory {
+  replay::History history;
+  DeployEvents events = DeployEvents::tags;  // tags or commits: which were taken
+  std::size_t estimated = 0;                 // files of which no lock says the size
+};
+
+/// Of the project in surroundings.current_folder(), up to HEAD. Files without a size in the lock have the median size
+/// of the other files of their distribution, else 100 000 bytes. A lock that cannot be read counts as none, with a
+/// warning. Throws Error: not_found without a project, a lock or a git history.
+ProjectHistory read_project_history(const ProjectHistoryRequest& request, Surroundings& surroundings);
+
+}  // namespace veneer::app

@@ -1,0 +1,149 @@
+#include <fmt/format.h>
+
+#include "app/deploy_history.hh"
+#include "app/project_history.hh"
+#include "app/selection_request.hh"
+#include "cli/build_options.hh"
+#include "cli/command.hh"
+#include "cli/context.hh"
+#include "foundation/error.hh"
+#include "foundation/json.hh"
+#include "foundation/units.hh"
+#include "python/name.hh"
+#include "python/python_version.hh"
+#include "replay/replay.hh"
+
+namespace veneer::cli {
+
+namespace {
+
+constexpr std::uint64_t usual_cap = 60;
+constexpr std::uint64_t most_layers = 10'000;
+
+std::string costs_text(const replay::Costs& costs) {
+  const auto times = [&](std::uint64_t bytes) {
+    if (costs.bound == 0) return std::string();
+    return fmt::format("{:.2f}", static_cast<double>(bytes) / static_cast<double>(costs.bound));
+  };
+  Table table({"dependencies as", "all deploys", "a deploy", "× bound"}, {1, 2, 3});
+  const auto row = [&](const std::string& what, std::uint64_t bytes) {
+    const std::uint64_t each = costs.deploys > 1 ? bytes / (costs.deploys - 1) : 0;
+    table.add({what, human_size(bytes), human_size(each), times(bytes)});
+  };
+  row("one layer with the application, made anew", costs.one_layer_always);
+  row("a base image, rebuilt when its files change", costs.seed_base_image);
+  row("one layer, made anew when the lock changes", costs.deps_layer_by_lock_bytes);
+  row("one layer, the same for the same set", costs.deps_layer_by_set);
+  row("veneer, by plain docker pull on overlay2", costs.veneer_prefix);
+  row("veneer", costs.veneer_blobs);
+  row("each new wheel once (bound)", costs.bound);
+  return fmt::format(
+      "{}: {} deploys with a lock, {} of them with another set of dependencies; the first is not counted\n\n{}",
+      printable(costs.project), costs.deploys, costs.set_changes, table.text());
+}
+
+struct Wanted {
+  std::vector<std::string> records;  // none: the project's own history
+  app::ProjectHistoryRequest project;
+  std::uint64_t cap = usual_cap;
+  bool is_json = false;
+};
+
+std::vector<replay::History> histories_of(const Wanted& wanted, Context& context) {
+  std::vector<replay::History> histories;
+  for (const std::string& file : wanted.records) {
+    context.terminal().progress(fmt::format("reading {}", printable(file)));
+    histories.push_back(
+        in_context([&] { return "reading " + printable(file); }, [&] { return app::read_deploy_history(file); }));
+  }
+  if (wanted.records.empty()) {
+    app::ProjectHistory project = app::read_project_history(wanted.project, context);
+    context.terminal().note(project.events == app::DeployEvents::tags
+                                ? "each tag counts as a deploy (--commits: each commit)"
+                                : "each commit counts as a deploy (--tags: each tag)");
+    if (project.estimated > 0) {
+      context.terminal().note(fmt::format("of {} of {} files no lock says the size; they are estimated",
+                                          project.estimated, project.history.wheels.size()));
+    }
+    histories.push_back(std::move(project.history));
+  }
+  context.terminal().clear_progress();
+  return histories;
+}
+
+int replay(const Wanted& wanted, Context& context) {
+  Value::Array projects;
+  std::string text;
+  for (const replay::History& history : histories_of(wanted, context)) {
+    const replay::Costs costs = replay::replay(history, wanted.cap);
+    projects.push_back(replay::to_value(costs));
+    text += (text.empty() ? "" : "\n") + costs_text(costs);
+  }
+  if (!wanted.is_json) {
+    context.print(text);
+    return 0;
+  }
+  Value document;
+  document.set("projects", std::move(projects));
+  context.print(to_pretty_json(document));
+  return 0;
+}
+
+Action parse(const Arguments& arguments) {
+  Wanted wanted;
+  wanted.records = arguments.values("--records");
+  for (const char* option : {"--tags", "--commits", "--python", "--platform", "--extra", "--group"}) {
+    if (!wanted.records.empty() && arguments.has(option)) {
+      throw Error(ErrorKind::usage, fmt::format("{} is for the project's own history, not for --records", option));
+    }
+  }
+  if (arguments.has("--tags") && arguments.has("--commits")) {
+    throw Error(ErrorKind::usage, "--tags and --commits exclude each other");
+  }
+  app::ProjectHistoryRequest& project = wanted.project;
+  if (arguments.has("--tags")) project.events = app::DeployEvents::tags;
+  if (arguments.has("--commits")) project.events = app::DeployEvents::commits;
+  project.platform = arguments.value_or("--platform", project.platform);
+  if (const auto python = arguments.value("--python")) {
+    app::parse_target(*python, project.platform, project.libc);
+    project.python = python::parse_python_version(*python);
+  }
+  app::machine_of_platform(project.platform);
+  project.extras = python::normalised_names(arguments.values("--extra"));
+  project.groups = python::normalised_names(arguments.values("--group"));
+  wanted.cap = arguments.number("--cap", 1, most_layers).value_or(usual_cap);
+  wanted.is_json = arguments.has("--json");
+  return [wanted](Context& context) { return replay(wanted, context); };
+}
+
+}  // namespace
+
+Command replay_command() {
+  return {
+      .name = "replay",
+      .summary = "show what past deploys would have cost under different layouts of the image",
+      .description =
+          "Reads the locks of the project's git history, one for each tag (or commit), and adds up the bytes of "
+          "dependencies that each deploy but the first would have brought: with everything in one layer, with a base "
+          "image, with one layer of dependencies, and with layers that are shared out as the last plan left them, for "
+          "hosts that reuse any layer and for those that reuse a prefix. The application's own bytes are not in it. "
+          "Nothing is built and nobody is asked. With --records the deploys come from files (docs/formats.md).",
+      .positionals = {},
+      .options = {{"--tags", "", "each tag is a deploy (default where there are two or more)"},
+                  {"--commits", "", "each commit that touches the project is a deploy"},
+                  {"--python", "VERSION",
+                   "the target's Python (default: 3.13, or one near that pyproject.toml allows)"},
+                  {"--platform", "PLATFORM", "the target's platform (default linux/amd64)"},
+                  {"--extra", "NAME", "take this extra too", Option::Repeat::many},
+                  {"--group", "NAME", "take this dependency group too", Option::Repeat::many},
+                  {"--records", "FILE", "records of a project, as JSON lines or as .xz of them", Option::Repeat::many},
+                  {"--cap", "N", "at most this many layers for dependencies (default 60)"},
+                  project_option(),
+                  {"--json", "", "print JSON"}},
+      .examples = {{"veneer replay", "what each layout would have cost so far"},
+                   {"veneer replay --commits --cap 40", "with a deploy for each commit and fewer layers"},
+                   {"veneer replay --records a.jsonl.xz --records b.jsonl --json", "of other projects, for scripts"}},
+      .parse = parse};
+}
+
+}  // namespace veneer::cli

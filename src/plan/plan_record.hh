@@ -1,0 +1,52 @@
+// What a plan leaves to the next one: which distribution lay in which layer, and how often each has changed.
+// Values. Pure, thread-safe.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "foundation/digest.hh"
+#include "foundation/value.hh"
+#include "plan/component.hh"
+
+namespace veneer::plan {
+
+/// A distribution as a layer held it. The key decides its bytes: equal members are equal bytes.
+struct RecordedMember {
+  std::string name;
+  std::uint64_t key = 0;  // the first 64 bits of its LayerKey
+  auto operator<=>(const RecordedMember&) const = default;
+};
+
+/// What the changes so far have taught. Of names that are no longer there nothing is kept.
+struct Learned {
+  std::uint32_t sets_seen = 0;                   // how often the set was another than before
+  std::map<std::string, std::uint32_t> changed;  // name -> in how many of these it changed; those that did
+  bool operator==(const Learned&) const = default;
+};
+
+struct PlanRecord {
+  std::vector<std::vector<RecordedMember>> layers;  // of distributions, bottom to top
+  Learned learned;
+  bool operator==(const PlanRecord&) const = default;
+};
+
+RecordedMember recorded(const Component& component);
+
+/// What is known after `distributions` followed the set of `previous`. A set that is the same teaches nothing: two
+/// builds of one commit leave the same record.
+Learned learn(const PlanRecord& previous, const std::vector<Component>& distributions);
+
+/// As the image carries it (docs/formats.md, "The plan of the image before"): one line of JSON, the same bytes for the
+/// same record.
+std::string to_text(const PlanRecord& record);
+
+/// Reads what to_text writes. Anyone may have written it: Error (refused) for more than 1 MiB, another version, more
+/// than 10 000 members, a member twice, or numbers that no history gives.
+PlanRecord read_plan_record(std::string_view text);
+
+}  // namespace veneer::plan

@@ -1,0 +1,34 @@
+// What a project's deploys would have had to bring, one after another. Values.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace veneer::replay {
+
+/// A file that a lock installs.
+struct Wheel {
+  std::string name;  // the normalised name of its distribution
+  std::string hash;  // equal hashes are equal files
+  std::uint64_t bytes = 0;
+};
+
+struct Deploy {
+  std::optional<std::size_t> set;  // place in History::sets; none: there was no lock yet
+  // What says whether the file is the one of the deploy before.
+  std::string lock;
+  std::string pyproject;
+  std::string dockerfile;
+};
+
+struct History {
+  std::string project;
+  std::vector<Wheel> wheels;
+  std::vector<std::vector<std::size_t>> sets;  // places in `wheels`
+  std::vector<Deploy> deploys;                 // oldest first
+};
+
+}  // namespace veneer::replay

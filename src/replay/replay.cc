@@ -1,0 +1,132 @@
+#include "replay/replay.hh"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "plan/grouping.hh"
+
+namespace veneer::replay {
+
+namespace {
+
+/// What a base image of this kind has besides: Debian, Python and system packages.
+constexpr std::uint64_t base_bytes = 250'000'000;
+
+std::vector<plan::Component> components_of(const History& history, const std::vector<std::size_t>& set) {
+  std::vector<plan::Component> components;
+  for (const std::size_t place : set) {
+    const Wheel& wheel = history.wheels[place];
+    components.push_back({.id = wheel.name + " " + wheel.hash,
+                          .name = wheel.name,
+                          .key = {sha256(wheel.name + "\n" + wheel.hash)},
+                          .size = wheel.bytes});
+  }
+  return components;
+}
+
+std::uint64_t bytes_of(const History& history, const std::vector<std::size_t>& set) {
+  std::uint64_t bytes = 0;
+  for (const std::size_t place : set) bytes += history.wheels[place].bytes;
+  return bytes;
+}
+
+/// Bytes of the wheels that the set before lacks.
+std::uint64_t new_bytes(const History& history, const std::vector<std::size_t>& before,
+                        const std::vector<std::size_t>& now) {
+  std::set<std::string_view> known;
+  for (const std::size_t place : before) known.insert(history.wheels[place].hash);
+  std::uint64_t bytes = 0;
+  for (const std::size_t place : now) {
+    if (!known.contains(history.wheels[place].hash)) bytes += history.wheels[place].bytes;
+  }
+  return bytes;
+}
+
+/// The layers of one deploy after another.
+class Layers {
+ public:
+  Layers(const History& history, std::size_t cap) : history_(history), cap_(cap) {}
+
+  struct Travelling {
+    std::uint64_t blobs = 0;
+    std::uint64_t prefix = 0;
+  };
+  Travelling follow(const std::vector<std::size_t>& set) {
+    const std::vector<plan::Component> components = components_of(history_, set);
+    const std::vector<plan::LayerGroup> layers = plan::group_distributions(components, {}, record_, cap_);
+    plan::PlanRecord record = plan::record_of(layers, components, record_);
+    Travelling travelling;
+    bool is_prefix = true;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      std::uint64_t bytes = 0;
+      for (const std::size_t member : layers[i].members) bytes += components[member].size;
+      if (!layers[i].is_kept) travelling.blobs += bytes;
+      is_prefix = is_prefix && record_ && i < record_->layers.size() && record_->layers[i] == record.layers[i];
+      if (!is_prefix) travelling.prefix += bytes;
+    }
+    record_ = std::move(record);
+    return travelling;
+  }
+
+ private:
+  const History& history_;
+  std::size_t cap_;
+  std::optional<plan::PlanRecord> record_;
+};
+
+}  // namespace
+
+Costs replay(const History& history, std::size_t cap) {
+  Costs costs{.project = history.project};
+  Layers layers(history, cap);
+  const Deploy* before = nullptr;
+  for (const Deploy& deploy : history.deploys) {
+    if (!deploy.set) continue;
+    ++costs.deploys;
+    const std::vector<std::size_t>& set = history.sets[*deploy.set];
+    if (before == nullptr) {
+      layers.follow(set);
+    } else {
+      const std::uint64_t all = bytes_of(history, set);
+      const bool is_other_set = before->set != deploy.set;
+      const bool is_other_text = before->lock != deploy.lock || before->pyproject != deploy.pyproject;
+      costs.one_layer_always += all;
+      if (is_other_text || before->dockerfile != deploy.dockerfile) costs.seed_base_image += base_bytes + all;
+      if (is_other_text) costs.deps_layer_by_lock_bytes += all;
+      if (is_other_set) {
+        ++costs.set_changes;
+        costs.deps_layer_by_set += all;
+        costs.layer_per_wheel += new_bytes(history, history.sets[*before->set], set);
+        const Layers::Travelling travelling = layers.follow(set);
+        costs.veneer_blobs += travelling.blobs;
+        costs.veneer_prefix += travelling.prefix;
+      }
+    }
+    before = &deploy;
+  }
+  costs.bound = costs.layer_per_wheel;
+  return costs;
+}
+
+Value to_value(const Costs& costs) {
+  Value layouts;
+  layouts.set("one_layer_always", costs.one_layer_always);
+  layouts.set("seed_base_image", costs.seed_base_image);
+  layouts.set("deps_layer_by_set", costs.deps_layer_by_set);
+  layouts.set("deps_layer_by_lock_bytes", costs.deps_layer_by_lock_bytes);
+  layouts.set("layer_per_wheel", costs.layer_per_wheel);
+  Value veneer;
+  veneer.set("blobs", costs.veneer_blobs);
+  veneer.set("prefix", costs.veneer_prefix);
+  Value value;
+  value.set("name", costs.project);
+  value.set("deploys", std::uint64_t{costs.deploys});
+  value.set("set_changes", std::uint64_t{costs.set_changes});
+  value.set("bound", costs.bound);
+  value.set("layouts", std::move(layouts));
+  value.set("veneer", std::move(veneer));
+  return value;
+}
+
+}  // namespace veneer::replay

@@ -1,0 +1,194 @@
+#include "plan/grouping.hh"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include "foundation/error.hh"
+
+namespace veneer::plan {
+namespace {
+
+using testing::ElementsAre;
+
+Component distribution(const std::string& name, std::uint64_t size, const std::string& version = "1") {
+  return {name + " " + version, name, ComponentKind::distribution, {sha256(name + version)}, size};
+}
+
+using Named = std::vector<std::vector<std::string>>;
+
+Named named(const std::vector<LayerGroup>& layers, const std::vector<Component>& distributions) {
+  Named result;
+  for (const LayerGroup& layer : layers) {
+    auto& names = result.emplace_back();
+    for (const std::size_t member : layer.members) names.push_back(distributions[member].id);
+  }
+  return result;
+}
+
+/// The layers of a first set, then of a second one.
+struct TwoPlans {
+  Named first;
+  Named second;
+  std::vector<bool> is_kept;
+};
+
+TwoPlans plan_twice(const std::vector<Component>& before, const std::vector<Component>& after, std::size_t cap,
+                    const std::vector<Overlap>& overlaps = {}) {
+  const auto first = group_distributions(before, {}, {}, cap);
+  const PlanRecord record = record_of(first, before, {});
+  const auto second = group_distributions(after, overlaps, record, cap);
+  TwoPlans plans{named(first, before), named(second, after), {}};
+  for (const LayerGroup& layer : second) plans.is_kept.push_back(layer.is_kept);
+  return plans;
+}
+
+TEST(Grouping, GivesEachItsOwnLayerWhereTheyFit) {
+  const std::vector<Component> set = {distribution("b", 5), distribution("a", 900), distribution("c", 70)};
+  EXPECT_EQ(named(group_distributions(set, {}, {}, 60), set), (Named{{"a 1"}, {"c 1"}, {"b 1"}}));
+  EXPECT_TRUE(group_distributions({}, {}, {}, 0).empty());
+  EXPECT_THROW(group_distributions(set, {}, {}, 0), Error);
+}
+
+TEST(Grouping, MergesTheSmallAndLeavesLayersFreeForWhatComes) {
+  std::vector<Component> set;
+  for (int i = 0; i < 40; ++i) set.push_back(distribution(fmt::format("d{:02}", i), 1000u << (i / 3)));
+  EXPECT_EQ(group_distributions(set, {}, {}, 20).size(), 17u);
+  EXPECT_EQ(group_distributions(set, {}, {}, 1).size(), 1u);
+  EXPECT_EQ(group_distributions(set, {}, {}, 40).size(), 34u);
+  EXPECT_EQ(group_distributions(set, {}, {}, 48).size(), 40u);
+  // The largest lies alone.
+  EXPECT_EQ(named(group_distributions(set, {}, {}, 20), set).front(), (std::vector<std::string>{"d39 1"}));
+}
+
+TEST(Grouping, KeepsLayersWhoseMembersAreAsTheyWere) {
+  const std::vector<Component> before = {distribution("a", 4'000), distribution("b", 3'000), distribution("c", 2'000)};
+  // One changed: it alone travels, and nothing below it moves.
+  std::vector<Component> after = before;
+  after[1] = distribution("b", 3'000, "2");
+  TwoPlans plans = plan_twice(before, after, 10);
+  EXPECT_EQ(plans.second, (Named{{"a 1"}, {"c 1"}, {"b 2"}}));  // b changes more often, as far as one has seen
+  EXPECT_THAT(plans.is_kept, ElementsAre(true, true, false));
+  // One more goes on top.
+  after = before;
+  after.push_back(distribution("huge", 1'000'000));
+  plans = plan_twice(before, after, 10);
+  EXPECT_EQ(plans.second, (Named{{"a 1"}, {"b 1"}, {"c 1"}, {"huge 1"}}));
+  // One less: what lay above it moves for those who reuse a prefix, and nothing travels for the others.
+  after = {before[0], before[2]};
+  plans = plan_twice(before, after, 10);
+  EXPECT_THAT(plans.is_kept, ElementsAre(true, true));
+  // Nothing changed.
+  plans = plan_twice(before, before, 10);
+  EXPECT_EQ(plans.first, plans.second);
+  EXPECT_THAT(plans.is_kept, ElementsAre(true, true, true));
+}
+
+TEST(Grouping, BreaksALayerWhenOneOfItsMembersChanged) {
+  std::vector<Component> before;
+  for (int i = 0; i < 30; ++i) before.push_back(distribution(fmt::format("d{:02}", i), 1'000 + i));
+  std::vector<Component> after = before;
+  after[0] = distribution("d00", 1'000, "2");
+  const TwoPlans plans = plan_twice(before, after, 10);
+  EXPECT_LE(plans.second.size(), 10u);
+  EXPECT_EQ(std::count(plans.is_kept.begin(), plans.is_kept.end(), true), 8);
+}
+
+TEST(Grouping, FitsIntoFewerLayersThanBefore) {
+  std::vector<Component> set;
+  for (int i = 0; i < 30; ++i) set.push_back(distribution(fmt::format("d{:02}", i), 1'000u << (i / 3)));
+  const PlanRecord record = record_of(group_distributions(set, {}, {}, 60), set, {});
+  for (const std::size_t cap : {29u, 10u, 2u, 1u}) {
+    const auto layers = group_distributions(set, {}, record, cap);
+    EXPECT_LE(layers.size(), cap);
+    EXPECT_EQ(std::count_if(layers.begin(), layers.end(), [](const LayerGroup& layer) { return layer.is_kept; }),
+              static_cast<std::ptrdiff_t>(cap) - 1);
+  }
+}
+
+TEST(Grouping, PutsWhatOverlapsIntoOneLayer) {
+  const std::vector<Component> set = {distribution("a", 4'000), distribution("b", 3'000), distribution("c", 2'000)};
+  const std::vector<Overlap> overlaps = {{"a 1", "c 1", "bin/x"}};
+  EXPECT_EQ(named(group_distributions(set, overlaps, {}, 10), set), (Named{{"a 1", "c 1"}, {"b 1"}}));
+  // Also when the image before had them apart, or one of them changes.
+  EXPECT_EQ(plan_twice(set, set, 10, overlaps).second, (Named{{"a 1", "c 1"}, {"b 1"}}));
+  std::vector<Component> after = set;
+  after[2] = distribution("c", 2'500, "2");
+  EXPECT_EQ(plan_twice(set, after, 10, {{"a 1", "c 2", "bin/x"}}).second.size(), 2u);
+}
+
+TEST(Grouping, TakesAHostileRecordForNoMoreThanItSays) {
+  const std::vector<Component> set = {distribution("a", 4'000), distribution("b", 3'000)};
+  const RecordedMember a = recorded(set[0]);
+  const RecordedMember b = recorded(set[1]);
+  PlanRecord record;
+  record.layers = {{}, {a}, {a, b}, {b, {"b", 1}}, {{"gone", 7}}};
+  record.learned = {.sets_seen = 3, .changed = {{"a", 9'000'000}}};
+  const auto layers = group_distributions(set, {}, record, 10);
+  EXPECT_EQ(named(layers, set), (Named{{"b 1"}, {"a 1"}}));
+  EXPECT_FALSE(layers[0].is_kept);
+  EXPECT_TRUE(layers[1].is_kept);
+}
+
+TEST(Grouping, CountsSizesOfAnyoneWithoutOverflow) {
+  std::vector<Component> set;
+  for (int i = 0; i < 1'500; ++i) set.push_back(distribution(fmt::format("d{}", i), ~std::uint64_t{0} - i));
+  const auto layers = group_distributions(set, {}, {}, 60);
+  EXPECT_EQ(layers.size(), 51u);
+}
+
+/// Any history: each distribution lies in one layer, the cap holds, what is kept is kept to the bit, the order in which
+/// the distributions come does not matter, and nothing costs more than one layer would.
+TEST(Grouping, HoldsItsPromisesForRandomHistories) {
+  std::mt19937 random(20261127);  // NOLINT: the same histories each time
+  for (int history = 0; history < 40; ++history) {
+    const std::size_t cap = 1 + random() % 30;
+    std::vector<Component> set;
+    for (int i = 0; i < 60; ++i) set.push_back(distribution(fmt::format("d{:02}", i), 1 + random() % 5'000'000));
+    std::optional<PlanRecord> record;
+    for (int deploy = 0; deploy < 12; ++deploy) {
+      const auto layers = group_distributions(set, {}, record, cap);
+      ASSERT_LE(layers.size(), cap);
+      std::multiset<std::size_t> placed;
+      std::uint64_t travelling = 0;
+      std::uint64_t all = 0;
+      for (const LayerGroup& layer : layers) {
+        std::vector<RecordedMember> members;
+        for (const std::size_t member : layer.members) {
+          placed.insert(member);
+          members.push_back(recorded(set[member]));
+          all += set[member].size;
+          if (!layer.is_kept) travelling += set[member].size;
+        }
+        ASSERT_TRUE(std::is_sorted(members.begin(), members.end()));
+        if (record) {
+          ASSERT_EQ(layer.is_kept,
+                    std::find(record->layers.begin(), record->layers.end(), members) != record->layers.end());
+        }
+      }
+      ASSERT_EQ(placed.size(), set.size());
+      ASSERT_EQ(std::set<std::size_t>(placed.begin(), placed.end()).size(), set.size());
+      ASSERT_LE(travelling, all);
+
+      std::vector<Component> shuffled = set;
+      std::shuffle(shuffled.begin(), shuffled.end(), random);
+      ASSERT_EQ(named(layers, set), named(group_distributions(shuffled, {}, record, cap), shuffled));
+
+      record = read_plan_record(to_text(record_of(layers, set, record)));
+      const std::string version = fmt::format("{}", deploy + 2);
+      for (std::size_t change = random() % 4; change > 0; --change) {
+        Component& changed = set[random() % set.size()];
+        changed = distribution(changed.name, changed.size + random() % 1000, version);
+      }
+      if (random() % 3 == 0) set.erase(set.begin() + static_cast<std::ptrdiff_t>(random() % set.size()));
+      if (random() % 3 == 0) set.push_back(distribution(fmt::format("n{}", deploy), 1 + random() % 5'000'000));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace veneer::plan

@@ -1,0 +1,84 @@
+#include "replay/replay.hh"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "foundation/error.hh"
+#include "foundation/json.hh"
+#include "replay/records.hh"
+
+namespace veneer::replay {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::string_view small_history = R"({"project":"shop","source":"here"}
+{"wheels":[["a","1","a-1.whl","a1",1000,"w"],["a","2","a-2.whl","a2",1100,"w"],["b","1","b-1.whl","b1",50,"w"]]}
+{"sets":[[0,2],[1,2]]}
+{"dependents":{}}
+{"set":null,"lock":null,"pyproject":"p0","docker":"d"}
+{"set":0,"lock":"l1","pyproject":"p1","docker":"d"}
+{"set":0,"lock":"l1","pyproject":"p1","docker":"d"}
+{"set":0,"lock":"l2","pyproject":"p1","docker":"d"}
+{"set":1,"lock":"l3","pyproject":"p1","docker":"d"}
+{"set":1,"lock":"l3","pyproject":"p1","docker":"other"}
+)";
+
+TEST(Replay, AddsUpWhatEachLayoutBrings) {
+  const Costs costs = replay(read_records(small_history), 60);
+  EXPECT_EQ(costs.project, "shop");
+  EXPECT_EQ(costs.deploys, 5u);
+  EXPECT_EQ(costs.set_changes, 1u);
+  EXPECT_EQ(costs.bound, 1100u);
+  EXPECT_EQ(costs.one_layer_always, 2 * 1050u + 2 * 1150u);
+  EXPECT_EQ(costs.deps_layer_by_set, 1150u);
+  EXPECT_EQ(costs.deps_layer_by_lock_bytes, 1050u + 1150u);
+  EXPECT_EQ(costs.seed_base_image, 3 * 250'000'000u + 1050 + 2 * 1150);
+  EXPECT_EQ(costs.veneer_blobs, 1100u);
+  EXPECT_EQ(costs.veneer_prefix, 1150u);  // a lay below b
+  EXPECT_EQ(replay(read_records(small_history), 1).veneer_blobs, 1150u);
+  EXPECT_EQ(
+      to_json(to_value(costs)),
+      R"({"name":"shop","deploys":5,"set_changes":1,"bound":1100,"layouts":{"one_layer_always":4400,)"
+      R"("seed_base_image":750003350,"deps_layer_by_set":1150,"deps_layer_by_lock_bytes":2200,"layer_per_wheel":1100},)"
+      R"("veneer":{"blobs":1100,"prefix":1150}})");
+}
+
+TEST(Replay, HasNothingToSayOfNoDeploys) {
+  const Costs costs =
+      replay(read_records("{\"project\":\"x\"}\n{\"wheels\":[]}\n{\"sets\":[]}\n{\"dependents\":{}}\n"), 60);
+  EXPECT_EQ(costs.deploys, 0u);
+  EXPECT_EQ(costs.veneer_blobs, 0u);
+}
+
+TEST(Records, NameTheLineThatIsWrong) {
+  const auto refused = [](const std::string& from, const std::string& to) -> std::string {
+    std::string text(small_history);
+    const std::size_t place = text.find(from);
+    text.replace(place, from.size(), to);
+    try {
+      read_records(text);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "taken";
+  };
+  EXPECT_THAT(refused(R"({"set":0)", R"({"set":2)"), HasSubstr("line 6 of the records: there is no set 2"));
+  EXPECT_THAT(refused(R"({"set":0)", R"({"set":-1)"), HasSubstr("line 6"));
+  EXPECT_THAT(refused("[0,2]", "[0,3]"), HasSubstr("line 3 of the records: there is no wheel 3"));
+  EXPECT_THAT(refused("[0,2]", "[2,2]"), HasSubstr("a set has a wheel twice"));
+  EXPECT_THAT(refused("1000,", "-1,"), HasSubstr("line 2 of the records: a wheel has -1 bytes"));
+  EXPECT_THAT(refused(R"("a1",1000,"w")", R"("a1")"), HasSubstr("fewer than five fields"));
+  EXPECT_THAT(refused(R"({"project")", R"({"name")"), HasSubstr("line 1"));
+  EXPECT_THAT(refused("\n{\"dependents\":{}}", ""), HasSubstr("line 4"));
+  try {
+    read_records("{\"project\":\"x\"}\n");
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("ends before its first deploy"));
+  }
+}
+
+}  // namespace
+}  // namespace veneer::replay
