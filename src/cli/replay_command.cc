@@ -34,8 +34,8 @@ std::string costs_text(const replay::Costs& costs) {
   row("a base image, rebuilt when its files change", costs.seed_base_image);
   row("one layer, made anew when the lock changes", costs.deps_layer_by_lock_bytes);
   row("one layer, the same for the same set", costs.deps_layer_by_set);
-  row("veneer, by plain docker pull on overlay2", costs.veneer_prefix);
-  row("veneer", costs.veneer_blobs);
+  row("layers that stay, by plain docker pull on overlay2", costs.veneer_prefix);
+  row("layers that stay, by veneer", costs.veneer_blobs);
   row("each new wheel once (bound)", costs.bound);
   return fmt::format(
       "{}: {} deploys with a lock, {} of them with another set of dependencies; the first is not counted\n\n{}",

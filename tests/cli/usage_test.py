@@ -100,6 +100,9 @@ TABLE = (
         (["uv.lock", "--python", "3.12", "--package", "a", "--all-packages"], "--all-packages"),
         (["uv.lock", "--python", "3.12", "--only-group", "a", "--group", "b"], "--only-group"))]
     + [(["wheel", *row], what) for row, what in (([], "FILE"), (["x.whl", "--prefix", "relative"], "--prefix"), (["x.whl", "--python", "two"], "two"))]
+    + [(["replay", *row], what) for row, what in (
+        (["--tags", "--commits"], "--commits"), (["--records", "x", "--python", "3.12"], "--python"), (["--python", "two"], "two"),
+        (["--platform", "x"], "x"), (["--cap", "0"], "--cap"))]
     + [(["cache", *row], what) for row, what in ((["burn"], "burn"), (["prune", "--days", "x"], "--days"), (["prune", "--days", "40000"], "--days"),
                                                  (["show", "--days", "3"], "--days"))]
     + [(["completion", *row], what) for row, what in (([], "SHELL"), (["csh"], "csh"))]
