@@ -7,10 +7,12 @@
 #include "cli/command.hh"
 #include "cli/context.hh"
 #include "foundation/error.hh"
+#include "foundation/file.hh"
 #include "foundation/json.hh"
 #include "foundation/units.hh"
 #include "python/name.hh"
 #include "python/python_version.hh"
+#include "replay/page.hh"
 #include "replay/replay.hh"
 
 namespace veneer::cli {
@@ -21,31 +23,24 @@ constexpr std::uint64_t usual_cap = 60;
 constexpr std::uint64_t most_layers = 10'000;
 
 std::string costs_text(const replay::Costs& costs) {
-  const auto times = [&](std::uint64_t bytes) {
-    if (costs.bound == 0) return std::string();
-    return fmt::format("{:.2f}", static_cast<double>(bytes) / static_cast<double>(costs.bound));
-  };
+  const std::uint64_t bound = costs.total.layer_per_wheel;
   Table table({"dependencies as", "all deploys", "a deploy", "× bound"}, {1, 2, 3});
-  const auto row = [&](const std::string& what, std::uint64_t bytes) {
-    const std::uint64_t each = costs.deploys > 1 ? bytes / (costs.deploys - 1) : 0;
-    table.add({what, human_size(bytes), human_size(each), times(bytes)});
-  };
-  row("one layer with the application, made anew", costs.one_layer_always);
-  row("a base image, rebuilt when its files change", costs.seed_base_image);
-  row("one layer, made anew when the lock changes", costs.deps_layer_by_lock_bytes);
-  row("one layer, the same for the same set", costs.deps_layer_by_set);
-  row("layers that stay, by plain docker pull on overlay2", costs.veneer_prefix);
-  row("layers that stay, by veneer", costs.veneer_blobs);
-  row("each new wheel once (bound)", costs.bound);
+  for (const replay::NamedLayout& layout : replay::named_layouts()) {
+    const std::uint64_t bytes = costs.total.*layout.bytes;
+    const std::uint64_t each = costs.deploys() > 1 ? bytes / (costs.deploys() - 1) : 0;
+    table.add({layout.name, human_size(bytes), human_size(each),
+               bound == 0 ? "" : fmt::format("{:.2f}", static_cast<double>(bytes) / static_cast<double>(bound))});
+  }
   return fmt::format(
       "{}: {} deploys with a lock, {} of them with another set of dependencies; the first is not counted\n\n{}",
-      printable(costs.project), costs.deploys, costs.set_changes, table.text());
+      printable(costs.project), costs.deploys(), costs.set_changes, table.text());
 }
 
 struct Wanted {
   std::vector<std::string> records;  // none: the project's own history
   app::ProjectHistoryRequest project;
   std::uint64_t cap = usual_cap;
+  std::optional<std::string> html;  // the file to write
   bool is_json = false;
 };
 
@@ -72,20 +67,24 @@ std::vector<replay::History> histories_of(const Wanted& wanted, Context& context
 }
 
 int replay(const Wanted& wanted, Context& context) {
-  Value::Array projects;
-  std::string text;
-  for (const replay::History& history : histories_of(wanted, context)) {
-    const replay::Costs costs = replay::replay(history, wanted.cap);
-    projects.push_back(replay::to_value(costs));
-    text += (text.empty() ? "" : "\n") + costs_text(costs);
+  std::vector<replay::Costs> all;
+  for (const replay::History& history : histories_of(wanted, context))
+    all.push_back(replay::replay(history, wanted.cap));
+  if (wanted.html) {
+    write_text_file(*wanted.html, replay::page(all));
+    context.terminal().note(fmt::format("wrote {}", printable(*wanted.html)));
   }
-  if (!wanted.is_json) {
+  if (wanted.is_json) {
+    Value::Array projects;
+    for (const replay::Costs& costs : all) projects.push_back(replay::to_value(costs));
+    Value document;
+    document.set("projects", std::move(projects));
+    context.print(to_pretty_json(document));
+  } else if (!wanted.html) {
+    std::string text;
+    for (const replay::Costs& costs : all) text += (text.empty() ? "" : "\n") + costs_text(costs);
     context.print(text);
-    return 0;
   }
-  Value document;
-  document.set("projects", std::move(projects));
-  context.print(to_pretty_json(document));
   return 0;
 }
 
@@ -112,6 +111,7 @@ Action parse(const Arguments& arguments) {
   project.extras = python::normalised_names(arguments.values("--extra"));
   project.groups = python::normalised_names(arguments.values("--group"));
   wanted.cap = arguments.number("--cap", 1, most_layers).value_or(usual_cap);
+  wanted.html = arguments.value("--html");
   wanted.is_json = arguments.has("--json");
   return [wanted](Context& context) { return replay(wanted, context); };
 }
@@ -139,10 +139,12 @@ Command replay_command() {
                   {"--records", "FILE", "records of a project, as JSON lines or as .xz of them", Option::Repeat::many},
                   {"--cap", "N", "at most this many layers for dependencies (default 60)"},
                   project_option(),
+                  {"--html", "FILE", "write a page with charts instead of the table"},
                   {"--json", "", "print JSON"}},
       .examples = {{"veneer replay", "what each layout would have cost so far"},
                    {"veneer replay --commits --cap 40", "with a deploy for each commit and fewer layers"},
-                   {"veneer replay --records a.jsonl.xz --records b.jsonl --json", "of other projects, for scripts"}},
+                   {"veneer replay --records a.jsonl.xz --records b.jsonl --json", "of other projects, for scripts"},
+                   {"veneer replay --html replay.html", "a page to look at, which needs nothing else"}},
       .parse = parse};
 }
 

@@ -77,53 +77,63 @@ class Layers {
 
 }  // namespace
 
+LayoutBytes& LayoutBytes::operator+=(const LayoutBytes& more) {
+  one_layer_always += more.one_layer_always;
+  seed_base_image += more.seed_base_image;
+  deps_layer_by_set += more.deps_layer_by_set;
+  deps_layer_by_lock_bytes += more.deps_layer_by_lock_bytes;
+  layer_per_wheel += more.layer_per_wheel;
+  veneer_blobs += more.veneer_blobs;
+  veneer_prefix += more.veneer_prefix;
+  return *this;
+}
+
 Costs replay(const History& history, std::size_t cap) {
   Costs costs{.project = history.project};
   Layers layers(history, cap);
   const Deploy* before = nullptr;
   for (const Deploy& deploy : history.deploys) {
     if (!deploy.set) continue;
-    ++costs.deploys;
+    LayoutBytes& brought = costs.brought.emplace_back();
     const std::vector<std::size_t>& set = history.sets[*deploy.set];
     if (before == nullptr) {
       layers.follow(set);
     } else {
       const std::uint64_t all = bytes_of(history, set);
-      const bool is_other_set = before->set != deploy.set;
       const bool is_other_text = before->lock != deploy.lock || before->pyproject != deploy.pyproject;
-      costs.one_layer_always += all;
-      if (is_other_text || before->dockerfile != deploy.dockerfile) costs.seed_base_image += base_bytes + all;
-      if (is_other_text) costs.deps_layer_by_lock_bytes += all;
-      if (is_other_set) {
+      brought.one_layer_always = all;
+      if (is_other_text || before->dockerfile != deploy.dockerfile) brought.seed_base_image = base_bytes + all;
+      if (is_other_text) brought.deps_layer_by_lock_bytes = all;
+      if (before->set != deploy.set) {
         ++costs.set_changes;
-        costs.deps_layer_by_set += all;
-        costs.layer_per_wheel += new_bytes(history, history.sets[*before->set], set);
+        brought.deps_layer_by_set = all;
+        brought.layer_per_wheel = new_bytes(history, history.sets[*before->set], set);
         const Layers::Travelling travelling = layers.follow(set);
-        costs.veneer_blobs += travelling.blobs;
-        costs.veneer_prefix += travelling.prefix;
+        brought.veneer_blobs = travelling.blobs;
+        brought.veneer_prefix = travelling.prefix;
       }
     }
+    costs.total += brought;
     before = &deploy;
   }
-  costs.bound = costs.layer_per_wheel;
   return costs;
 }
 
 Value to_value(const Costs& costs) {
   Value layouts;
-  layouts.set("one_layer_always", costs.one_layer_always);
-  layouts.set("seed_base_image", costs.seed_base_image);
-  layouts.set("deps_layer_by_set", costs.deps_layer_by_set);
-  layouts.set("deps_layer_by_lock_bytes", costs.deps_layer_by_lock_bytes);
-  layouts.set("layer_per_wheel", costs.layer_per_wheel);
+  layouts.set("one_layer_always", costs.total.one_layer_always);
+  layouts.set("seed_base_image", costs.total.seed_base_image);
+  layouts.set("deps_layer_by_set", costs.total.deps_layer_by_set);
+  layouts.set("deps_layer_by_lock_bytes", costs.total.deps_layer_by_lock_bytes);
+  layouts.set("layer_per_wheel", costs.total.layer_per_wheel);
   Value veneer;
-  veneer.set("blobs", costs.veneer_blobs);
-  veneer.set("prefix", costs.veneer_prefix);
+  veneer.set("blobs", costs.total.veneer_blobs);
+  veneer.set("prefix", costs.total.veneer_prefix);
   Value value;
   value.set("name", costs.project);
-  value.set("deploys", std::uint64_t{costs.deploys});
+  value.set("deploys", std::uint64_t{costs.deploys()});
   value.set("set_changes", std::uint64_t{costs.set_changes});
-  value.set("bound", costs.bound);
+  value.set("bound", costs.total.layer_per_wheel);
   value.set("layouts", std::move(layouts));
   value.set("veneer", std::move(veneer));
   return value;

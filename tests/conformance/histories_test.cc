@@ -57,10 +57,12 @@ TEST(Histories, StayWithinTheBoundsOfThePlanner) {
     double worst = 0;
     for (const auto& [name, history] : all) {
       const Costs costs = replay(history, bounds.cap);
-      const double ratio = static_cast<double>(costs.veneer_blobs) / static_cast<double>(costs.bound);
+      const double ratio =
+          static_cast<double>(costs.total.veneer_blobs) / static_cast<double>(costs.total.layer_per_wheel);
       worst = std::max(worst, ratio);
       blobs += std::log(ratio);
-      prefix += std::log(static_cast<double>(costs.veneer_prefix) / static_cast<double>(costs.bound));
+      prefix +=
+          std::log(static_cast<double>(costs.total.veneer_prefix) / static_cast<double>(costs.total.layer_per_wheel));
     }
     const auto projects = static_cast<double>(all.size());
     fmt::print("cap {}: {:.3f} times the bound (worst {:.3f}), {:.2f} for those who reuse a prefix\n", bounds.cap,

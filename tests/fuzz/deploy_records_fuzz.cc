@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   veneer::fuzz::tolerate([&] {
     const veneer::replay::Costs costs = veneer::replay::replay(veneer::replay::read_records(text), 1 + size % 9);
-    if (costs.veneer_prefix < costs.veneer_blobs) std::abort();
+    if (costs.total.veneer_prefix < costs.total.veneer_blobs) std::abort();
   });
   return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "foundation/error.hh"
 #include "foundation/json.hh"
+#include "replay/page.hh"
 #include "replay/records.hh"
 
 namespace veneer::replay {
@@ -28,16 +29,16 @@ constexpr std::string_view small_history = R"({"project":"shop","source":"here"}
 TEST(Replay, AddsUpWhatEachLayoutBrings) {
   const Costs costs = replay(read_records(small_history), 60);
   EXPECT_EQ(costs.project, "shop");
-  EXPECT_EQ(costs.deploys, 5u);
+  EXPECT_EQ(costs.deploys(), 5u);
   EXPECT_EQ(costs.set_changes, 1u);
-  EXPECT_EQ(costs.bound, 1100u);
-  EXPECT_EQ(costs.one_layer_always, 2 * 1050u + 2 * 1150u);
-  EXPECT_EQ(costs.deps_layer_by_set, 1150u);
-  EXPECT_EQ(costs.deps_layer_by_lock_bytes, 1050u + 1150u);
-  EXPECT_EQ(costs.seed_base_image, 3 * 250'000'000u + 1050 + 2 * 1150);
-  EXPECT_EQ(costs.veneer_blobs, 1100u);
-  EXPECT_EQ(costs.veneer_prefix, 1150u);  // a lay below b
-  EXPECT_EQ(replay(read_records(small_history), 1).veneer_blobs, 1150u);
+  EXPECT_EQ(costs.total.layer_per_wheel, 1100u);
+  EXPECT_EQ(costs.total.one_layer_always, 2 * 1050u + 2 * 1150u);
+  EXPECT_EQ(costs.total.deps_layer_by_set, 1150u);
+  EXPECT_EQ(costs.total.deps_layer_by_lock_bytes, 1050u + 1150u);
+  EXPECT_EQ(costs.total.seed_base_image, 3 * 250'000'000u + 1050 + 2 * 1150);
+  EXPECT_EQ(costs.total.veneer_blobs, 1100u);
+  EXPECT_EQ(costs.total.veneer_prefix, 1150u);  // a lay below b
+  EXPECT_EQ(replay(read_records(small_history), 1).total.veneer_blobs, 1150u);
   EXPECT_EQ(
       to_json(to_value(costs)),
       R"({"name":"shop","deploys":5,"set_changes":1,"bound":1100,"layouts":{"one_layer_always":4400,)"
@@ -48,8 +49,25 @@ TEST(Replay, AddsUpWhatEachLayoutBrings) {
 TEST(Replay, HasNothingToSayOfNoDeploys) {
   const Costs costs =
       replay(read_records("{\"project\":\"x\"}\n{\"wheels\":[]}\n{\"sets\":[]}\n{\"dependents\":{}}\n"), 60);
-  EXPECT_EQ(costs.deploys, 0u);
-  EXPECT_EQ(costs.veneer_blobs, 0u);
+  EXPECT_EQ(costs.deploys(), 0u);
+  EXPECT_EQ(costs.total.veneer_blobs, 0u);
+}
+
+TEST(Page, ShowsEachHistoryAndTrustsNoName) {
+  Costs costs = replay(read_records(small_history), 60);
+  costs.project = "<script>\"&";
+  const std::string text = page({costs, Costs{.project = "nothing"}});
+  EXPECT_THAT(text, HasSubstr("<h2>&lt;script&gt;&quot;&amp;</h2>"));
+  EXPECT_THAT(text, HasSubstr("<h2>nothing</h2>"));
+  EXPECT_THAT(text, HasSubstr("5 deploys with a lock, 1 of them"));
+  for (const char* request : {"<script", "http:", "https:", "src=", "url(", "@import", "<link"}) {
+    EXPECT_EQ(text.find(request), std::string::npos) << request;
+  }
+  // A chart where there is something to draw; a line for each layout, with numbers that a browser can read.
+  EXPECT_EQ(text.find("<svg"), text.rfind("<svg"));
+  EXPECT_EQ(text.find("nan"), std::string::npos);
+  EXPECT_EQ(text.find("inf"), std::string::npos);
+  EXPECT_EQ(page({costs}), page({costs}));
 }
 
 TEST(Records, NameTheLineThatIsWrong) {

@@ -1,0 +1,23 @@
+// The costs of layouts as a page for people. Pure, thread-safe.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "replay/replay.hh"
+
+namespace veneer::replay {
+
+/// A layout as people call it, and its bytes: the rows of every report, the dearest kind first.
+struct NamedLayout {
+  const char* name;
+  std::uint64_t LayoutBytes::*bytes;
+};
+const std::vector<NamedLayout>& named_layouts();
+
+/// One HTML document that needs nothing else: no script, no font, no request (its policy forbids them). For each
+/// history a chart of the bytes so far, on a logarithmic scale, and a table; light and dark, and readable at 400
+/// pixels.
+std::string page(const std::vector<Costs>& histories);
+
+}  // namespace veneer::replay
