@@ -10,6 +10,7 @@
 #include <cstring>
 #include <exception>
 #include <mutex>
+#include <random>
 #include <system_error>
 #include <thread>
 
@@ -23,6 +24,9 @@ namespace {
 
 constexpr std::size_t header_limit = 1 << 20;  // bytes of all header lines of one answer
 constexpr int redirect_limit = 10;
+constexpr std::uint64_t forgotten_limit = 16 << 20;  // bytes of a body that nobody wants
+constexpr long connections_together = 32;
+constexpr int poll_milliseconds = 1000;
 constexpr std::uint64_t netrc_limit = 1 << 20;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -36,6 +40,11 @@ struct FreeHandle {
   void operator()(CURL* handle) const { ::curl_easy_cleanup(handle); }
 };
 using HandlePointer = std::unique_ptr<CURL, FreeHandle>;
+
+struct FreeMulti {
+  void operator()(CURLM* handle) const { ::curl_multi_cleanup(handle); }
+};
+using MultiPointer = std::unique_ptr<CURLM, FreeMulti>;
 
 struct FreeList {
   void operator()(curl_slist* list) const { ::curl_slist_free_all(list); }
@@ -58,6 +67,7 @@ struct Exchange {
   ByteSink* sink = nullptr;
   bool answered = false;
   std::size_t header_bytes = 0;
+  std::uint64_t forgotten = 0;
   std::exception_ptr failure;
 
   void answer() {
@@ -101,7 +111,11 @@ struct Exchange {
     auto& self = *static_cast<Exchange*>(self_pointer);
     return self.guarded(size + 1, [&] {
       self.answer();
-      if (self.sink != nullptr) self.sink->write(as_bytes(std::string_view(data, size)));
+      if (self.sink != nullptr) {
+        self.sink->write(as_bytes(std::string_view(data, size)));
+      } else if ((self.forgotten += size) > forgotten_limit) {
+        throw Error(ErrorKind::refused, "a server sends an answer without end");
+      }
       return size;
     });
   }
@@ -153,19 +167,11 @@ std::optional<std::chrono::seconds> retry_after(const Response& response) {
   return std::chrono::seconds(std::min<std::int64_t>(then - now, 24 * 3600));
 }
 
-std::string resolve_location(const std::string& base, const std::string& location) {
-  CURLU* url = ::curl_url();
-  if (url == nullptr) throw Error(ErrorKind::failed, "out of memory");
-  const std::unique_ptr<CURLU, void (*)(CURLU*)> owner(url, &::curl_url_cleanup);
-  char* text = nullptr;
-  if (::curl_url_set(url, CURLUPART_URL, base.c_str(), 0) != CURLUE_OK ||
-      ::curl_url_set(url, CURLUPART_URL, location.c_str(), CURLU_URLENCODE) != CURLUE_OK ||
-      ::curl_url_get(url, CURLUPART_URL, &text, 0) != CURLUE_OK) {
-    throw Error(ErrorKind::refused, fmt::format("{} redirects to a malformed URL", display_url(base)));
-  }
-  std::string result = text;
-  ::curl_free(text);
-  return result;
+/// Longer by up to a half, so that many clients that were turned away at once do not come back at once.
+std::chrono::milliseconds with_chance(std::chrono::milliseconds delay) {
+  thread_local std::minstd_rand chance{std::random_device{}()};
+  return delay + std::chrono::milliseconds(
+                     std::uniform_int_distribution<std::chrono::milliseconds::rep>(0, delay.count() / 2)(chance));
 }
 
 bool is_redirect(int status) {
@@ -196,6 +202,14 @@ const std::string* Response::header(std::string_view name) const {
   return nullptr;
 }
 
+std::vector<std::string> Response::headers_named(std::string_view name) const {
+  std::vector<std::string> values;
+  for (const Header& header : headers) {
+    if (same_name(header.name, name)) values.push_back(header.value);
+  }
+  return values;
+}
+
 bool is_transient(int status) {
   return status == 408 || status == 425 || status == 429 || status == 500 || (status >= 502 && status <= 504);
 }
@@ -211,10 +225,12 @@ class Client::Implementation {
   }
 
   Response send_once(const Request& request, const BodyHandler& on_answer);
+  std::vector<Answered> send_together(const std::vector<Request>& requests, std::uint64_t limit);
 
   ClientOptions options;
 
  private:
+  class Transfer;
   HandlePointer take_handle();
   void give_back(HandlePointer handle);
   void configure(CURL* handle, const Request& request, const SplitUrl& url, const curl_slist* headers,
@@ -222,6 +238,8 @@ class Client::Implementation {
 
   std::mutex mutex_;
   std::vector<HandlePointer> idle_;  // each keeps its connections open
+  std::mutex together_mutex_;
+  MultiPointer together_;  // keeps those of send_together() open
 };
 
 HandlePointer Client::Implementation::take_handle() {
@@ -264,7 +282,7 @@ void Client::Implementation::configure(CURL* handle, const Request& request, con
     set(CURLOPT_PROXY, "");
   }
   if (!options.ca_bundle.empty()) set(CURLOPT_CAINFO, options.ca_bundle.c_str());
-  if (!options.client_certificate.empty()) {
+  if (!options.client_certificate.empty() && request.certificate == Request::Certificate::shown) {
     set(CURLOPT_SSLCERT, options.client_certificate.c_str());
     set(CURLOPT_SSLKEY, options.client_key.c_str());
   }
@@ -304,47 +322,130 @@ void Client::Implementation::configure(CURL* handle, const Request& request, con
   }
 }
 
-Response Client::Implementation::send_once(const Request& request, const BodyHandler& on_answer) {
-  const SplitUrl url = split_url(request.url);
-  const bool by_socket = !options.unix_socket.empty();
-  const std::string shown = by_socket ? path_of(url.without_user_info) : display_url(url.without_user_info);
-  if (url.scheme == "file") throw Error(ErrorKind::refused, shown + " is not a http or https URL");
+/// One request on its way: a handle that libcurl may be given, and what its callbacks write to.
+class Client::Implementation::Transfer {
+ public:
+  Transfer(Implementation& client, const Request& request, const BodyHandler& on_answer)
+      : client_(client),
+        method_(request.method),
+        exchange_{.on_answer = on_answer, .body = request.body, .response = {}, .failure = {}} {
+    const SplitUrl url = split_url(request.url);
+    shown_ = by_socket() ? path_of(url.without_user_info) : display_url(url.without_user_info);
+    if (url.scheme == "file") throw Error(ErrorKind::refused, shown_ + " is not a http or https URL");
 
-  ListPointer headers;
-  bool has_content_type = false;
-  for (const Header& header : request.headers) {
-    check_header(header);
-    has_content_type = has_content_type || same_name(header.name, "Content-Type");
-    append_line(headers, header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
+    bool has_content_type = false;
+    for (const Header& header : request.headers) {
+      check_header(header);
+      has_content_type = has_content_type || same_name(header.name, "Content-Type");
+      append_line(headers_, header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
+    }
+    append_line(headers_, "Expect:");  // no waiting for "100 Continue"
+    if (!has_content_type) append_line(headers_, "Content-Type:");
+
+    exchange_.response.url = url.without_user_info;
+    handle_ = client_.take_handle();
+    client_.configure(handle_.get(), request, url, headers_.get(), exchange_);
+    ::curl_easy_setopt(handle_.get(), CURLOPT_ERRORBUFFER, details_.data());
   }
-  append_line(headers, "Expect:");  // no waiting for "100 Continue"
-  if (!has_content_type) append_line(headers, "Content-Type:");
 
-  Exchange exchange{.on_answer = on_answer, .body = request.body, .response = {}, .failure = {}};
-  exchange.response.url = url.without_user_info;
-  HandlePointer handle = take_handle();
-  configure(handle.get(), request, url, headers.get(), exchange);
-  std::array<char, CURL_ERROR_SIZE> details{};
-  ::curl_easy_setopt(handle.get(), CURLOPT_ERRORBUFFER, details.data());
-  const CURLcode code = ::curl_easy_perform(handle.get());
-  if (exchange.failure) std::rethrow_exception(exchange.failure);
-  if (code != CURLE_OK) {
-    std::string reason = details[0] != '\0' ? details.data() : ::curl_easy_strerror(code);
-    if (by_socket && code == CURLE_COULDNT_CONNECT) {  // libcurl speaks of the host and port of the URL
+  CURL* handle() const { return handle_.get(); }
+
+  /// The answer, once libcurl is done and has said `code`.
+  Response finish(CURLcode code) {
+    if (exchange_.failure) std::rethrow_exception(exchange_.failure);
+    if (code != CURLE_OK) throw_failure(code);
+    client_.give_back(std::move(handle_));
+    exchange_.answer();
+    return std::move(exchange_.response);
+  }
+
+ private:
+  bool by_socket() const { return !client_.options.unix_socket.empty(); }
+
+  [[noreturn]] void throw_failure(CURLcode code) const {
+    std::string reason = details_[0] != '\0' ? details_.data() : ::curl_easy_strerror(code);
+    if (by_socket() && code == CURLE_COULDNT_CONNECT) {  // libcurl speaks of the host and port of the URL
       long cause = 0;
-      ::curl_easy_getinfo(handle.get(), CURLINFO_OS_ERRNO, &cause);
+      ::curl_easy_getinfo(handle_.get(), CURLINFO_OS_ERRNO, &cause);
       reason = "no connection to the socket" +
                (cause == 0 ? "" : ": " + std::generic_category().message(static_cast<int>(cause)));
     }
-    throw TransportError(fmt::format("{} {}: {}", printable(request.method), shown, printable(reason)),
+    throw TransportError(fmt::format("{} {}: {}", printable(method_), shown_, printable(reason)),
                          is_worth_a_retry(code) ? TransportError::Retry::sensible : TransportError::Retry::useless,
                          code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE
                              ? "the server's certificate is not trusted here; name its CA bundle"
                              : "");
   }
-  give_back(std::move(handle));
-  exchange.answer();
-  return std::move(exchange.response);
+
+  Implementation& client_;
+  std::string method_;
+  std::string shown_;
+  ListPointer headers_;
+  Exchange exchange_;
+  HandlePointer handle_;
+  std::array<char, CURL_ERROR_SIZE> details_{};
+};
+
+Response Client::Implementation::send_once(const Request& request, const BodyHandler& on_answer) {
+  Transfer transfer(*this, request, on_answer);
+  return transfer.finish(::curl_easy_perform(transfer.handle()));
+}
+
+std::vector<Answered> Client::Implementation::send_together(const std::vector<Request>& requests, std::uint64_t limit) {
+  struct Running {
+    std::unique_ptr<BoundedText> sink;
+    BodyHandler on_answer;
+    std::unique_ptr<Transfer> transfer;
+    CURLcode code = CURLE_OK;
+  };
+  const std::lock_guard lock(together_mutex_);
+  if (together_ == nullptr) {
+    together_.reset(::curl_multi_init());
+    if (together_ == nullptr) throw Error(ErrorKind::failed, "out of memory");
+    ::curl_multi_setopt(together_.get(), CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
+    ::curl_multi_setopt(together_.get(), CURLMOPT_MAX_HOST_CONNECTIONS, connections_together);
+  }
+  CURLM* const multi = together_.get();
+  std::vector<Answered> answers(requests.size());
+  std::vector<Running> running(requests.size());
+  const auto remove_all = [multi](std::vector<Running>* all) {
+    for (const Running& one : *all) {
+      if (one.transfer != nullptr && one.transfer->handle() != nullptr) {
+        ::curl_multi_remove_handle(multi, one.transfer->handle());
+      }
+    }
+  };
+  const std::unique_ptr<std::vector<Running>, decltype(remove_all)> remover(&running, remove_all);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    if (requests[i].body != nullptr) throw Error(ErrorKind::failed, "requests with bodies are not sent together");
+    Running& one = running[i];
+    one.sink = std::make_unique<BoundedText>(answers[i].body, limit, "the server answered");
+    one.on_answer = [sink = one.sink.get()](const Response&) -> ByteSink* { return sink; };
+    one.transfer = std::make_unique<Transfer>(*this, requests[i], one.on_answer);
+    ::curl_easy_setopt(one.transfer->handle(), CURLOPT_PIPEWAIT, 1L);  // rather than a connection for each
+    ::curl_easy_setopt(one.transfer->handle(), CURLOPT_PRIVATE, &one);
+    ::curl_multi_add_handle(multi, one.transfer->handle());
+  }
+  for (int unfinished = 1; unfinished > 0;) {
+    CURLMcode result = ::curl_multi_perform(multi, &unfinished);
+    if (result == CURLM_OK && unfinished > 0) result = ::curl_multi_poll(multi, nullptr, 0, poll_milliseconds, nullptr);
+    if (result != CURLM_OK) throw Error(ErrorKind::failed, ::curl_multi_strerror(result));
+    int waiting = 0;
+    while (const CURLMsg* message = ::curl_multi_info_read(multi, &waiting)) {
+      char* owner = nullptr;
+      ::curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &owner);
+      reinterpret_cast<Running*>(owner)->code = message->data.result;
+    }
+  }
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    ::curl_multi_remove_handle(multi, running[i].transfer->handle());
+    try {
+      answers[i].response = running[i].transfer->finish(running[i].code);
+    } catch (...) {
+      answers[i].failure = std::current_exception();
+    }
+  }
+  return answers;
 }
 
 Client::Client(ClientOptions options) : implementation_(std::make_unique<Implementation>(std::move(options))) {}
@@ -368,7 +469,7 @@ Response Client::send(const Request& original, const BodyHandler& on_answer) {
       throw Error(ErrorKind::refused,
                   fmt::format("{} redirects more than {} times", display_url(original.url), redirect_limit));
     }
-    const SplitUrl there = split_url(resolve_location(here.without_user_info, *location));
+    const SplitUrl there = split_url(resolve_url(here.without_user_info, *location));
     if (there.scheme == "file" || (here.scheme == "https" && there.scheme == "http")) {
       throw Error(ErrorKind::refused,
                   fmt::format("{} redirects to {}, which is not followed", display_url(here.without_user_info),
@@ -377,6 +478,7 @@ Response Client::send(const Request& original, const BodyHandler& on_answer) {
     if (!same_origin(here, there)) {
       request.credentials.reset();
       request.netrc = Netrc::unused;
+      request.certificate = Request::Certificate::withheld;
       std::erase_if(request.headers, [](const Header& header) {
         return same_name(header.name, "Authorization") || same_name(header.name, "Cookie");
       });
@@ -386,7 +488,12 @@ Response Client::send(const Request& original, const BodyHandler& on_answer) {
   }
 }
 
+std::vector<Answered> Client::send_together(const std::vector<Request>& requests, std::uint64_t limit) {
+  return implementation_->send_together(requests, limit);
+}
+
 Response Client::send_with_retry(const Request& request, const BodyHandler& on_answer) {
+  if (request.body != nullptr) throw Error(ErrorKind::failed, "a request with a body cannot be repeated");
   return send_with_retry([&request] { return request; }, on_answer);
 }
 
@@ -397,18 +504,21 @@ Response Client::send_with_retry(const std::function<Request()>& next_request, c
     const bool is_last = attempt >= options.attempts;
     std::chrono::milliseconds wait = delay;
     const Request request = next_request();
-    if (request.body != nullptr) throw Error(ErrorKind::failed, "a request with a body cannot be repeated");
+    const auto is_passing = [&request](int status) {
+      return request.retry == Retry::transient ? is_transient(status) : status == 429 || status == 503;
+    };
     try {
       Response response = send(request, [&](const Response& answer) -> ByteSink* {
-        if (!is_last && is_transient(answer.status)) return nullptr;
+        if (!is_last && is_passing(answer.status)) return nullptr;
         return on_answer ? on_answer(answer) : nullptr;
       });
-      if (is_last || !is_transient(response.status)) return response;
+      if (is_last || !is_passing(response.status)) return response;
       if (const auto asked = retry_after(response)) wait = std::max<std::chrono::milliseconds>(*asked, wait);
     } catch (const TransportError& error) {
-      if (is_last || error.retry() == TransportError::Retry::useless) throw;
+      const bool is_useless = error.retry() == TransportError::Retry::useless || request.retry == Retry::turned_away;
+      if (is_last || is_useless) throw;
     }
-    options.sleep(std::min(wait, options.longest_delay));
+    options.sleep(std::min(with_chance(wait), options.longest_delay));
     delay = std::min(delay * 2, options.longest_delay);
   }
 }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -48,6 +49,12 @@ enum class Netrc {
   unused,
 };
 
+/// Which failures of a request are worth another try.
+enum class Retry {
+  transient,    // every one that may pass: the request may be carried out twice
+  turned_away,  // only answers that say that nothing was done: 429, 503
+};
+
 struct Request {
   std::string method = "GET";
   std::string url;  // http or https; user info in it is taken as credentials and never shown
@@ -57,7 +64,9 @@ struct Request {
   ByteSource* body = nullptr;              // must outlive the call; sent as it is read
   std::optional<std::uint64_t> body_size;  // Content-Length; without it the body is sent chunked
   Connection connection = Connection::fresh;
+  enum class Certificate { shown, withheld } certificate = Certificate::shown;  // the client's own
   Redirects redirects = Redirects::follow;
+  Retry retry = Retry::transient;  // of send_with_retry
   std::optional<std::chrono::seconds> stall_timeout;  // instead of the client's; 0 = never
 };
 
@@ -69,11 +78,13 @@ struct Response {
 
   /// The first header of that name (case does not matter), or nullptr.
   const std::string* header(std::string_view name) const;
+  /// The values of all headers of that name.
+  std::vector<std::string> headers_named(std::string_view name) const;
   bool ok() const { return status >= 200 && status < 300; }
 };
 
-/// Called once the status and headers of the answer are there; says where its body goes. nullptr: read and forget it.
-/// The sink is not committed by the client.
+/// Called once the status and headers of the answer are there; says where its body goes. nullptr: read and forget it,
+/// 16 MiB at most (else Error refused). The sink is not committed by the client.
 using BodyHandler = std::function<ByteSink*(const Response&)>;
 
 struct ClientOptions {
@@ -87,7 +98,7 @@ struct ClientOptions {
   std::filesystem::path netrc;               // see Netrc
 
   int attempts = 5;                                      // send_with_retry: tries in all
-  std::chrono::milliseconds first_delay{500};            // doubled after every try
+  std::chrono::milliseconds first_delay{500};            // doubled after every try; up to a half is added by chance
   std::chrono::milliseconds longest_delay{30000};        // no delay is longer, whatever Retry-After asks for
   std::function<void(std::chrono::milliseconds)> sleep;  // default: the thread sleeps
 };
@@ -104,6 +115,13 @@ class TransportError : public Error {
   Retry retry_;
 };
 
+/// What became of one of the requests of Client::send_together().
+struct Answered {
+  Response response;
+  std::string body;
+  std::exception_ptr failure;  // what send() would have thrown; then there is no response
+};
+
 class Client {
  public:
   explicit Client(ClientOptions options = {});
@@ -115,7 +133,7 @@ class Client {
   /// an Error. Throws TransportError, Error (refused) for a URL or redirect that must not be followed (another scheme,
   /// https to http, more than 10), and whatever the body's source or sink throws.
   /// Redirects: method and headers are kept (303: GET), but Authorization, Cookie and credentials, also those of netrc,
-  /// only as long as scheme, host and port stay the same. Proxies are those of the environment, as libcurl reads it.
+  /// only as long as scheme, host and port stay the same; so with the client's certificate. Proxies are those of the environment, as libcurl reads it.
   Response send(const Request& request, const BodyHandler& on_answer = {});
 
   /// The same for requests that can be repeated (no body): statuses 408, 425, 429, 500, 502, 503, 504 and transport
@@ -123,8 +141,13 @@ class Client {
   /// anew for every try that gets an answer which is not one of these, and must then give a sink in its fresh state.
   /// The last try's answer or error is returned whatever it is.
   Response send_with_retry(const Request& request, const BodyHandler& on_answer = {});
-  /// The same; every try sends what `next_request` gives then, such as the rest of a file that came in part.
+  /// The same; every try sends what `next_request` gives then, such as the rest of a file that came in part, or a body
+  /// from its start.
   Response send_with_retry(const std::function<Request()>& next_request, const BodyHandler& on_answer);
+
+  /// Sends requests without bodies at once: over HTTP/2 all on one connection, else on up to 32. Nothing is tried again
+  /// and no redirect is followed. Answers have the order of the requests, their bodies at most `limit` bytes.
+  std::vector<Answered> send_together(const std::vector<Request>& requests, std::uint64_t limit);
 
   /// send_with_retry with the body in `body`, at most `limit` bytes (else Error refused).
   Response fetch(const Request& request, std::string& body, std::uint64_t limit);
@@ -152,6 +175,9 @@ struct SplitUrl {
 
 /// Throws Error (refused) for what is no URL of scheme http, https or file.
 SplitUrl split_url(std::string_view url);
+
+/// `location` as it is meant in an answer from `base` (RFC 3986 section 5). Throws Error (refused).
+std::string resolve_url(std::string_view base, std::string_view location);
 
 /// Whether scheme, host and port are the same (RFC 6454).
 bool same_origin(const SplitUrl& a, const SplitUrl& b);

@@ -75,6 +75,16 @@ SplitUrl split_url(std::string_view url) {
   return result;
 }
 
+std::string resolve_url(std::string_view base, std::string_view location) {
+  const UrlPointer url(::curl_url());
+  if (url == nullptr) throw Error(ErrorKind::failed, "out of memory");
+  if (::curl_url_set(url.get(), CURLUPART_URL, std::string(base).c_str(), 0) != CURLUE_OK ||
+      ::curl_url_set(url.get(), CURLUPART_URL, std::string(location).c_str(), CURLU_URLENCODE) != CURLUE_OK) {
+    throw Error(ErrorKind::refused, fmt::format("{} redirects to a malformed URL", display_url(base)));
+  }
+  return part(url.get(), CURLUPART_URL, 0, display_url(base));
+}
+
 bool same_origin(const SplitUrl& a, const SplitUrl& b) {
   return a.scheme == b.scheme && a.host == b.host && a.port == b.port;
 }

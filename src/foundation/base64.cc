@@ -1,0 +1,42 @@
+#include "foundation/base64.hh"
+
+#include <cstdint>
+
+#include "foundation/text.hh"
+
+namespace veneer {
+
+namespace {
+
+std::optional<std::uint32_t> digit_of(char c) {
+  if (is_upper(c)) return static_cast<std::uint32_t>(c - 'A');
+  if (is_lower(c)) return static_cast<std::uint32_t>(c - 'a' + 26);
+  if (is_digit(c)) return static_cast<std::uint32_t>(c - '0' + 52);
+  if (c == '+') return 62;
+  if (c == '/') return 63;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> decode_base64(std::string_view text) {
+  const std::size_t given = text.size();
+  while (!text.empty() && given - text.size() < 2 && text.back() == '=') text.remove_suffix(1);
+  if (text.size() % 4 == 1 || (text.size() != given && given % 4 != 0)) return std::nullopt;
+  std::string bytes;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    const auto digit = digit_of(c);
+    if (!digit) return std::nullopt;
+    bits = bits << 6 | *digit;
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes.push_back(static_cast<char>(bits >> count & 0xff));
+  }
+  if ((bits & ((1u << count) - 1)) != 0) return std::nullopt;  // bits that no byte has
+  return bytes;
+}
+
+}  // namespace veneer
