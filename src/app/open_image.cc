@@ -2,6 +2,7 @@
 
 #include "foundation/error.hh"
 #include "foundation/file.hh"
+#include "python/project/project.hh"
 
 namespace veneer::app {
 
@@ -14,11 +15,29 @@ fs::path project_store(const fs::path& folder) {
   }
 }
 
+std::shared_ptr<registry::Registries> open_registries(const fs::path& folder, Surroundings& surroundings) {
+  registry::RegistriesOptions options;
+  options.environment = [&surroundings](const std::string& name) { return surroundings.environment(name); };
+  options.insecure = surroundings.insecure_registries();
+  options.note = [&surroundings](const std::string& text) { surroundings.messages().note(text); };
+  options.rules = [folder] {
+    registry::Rules rules;
+    for (const auto& [name, mirrors] : python::read_registry_mirrors(project_store(folder).parent_path())) {
+      registry::Rule& rule = rules.emplace_back();
+      rule.prefix = name;
+      for (const std::string& mirror : mirrors) rule.mirrors.push_back(registry::read_location(mirror));
+    }
+    return rules;
+  };
+  return std::make_shared<registry::Registries>(std::move(options));
+}
+
 image::PlaceContext place_context(const fs::path& folder, Surroundings& surroundings) {
   image::PlaceContext context;
   context.store = project_store(folder);
   context.cache = surroundings.cache_folder();
   context.environment = [&surroundings](const std::string& name) { return surroundings.environment(name); };
+  context.registries = open_registries(folder, surroundings);
   context.progress = [&surroundings](const std::string& text) { surroundings.messages().progress(text); };
   context.note = [&surroundings](const std::string& text) { surroundings.messages().note(text); };
   return context;

@@ -7,6 +7,7 @@
 
 #include "app/surroundings.hh"
 #include "image/places/image_names.hh"
+#include "registry/registries.hh"
 
 namespace veneer::app {
 
@@ -20,6 +21,9 @@ WantedImage parse_wanted_image(const std::string& text);
 
 /// The project's own store: .veneer in the folder of the nearest pyproject.toml above `folder`, else in `folder`.
 std::filesystem::path project_store(const std::filesystem::path& folder);
+
+/// The registries that there are for the project in `folder`: its mirrors, the user's logins. Refers to `surroundings`.
+std::shared_ptr<registry::Registries> open_registries(const std::filesystem::path& folder, Surroundings& surroundings);
 
 /// What places of images need, with the store of the project in `folder`. Refers to `surroundings`.
 image::PlaceContext place_context(const std::filesystem::path& folder, Surroundings& surroundings);

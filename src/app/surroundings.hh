@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace veneer::app {
 
@@ -31,6 +32,8 @@ class Surroundings {
   /// Whose project is meant when none is named, and whose store holds images that are named without a place.
   virtual std::filesystem::path current_folder() const = 0;
   virtual std::int64_t seconds_since_1970() const = 0;
+  /// The registries that may be spoken to without TLS (--insecure): hosts, with or without a port.
+  virtual std::vector<std::string> insecure_registries() const { return {}; }
   /// Who calls, for histories: "user@machine", as far as it is known.
   virtual std::string caller() const = 0;
 };

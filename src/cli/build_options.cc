@@ -75,9 +75,15 @@ std::vector<std::string> read_words(const Arguments& arguments, const std::strin
 
 Option project_option() { return {"--project", "DIR", "the folder with pyproject.toml (default: here)"}; }
 
+Option insecure_option() {
+  return {"--insecure", "HOST", "speak to the registry HOST without TLS too (this machine's own: always)",
+          Option::Repeat::many};
+}
+
 const std::vector<Option>& build_options() {
   static const std::vector<Option> options = {
       project_option(),
+      insecure_option(),
       {"--lock", "FILE",
        "the lock: uv.lock, pylock.toml or a requirements.txt with hashes (default: uv.lock of the project or its "
        "workspace)"},

@@ -13,6 +13,9 @@ namespace veneer::cli {
 /// --project, of the commands that know a project's store. Context::current_folder() obeys it.
 Option project_option();
 
+/// --insecure, of the commands that read or write images of registries; Context::insecure_registries() obeys it.
+Option insecure_option();
+
 const std::vector<Option>& build_options();
 
 /// {"version", "source", "reason", "interpreter", "machine", "libc"}, and for uv's "url" and "sha256" of its archive.

@@ -110,6 +110,7 @@ Command check_command() {
       .options = {{"--allow", "ID", "do not count the problem of this id", Option::Repeat::many},
                   {"--no-imports", "", "run nothing of the image"},
                   project_option(),
+                  insecure_option(),
                   {"--json", "", "print JSON"}},
       .examples = {{"veneer check", "the image that was built last"},
                    {"veneer check docker-archive:saved.tar --allow library:libcuda.so.1",

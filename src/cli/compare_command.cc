@@ -78,6 +78,7 @@ Command compare_command() {
       .options = {{"--line", "RATE", "what the line carries, such as 1Mbit: shows the time, and lets it count"},
                   {"--max-bytes", "SIZE", "exit with code 10 when more would travel, such as 2MB"},
                   project_option(),
+                  insecure_option(),
                   {"--json", "", "print JSON"}},
       .examples = {{"veneer compare shop:1.2.0", "from that release to what was built last"},
                    {"veneer compare oci:released:1.2.0 shop:1.2.1 --max-bytes 2MB", "a byte budget in CI"}},

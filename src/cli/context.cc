@@ -82,10 +82,11 @@ Color wanted_color() {
 }  // namespace
 
 Context::Context(Verbosity verbosity, std::optional<std::string> cache_option,
-                 std::optional<std::string> project_option)
+                 std::optional<std::string> project_option, std::vector<std::string> insecure_options)
     : terminal_(verbosity, wanted_color()),
       cache_option_(std::move(cache_option)),
-      project_option_(std::move(project_option)) {}
+      project_option_(std::move(project_option)),
+      insecure_options_(std::move(insecure_options)) {}
 
 std::optional<std::string> Context::environment(const std::string& name) const {
   const char* value = std::getenv(name.c_str());

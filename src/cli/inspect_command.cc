@@ -87,6 +87,7 @@ Command inspect_command() {
                   {"--tree", "", "print the merged tree: every path that a container sees"},
                   {"--verify", "", "read all layers and check every digest"},
                   project_option(),
+                  insecure_option(),
                   {"--json", "", "print JSON"}},
       .examples = {{"veneer inspect", "the image that was built last"},
                    {"veneer inspect docker-archive:saved.tar --contents", "what is in an image that docker saved"},

@@ -10,7 +10,7 @@ namespace {
 
 Action parse(const Arguments& arguments) {
   const ShipOptions options = read_load_options(arguments);
-  const app::WantedImage wanted = app::parse_wanted_image(arguments.value_or("IMAGE", ""));
+  const app::WantedImage wanted = image::read_pulled_name(arguments.value_or("IMAGE", ""));
   check_name(options, wanted);
   return [=](Context& context) {
     const app::OpenedReceiver receiver = app::open_receiver(options.host, context);
@@ -23,16 +23,19 @@ Action parse(const Arguments& arguments) {
 Command pull_command() {
   std::vector<Option> options = load_options();
   options.push_back(project_option());
+  options.push_back(insecure_option());
   return {
       .name = "pull",
-      .summary = "take an image from a layout or archive into this machine's engine",
+      .summary = "take an image from a registry, layout or archive into this machine's engine",
       .description =
-          "What `ship` does, from the other side: on the host, with an OCI layout or archive that it can read (a "
-          "mounted share, say). Only layers that the engine lacks are read and loaded; the image is verified before "
-          "the live name moves.",
-      .positionals = {{"IMAGE", image::image_forms(), Positional::Need::required}},
+          "What `ship` does, from the other side: on the host, with a registry, or an OCI layout or archive that it "
+          "can read (a mounted share, say). A name without prefix is a registry's, as `docker pull` reads it. Only "
+          "layers that the engine lacks are read and loaded, whatever lies above or below them; the image is verified "
+          "before the live name moves.",
+      .positionals = {{"IMAGE", image::pulled_forms(), Positional::Need::required}},
       .options = std::move(options),
-      .examples = {{"veneer pull oci:/mnt/releases:1.2.0 --as shop:live", "the release from a share"}},
+      .examples = {{"veneer pull registry.example/team/shop:1.2", "the release from a registry"},
+                   {"veneer pull oci:/mnt/releases:1.2.0 --as shop:live", "the release from a share"}},
       .parse = parse};
 }
 

@@ -92,6 +92,7 @@ Command ship_command() {
   options.push_back({"--to-file", "FILE", "write an upgrade for `veneer receive` instead, to be carried there"});
   options.push_back({"--for", "IMAGE", "with --to-file: the image that the host has, whose layers are left out"});
   options.push_back(project_option());
+  options.push_back(insecure_option());
   options.push_back({"--json", "", "print JSON"});
   return {
       .name = "ship",

@@ -1,19 +1,15 @@
 #include "net/download.hh"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <mutex>
 
 #include "foundation/error.hh"
-#include "foundation/fail_point.hh"
 #include "foundation/file.hh"
 #include "foundation/parallel.hh"
+#include "net/part_file.hh"
 
 namespace veneer::net {
 
@@ -21,8 +17,6 @@ namespace {
 
 constexpr std::uint64_t largest_file = 16ull << 30;  // when the lock states no size
 constexpr int most_rounds = 100;                     // of retries, as long as each brings new bytes
-
-using OnBytes = std::function<void(std::int64_t)>;
 
 void check_file_name(const std::string& name) {
   if (name.empty() || name.front() == '.' || name.size() > 240 || name.find('/') != std::string::npos ||
@@ -38,99 +32,6 @@ FileHash hash_of(const std::filesystem::path& path) {
   return {sha256(file)};
 }
 
-/// The file that grows while bytes come in, and what must hold for going on with it in another process.
-class PartFile : public ByteSink {
- public:
-  PartFile(std::filesystem::path path, std::uint64_t limit, const OnBytes& on_bytes)
-      : path_(std::move(path)), note_(path_), limit_(limit), on_bytes_(on_bytes) {
-    note_ += ".etag";
-    clear_place(path_);
-    clear_place(note_);
-    if (::access(path_.c_str(), R_OK | W_OK) != 0) ::unlink(path_.c_str());
-    descriptor_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!descriptor_.is_open()) throw_system_error("open", path_, errno);
-    struct stat status {};
-    if (::fstat(descriptor_.get(), &status) != 0) throw_system_error("read", path_, errno);
-    size_ = static_cast<std::uint64_t>(status.st_size);
-    if (size_ > 0) tag_ = read_text_file_if_exists(note_, 4096).value_or("");
-    if (size_ > limit_) {
-      restart();
-    } else if (size_ > 0) {
-      report(static_cast<std::int64_t>(size_));
-    }
-  }
-
-  std::uint64_t size() const { return size_; }
-  /// Bytes written through this object, those that were dropped again counted too.
-  std::uint64_t received() const { return received_; }
-  /// The entity tag of the server's file that this is a part of; empty when it gave none.
-  const std::string& tag() const { return tag_; }
-
-  void restart() {
-    if (::ftruncate(descriptor_.get(), 0) != 0) throw_system_error("empty", path_, errno);
-    report(-static_cast<std::int64_t>(size_));
-    size_ = 0;
-    set_tag("");
-  }
-
-  void set_tag(const std::string& tag) {
-    if (tag == tag_) return;
-    tag_ = tag;
-    if (tag.empty()) {
-      std::filesystem::remove(note_);
-    } else {
-      write_text_file(note_, tag);
-    }
-  }
-
-  void write(ByteView bytes) override {
-    if (bytes.size() > limit_ - size_) {
-      throw Error(ErrorKind::verification, fmt::format("the server sends more than the expected {} bytes", limit_));
-    }
-    while (!bytes.empty()) {
-      const ssize_t count = ::pwrite(descriptor_.get(), bytes.data(), bytes.size(), static_cast<off_t>(size_));
-      if (count < 0) {
-        const int error = errno;
-        if (error == EINTR) continue;
-        if (error == ENOSPC || error == EDQUOT) restart();  // do not keep the disk full
-        throw_system_error("write", path_, error);
-      }
-      size_ += static_cast<std::uint64_t>(count);
-      received_ += static_cast<std::uint64_t>(count);
-      report(count);
-      bytes = bytes.subspan(static_cast<std::size_t>(count));
-    }
-    fail_point("download.part");
-  }
-  void commit() override {}
-
-  void rename_to(const std::filesystem::path& target) {
-    if (::fsync(descriptor_.get()) != 0) throw_system_error("write", path_, errno);
-    fail_point("download.rename");
-    if (::rename(path_.c_str(), target.c_str()) != 0) throw_system_error("rename", path_, errno);
-    set_tag("");
-  }
-
-  void discard() {
-    restart();
-    std::filesystem::remove(path_);
-  }
-
- private:
-  void report(std::int64_t bytes) const {
-    if (on_bytes_ && bytes != 0) on_bytes_(bytes);
-  }
-
-  std::filesystem::path path_;
-  std::filesystem::path note_;
-  std::uint64_t limit_;
-  const OnBytes& on_bytes_;
-  FileDescriptor descriptor_;
-  std::uint64_t size_ = 0;
-  std::uint64_t received_ = 0;
-  std::string tag_;
-};
-
 [[noreturn]] void throw_status(int status, const std::string& shown) {
   if (status == 404 || status == 410) {
     throw Error(ErrorKind::not_found, fmt::format("{} does not exist (status {})", shown, status));
@@ -141,19 +42,6 @@ class PartFile : public ByteSink {
                   ? "give the credentials of the index, as for uv (UV_INDEX_<NAME>_USERNAME and _PASSWORD, or netrc); "
                     "they hold for its scheme, host, port and path alone"
                   : "");
-}
-
-/// "bytes <first>-..." of a 206 answer.
-std::optional<std::uint64_t> range_start(const Response& response) {
-  const std::string* text = response.header("Content-Range");
-  if (text == nullptr || !text->starts_with("bytes ")) return std::nullopt;
-  std::uint64_t first = 0;
-  std::size_t digits = 0;
-  for (std::size_t i = 6; i < text->size() && (*text)[i] >= '0' && (*text)[i] <= '9' && digits < 18; ++i, ++digits) {
-    first = first * 10 + static_cast<std::uint64_t>((*text)[i] - '0');
-  }
-  if (digits == 0) return std::nullopt;
-  return first;
 }
 
 /// An entity tag that promises equal bytes (RFC 9110 section 8.8.3), else nothing.
@@ -216,7 +104,7 @@ void Downloads::Implementation::fill_from_server(PartFile& part, const DownloadR
     return next;
   };
   const auto on_answer = [&](const Response& response) -> ByteSink* {
-    if (response.status == 206 && asked_from > 0 && range_start(response) == asked_from) return &part;
+    if (response.status == 206 && asked_from > 0 && response.range_start() == asked_from) return &part;
     if (response.status != 200) return nullptr;
     if (part.size() > 0) part.restart();
     part.set_tag(strong_tag(response));
@@ -232,7 +120,7 @@ void Downloads::Implementation::fill_from_server(PartFile& part, const DownloadR
       continue;
     }
     if (response.status == 200) return;
-    if (response.status == 206 && asked_from > 0 && range_start(response) == asked_from) return;
+    if (response.status == 206 && asked_from > 0 && response.range_start() == asked_from) return;
     if ((response.status == 416 || response.status == 206) && asked_from > 0) {
       if (response.status == 416 && request.size && part.size() == *request.size) return;
       ranges = false;

@@ -29,13 +29,6 @@ constexpr long connections_together = 32;
 constexpr int poll_milliseconds = 1000;
 constexpr std::uint64_t netrc_limit = 1 << 20;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
-}
-
 struct FreeHandle {
   void operator()(CURL* handle) const { ::curl_easy_cleanup(handle); }
 };
@@ -150,23 +143,6 @@ bool is_worth_a_retry(CURLcode code) {
   }
 }
 
-/// Seconds that the server asks to wait (RFC 9110 section 10.2.3). A date counts from the answer's own Date.
-std::optional<std::chrono::seconds> retry_after(const Response& response) {
-  const std::string* text = response.header("Retry-After");
-  if (text == nullptr) return std::nullopt;
-  std::int64_t seconds = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), seconds);
-  if (error == std::errc() && end == text->data() + text->size() && seconds >= 0) {
-    return std::chrono::seconds(std::min<std::int64_t>(seconds, 24 * 3600));
-  }
-  const std::string* date = response.header("Date");
-  if (date == nullptr) return std::nullopt;
-  const std::time_t then = ::curl_getdate(text->c_str(), nullptr);
-  const std::time_t now = ::curl_getdate(date->c_str(), nullptr);
-  if (then < 0 || now < 0 || then < now) return std::nullopt;
-  return std::chrono::seconds(std::min<std::int64_t>(then - now, 24 * 3600));
-}
-
 /// Longer by up to a half, so that many clients that were turned away at once do not come back at once.
 std::chrono::milliseconds with_chance(std::chrono::milliseconds delay) {
   thread_local std::minstd_rand chance{std::random_device{}()};
@@ -194,25 +170,6 @@ void check_header(const Header& header) {
 }
 
 }  // namespace
-
-const std::string* Response::header(std::string_view name) const {
-  for (const Header& header : headers) {
-    if (same_name(header.name, name)) return &header.value;
-  }
-  return nullptr;
-}
-
-std::vector<std::string> Response::headers_named(std::string_view name) const {
-  std::vector<std::string> values;
-  for (const Header& header : headers) {
-    if (same_name(header.name, name)) values.push_back(header.value);
-  }
-  return values;
-}
-
-bool is_transient(int status) {
-  return status == 408 || status == 425 || status == 429 || status == 500 || (status >= 502 && status <= 504);
-}
 
 class Client::Implementation {
  public:
@@ -513,7 +470,7 @@ Response Client::send_with_retry(const std::function<Request()>& next_request, c
         return on_answer ? on_answer(answer) : nullptr;
       });
       if (is_last || !is_passing(response.status)) return response;
-      if (const auto asked = retry_after(response)) wait = std::max<std::chrono::milliseconds>(*asked, wait);
+      if (const auto asked = response.retry_after()) wait = std::max<std::chrono::milliseconds>(*asked, wait);
     } catch (const TransportError& error) {
       const bool is_useless = error.retry() == TransportError::Retry::useless || request.retry == Retry::turned_away;
       if (is_last || is_useless) throw;

@@ -80,6 +80,10 @@ struct Response {
   const std::string* header(std::string_view name) const;
   /// The values of all headers of that name.
   std::vector<std::string> headers_named(std::string_view name) const;
+  /// How long the server asks to wait (RFC 9110 section 10.2.3), at most a day. A date counts from the answer's own.
+  std::optional<std::chrono::seconds> retry_after() const;
+  /// Where the bytes of a 206 answer begin, as its Content-Range says.
+  std::optional<std::uint64_t> range_start() const;
   bool ok() const { return status >= 200 && status < 300; }
 };
 
@@ -184,5 +188,8 @@ bool same_origin(const SplitUrl& a, const SplitUrl& b);
 
 /// Percent-encodes everything but letters, digits and "-._~" (RFC 3986, unreserved), for a query's value.
 std::string percent_encode(std::string_view text);
+
+/// Whether both are the name of one header: case does not matter.
+bool same_name(std::string_view a, std::string_view b);
 
 }  // namespace veneer::net

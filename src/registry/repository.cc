@@ -158,7 +158,12 @@ std::uint64_t Repository::read_blob(const BlobDigest& blob, std::uint64_t size, 
   Answer answer;
   try {
     answer = session_->send(question, [&](const net::Response& response) -> ByteSink* {
-      rest.emplace(sink, size - offset, response.status == 206 ? 0 : offset);
+      const std::uint64_t begins = response.status == 206 ? response.range_start().value_or(0) : 0;
+      if (begins > offset) {
+        throw Error(ErrorKind::verification, fmt::format("the registry sends {} from byte {} on, not from {}",
+                                                         blob.text(), begins, offset));
+      }
+      rest.emplace(sink, size - offset, offset - begins);
       return &*rest;
     });
   } catch (const net::TransportError&) {

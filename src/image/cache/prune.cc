@@ -59,6 +59,10 @@ class Pruning {
     keep(folder_ / "engine-images", [&](const fs::path& path) {
       return path.filename().native().starts_with('.') || (is_named(path, ".tar") && is_recent(path));
     });
+    keep(folder_ / "registry-blobs", [&](const fs::path& path) {
+      if (path.extension() == ".lock") return true;
+      return is_recent(path) && (path.extension() == ".part" || is_named(path, ""));
+    });
     keep(folder_ / "tmp", [](const fs::path&) { return false; });
     keep(folder_ / "known", [&](const fs::path& path) { return is_named(path, "") && is_recent(path); });
     return freed_;

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "foundation/error.hh"
 #include "image/media/oci_layout.hh"
+#include "image/places/registry_place.hh"
 
 namespace veneer::image {
 
@@ -11,8 +14,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view plain_form = "name[:tag][@digest] of the project's store or a local engine";
-constexpr std::string_view debian_form = "debian:SUITE";
+constexpr std::string_view plain_form = "name[:tag][@digest] of the project's store, a registry or a local engine";
+constexpr std::string_view registry_form = "name[:tag][@digest] of a registry";
+constexpr std::string_view base_form = "debian:SUITE, name[:tag][@digest] of a registry";
 
 bool serves(const PlaceKind& kind, Use use) {
   return use != Use::output || kind.access == PlaceKind::Access::reads_and_writes;
@@ -50,6 +54,15 @@ std::shared_ptr<const ImagePlace> find_place(const PlaceKind& kind, std::string_
   }
 }
 
+/// A name without prefix as one of a registry.
+std::shared_ptr<const ImagePlace> find_in_registry(std::string_view text, const std::string& hint) {
+  try {
+    return registry_place(parse_reference(text));
+  } catch (const Error& error) {
+    throw Error(ErrorKind::usage, error.what(), hint);
+  }
+}
+
 /// The layout of the project, when anything was built there.
 std::optional<OciLayout> store_of(const PlaceContext& context) {
   if (!fs::exists(context.store / "index.json")) return std::nullopt;
@@ -62,6 +75,12 @@ std::string names_in(const OciLayout& store) {
     for (const std::string& name : names_of(descriptor)) names += (names.empty() ? "" : ", ") + name;
   }
   return names;
+}
+
+/// The begin of a hint; `listed` are the images of the store, if there is one.
+std::string what_is_here(const std::optional<std::string>& listed) {
+  if (!listed) return "run 'veneer build' in the project first";
+  return "there is " + (listed->empty() ? "none" : *listed);
 }
 
 /// The image in the first place that takes plain names and has it; what the others say is added to `reasons`.
@@ -108,17 +127,13 @@ ImageName read_image_name(std::string_view text, const PlaceKinds& kinds) {
 
 std::shared_ptr<const ImagePlace> read_base_name(std::string_view text, const fs::path& folder,
                                                  const PlaceKinds& kinds) {
-  const std::string all = forms(debian_form, Use::base, kinds);
   if (const PlaceKind* kind = kind_of(text, kinds)) return find_place(*kind, text, Use::base, folder);
-  try {
-    static_cast<void>(parse_reference(text));
-  } catch (const Error& error) {
-    throw Error(ErrorKind::usage, error.what(), "a base is " + all);
-  }
-  throw Error(
-      ErrorKind::usage,
-      fmt::format("the base '{}' is an image of a registry, and registries are not supported yet", printable(text)),
-      fmt::format("docker:{} is the one that the engine here has; a base is {}", printable(text), all));
+  return find_in_registry(text, "a base is " + forms(base_form, Use::base, kinds));
+}
+
+ImageName read_pulled_name(std::string_view text, const PlaceKinds& kinds) {
+  if (kind_of(text, kinds) != nullptr) return read_image_name(text, kinds);
+  return {std::string(text), find_in_registry(text, "an image is " + forms(registry_form, Use::image, kinds)), {}};
 }
 
 std::shared_ptr<const ImagePlace> read_output_name(std::string_view text, const PlaceKinds& kinds) {
@@ -139,19 +154,31 @@ OpenedImage open_image(const ImageName& name, const PlaceContext& context, const
       return {std::move(sealed), std::move(blobs), *found, parse_reference(*found)};
     }
   }
+  const std::optional<std::string> listed = store ? std::optional(printable(names_in(*store))) : std::nullopt;
+  const auto of_registries = std::ranges::find(kinds, PlaceKind::PlainNames::of_registries, &PlaceKind::plain_names);
+  if (names_registry(name.text) && of_registries != kinds.end()) {
+    try {
+      OpenedImage found = of_registries->find(name.text, Use::image, {})->read(std::nullopt, context);
+      context.note(fmt::format("{} is registry:{}", printable(name.text), printable(name.text)));
+      return found;
+    } catch (Error& error) {
+      error.add_context(fmt::format("there is no image {} here, so it is the registry's", printable(name.text)));
+      error.set_hint(fmt::format("{}{}{}; an engine's is docker:{}", error.hint(), error.hint().empty() ? "" : "; ",
+                                 what_is_here(listed), printable(name.text)));
+      throw;
+    }
+  }
   std::string reasons;
   if (auto found = open_in_engines(name, context, kinds, reasons)) return std::move(*found);
-  const std::string names = store ? printable(names_in(*store)) : "";
   throw Error(ErrorKind::not_found, fmt::format("there is no image {} here{}", printable(name.text), reasons),
-              store
-                  ? fmt::format("there is {}; or name {}", names.empty() ? "none" : names, forms({}, Use::image, kinds))
-                  : fmt::format("run 'veneer build' in the project first, or name {}", forms({}, Use::image, kinds)));
+              fmt::format("{}, or name {}", what_is_here(listed), forms({}, Use::image, kinds)));
 }
 
 bool names_a_place(std::string_view text) { return kind_of(text, place_kinds()) != nullptr; }
 
 std::string image_forms() { return forms(plain_form, Use::image, place_kinds()); }
+std::string pulled_forms() { return forms(registry_form, Use::image, place_kinds()); }
 std::string output_forms() { return forms({}, Use::output, place_kinds()); }
-std::string base_forms() { return forms(debian_form, Use::base, place_kinds()); }
+std::string base_forms() { return forms(base_form, Use::base, place_kinds()); }
 
 }  // namespace veneer::image

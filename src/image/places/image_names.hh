@@ -1,8 +1,9 @@
 // The one reader of names of images, for every argument, option and key that takes one (docs/names.md):
 //
 //   PREFIX:...          exactly that place; the prefixes are those of place_kinds()
-//   any other name      an image: the project's store, then the engines of this machine
-//                       a base: a registry's, which is not supported yet
+//   any other name      an image: the project's store, then the registry that it names or, when it names none, the
+//                       engines of this machine
+//                       a base: a registry's
 //                       an output: none; it goes to the project's store when nothing is named
 //
 // Reading a name contacts nothing but the disk. Thread-safe.
@@ -35,7 +36,10 @@ std::shared_ptr<const ImagePlace> read_base_name(std::string_view text, const st
 /// A place that an image is written to. Throws Error (usage) with a hint.
 std::shared_ptr<const ImagePlace> read_output_name(std::string_view text, const PlaceKinds& kinds = place_kinds());
 
-/// Opens what `name` stands for. Of a name without prefix, that is found in an engine, a note says so. Throws Error:
+/// A name as `veneer pull` takes it: without prefix it is a registry's, read as Docker reads it. Throws Error (usage).
+ImageName read_pulled_name(std::string_view text, const PlaceKinds& kinds = place_kinds());
+
+/// Opens what `name` stands for. Of a name without prefix, that the store lacks, a note says what it is. Throws Error:
 /// not_found with a hint what there is, and what the place throws.
 OpenedImage open_image(const ImageName& name, const PlaceContext& context, const PlaceKinds& kinds = place_kinds());
 
@@ -44,6 +48,8 @@ bool names_a_place(std::string_view text);
 
 /// The ways to name an image to be read, for help texts: "name[:tag], oci:DIR[:TAG], ... or podman:NAME".
 std::string image_forms();
+/// The ways to name an image to be pulled.
+std::string pulled_forms();
 /// The places that an image can be written to: "oci:DIR[:TAG] or docker-archive:FILE[:TAG]".
 std::string output_forms();
 /// What can be built on: "debian:SUITE, oci:DIR[:TAG], ... or podman:NAME".

@@ -16,6 +16,10 @@
 #include "image/image.hh"
 #include "image/reference.hh"
 
+namespace veneer::registry {
+class Registries;
+}
+
 namespace veneer::image {
 
 struct PlaceContext;
@@ -53,7 +57,11 @@ struct PlaceKind {
   std::string form;    // "oci:DIR[:TAG]", for help and hints
   enum class Access { reads, reads_and_writes } access = Access::reads;
   /// Whether a name without any prefix is looked for here too, when the project's store lacks it.
-  enum class PlainNames { not_meant, looked_for } plain_names = PlainNames::not_meant;
+  enum class PlainNames {
+    not_meant,
+    looked_for,     // unless the name spells out a registry
+    of_registries,  // those that do
+  } plain_names = PlainNames::not_meant;
   /// Reads what stands behind the prefix; relative paths begin at `folder`, which is empty for the current one.
   /// Contacts nothing but the disk. Throws Error (usage).
   std::function<std::shared_ptr<const ImagePlace>(std::string_view rest, Use use, const std::filesystem::path& folder)>
@@ -68,6 +76,7 @@ struct PlaceContext {
   std::filesystem::path store;  // the project's own layout
   std::filesystem::path cache;  // for what is costly to bring
   std::function<std::optional<std::string>(const std::string&)> environment = [](const auto&) { return std::nullopt; };
+  std::shared_ptr<registry::Registries> registries;  // null: as environment says
   std::function<void(const std::string&)> progress = [](const auto&) {};
   std::function<void(const std::string&)> note = [](const auto&) {};
 };

@@ -1,4 +1,5 @@
-// Images of a registry, registry:REF: a name that is kept for them. Registered in places.cc.
+// Images in registries, registry:REF. Registered in places.cc. Reading one fetches its manifest and configuration, and
+// keeps both by digest; its layers are fetched one by one when they are opened (registry/kept_blobs.hh).
 #pragma once
 
 #include "image/places/image_place.hh"
@@ -6,5 +7,8 @@
 namespace veneer::image {
 
 PlaceKind registry_kind();
+
+/// The image `reference` as its registry or a mirror has it; `text` is what may be written to mean it again.
+std::shared_ptr<const ImagePlace> registry_place(Reference reference);
 
 }  // namespace veneer::image

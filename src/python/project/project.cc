@@ -250,10 +250,20 @@ std::vector<std::string> set_of_names(const StrictTable& table, std::string_view
   return names;
 }
 
+RegistryMirrors mirrors_of(const Value& value) {
+  if (!value.is_table()) throw Error(ErrorKind::refused, "[tool.veneer] registries: expected a table a registry");
+  RegistryMirrors mirrors;
+  for (const auto& [name, settings] : value.table()) {
+    const StrictTable table(settings, fmt::format("[tool.veneer.registries.\"{}\"]", printable(name)), {"mirror"});
+    mirrors[name] = table.texts("mirror");
+  }
+  return mirrors;
+}
+
 void read_veneer(const Value& value, Project& project) {
   const StrictTable table(value, "[tool.veneer]",
                           {"base", "build", "byte_code", "dependency_layers", "dockerfile", "extras", "groups",
-                           "package", "python", "system", "image"});
+                           "package", "python", "registries", "system", "image"});
   if (const std::string base = table.text("base"); !base.empty()) {
     project.base = in_context([] { return "[tool.veneer] base"; }, [&] { return parse_base_choice(base); });
   }
@@ -262,6 +272,7 @@ void read_veneer(const Value& value, Project& project) {
                              ? std::string()
                              : source_path(table, "dockerfile", table.text("dockerfile"));
   }
+  if (const Value* registries = table.find("registries")) project.mirrors = mirrors_of(*registries);
   project.extras = set_of_names(table, "extras");
   project.groups = set_of_names(table, "groups");
   if (const std::string package = table.text("package"); !package.empty()) project.package = normalised_name(package);
@@ -415,6 +426,17 @@ Project read_project(const std::filesystem::path& folder) {
 std::vector<PackageIndex> read_indexes(const std::filesystem::path& folder) {
   const std::optional<Value> uv = uv_table(folder);
   return uv ? indexes_of(*uv) : std::vector<PackageIndex>();
+}
+
+RegistryMirrors read_registry_mirrors(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / "pyproject.toml";
+  const auto text = read_text_file_if_exists(path, pyproject_limit);
+  if (!text) return {};
+  return in_context([&] { return "reading " + printable(path.native()); }, [&] {
+    const Value document = parse_toml(*text);
+    const Value* mirrors = document.table_or_empty("tool").table_or_empty("veneer").find("registries");
+    return mirrors != nullptr ? mirrors_of(*mirrors) : RegistryMirrors();
+  });
 }
 
 std::optional<std::vector<std::string>> read_default_groups(const std::filesystem::path& folder) {

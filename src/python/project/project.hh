@@ -79,6 +79,9 @@ struct PackageIndex {
   std::string place;  // that names it, to be shown: "[[tool.uv.index]] corp"
 };
 
+/// [tool.veneer.registries."docker.io"] mirror = [...]: where images of a registry are looked for first.
+using RegistryMirrors = std::map<std::string, std::vector<std::string>>;
+
 struct Project {
   std::filesystem::path folder;  // as real_path() spells it; holds pyproject.toml
   std::string name;              // normalised (PEP 503)
@@ -104,6 +107,7 @@ struct Project {
   bool byte_code = false;                        // whether the image gets byte code of what is installed
   std::optional<std::size_t> dependency_layers;  // at most this many, from 1 to mountable_layers
   std::string python;                            // "3.11"; the choice among the base's interpreters, usually empty
+  RegistryMirrors mirrors;
   SystemOptions system;
   BuildOptions build;
   ImageOptions image;
@@ -118,6 +122,9 @@ Project parse_project(std::string_view text, const std::filesystem::path& folder
 
 /// The package indexes that `folder`/pyproject.toml names, which may be the root of a workspace and no project.
 std::vector<PackageIndex> read_indexes(const std::filesystem::path& folder);
+
+/// The mirrors of registries that `folder`/pyproject.toml names; none when there is no such file.
+RegistryMirrors read_registry_mirrors(const std::filesystem::path& folder);
 
 /// [tool.uv] default-groups of `folder`/pyproject.toml, normalised: "dev" where it says nothing; nothing for "all".
 std::optional<std::vector<std::string>> read_default_groups(const std::filesystem::path& folder);
