@@ -19,9 +19,8 @@ bool fill(net::PartFile& part, const BlobDigest& digest, std::uint64_t size, con
   for (int failures = 0; part.size() < size;) {
     try {
       const std::uint64_t count = source.repository.read_blob(digest, size, part.size(), part);
-      if (count > 0) {
-        failures = 0;
-      } else if (++failures == most_failures) {
+      failures = 0;
+      if (count == 0) {
         throw Error(ErrorKind::verification, fmt::format("{} has {} bytes, not the {} promised", digest.text(),
                                                          part.size(), size));
       }
@@ -64,23 +63,24 @@ fs::path KeptBlobs::get(const BlobDigest& digest, std::uint64_t size, Registries
       try {
         if (!fill(part, digest, size, source)) return std::nullopt;
       } catch (const Error& error) {
-        if (error.kind() == ErrorKind::verification) part.discard();
-        throw;
-      }
-      File file(coming);
-      if (const Hash found = sha256(file); found == digest.hash) {
-        clear_place(path);
-        part.rename_to(path);
-        files_->vouch(path, digest.hash);
-        std::error_code ignored;
-        fs::remove(folder_ / ("." + digest.hex() + ".lock"), ignored);
-        return path;
-      } else {
+        if (error.kind() != ErrorKind::verification) throw;
         part.discard();
         if (was_begun) continue;  // what was there may have been wrong
+        throw;
+      }
+      const Hash found = sha256(*std::make_unique<File>(coming));
+      if (found != digest.hash) {
+        part.discard();
+        if (was_begun) continue;
         throw Error(ErrorKind::verification,
                     fmt::format("the registry sends sha256:{} instead of {}", found.hex(), digest.text()));
       }
+      clear_place(path);
+      part.rename_to(path);
+      files_->vouch(path, digest.hash);
+      std::error_code ignored;
+      fs::remove(folder_ / ("." + digest.hex() + ".lock"), ignored);
+      return path;
     }
   };
   const auto fetched = in_context([&] { return "fetching " + digest.text(); },

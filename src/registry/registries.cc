@@ -58,7 +58,9 @@ std::shared_ptr<Session> Registries::make(std::string_view name, Location::Trans
   SessionOptions options;
   if (const auto bundle = options_.environment("SSL_CERT_FILE")) options.ca_bundle = *bundle;
   find_certificates(options, std::string(name), options_.environment);
-  if (kind == Source::Kind::registry) {
+  if (kind == Source::Kind::mirror) {
+    options.attempts = 1;  // the next one is asked instead
+  } else {
     options.login = [name = std::string(name), environment = options_.environment] {
       return find_login(name, environment);
     };

@@ -47,7 +47,8 @@ class Repository {
   std::vector<bool> has(const std::vector<BlobDigest>& blobs) const;
 
   /// Writes the bytes of a blob of `size` bytes from `offset` on into `sink`, which is not committed; returns how many
-  /// came. Fewer than there are: the line broke, and a call with another offset goes on. Not verified but for the size.
+  /// came. Fewer than there are: the line broke, and a call with another offset goes on; none: the registry has no more.
+  /// Not verified but for the size.
   /// Throws Error: not_found, verification (more than `size`), network when nothing came.
   std::uint64_t read_blob(const BlobDigest& blob, std::uint64_t size, std::uint64_t offset, ByteSink& sink) const;
 

@@ -20,6 +20,7 @@ net::ClientOptions client_options(const SessionOptions& options) {
   net::ClientOptions result;
   result.ca_bundle = options.ca_bundle;
   result.sleep = options.sleep;
+  result.attempts = options.attempts;
   return result;
 }
 

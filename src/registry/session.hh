@@ -53,6 +53,7 @@ struct SessionOptions {
   std::filesystem::path ca_bundle;           // trusted besides this machine's (SSL_CERT_FILE, certs.d)
   std::filesystem::path client_certificate;  // PEM, for the registry alone
   std::filesystem::path client_key;
+  int attempts = 5;                          // of a call, see Session::send
   std::function<Login()> login = [] { return Login{}; };  // asked once, when the registry wants one
   Clock clock = [] { return std::chrono::steady_clock::now(); };
   std::function<void(std::chrono::milliseconds)> sleep;  // default: the thread sleeps
@@ -68,7 +69,7 @@ class Session {
   const Address& address() const;
 
   /// Sends `call` with what the registry wants to see, and gives the answer whatever its status is. Statuses 429 and
-  /// 503, and with Retry::transient the others that pass and failures of the line, are tried again: 5 times in all,
+  /// 503, and with Retry::transient the others that pass and failures of the line, are tried again: 5 times (`attempts`) in all,
   /// each after at most 30 seconds whatever Retry-After says. A 401 is answered with a (new) token once; so is a 400 or
   /// 403 without challenge when the token has ended meanwhile. `on_answer` says where the body of an answer with status
   /// 2xx goes; it may be called again for another try and must then give a fresh sink. Bodies of all others are in the

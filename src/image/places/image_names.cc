@@ -163,15 +163,15 @@ OpenedImage open_image(const ImageName& name, const PlaceContext& context, const
       return found;
     } catch (Error& error) {
       error.add_context(fmt::format("there is no image {} here, so it is the registry's", printable(name.text)));
-      error.set_hint(fmt::format("{}{}{}; an engine's is docker:{}", error.hint(), error.hint().empty() ? "" : "; ",
-                                 what_is_here(listed), printable(name.text)));
+      const std::string first = !error.hint().empty() ? error.hint() : listed ? what_is_here(listed) : "";
+      error.set_hint(fmt::format("{}{}an engine's is docker:{}", first, first.empty() ? "" : "; ", printable(name.text)));
       throw;
     }
   }
   std::string reasons;
   if (auto found = open_in_engines(name, context, kinds, reasons)) return std::move(*found);
   throw Error(ErrorKind::not_found, fmt::format("there is no image {} here{}", printable(name.text), reasons),
-              fmt::format("{}, or name {}", what_is_here(listed), forms({}, Use::image, kinds)));
+              fmt::format("{}{} or name {}", what_is_here(listed), listed ? ";" : ",", forms({}, Use::image, kinds)));
 }
 
 bool names_a_place(std::string_view text) { return kind_of(text, place_kinds()) != nullptr; }

@@ -122,9 +122,7 @@ class RegistryPlace : public ImagePlace {
 
   [[noreturn]] void throw_missing() const {
     throw Error(ErrorKind::not_found,
-                fmt::format("the registry {} has no image {}", printable(reference_.registry), printable(reference_.full())),
-                fmt::format("one that an engine here has is docker:{} or podman:{}", printable(reference_.familiar()),
-                            printable(reference_.familiar())));
+                fmt::format("the registry {} has no image {}", printable(reference_.registry), printable(reference_.full())));
   }
 
   SealedImage read_sealed(const Origin& origin, const std::optional<Platform>& platform) const {

@@ -1,0 +1,319 @@
+#!/usr/bin/env python3
+"""Images of registries: how they are named and read, who one is there, what a hostile one can do."""
+
+import base64
+import gzip
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
+import fixtures  # noqa: E402
+import odd_registry  # noqa: E402
+import tiny_image  # noqa: E402
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
+CANARY = "c4nary-of-a-password"
+REPOSITORY = "team/app"
+
+
+def encode(value) -> bytes:
+    return json.dumps(value).encode()
+
+
+def put_image(registry: odd_registry.OddRegistry, repository: str, tag: str, texts: dict, architecture: str = "amd64", docker: bool = False) -> dict:
+    """An image of one layer a file; its descriptor."""
+    layers = [tiny_image.tar([(name, text.encode(), 0o644)]) for name, text in texts.items()]
+    blobs = [gzip.compress(layer, mtime=0) for layer in layers]
+    config = encode({"architecture": architecture, "os": "linux", "config": {"Cmd": ["/bin/true"]},
+                     "rootfs": {"type": "layers", "diff_ids": [tiny_image.digest(layer) for layer in layers]}})
+    kinds = (("application/vnd.docker.container.image.v1+json", "application/vnd.docker.image.rootfs.diff.tar.gzip", DOCKER_MANIFEST) if docker else
+             (tiny_image.CONFIG, tiny_image.LAYER + "+gzip", tiny_image.MANIFEST))
+    manifest = encode({"schemaVersion": 2, "mediaType": kinds[2],
+                       "config": {"mediaType": kinds[0], "digest": registry.put_blob(repository, config), "size": len(config)},
+                       "layers": [{"mediaType": kinds[1], "digest": registry.put_blob(repository, blob), "size": len(blob)} for blob in blobs]})
+    return {"mediaType": kinds[2], "digest": registry.put_manifest(repository, tag, manifest, kinds[2]), "size": len(manifest),
+            "platform": {"os": "linux", "architecture": architecture}}
+
+
+class Registries(fixtures.SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.registry = odd_registry.OddRegistry()
+        self.addCleanup(self.registry.close)
+        self.name = f"{self.registry.address}/{REPOSITORY}:1"
+        self.image = put_image(self.registry, REPOSITORY, "1", {"a": "one", "b": "two"})
+
+    def home(self, name: str, text: str) -> None:
+        path = self.folder / "home" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def log_in(self, user: str = "ada", password: str = CANARY, **settings) -> None:
+        entry = {"auth": base64.b64encode(f"{user}:{password}".encode()).decode()}
+        self.home(".docker/config.json", json.dumps({"auths": {self.registry.address: entry}} | settings))
+
+    def manifest_of(self, name: str, code: int = 0, **environment: str):
+        result = self.veneer("inspect", name, "--json", code=code, **environment)
+        self.assertNotIn(CANARY, result.stdout + result.stderr)
+        return json.loads(result.stdout)["manifest"] if code == 0 else result.stderr
+
+    def fresh(self) -> None:
+        """Nothing is cached and nothing was asked."""
+        fixtures.shutil.rmtree(self.cache, ignore_errors=True)
+        self.registry.requests.clear()
+
+    def test_names(self):
+        digest = self.image["digest"]
+        for name in (self.name, f"registry:{self.name}", f"registry:{self.registry.address}/{REPOSITORY}@{digest}", f"{self.name}@{digest}"):
+            with self.subTest(name):
+                self.assertEqual(self.manifest_of(name), digest)
+        said = self.veneer("inspect", self.name).stderr
+        self.assertIn(f"{self.name} is registry:{self.name}", said)
+        self.assertIn("has no image", self.manifest_of(self.name + "2", code=4))
+        self.assertIn("has no image", self.manifest_of(f"registry:{self.registry.address}/none:1", code=4))
+
+    def test_reading_is_lazy_and_kept(self):
+        put_image(self.registry, REPOSITORY, "2", {"a": "one", "b": "new"})
+        self.registry.requests.clear()
+        self.veneer("compare", self.name, f"{self.registry.address}/{REPOSITORY}:2")
+        fetched = [one.path for one in self.registry.sent("GET", kind="blobs")]
+        self.assertEqual(len(fetched), 2, fetched)  # the configurations
+        self.registry.requests.clear()
+        self.manifest_of(self.name)
+        self.registry.requests.clear()
+        self.manifest_of(self.name)
+        self.assertEqual([one.path for one in self.registry.besides_auth()], [f"/v2/{REPOSITORY}/manifests/1"])
+
+    def test_platforms_and_attestations(self):
+        # CASES inspektor-gadget/inspektor-gadget#5494
+        arm = put_image(self.registry, REPOSITORY, "arm", {"a": "arm"}, "arm64")
+        attestation = dict(put_image(self.registry, REPOSITORY, "proof", {"a": "proof"}), platform={"os": "unknown", "architecture": "unknown"})
+        for media_type in (INDEX, DOCKER_INDEX):
+            index = encode({"schemaVersion": 2, "mediaType": media_type, "manifests": [attestation, arm, self.image]})
+            self.registry.put_manifest(REPOSITORY, "all", index, media_type)
+            alone = encode({"schemaVersion": 2, "mediaType": media_type, "manifests": [attestation, arm]})
+            self.registry.put_manifest(REPOSITORY, "one", alone, media_type)
+            self.assertEqual(self.manifest_of(f"{self.registry.address}/{REPOSITORY}:one"), arm["digest"])
+            self.assertIn("linux/arm64", self.manifest_of(f"{self.registry.address}/{REPOSITORY}:all", code=3))
+        docker = put_image(self.registry, REPOSITORY, "docker", {"a": "one"}, docker=True)
+        self.assertEqual(self.manifest_of(f"{self.registry.address}/{REPOSITORY}:docker"), docker["digest"])
+        self.registry.put_manifest(REPOSITORY, "old", encode({"schemaVersion": 1, "fsLayers": []}), "application/vnd.docker.distribution.manifest.v1+prettyjws")
+        self.assertIn("schema 1", self.manifest_of(f"{self.registry.address}/{REPOSITORY}:old", code=3))
+
+    def test_logins(self):
+        quirks = self.registry.quirks
+        quirks.users = {"ada": CANARY}
+        for quirks.asks_for_tokens in (False, True):
+            with self.subTest(tokens=quirks.asks_for_tokens):
+                (self.folder / "home/.docker/config.json").unlink(missing_ok=True)
+                self.fresh()
+                self.assertIn(f"docker login {self.registry.address}", self.manifest_of(self.name, code=5))
+                self.log_in(password="wr0ng-one")
+                self.assertNotIn("wr0ng", self.manifest_of(self.name, code=5))
+                self.log_in()
+                self.fresh()
+                self.assertEqual(self.manifest_of(self.name), self.image["digest"])
+                self.assertEqual(len([one for one in self.registry.requests if one.path == "/token"]), int(quirks.asks_for_tokens))
+                # podman's files, and the one that is named, which alone is read then
+                (self.folder / "home/.docker/config.json").rename(self.folder / "named.json")
+                self.assertEqual(self.manifest_of(self.name, REGISTRY_AUTH_FILE=str(self.folder / "named.json")), self.image["digest"])
+                self.home(".config/containers/auth.json", (self.folder / "named.json").read_text())
+                self.assertEqual(self.manifest_of(self.name), self.image["digest"])
+                (self.folder / "home/.config/containers/auth.json").unlink()
+        self.home(".docker/config.json", json.dumps({"auths": {self.registry.address: {"identitytoken": CANARY}}}))
+        self.fresh()
+        self.assertEqual(self.manifest_of(self.name), self.image["digest"])
+        self.assertEqual([one.method for one in self.registry.requests if one.path == "/token"], ["POST"])
+
+    def test_credential_helpers(self):
+        # CASES 40: google/go-containerregistry#233, gardener/cc-utils#1677
+        programs = self.folder / "bin"
+        programs.mkdir()
+        path = f"{programs}:{fixtures.os.environ['PATH']}"
+
+        def helper(text: str) -> None:
+            (programs / "docker-credential-try-1").write_text(f"#!/bin/sh\n{text}\n")
+            (programs / "docker-credential-try-1").chmod(0o755)
+
+        says = json.dumps({"ServerURL": "", "Username": "ada", "Secret": CANARY})
+        for settings in ({"credsStore": "try-1"}, {"credHelpers": {self.registry.address: "try-1"}}):
+            with self.subTest(settings):
+                self.home(".docker/config.json", json.dumps(settings))
+                quirks = self.registry.quirks
+                quirks.asks_for_tokens, quirks.users = True, {}
+                helper("cat >/dev/null; echo credentials not found in native keychain; exit 1")
+                self.assertEqual(self.manifest_of(self.name, PATH=path), self.image["digest"])  # anonymous
+                quirks.users = {"ada": CANARY}
+                for text, said in ((f"echo '{says}' >&2; exit 3", "fails (exit code 3)"), (f"echo 'rubbish {CANARY}'", "prints something else than credentials"),
+                                   (f"yes {CANARY}", "prints too much"), ("kill -9 $$", "fails")):
+                    helper("cat >/dev/null; " + text)
+                    error = self.manifest_of(self.name, code=1, PATH=path)
+                    self.assertIn("docker-credential-try-1 " + said, error)
+                    self.assertIn("hint:", error)
+                helper(f"grep -qx '{self.registry.address}' && echo '{says}'")
+                self.assertEqual(self.manifest_of(self.name, PATH=path), self.image["digest"])
+                quirks.users = {}
+                (programs / "docker-credential-try-1").unlink()
+                self.assertIn("is not there", self.manifest_of(self.name, code=1, PATH=path))
+        for name in ("../evil", "Upper", "a b", ""):
+            self.home(".docker/config.json", json.dumps({"credHelpers": {self.registry.address: name}}))
+            self.assertIn("no name of a credential helper", self.manifest_of(self.name, code=3, PATH=path))
+
+    def test_tokens_that_end(self):
+        # CASES 38: aws/containers-roadmap#2835
+        quirks = self.registry.quirks
+        quirks.asks_for_tokens = True
+        quirks.refuses_tokens = True  # a fresh one is answered 400: not tried again
+        self.manifest_of(self.name, code=5)
+        self.assertEqual(len([one for one in self.registry.requests if one.path == "/token"]), 1)
+
+    def elsewhere(self) -> odd_registry.OddRegistry:
+        other = odd_registry.OddRegistry("127.0.0.2")
+        self.addCleanup(other.close)
+        return other
+
+    def test_credentials_stay_with_the_registry(self):
+        other = self.elsewhere()
+        quirks = self.registry.quirks
+        quirks.users = {"ada": CANARY}
+        self.log_in()
+        for name, data in list(self.registry.blobs.items()):
+            other.put_blob(REPOSITORY, data)
+
+        def away(asked, answer):
+            if asked.is_for("blobs") and answer.status == 200:
+                return odd_registry.Answer(307, {"Location": f"http://{other.address}{asked.path}"})
+            return None
+
+        for quirks.asks_for_tokens in (False, True):
+            self.fresh()
+            self.registry.alter = away
+            self.assertEqual(self.manifest_of(self.name), self.image["digest"])
+        self.assertTrue(other.requests)
+        for asked in other.requests:
+            self.assertNotIn("authorization", asked.headers)
+            self.assertNotIn(CANARY, str(asked))
+        # A challenge of the other host is none of ours.
+        other.quirks.users = {"ada": CANARY}
+        other.requests.clear()
+        self.fresh()
+        self.manifest_of(self.name, code=5)
+        for asked in other.requests:
+            self.assertNotIn("authorization", asked.headers)
+
+    def test_realms(self):
+        quirks = self.registry.quirks
+        quirks.users, quirks.asks_for_tokens = {"ada": CANARY}, True
+        self.log_in()
+        for realm, said in (("ftp://127.0.0.1/token", "which is no"), ("file:///etc/passwd", "no https address"),
+                            ("http://me:too@127.0.0.1:1/token", "user of its own"), ("", "no address"), ("token", "")):
+            quirks.realm = realm
+            if realm:
+                self.assertIn(said, self.manifest_of(self.name, code=None if realm == "token" else 3, ) if realm != "token" else said)
+        # A realm that sends its users on does not send their secrets.
+        other = self.elsewhere()
+        quirks.realm = f"http://{self.registry.address}/token"
+        self.registry.alter = lambda asked, answer: odd_registry.Answer(307, {"Location": f"http://{other.address}/token"}) if asked.path == "/token" else None
+        self.manifest_of(self.name, code=5)
+        self.assertEqual(other.requests, [])
+
+    def test_hostile_answers(self):
+        """Each answer altered once: refused by name, and nothing of it is kept."""
+        other = put_image(self.registry, REPOSITORY, "other", {"a": "other"})
+        other_manifest = self.registry.manifests[REPOSITORY]["other"][1]
+        good = self.registry.manifests[REPOSITORY]["1"][1]
+        config = json.loads(good)["config"]
+
+        def document(data: bytes, media_type: str = tiny_image.MANIFEST, **headers):
+            return lambda asked, answer: odd_registry.Answer(200, {"Content-Type": media_type, **headers}, data) if asked.is_for("manifests") else None
+
+        def blob(change):
+            return lambda asked, answer: change(answer) if asked.is_for("blobs") else None
+
+        def changed(**values) -> bytes:
+            return encode(json.loads(good) | values)
+
+        named = {"Docker-Content-Digest": self.image["digest"]}
+        cases = [
+            ("digest of the manifest", document(other_manifest, **named), 6, "content of"),
+            ("another algorithm", document(good, **{"Docker-Content-Digest": "sha512:" + "0" * 128}), 3, "sha512"),
+            ("media type", document(good, INDEX), 3, ""),
+            ("not JSON", document(b"<html>"), 3, "JSON"),
+            ("deep JSON", document(b"[" * 100_000 + b"]" * 100_000), 3, "64 levels"),
+            ("two at once", document(changed(manifests=[])), 3, ""),
+            ("size of the configuration", document(changed(config=config | {"size": config["size"] + 1})), 6, "promised"),
+            ("huge configuration", document(changed(config=config | {"size": 1 << 40})), 3, "not accepted"),
+            ("negative size", document(changed(config=config | {"size": -1})), 3, ""),
+            ("endless manifest", document(odd_registry.endless()), 3, "more than"),
+            ("blob of another digest", blob(lambda answer: odd_registry.Answer(200, {}, answer.body[:-1] + b"!")), 6, "instead of"),
+            ("short blob", blob(lambda answer: odd_registry.Answer(200, {}, answer.body[:-1])), 6, "promised"),
+            ("long blob", blob(lambda answer: odd_registry.Answer(200, {}, answer.body + b" ")), 6, "more than"),
+            ("endless blob", blob(lambda answer: odd_registry.Answer(200, {}, odd_registry.endless(b" " * 65536))), 6, "more than"),
+            ("gzip bomb", blob(lambda answer: odd_registry.Answer(200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(1 << 20)))), 6, ""),
+            ("endless refusal", lambda asked, answer: odd_registry.Answer(404, {}, odd_registry.endless()) if asked.is_for("blobs") else None, 3, "more than"),
+            ("no blob", blob(lambda answer: odd_registry.error(404, "BLOB_UNKNOWN")), 4, "no blob"),
+            ("a loop of redirects", blob(lambda answer: odd_registry.Answer(302, {"Location": f"http://{self.registry.address}/v2/team/app/blobs/x"})), None, "redirects more than"),
+            ("a redirect to a file", blob(lambda answer: odd_registry.Answer(302, {"Location": "file:///etc/passwd"})), 3, "not followed"),
+        ]
+        for what, self.registry.alter, code, said in cases:
+            with self.subTest(what):
+                self.fresh()
+                error = self.manifest_of(self.name, code=code) if code else self.veneer("inspect", self.name, code=None).stderr
+                self.assertIn("error:", error)
+                self.assertIn(said, error)
+                kept = self.cache / "veneer" / "registry-blobs"
+                for path in kept.glob("[0-9a-f]*"):
+                    self.assertEqual("sha256:" + path.name, odd_registry.digest_of(path.read_bytes()))
+        self.assertNotEqual(other["digest"], self.image["digest"])
+
+    def test_a_layer_that_is_cut_goes_on(self):
+        text = "".join(f"{number:x}" for number in range(600_000))
+        put_image(self.registry, REPOSITORY, "big", {"a": text})
+        name = f"{self.registry.address}/{REPOSITORY}:big"
+        layer = json.loads(self.registry.manifests[REPOSITORY]["big"][1])["layers"][0]
+
+        def half(asked, answer):
+            if not asked.path.endswith(layer["digest"]):
+                return None
+            return odd_registry.Answer(answer.status, answer.headers | {"Connection": "close"}, answer.body[:(len(answer.body) + 1) // 2], length=len(answer.body))
+
+        self.registry.alter = half
+        self.veneer("inspect", name, "--tree", code=None)
+        asked = [one.headers.get("range") for one in self.registry.sent("GET", kind="blobs") if one.path.endswith(layer["digest"])]
+        self.assertGreater(len(asked), 1)
+        starts = [int(one.removeprefix("bytes=").rstrip("-")) if one else 0 for one in asked]
+        self.assertEqual(starts, sorted(set(starts)), "nothing is fetched twice")
+        self.registry.alter = lambda asked, answer: None
+        self.registry.requests.clear()
+        self.veneer("inspect", name, "--tree", "--json")
+        asked = [one.headers.get("range") for one in self.registry.sent("GET", kind="blobs") if one.path.endswith(layer["digest"])]
+        self.assertLessEqual(len(asked), 1)
+
+    def test_mirrors(self):
+        other = self.elsewhere()
+        image = put_image(other, "library/python", "3.13-slim", {"a": "mirrored"})
+        project = self.folder / "project"
+        project.mkdir()
+        (project / "pyproject.toml").write_text(f'[tool.veneer.registries."docker.io"]\nmirror = ["http://127.0.0.1:1", "http://{other.address}"]\n')
+        self.log_in()
+        self.home(".docker/config.json", json.dumps({"auths": {name: {"auth": base64.b64encode(f"ada:{CANARY}".encode()).decode()}
+                                                               for name in (other.address, "https://index.docker.io/v1/")}}))
+        other.quirks.asks_for_tokens = True
+        found = self.veneer("inspect", "registry:python:3.13-slim", "--json", cwd=project)
+        self.assertEqual(json.loads(found.stdout)["manifest"], image["digest"])
+        self.assertIn("the mirror 127.0.0.1:1 is passed over", found.stderr)
+        for asked in other.requests:
+            self.assertFalse(asked.headers.get("authorization", "").startswith("Basic"), "no credentials for a mirror")
+        # podman's file; a prefix of its own
+        image = put_image(other, "hub/library/python", "3.13-slim", {"a": "by podman's file"})
+        self.home(".config/containers/registries.conf", f'[[registry]]\nprefix = "docker.io"\n[[registry.mirror]]\nlocation = "{other.address}/hub"\ninsecure = true\n')
+        self.assertEqual(self.manifest_of("registry:python:3.13-slim"), image["digest"])
+        self.home(".config/containers/registries.conf", '[[registry]]\nlocation = "docker.io"\nblocked = true\n')
+        self.assertIn("registries.conf blocks", self.manifest_of("registry:python:3.13-slim", code=3))
+
+
+if __name__ == "__main__":
+    fixtures.main()
