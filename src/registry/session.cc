@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::uint64_t text_limit = 8 << 20;
 constexpr std::size_t parallel_repeats = 8;
-constexpr int most_logins = 2;  // of one call
-
 net::ClientOptions client_options(const SessionOptions& options) {
   net::ClientOptions result;
   result.ca_bundle = options.ca_bundle;
@@ -209,13 +207,16 @@ bool Session::Implementation::may_be_renewed(const Call& call, const Answer& ans
 
 Answer Session::Implementation::send(const Call& call, const net::BodyHandler& on_answer) {
   if (call.body) settle();
-  for (int logins = 1;; ++logins) {
+  int unknown = 0;  // answers to requests that said nothing of who asks
+  int known = 0;
+  for (;;) {
     Answer answer;
     Proof proof;
     BoundedText text(answer.text, text_limit, "the registry answered");
     std::unique_ptr<ByteSource> source;
     const auto next_request = [&] {
       answer.text.clear();
+      static_cast<void>(origin());  // to know what it wants
       proof = proof_for(call);  // a token may end while the registry asks to wait
       net::Request request = request_for(call, proof);
       if (call.body) {
@@ -232,7 +233,8 @@ Answer Session::Implementation::send(const Call& call, const net::BodyHandler& o
       const std::lock_guard lock(mutex_);
       was_asked_ = true;
     }
-    if (logins == most_logins || !may_be_renewed(call, answer, proof)) return answer;
+    int& count = proof.token || proof.basic ? known : unknown;
+    if (++count == 2 || !may_be_renewed(call, answer, proof)) return answer;
   }
 }
 
