@@ -314,6 +314,34 @@ class Registries(fixtures.SystemTest):
         self.home(".config/containers/registries.conf", '[[registry]]\nlocation = "docker.io"\nblocked = true\n')
         self.assertIn("registries.conf blocks", self.manifest_of("registry:python:3.13-slim", code=3))
 
+    def test_a_base_by_name(self):
+        """From behind a well-known name; its layers are its own blobs, and the image equals the one built on the layout."""
+        layout = fixtures.debian_base()
+        for path in (layout / "blobs" / "sha256").iterdir():
+            self.registry.put_blob("library/python", path.read_bytes())
+        entry = json.loads((layout / "index.json").read_text())["manifests"][0]
+        manifest = (layout / "blobs" / "sha256" / entry["digest"].removeprefix("sha256:")).read_bytes()
+        self.registry.put_manifest("library/python", "3.11-slim", manifest)
+        project = self.folder / "project"
+        project.mkdir()
+        (project / "main.py").write_text("print('hi')\n")
+        (project / "pyproject.toml").write_text(
+            '[project]\nname = "shop"\nversion = "1.0"\nrequires-python = ">=3.11"\n[tool.veneer]\nbase = "python:3.11-slim"\n'
+            f'[tool.veneer.registries."docker.io"]\nmirror = ["{self.registry.address}"]\n')
+        (project / "uv.lock").write_text('version = 1\nrevision = 3\nrequires-python = ">=3.11"\n\n[[package]]\nname = "shop"\nversion = "1.0"\n'
+                                         'source = { virtual = "." }\n')
+
+        def build(*options: str) -> dict:
+            return self.json("build", *options, "-o", f"oci:{self.folder}/out", "--json", cwd=project, SOURCE_DATE_EPOCH=str(fixtures.FIRST_COMMIT_TIME))
+
+        built = build()
+        layer = json.loads(manifest)["layers"][0]["digest"]
+        self.assertEqual(self.json("inspect", f"oci:{self.folder}/out", "--json")["layers"][0]["blob"], layer)
+        self.registry.requests.clear()
+        self.assertEqual(build()["manifest"], built["manifest"])
+        self.assertEqual([one.path for one in self.registry.besides_auth()], ["/v2/library/python/manifests/3.11-slim"])
+        self.assertEqual(build("--base", f"oci:{layout}")["manifest"], built["manifest"])
+
 
 if __name__ == "__main__":
     fixtures.main()
