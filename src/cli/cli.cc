@@ -114,8 +114,7 @@ Arguments arguments_of(const Parsed& parsed) {
 
 int run_command(const Command& command, const Arguments& arguments) {
   const Verbosity verbosity = arguments.has("--quiet") ? Verbosity::quiet : Verbosity::normal;
-  Context context(verbosity, arguments.value("--cache"), arguments.value("--project"),
-                  arguments.values("--insecure"));
+  Context context(verbosity, arguments.value("--cache"), arguments.value("--project"), arguments.values("--insecure"));
   try {
     if (const auto armed = context.environment("VENEER_FAIL_POINT")) arm_fail_point(*armed);
     return command.parse(arguments)(context);

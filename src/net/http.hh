@@ -66,7 +66,7 @@ struct Request {
   Connection connection = Connection::fresh;
   enum class Certificate { shown, withheld } certificate = Certificate::shown;  // the client's own
   Redirects redirects = Redirects::follow;
-  Retry retry = Retry::transient;  // of send_with_retry
+  Retry retry = Retry::transient;                     // of send_with_retry
   std::optional<std::chrono::seconds> stall_timeout;  // instead of the client's; 0 = never
 };
 
@@ -137,7 +137,8 @@ class Client {
   /// an Error. Throws TransportError, Error (refused) for a URL or redirect that must not be followed (another scheme,
   /// https to http, more than 10), and whatever the body's source or sink throws.
   /// Redirects: method and headers are kept (303: GET), but Authorization, Cookie and credentials, also those of netrc,
-  /// only as long as scheme, host and port stay the same; so with the client's certificate. Proxies are those of the environment, as libcurl reads it.
+  /// only as long as scheme, host and port stay the same; so with the client's certificate. Proxies are those of the
+  /// environment, as libcurl reads it.
   Response send(const Request& request, const BodyHandler& on_answer = {});
 
   /// The same for requests that can be repeated (no body): statuses 408, 425, 429, 500, 502, 503, 504 and transport

@@ -16,8 +16,8 @@ using OnBytes = std::function<void(std::int64_t)>;  // told how many came, less 
 
 class PartFile : public ByteSink {
  public:
-  /// The file at `path`, with what is in it unless that is more than `limit` bytes. `on_bytes`, which must outlive this,
-  /// may be empty.
+  /// The file at `path`, with what is in it unless that is more than `limit` bytes. `on_bytes`, which must outlive
+  /// this, may be empty.
   PartFile(std::filesystem::path path, std::uint64_t limit, const OnBytes& on_bytes);
 
   std::uint64_t size() const { return size_; }

@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t most_challenges = 16;
 
 std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) { return is_upper(c) ? static_cast<char>(c + ('a' - 'A')) : c; });
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return is_upper(c) ? static_cast<char>(c + ('a' - 'A')) : c; });
   return text;
 }
 

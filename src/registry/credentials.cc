@@ -24,9 +24,8 @@ constexpr std::string_view token_user = "<token>";
 constexpr std::string_view not_found_words = "credentials not found";
 
 void check_helper(const std::string& name) {
-  const bool is_plain = !name.empty() && std::ranges::all_of(name, [](char c) {
-    return is_lower(c) || is_digit(c) || c == '-';
-  });
+  const bool is_plain =
+      !name.empty() && std::ranges::all_of(name, [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });
   if (is_plain) return;
   throw Error(ErrorKind::refused, fmt::format("'{}' is no name of a credential helper", printable(name, 60)),
               "a name has lower-case letters, digits and '-': docker-credential-NAME is run");
@@ -124,8 +123,8 @@ std::vector<fs::path> auth_files(const Environment& environment) {
 std::optional<Login> ask_helper(const std::string& helper, const std::string& key, std::chrono::seconds patience) {
   check_helper(helper);
   const std::string program = "docker-credential-" + helper;
-  const std::string hint = fmt::format("'echo {} | {} get' shows what it says; a login without a helper is in \"auths\"",
-                                       printable(key), program);
+  const std::string hint = fmt::format(
+      "'echo {} | {} get' shows what it says; a login without a helper is in \"auths\"", printable(key), program);
   Command command;
   command.arguments = {program, "get"};
   command.input = key + "\n";
@@ -144,7 +143,9 @@ std::optional<Login> ask_helper(const std::string& helper, const std::string& ke
     throw fail(fmt::format("said nothing for {} seconds", patience.count()));
   }
   if (result.exit_code != 0) {
-    const auto says_not_found = [](std::string_view text) { return text.find(not_found_words) != std::string_view::npos; };
+    const auto says_not_found = [](std::string_view text) {
+      return text.find(not_found_words) != std::string_view::npos;
+    };
     if (says_not_found(result.output) || says_not_found(result.errors)) return std::nullopt;
     throw fail(fmt::format("fails (exit code {})", result.exit_code));
   }
@@ -162,8 +163,8 @@ Login find_login(std::string_view name, const Environment& environment) {
   for (const fs::path& path : auth_files(environment)) {
     const auto text = read_text_file_if_exists(path, file_limit);
     if (!text) continue;
-    const AuthFile file = in_context([&] { return "reading " + printable(path.native()); },
-                                     [&] { return read_auth_file(*text); });
+    const AuthFile file =
+        in_context([&] { return "reading " + printable(path.native()); }, [&] { return read_auth_file(*text); });
     if (auto login = find_in(file, name)) return *login;
   }
   return {};

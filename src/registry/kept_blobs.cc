@@ -21,8 +21,8 @@ bool fill(net::PartFile& part, const BlobDigest& digest, std::uint64_t size, con
       const std::uint64_t count = source.repository.read_blob(digest, size, part.size(), part);
       failures = 0;
       if (count == 0) {
-        throw Error(ErrorKind::verification, fmt::format("{} has {} bytes, not the {} promised", digest.text(),
-                                                         part.size(), size));
+        throw Error(ErrorKind::verification,
+                    fmt::format("{} has {} bytes, not the {} promised", digest.text(), part.size(), size));
       }
     } catch (const net::TransportError& error) {
       if (error.retry() == net::TransportError::Retry::useless || ++failures == most_failures) throw;
@@ -83,8 +83,8 @@ fs::path KeptBlobs::get(const BlobDigest& digest, std::uint64_t size, Registries
       return path;
     }
   };
-  const auto fetched = in_context([&] { return "fetching " + digest.text(); },
-                                  [&] { return registries.first_of(sources, fetch_from); });
+  const auto fetched =
+      in_context([&] { return "fetching " + digest.text(); }, [&] { return registries.first_of(sources, fetch_from); });
   if (fetched) return *fetched;
   throw Error(ErrorKind::not_found, fmt::format("the registry has no blob {}", digest.text()));
 }

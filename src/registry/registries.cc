@@ -117,8 +117,7 @@ std::vector<Source> Registries::sources(std::string_view registry, std::string_v
   const Rule* rule = rule_for(*rules_, registry, repository);
   if (rule == nullptr) return {{this->repository(registry, repository)}};
   if (rule->access == Rule::Access::blocked) {
-    throw Error(ErrorKind::refused,
-                fmt::format("registries.conf blocks the images of {}", printable(rule->prefix)));
+    throw Error(ErrorKind::refused, fmt::format("registries.conf blocks the images of {}", printable(rule->prefix)));
   }
   std::vector<Source> sources;
   for (const Location& mirror : rule->mirrors) {

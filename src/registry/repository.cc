@@ -98,26 +98,28 @@ std::optional<Document> Repository::manifest(std::string_view reference) const {
   const std::string what = fmt::format("the manifest {} of {}", printable(reference), printable(name_));
   Document document;
   BoundedText sink(document.text, manifest_limit, "the registry answered");
-  const Answer answer = in_context([&] { return "reading " + what; }, [&] {
-    return session_->send(question, [&](const net::Response&) -> ByteSink* {
-      document.text.clear();
-      return &sink;
-    });
-  });
+  const Answer answer = in_context([&] { return "reading " + what; },
+                                   [&] {
+                                     return session_->send(question, [&](const net::Response&) -> ByteSink* {
+                                       document.text.clear();
+                                       return &sink;
+                                     });
+                                   });
   if (answer.status() == 404) return std::nullopt;
   if (answer.status() != 200) throw_refusal(*session_, answer, what);
-  return in_context([&] { return "reading " + what; }, [&] {
-    document.media_type = media_type_of(answer);
-    document.digest = {sha256(document.text)};
-    refuse_schema_1(document);
-    std::optional<ManifestDigest> wanted = named_digest(answer);
-    if (reference.starts_with("sha256:")) wanted = ManifestDigest::parse(reference);
-    if (wanted && *wanted != document.digest) {
-      throw Error(ErrorKind::verification, fmt::format("it has the content of {}, not of {}", document.digest.text(),
-                                                       wanted->text()));
-    }
-    return document;
-  });
+  return in_context([&] { return "reading " + what; },
+                    [&] {
+                      document.media_type = media_type_of(answer);
+                      document.digest = {sha256(document.text)};
+                      refuse_schema_1(document);
+                      std::optional<ManifestDigest> wanted = named_digest(answer);
+                      if (reference.starts_with("sha256:")) wanted = ManifestDigest::parse(reference);
+                      if (wanted && *wanted != document.digest) {
+                        throw Error(ErrorKind::verification, fmt::format("it has the content of {}, not of {}",
+                                                                         document.digest.text(), wanted->text()));
+                      }
+                      return document;
+                    });
 }
 
 std::optional<ManifestDigest> Repository::digest_of(std::string_view tag) const {
@@ -160,8 +162,8 @@ std::uint64_t Repository::read_blob(const BlobDigest& blob, std::uint64_t size, 
     answer = session_->send(question, [&](const net::Response& response) -> ByteSink* {
       const std::uint64_t begins = response.status == 206 ? response.range_start().value_or(0) : 0;
       if (begins > offset) {
-        throw Error(ErrorKind::verification, fmt::format("the registry sends {} from byte {} on, not from {}",
-                                                         blob.text(), begins, offset));
+        throw Error(ErrorKind::verification,
+                    fmt::format("the registry sends {} from byte {} on, not from {}", blob.text(), begins, offset));
       }
       rest.emplace(sink, size - offset, offset - begins);
       return &*rest;

@@ -37,8 +37,8 @@ class Repository {
   Session& session() const { return *session_; }
 
   /// The manifest that `reference`, a tag or "sha256:...", names; nothing when there is none. Its digest is that of its
-  /// bytes, and the one asked for or the one that the registry names (else Error verification). Throws Error: refused for
-  /// schema 1, what is longer than manifest_limit; network.
+  /// bytes, and the one asked for or the one that the registry names (else Error verification). Throws Error: refused
+  /// for schema 1, what is longer than manifest_limit; network.
   std::optional<Document> manifest(std::string_view reference) const;
   /// The digest that `reference` has now, by HEAD; nothing when there is none, or the registry does not say.
   std::optional<ManifestDigest> digest_of(std::string_view tag) const;
@@ -47,9 +47,9 @@ class Repository {
   std::vector<bool> has(const std::vector<BlobDigest>& blobs) const;
 
   /// Writes the bytes of a blob of `size` bytes from `offset` on into `sink`, which is not committed; returns how many
-  /// came. Fewer than there are: the line broke, and a call with another offset goes on; none: the registry has no more.
-  /// Not verified but for the size.
-  /// Throws Error: not_found, verification (more than `size`), network when nothing came.
+  /// came. Fewer than there are: the line broke, and a call with another offset goes on; none: the registry has no
+  /// more. Not verified but for the size. Throws Error: not_found, verification (more than `size`), network when
+  /// nothing came.
   std::uint64_t read_blob(const BlobDigest& blob, std::uint64_t size, std::uint64_t offset, ByteSink& sink) const;
 
   /// All tags, by as many pages as there are; Error (refused) for more than 10 000 tags or 1000 pages.

@@ -130,8 +130,10 @@ void Session::Implementation::learn(const net::Response& response) {
   std::optional<Challenge> bearer;
   for (const std::string& value : response.headers_named("WWW-Authenticate")) {
     for (Challenge& challenge : read_challenges(value)) {
-      if (challenge.scheme == "bearer" && !bearer) bearer = std::move(challenge);
-      else if (challenge.scheme == "basic" && !basic) basic = std::move(challenge);
+      if (challenge.scheme == "bearer" && !bearer)
+        bearer = std::move(challenge);
+      else if (challenge.scheme == "basic" && !basic)
+        basic = std::move(challenge);
     }
   }
   challenge_ = bearer ? bearer : basic;
@@ -217,7 +219,7 @@ Answer Session::Implementation::send(const Call& call, const net::BodyHandler& o
     const auto next_request = [&] {
       answer.text.clear();
       static_cast<void>(origin());  // to know what it wants
-      proof = proof_for(call);  // a token may end while the registry asks to wait
+      proof = proof_for(call);      // a token may end while the registry asks to wait
       net::Request request = request_for(call, proof);
       if (call.body) {
         source = call.body->open();
@@ -302,8 +304,9 @@ void throw_refusal(const Session& session, const Answer& answer, std::string_vie
     throw Error(ErrorKind::not_found, fmt::format("{} has no {} ({})", name, what, says));
   }
   const bool is_denied = answer.status() == 401 || answer.status() == 403;
-  throw Error(ErrorKind::network, fmt::format("{} does not give {} ({})", name, what, says),
-              is_denied ? fmt::format("'docker login {}' or 'podman login {}' says who you are there", name, name) : "");
+  throw Error(
+      ErrorKind::network, fmt::format("{} does not give {} ({})", name, what, says),
+      is_denied ? fmt::format("'docker login {}' or 'podman login {}' says who you are there", name, name) : "");
 }
 
 }  // namespace veneer::registry

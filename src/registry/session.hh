@@ -1,8 +1,8 @@
 // Authenticated requests to one registry (OCI distribution-spec 1.1): what pulls and pushes are made of. Thread-safe;
 // connections, tokens and what is known of the registry are shared by all who use the session.
 //
-// Credentials go to the registry itself and to the realm that its own answer names, nowhere else: redirects, uploads and
-// blobs that lie on other hosts are without. The canary of a credential is in no Error and no message.
+// Credentials go to the registry itself and to the realm that its own answer names, nowhere else: redirects, uploads
+// and blobs that lie on other hosts are without. The canary of a credential is in no Error and no message.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +53,7 @@ struct SessionOptions {
   std::filesystem::path ca_bundle;           // trusted besides this machine's (SSL_CERT_FILE, certs.d)
   std::filesystem::path client_certificate;  // PEM, for the registry alone
   std::filesystem::path client_key;
-  int attempts = 5;                          // of a call, see Session::send
+  int attempts = 5;                                       // of a call, see Session::send
   std::function<Login()> login = [] { return Login{}; };  // asked once, when the registry wants one
   Clock clock = [] { return std::chrono::steady_clock::now(); };
   std::function<void(std::chrono::milliseconds)> sleep;  // default: the thread sleeps
@@ -69,11 +69,12 @@ class Session {
   const Address& address() const;
 
   /// Sends `call` with what the registry wants to see, and gives the answer whatever its status is. Statuses 429 and
-  /// 503, and with Retry::transient the others that pass and failures of the line, are tried again: 5 times (`attempts`) in all,
-  /// each after at most 30 seconds whatever Retry-After says. A 401 is answered with a (new) token once; so is a 400 or
-  /// 403 without challenge when the token has ended meanwhile. `on_answer` says where the body of an answer with status
-  /// 2xx goes; it may be called again for another try and must then give a fresh sink. Bodies of all others are in the
-  /// Answer. Throws Error: network (TransportError), refused (the realm, a redirect), what login() throws.
+  /// 503, and with Retry::transient the others that pass and failures of the line, are tried again: 5 times
+  /// (`attempts`) in all, each after at most 30 seconds whatever Retry-After says. A 401 is answered with a (new) token
+  /// once; so is a 400 or 403 without challenge when the token has ended meanwhile. `on_answer` says where the body of
+  /// an answer with status 2xx goes; it may be called again for another try and must then give a fresh sink. Bodies of
+  /// all others are in the Answer. Throws Error: network (TransportError), refused (the realm, a redirect), what
+  /// login() throws.
   Answer send(const Call& call, const net::BodyHandler& on_answer = {});
 
   /// The same for calls without bodies, all at once (see net::Client::send_together). Answers in the order of `calls`.
@@ -87,8 +88,8 @@ class Session {
   std::unique_ptr<Implementation> implementation_;
 };
 
-/// What a registry says of its refusal (distribution-spec "Error Codes"): the codes of its JSON, "BLOB_UNKNOWN", and the
-/// first message, made printable. Never throws.
+/// What a registry says of its refusal (distribution-spec "Error Codes"): the codes of its JSON, "BLOB_UNKNOWN", and
+/// the first message, made printable. Never throws.
 struct RefusalText {
   std::vector<std::string> codes;
   std::string message;

@@ -35,11 +35,12 @@ Token read_token(std::string_view json, steady_clock::time_point now) {
     Token token{answer.string_or("token", ""), now, now + usual_life};
     if (token.text.empty()) token.text = answer.string_or("access_token", "");
     if (const Value* life = answer.find("expires_in"); life != nullptr && !life->is_null()) {
-      const std::int64_t count = life->is_real() ? static_cast<std::int64_t>(std::clamp(life->real(), 0.0, 1e5))
-                                                 : life->integer();
+      const std::int64_t count =
+          life->is_real() ? static_cast<std::int64_t>(std::clamp(life->real(), 0.0, 1e5)) : life->integer();
       if (count > 0) token.ends = now + seconds(std::min(count, longest_life));
     }
-    const bool is_usable = !token.text.empty() && std::ranges::all_of(token.text, [](char c) { return c > ' ' && c < 127; });
+    const bool is_usable =
+        !token.text.empty() && std::ranges::all_of(token.text, [](char c) { return c > ' ' && c < 127; });
     if (is_usable) return token;
   } catch (const Error&) {
   }
@@ -48,10 +49,10 @@ Token read_token(std::string_view json, steady_clock::time_point now) {
 
 void check_realm(std::string_view realm, const Address& address) {
   const auto refuse = [&](std::string_view why) {
-    return Error(ErrorKind::refused,
-                 fmt::format("the registry {} sends its users to {}, {}", printable(address.name),
-                             net::display_url(realm), why),
-                 "nothing was sent there");
+    return Error(
+        ErrorKind::refused,
+        fmt::format("the registry {} sends its users to {}, {}", printable(address.name), net::display_url(realm), why),
+        "nothing was sent there");
   };
   net::SplitUrl url;
   try {
@@ -130,9 +131,10 @@ Token Tokens::ask(const Challenge& challenge, const Scopes& scopes, const Login&
       },
       into_text);
   if (response.ok()) return read_token(text, clock_());
-  const std::string hint = login.is_anonymous()
-                               ? fmt::format("nobody is logged in here; 'docker login {}' does that", printable(address_.name))
-                               : fmt::format("'docker login {}' renews the login", printable(address_.name));
+  const std::string hint =
+      login.is_anonymous()
+          ? fmt::format("nobody is logged in here; 'docker login {}' does that", printable(address_.name))
+          : fmt::format("'docker login {}' renews the login", printable(address_.name));
   throw Error(ErrorKind::network,
               fmt::format("{} gives no token (HTTP status {})", net::display_url(realm), response.status), hint);
 }

@@ -11,31 +11,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python
 import fixtures  # noqa: E402
 import odd_registry  # noqa: E402
 import tiny_image  # noqa: E402
+from registry_images import DOCKER_INDEX, INDEX, encode, put_image  # noqa: E402
 
-INDEX = "application/vnd.oci.image.index.v1+json"
-DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 CANARY = "c4nary-of-a-password"
 REPOSITORY = "team/app"
-
-
-def encode(value) -> bytes:
-    return json.dumps(value).encode()
-
-
-def put_image(registry: odd_registry.OddRegistry, repository: str, tag: str, texts: dict, architecture: str = "amd64", docker: bool = False) -> dict:
-    """An image of one layer a file; its descriptor."""
-    layers = [tiny_image.tar([(name, text.encode(), 0o644)]) for name, text in texts.items()]
-    blobs = [gzip.compress(layer, mtime=0) for layer in layers]
-    config = encode({"architecture": architecture, "os": "linux", "config": {"Cmd": ["/bin/true"]},
-                     "rootfs": {"type": "layers", "diff_ids": [tiny_image.digest(layer) for layer in layers]}})
-    kinds = (("application/vnd.docker.container.image.v1+json", "application/vnd.docker.image.rootfs.diff.tar.gzip", DOCKER_MANIFEST) if docker else
-             (tiny_image.CONFIG, tiny_image.LAYER + "+gzip", tiny_image.MANIFEST))
-    manifest = encode({"schemaVersion": 2, "mediaType": kinds[2],
-                       "config": {"mediaType": kinds[0], "digest": registry.put_blob(repository, config), "size": len(config)},
-                       "layers": [{"mediaType": kinds[1], "digest": registry.put_blob(repository, blob), "size": len(blob)} for blob in blobs]})
-    return {"mediaType": kinds[2], "digest": registry.put_manifest(repository, tag, manifest, kinds[2]), "size": len(manifest),
-            "platform": {"os": "linux", "architecture": architecture}}
 
 
 class Registries(fixtures.SystemTest):
@@ -88,7 +67,7 @@ class Registries(fixtures.SystemTest):
         self.assertEqual([one.path for one in self.registry.besides_auth()], [f"/v2/{REPOSITORY}/manifests/1"])
 
     def test_platforms_and_attestations(self):
-        # CASES inspektor-gadget/inspektor-gadget#5494
+        # inspektor-gadget/inspektor-gadget#5494
         arm = put_image(self.registry, REPOSITORY, "arm", {"a": "arm"}, "arm64")
         attestation = dict(put_image(self.registry, REPOSITORY, "proof", {"a": "proof"}), platform={"os": "unknown", "architecture": "unknown"})
         for media_type in (INDEX, DOCKER_INDEX):
@@ -129,7 +108,7 @@ class Registries(fixtures.SystemTest):
         self.assertEqual([one.method for one in self.registry.requests if one.path == "/token"], ["POST"])
 
     def test_credential_helpers(self):
-        # CASES 40: google/go-containerregistry#233, gardener/cc-utils#1677
+        # google/go-containerregistry#233, gardener/cc-utils#1677
         programs = self.folder / "bin"
         programs.mkdir()
         path = f"{programs}:{fixtures.os.environ['PATH']}"
@@ -163,7 +142,7 @@ class Registries(fixtures.SystemTest):
             self.assertIn("no name of a credential helper", self.manifest_of(self.name, code=3, PATH=path))
 
     def test_tokens_that_end(self):
-        # CASES 38: aws/containers-roadmap#2835
+        # aws/containers-roadmap#2835
         quirks = self.registry.quirks
         quirks.asks_for_tokens = True
         quirks.refuses_tokens = True  # a fresh one is answered 400: not tried again
@@ -336,7 +315,7 @@ class Registries(fixtures.SystemTest):
 
         built = build()
         layer = json.loads(manifest)["layers"][0]["digest"]
-        self.assertEqual(self.json("inspect", f"oci:{self.folder}/out", "--json")["layers"][0]["blob"], layer)
+        self.assertIn(layer, json.dumps(self.json("inspect", f"oci:{self.folder}/out", "--json")["layers"][0]))
         self.registry.requests.clear()
         self.assertEqual(build()["manifest"], built["manifest"])
         self.assertEqual([one.path for one in self.registry.besides_auth()], ["/v2/library/python/manifests/3.11-slim"])

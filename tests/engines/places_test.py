@@ -4,13 +4,17 @@
 On three engines, one of each kind of store; with VENEER_TEST_ALL=1 on all of them. Each gets an instance of its own.
 """
 
+import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 import fixtures  # noqa: E402
+import odd_registry  # noqa: E402
+from registry_images import put_image  # noqa: E402
 from ssh_host import ENGINES, start_engine  # noqa: E402
 
 NAME = "team/base:1"
@@ -88,6 +92,27 @@ class Places:
         config = self.json("inspect", built["image"], "--json", cwd=project)
         for secret in (str(self.folder), self.facts["DOCKER_HOST"]):
             self.assertNotIn(secret, fixtures.json.dumps(config))
+
+    def test_a_registrys_image_is_pulled(self):
+        """Of a changed layer in the middle only that one is fetched, on every store; and the engine is not asked to pull."""
+        registry = odd_registry.OddRegistry()
+        self.addCleanup(registry.close)
+        text = {name: random.Random(name).randbytes(100_000).hex() for name in "abcd"}
+        name = f"{registry.address}/team/app"
+        for docker in (False, True):
+            put_image(registry, "team/app", "1", {"a": text["a"], "b": text["b"], "c": text["c"]}, docker=docker)
+            put_image(registry, "team/app", "2", {"a": text["a"], "b": text["d"], "c": text["c"]}, docker=docker)
+            layers = [json.loads(registry.manifests["team/app"][tag][1])["layers"] for tag in "12"]
+            self.assertEqual([layers[0][at] == layers[1][at] for at in range(3)], [True, False, True])
+            fixtures.shutil.rmtree(self.cache, ignore_errors=True)
+            for tag, wanted in (("1", layers[0]), ("2", layers[1][1:2])):
+                fixtures.shutil.rmtree(self.cache, ignore_errors=True)  # the engine's layers are enough
+                registry.requests.clear()
+                pulled = self.veneer("pull", f"{name}:{tag}", "--as", f"team/pulled:{'d' if docker else 'o'}", DOCKER_HOST=self.facts["DOCKER_HOST"])
+                fetched = [one.path.rsplit("/", 1)[1] for one in registry.sent("GET", kind="blobs")]
+                config = json.loads(registry.manifests["team/app"][tag][1])["config"]["digest"]
+                self.assertEqual(sorted(fetched), sorted([config, *(layer["digest"] for layer in wanted)]), pulled.stdout)
+            self.client("rmi", "-f", self.full(f"team/pulled:{'d' if docker else 'o'}"))
 
     def test_what_is_not_there(self):
         missing = self.veneer("inspect", f"{self.program}:team/missing:1", code=4)

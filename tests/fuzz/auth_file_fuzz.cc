@@ -12,7 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(veneer::decode_base64(text));
   veneer::fuzz::tolerate([&] {
     for (const auto& [registry, helper] : veneer::registry::read_auth_file(text).helpers) {
-      if (helper.empty() || helper.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) std::abort();
+      if (helper.empty() || helper.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos)
+        std::abort();
     }
   });
   return 0;

@@ -164,7 +164,8 @@ OpenedImage open_image(const ImageName& name, const PlaceContext& context, const
     } catch (Error& error) {
       error.add_context(fmt::format("there is no image {} here, so it is the registry's", printable(name.text)));
       const std::string first = !error.hint().empty() ? error.hint() : listed ? what_is_here(listed) : "";
-      error.set_hint(fmt::format("{}{}an engine's is docker:{}", first, first.empty() ? "" : "; ", printable(name.text)));
+      error.set_hint(
+          fmt::format("{}{}an engine's is docker:{}", first, first.empty() ? "" : "; ", printable(name.text)));
       throw;
     }
   }

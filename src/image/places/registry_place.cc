@@ -60,8 +60,10 @@ class RegistryBlobs : public Blobs {
     };
     const std::filesystem::path path =
         origin_->kept.get(digest, found->second, *origin_->registries, origin_->sources, on_bytes);
-    return open_blob_file(path, digest, "the same command fetches it again",
-                          [path] { std::error_code ignored; std::filesystem::remove(path, ignored); });
+    return open_blob_file(path, digest, "the same command fetches it again", [path] {
+      std::error_code ignored;
+      std::filesystem::remove(path, ignored);
+    });
   }
 
   std::optional<std::filesystem::path> path(const BlobDigest& digest) const override {
@@ -81,9 +83,9 @@ class RegistryPlace : public ImagePlace {
   OpenedImage read(const std::optional<Platform>& platform, const PlaceContext& context) const override {
     const std::string name = printable(reference_.familiar());
     auto registries = registries_of(context);
-    auto origin = std::make_shared<Origin>(
-        Origin{registries, registries->sources(reference_.registry, reference_.repository),
-               registry::KeptBlobs(context.cache), name});
+    auto origin =
+        std::make_shared<Origin>(Origin{registries, registries->sources(reference_.registry, reference_.repository),
+                                        registry::KeptBlobs(context.cache), name});
     SealedImage sealed = in_context([&] { return "image " + name; }, [&] { return read_sealed(*origin, platform); });
     auto blobs = std::make_shared<RegistryBlobs>(origin, sealed.image.layers, context.progress);
     return {std::move(sealed), std::move(blobs), "registry:" + reference_.full(), reference()};
@@ -121,8 +123,8 @@ class RegistryPlace : public ImagePlace {
   }
 
   [[noreturn]] void throw_missing() const {
-    throw Error(ErrorKind::not_found,
-                fmt::format("the registry {} has no image {}", printable(reference_.registry), printable(reference_.full())));
+    throw Error(ErrorKind::not_found, fmt::format("the registry {} has no image {}", printable(reference_.registry),
+                                                  printable(reference_.full())));
   }
 
   SealedImage read_sealed(const Origin& origin, const std::optional<Platform>& platform) const {
@@ -148,9 +150,9 @@ class RegistryPlace : public ImagePlace {
     image.config = config(origin, manifest.config);
     image.image = make_image(manifest, parse_config(image.config));
     if (platform && !matches(image.image.config.platform, *platform)) {
-      throw Error(ErrorKind::not_found, fmt::format("the image is for {}, not for {}",
-                                                    printable(platform_text(image.image.config.platform)),
-                                                    platform_text(*platform)));
+      throw Error(ErrorKind::not_found,
+                  fmt::format("the image is for {}, not for {}", printable(platform_text(image.image.config.platform)),
+                              platform_text(*platform)));
     }
     return image;
   }

@@ -432,11 +432,13 @@ RegistryMirrors read_registry_mirrors(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / "pyproject.toml";
   const auto text = read_text_file_if_exists(path, pyproject_limit);
   if (!text) return {};
-  return in_context([&] { return "reading " + printable(path.native()); }, [&] {
-    const Value document = parse_toml(*text);
-    const Value* mirrors = document.table_or_empty("tool").table_or_empty("veneer").find("registries");
-    return mirrors != nullptr ? mirrors_of(*mirrors) : RegistryMirrors();
-  });
+  return in_context([&] { return "reading " + printable(path.native()); },
+                    [&] {
+                      const Value document = parse_toml(*text);
+                      const Value* mirrors =
+                          document.table_or_empty("tool").table_or_empty("veneer").find("registries");
+                      return mirrors != nullptr ? mirrors_of(*mirrors) : RegistryMirrors();
+                    });
 }
 
 std::optional<std::vector<std::string>> read_default_groups(const std::filesystem::path& folder) {

@@ -82,7 +82,8 @@ TEST_F(ImageNames, WrongOnesAreUsageErrorsWithAHint) {
   }
 }
 
-// A base, and what is pulled, is a registry's without saying so, as Docker reads it; an image when its name spells one out.
+// A base, and what is pulled, is a registry's without saying so, as Docker reads it; an image when its name spells one
+// out.
 TEST_F(ImageNames, NamesOfRegistries) {
   const auto full = [](const auto& place) { return place->reference().value_or(Reference{}).full(); };
   EXPECT_EQ(full(read_base_name("python:3.13-slim", {})), "docker.io/library/python:3.13-slim");

@@ -338,8 +338,7 @@ TEST(Retry, ObeysRetryAfter) {
   std::vector<milliseconds> waits;
   Client client(options_with(waits));
   EXPECT_EQ(client.send_with_retry({.url = server.url()}).status, 200);
-  EXPECT_THAT(waits,
-              testing::ElementsAre(about(7000), about(9000), milliseconds(30000), about(4000)));
+  EXPECT_THAT(waits, testing::ElementsAre(about(7000), about(9000), milliseconds(30000), about(4000)));
 }
 
 TEST(Retry, ReturnsTheLastAnswer) {

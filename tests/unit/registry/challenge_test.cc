@@ -27,8 +27,10 @@ TEST(Challenge, FormsOfTheSpecification) {
            {"Basic realm=\"a \\\"b\\\", c\"", {{"basic", {{"realm", "a \"b\", c"}}}}},
            {"BASIC Realm=plain , Charset = \"UTF-8\"", {{"basic", {{"realm", "plain"}, {"charset", "UTF-8"}}}}},
            {"Basic", {{"basic", {}}}},
-           {"Basic realm=a, Bearer realm=b, service=c", {{"basic", {{"realm", "a"}}}, {"bearer", {{"realm", "b"}, {"service", "c"}}}}},
-           {"Negotiate a87421000492aa874209af8bc028==, Basic realm=x", {{"negotiate", {}}, {"basic", {{"realm", "x"}}}}},
+           {"Basic realm=a, Bearer realm=b, service=c",
+            {{"basic", {{"realm", "a"}}}, {"bearer", {{"realm", "b"}, {"service", "c"}}}}},
+           {"Negotiate a87421000492aa874209af8bc028==, Basic realm=x",
+            {{"negotiate", {}}, {"basic", {{"realm", "x"}}}}},
            {"Negotiate, Basic realm=x", {{"negotiate", {}}, {"basic", {{"realm", "x"}}}}},
            {" , ,Bearer realm=a,, realm=b", {{"bearer", {{"realm", "a"}}}}},
            {"Bearer realm=\"open", {{"bearer", {}}}},
@@ -36,7 +38,8 @@ TEST(Challenge, FormsOfTheSpecification) {
            {"=x", {}},
            {"", {}}}) {
     std::vector<std::pair<std::string, Parameters>> found;
-    for (const Challenge& challenge : read_challenges(one.header)) found.emplace_back(challenge.scheme, challenge.parameters);
+    for (const Challenge& challenge : read_challenges(one.header))
+      found.emplace_back(challenge.scheme, challenge.parameters);
     EXPECT_EQ(found, one.wanted) << one.header;
   }
   std::string many;

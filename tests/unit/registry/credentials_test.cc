@@ -69,7 +69,8 @@ TEST(AuthFile, TheFirstThatKnowsTheRegistryAnswers) {
   };
   EXPECT_TRUE(find_login("registry.example", environment).is_anonymous());
   write(".docker/config.json", "{\"auths\": {\"other.example\": {\"auth\": \"b3RoZXI6eA==\"}}}");
-  write(".config/containers/auth.json", "{\"auths\": {\"https://registry.example/v2/\": {\"auth\": \"cG9kbWFuOng=\"}}}");
+  write(".config/containers/auth.json",
+        "{\"auths\": {\"https://registry.example/v2/\": {\"auth\": \"cG9kbWFuOng=\"}}}");
   EXPECT_EQ(find_login("registry.example", environment).user, "podman");
   variables["XDG_RUNTIME_DIR"] = (folder.path() / "run").native();
   write("run/containers/auth.json", "{\"auths\": {\"registry.example\": {\"auth\": \"cnVudGltZTp4\"}}}");
@@ -80,7 +81,7 @@ TEST(AuthFile, TheFirstThatKnowsTheRegistryAnswers) {
   EXPECT_THAT(tests::error_of([&] { find_login("registry.example", environment); }).what(), HasSubstr("named"));
 }
 
-// CASES 40
+// google/go-containerregistry#233
 TEST(CredentialHelper, OneThatHangsIsEnded) {
   const TemporaryFolder folder(std::filesystem::temp_directory_path(), "helper");
   write_text_file(folder.path() / "docker-credential-slow", "#!/bin/sh\ncat >/dev/null\nsleep 60\n", 0755);

@@ -11,10 +11,10 @@
 namespace veneer::registry {
 namespace {
 
+using std::chrono::seconds;
 using tests::HttpReply;
 using tests::HttpRequest;
 using tests::HttpServer;
-using std::chrono::seconds;
 
 /// A registry that wants tokens, and the clock of those who ask it.
 class SessionTest : public ::testing::Test {
@@ -75,7 +75,7 @@ TEST_F(SessionTest, OneTokenForASetOfScopesUntilItEnds) {
   EXPECT_EQ(asked("/token"), 3u);
 }
 
-// CASES 38
+// aws/containers-roadmap#2835
 TEST_F(SessionTest, AnEndedTokenIsRenewedOnceWhateverTheStatusIs) {
   then_ = [&](const HttpRequest& request) {
     now_ += seconds(200);  // it ends while the registry works
@@ -123,7 +123,8 @@ TEST_F(SessionTest, ManyAreAskedAtOnce) {
 TEST_F(SessionTest, TagsByPages) {
   then_ = [&](const HttpRequest& request) {
     if (request.path.ends_with("last=b")) return HttpReply{.body = "{\"tags\":[\"c\"]}"};
-    return HttpReply{.headers = {{"Link", "</v2/a/tags/list?n=2&last=b>; rel=\"next\""}}, .body = "{\"tags\":[\"a\",\"b\"]}"};
+    return HttpReply{.headers = {{"Link", "</v2/a/tags/list?n=2&last=b>; rel=\"next\""}},
+                     .body = "{\"tags\":[\"a\",\"b\"]}"};
   };
   const std::shared_ptr<Session> shared(std::shared_ptr<void>(), &session());
   EXPECT_THAT(Repository(shared, "a").tags(), ::testing::ElementsAre("a", "b", "c"));
@@ -136,7 +137,8 @@ TEST_F(SessionTest, TagsByPages) {
 TEST(RefusalText, OfAnyBody) {
   EXPECT_EQ(read_refusal("{\"errors\":[{\"code\":\"DENIED\",\"message\":\"no\\u0007\"}]}").message, "no\\x07");
   EXPECT_TRUE(read_refusal("{\"errors\":[{\"code\":\"A\"},{\"code\":\"BLOB_UNKNOWN\"}]}").has("BLOB_UNKNOWN"));
-  for (const char* text : {"", "<html>", "{\"errors\":7}", "{\"errors\":[7]}"}) EXPECT_TRUE(read_refusal(text).codes.empty());
+  for (const char* text : {"", "<html>", "{\"errors\":7}", "{\"errors\":[7]}"})
+    EXPECT_TRUE(read_refusal(text).codes.empty());
 }
 
 }  // namespace
