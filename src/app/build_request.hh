@@ -16,6 +16,17 @@ namespace veneer::app {
 
 enum class ByteCode { as_the_project_says, made, left_out };
 
+/// What is done with veneer.lock.
+enum class BaseLockUse {
+  kept,     // what it pins is taken as far as it can be had; what a build took is written
+  strict,   // what it pins is taken, and nothing else
+  ignored,  // neither read nor written
+  renewed,  // nothing of it is taken; it is written anew
+};
+
+/// Whether what veneer.lock says of a base is compared with what its files say now, all of which are read.
+enum class BaseFacts { as_known, verified };
+
 struct BuildRequest {
   std::filesystem::path project = ".";        // the folder with pyproject.toml
   std::optional<std::filesystem::path> lock;  // none: that of the project or its workspace
@@ -31,6 +42,8 @@ struct BuildRequest {
   python::Strictness strictness = python::Strictness::tolerant;
   std::optional<std::size_t> dependency_layers;  // at most this many; none: what the project says
   ByteCode byte_code = ByteCode::as_the_project_says;
+  BaseLockUse base_lock = BaseLockUse::kept;
+  BaseFacts base_facts = BaseFacts::as_known;
   /// One more than there are cores: what each of them makes ends with waiting until it is on the disk.
   std::size_t workers = default_workers() + 1;
 };

@@ -7,11 +7,10 @@
 #include <memory>
 #include <optional>
 
+#include "app/base_pins.hh"
 #include "app/build_request.hh"
 #include "app/surroundings.hh"
-#include "base/mmdebstrap.hh"
 #include "build/image_builder.hh"
-#include "build/system_needs.hh"
 #include "image/cache/layer_cache.hh"
 #include "net/download.hh"
 #include "net/http.hh"
@@ -43,22 +42,16 @@ class BuildSession {
   /// Where the command was called for: images that are built lie below it.
   const std::filesystem::path& folder() const { return folder_; }
 
+  /// What veneer.lock says of the base. It is to be written when the image is where it should be.
+  const BasePins& pins() const { return *pins_; }
+
  private:
   void read_lock(const BuildRequest& request, const Surroundings& surroundings);
   void choose_project(const std::optional<python::Project>& own, const BuildRequest& request);
   void choose_start(const BuildRequest& request, Surroundings& surroundings,
                     const std::function<void(const std::string&)>& progress);
-  void read_base(const BuildRequest& request, Surroundings& surroundings);
-  void make_debian_base(const image::Platform& platform, Surroundings& surroundings);
-  base::Base read_image_base(const python::BaseChoice& choice, const image::Platform& platform,
-                             Surroundings& surroundings) const;
-  base::DebianArchive debian_archive(const Surroundings& surroundings) const;
-  void add_system_packages(const BuildRequest& request, Surroundings& surroundings);
-  build::SystemNeeds needs_in_base(const std::vector<build::DistributionNeeds>& wheels) const;
-  void add_packages(const std::vector<build::PackageReason>& needed, Surroundings& surroundings);
   void make_byte_compiler(const BuildRequest& request, Surroundings& surroundings);
   python::SelectRequest select_request(const BuildRequest& request) const;  // without its target
-  void find_workshop(Surroundings& surroundings);
   void read_selection(const BuildRequest& request);
   void read_git(Surroundings& surroundings);
 
@@ -73,6 +66,7 @@ class BuildSession {
   std::unique_ptr<net::Downloads> downloads_;
   std::unique_ptr<python::BuiltWheels> built_wheels_;
   std::unique_ptr<build::ByteCompiler> byte_compiler_;
+  std::optional<BasePins> pins_;
   python::GitCheckouts checkouts_;
   python::UvProgram uv_;
   std::unique_ptr<python::WheelSupply> supply_;

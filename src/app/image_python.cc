@@ -72,9 +72,16 @@ std::optional<base::Interpreter> kept_interpreter(const image::LayerCache& cache
 /// The choice as uv's, with what is kept about it.
 class UvPythons {
  public:
-  UvPythons(const python::PythonChoice& choice, const std::string& machine, const python::UvProgram& uv,
-            const image::LayerCache& cache, Surroundings& surroundings)
-      : choice_(choice), machine_(machine), uv_(uv), cache_(cache), surroundings_(surroundings) {}
+  UvPythons(const python::PythonChoice& choice, const InterpreterPins& pins, const std::string& machine,
+            const python::UvProgram& uv, const image::LayerCache& cache, Surroundings& surroundings)
+      : choice_(choice),
+        refresh_(pins.refresh),
+        machine_(machine),
+        uv_(uv),
+        cache_(cache),
+        surroundings_(surroundings) {
+    if (pins.pinned && fits(pins.pinned->version)) pinned_ = pins.pinned;
+  }
 
   UvInterpreter take() {
     if (auto found = find()) return *found;
@@ -102,6 +109,8 @@ class UvPythons {
   }
 
   std::optional<base::Interpreter> kept() const {
+    if (pinned_) return pinned_;
+    if (refresh_ == base::Refresh::yes) return std::nullopt;
     for (const LayerKey& key : keys()) {
       if (auto interpreter = kept_interpreter(cache_, key); interpreter && fits(interpreter->version))
         return interpreter;
@@ -116,11 +125,25 @@ class UvPythons {
     return UvInterpreter{*interpreter, layer->layer};
   }
 
+  python::UvPython find_wanted(const std::string& wanted) const {
+    return python::find_uv_python(uv_, {wanted, machine_, [&](const std::string& version) { return fits(version); }});
+  }
+
+  /// The one of before, as long as uv has it.
+  python::UvPython find_again(std::optional<base::Interpreter>& before) const {
+    if (!before) return find_wanted(choice_.wanted());
+    try {
+      return find_wanted(before->version);
+    } catch (const Error& error) {
+      if (!pinned_ || error.kind() != ErrorKind::not_found) throw;
+    }
+    before.reset();
+    return find_wanted(choice_.wanted());
+  }
+
   UvInterpreter make() {
-    const std::optional<base::Interpreter> before = kept();
-    const std::string wanted = before ? before->version : choice_.wanted();
-    const python::UvPython python =
-        python::find_uv_python(uv_, {wanted, machine_, [&](const std::string& version) { return fits(version); }});
+    std::optional<base::Interpreter> before = kept();
+    const python::UvPython python = find_again(before);
     Messages& messages = surroundings_.messages();
     messages.note(fmt::format("fetching Python {} of uv's (once; it is kept)", python.version));
     const fs::path temporary = cache_.folder() / "tmp";
@@ -130,7 +153,8 @@ class UvPythons {
       throw Error(ErrorKind::verification,
                   fmt::format("the archive of Python {} at {} is another one than before: {}, not {}", python.version,
                               printable(python.url), archive.hash.text(), before->archive.text()),
-                  "whoever offers it replaced it; with an empty cache the new one is taken");
+                  pinned_ ? "whoever offers it replaced it; 'veneer base update' takes the new one"
+                          : "whoever offers it replaced it; with an empty cache the new one is taken");
     }
     const base::Interpreter interpreter{python.version, python.url, archive.hash};
     const image::CachedLayer layer = base::make_interpreter_layer(archive.path, archive.hash, cache_, temporary);
@@ -142,11 +166,17 @@ class UvPythons {
   }
 
   const python::PythonChoice& choice_;
+  std::optional<base::Interpreter> pinned_;
+  base::Refresh refresh_;
   const std::string& machine_;
   const python::UvProgram& uv_;
   const image::LayerCache& cache_;
   Surroundings& surroundings_;
 };
+
+python::BaseVariables variables_of(const base::Base& base) {
+  return {image::search_path(base.config), image::environment_variable(base.config, "PYTHON_VERSION")};
+}
 
 }  // namespace
 
@@ -180,9 +210,12 @@ Preference python_preference(const PythonInputs& inputs) {
   }
 }
 
+std::vector<python::FoundInterpreter> read_interpreters(const base::Base& base) {
+  return python::find_interpreters(base.tree, variables_of(base));
+}
+
 std::vector<python::FoundInterpreter> interpreters_of(const base::Base& base, const image::LayerCache& cache) {
-  const python::BaseVariables variables{image::search_path(base.config),
-                                        image::environment_variable(base.config, "PYTHON_VERSION")};
+  const python::BaseVariables variables = variables_of(base);
   std::string identity = fmt::format("pythons 1\n{}\n{}\n", variables.search_path, variables.python_version);
   for (const image::Layer& layer : base.layers) identity += layer.diff_id.text() + "\n";
   const LayerKey key{sha256(identity)};
@@ -194,10 +227,11 @@ std::vector<python::FoundInterpreter> interpreters_of(const base::Base& base, co
   return found;
 }
 
-UvInterpreter take_uv_python(const python::PythonChoice& choice, const std::string& machine,
-                             const python::UvProgram& uv, const image::LayerCache& cache, Surroundings& surroundings) {
+UvInterpreter take_uv_python(const python::PythonChoice& choice, const InterpreterPins& pins,
+                             const std::string& machine, const python::UvProgram& uv, const image::LayerCache& cache,
+                             Surroundings& surroundings) {
   return in_context([&] { return fmt::format("taking Python {} of uv's", choice.wanted()); },
-                    [&] { return UvPythons(choice, machine, uv, cache, surroundings).take(); });
+                    [&] { return UvPythons(choice, pins, machine, uv, cache, surroundings).take(); });
 }
 
 }  // namespace veneer::app

@@ -8,6 +8,7 @@
 #include "app/build_request.hh"
 #include "app/surroundings.hh"
 #include "base/base.hh"
+#include "base/mmdebstrap.hh"
 #include "image/cache/layer_cache.hh"
 #include "python/lock/read_lock.hh"
 #include "python/project/base_target.hh"
@@ -39,15 +40,25 @@ Preference python_preference(const PythonInputs& inputs);
 /// read from compressed layers.
 std::vector<python::FoundInterpreter> interpreters_of(const base::Base& base, const image::LayerCache& cache);
 
+/// The same from the files themselves.
+std::vector<python::FoundInterpreter> read_interpreters(const base::Base& base);
+
 struct UvInterpreter {
   base::Interpreter interpreter;
   image::Layer layer;  // in the cache
 };
 
-/// uv's interpreter for the choice: the one that the cache knows for it, or the newest that uv has now, fetched and
-/// pinned by the hash of what came. Throws Error as find_uv_python() and fetch_uv_python() do; (verification) when the
-/// archive is another one than before.
-UvInterpreter take_uv_python(const python::PythonChoice& choice, const std::string& machine,
-                             const python::UvProgram& uv, const image::LayerCache& cache, Surroundings& surroundings);
+/// What was decided about it before.
+struct InterpreterPins {
+  std::optional<base::Interpreter> pinned;  // by veneer.lock; taken where it fits and can be had
+  base::Refresh refresh = base::Refresh::no;  // yes: what the cache knows for the choice does not count
+};
+
+/// uv's interpreter for the choice: the pinned one, else the one that the cache knows for it, or the newest that uv has
+/// now, fetched and pinned by the hash of what came. Throws Error as find_uv_python() and fetch_uv_python() do;
+/// (verification) when the archive is another one than before.
+UvInterpreter take_uv_python(const python::PythonChoice& choice, const InterpreterPins& pins,
+                             const std::string& machine, const python::UvProgram& uv, const image::LayerCache& cache,
+                             Surroundings& surroundings);
 
 }  // namespace veneer::app

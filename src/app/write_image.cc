@@ -45,6 +45,7 @@ WrittenImage build_to(const Output& output, BuildSession& session, Surroundings&
   written.place = output ? output->write(written.built.sealed, *blobs, session.image_name(), *session.cache()->files())
                          : write_to_store(session, written.built.sealed, *blobs);
   surroundings.messages().clear_progress();
+  session.pins().write(surroundings.messages());
   return written;
 }
 
@@ -54,6 +55,7 @@ StoredImage build_into_store(const BuildRequest& request, Surroundings& surround
   const auto blobs = blobs_of(session);
   write_to_store(session, built.sealed, *blobs);
   surroundings.messages().clear_progress();
+  session.pins().write(surroundings.messages());
   return {{std::move(built.sealed), blobs, session.image_name(), image::parse_reference(session.image_name())},
           session.commit()};
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/base_lock.hh"
 #include "base/installed_packages.hh"
 #include "foundation/digest.hh"
 #include "image/blobs.hh"
@@ -15,13 +16,6 @@
 #include "tree/file_tree.hh"
 
 namespace veneer::base {
-
-/// uv's interpreter as a layer, pinned: all that another builder needs to make the same one.
-struct Interpreter {
-  std::string version;  // "3.12.15"
-  std::string url;      // of the archive, as uv lists it
-  FileHash archive;     // of what came from there
-};
 
 struct Base {
   std::string name;                  // "debian:bookworm", "oci:base:v1"
@@ -34,6 +28,7 @@ struct Base {
   std::vector<InstalledPackage> packages;  // of a Debian base; with hashes as far as veneer installed them
   std::optional<Interpreter> interpreter;  // uv's, if it was added; else there is the base's own at most
   std::size_t interpreter_layer = 0;       // which of `layers` that is
+  LockedImage image;                       // of a base that is an image
 };
 
 /// Reads the merged tree of `layers` from `blobs`, which the contents keep alive. With a cache, the list of files is

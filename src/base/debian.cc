@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "archive/compression.hh"
+#include "base/layer_variants.hh"
 #include "base/normalise.hh"
 #include "base/root_files.hh"
 #include "foundation/error.hh"
@@ -46,37 +47,66 @@ void judge_root(const tree::FileTree& root, const DebianRequest& request) {
                                       : fmt::format("the new root is for {}, not for {}", printable(found), wanted));
 }
 
-image::CachedLayer make_root_layer(const DebianRequest& request, const image::LayerCache& cache,
-                                   const OnLine& on_line) {
-  const TemporaryFolder work(request.temporary, "debian");
-  const fs::path scratch = work.path() / "scratch";
-  make_folders(scratch);
-  make_minimal_root(request.archive, debian_architecture(request.architecture), detect_privilege(), scratch,
-                    work.path() / "root.tar", on_line);
-  if (on_line) on_line("compressing the minimal system");
-  const tree::FileTree root = normalise_root(read_root(work.path() / "root.tar"));
-  judge_root(root, request);
-  return cache.store(debian_root_key(request), [&](ByteSink& blob) { return tree::write_layer(root, blob); });
+LayerVariants::Replace replace_for(const DebianRequest& request) {
+  return request.refresh == Refresh::yes ? LayerVariants::Replace::yes : LayerVariants::Replace::no;
 }
 
-image::CachedLayer make_packages_layer(const DebianRequest& request, const image::LayerCache& cache,
-                                       const image::Layer& root_layer, const OnLine& on_line) {
+LayerVariant make_root_layer(const DebianRequest& request, const image::LayerCache& cache, const OnLine& on_line) {
   const TemporaryFolder work(request.temporary, "debian");
   const fs::path scratch = work.path() / "scratch";
   make_folders(scratch);
-  unpack_blob(cache, root_layer, work.path() / "lower.tar");
+  make_minimal_root(request.archive, debian_architecture(request.architecture), detect_privilege(), request.pins,
+                    scratch, work.path() / "root.tar", on_line);
+  if (on_line) on_line("compressing the minimal system");
+  const tree::FileTree raw = read_root(work.path() / "root.tar");
+  const tree::FileTree root = normalise_root(raw);
+  judge_root(root, request);
+  std::vector<InstalledPackage> packages = installed_packages(raw);
+  check_hashes(request.pins, packages);
+  return LayerVariants(cache, debian_root_key(request))
+      .store(
+          request.pins, std::move(packages), [&](ByteSink& blob) { return tree::write_layer(root, blob); },
+          replace_for(request));
+}
+
+LayerVariant make_packages_layer(const DebianRequest& request, const image::LayerCache& cache,
+                                 const LayerVariant& below, const OnLine& on_line) {
+  const TemporaryFolder work(request.temporary, "debian");
+  const fs::path scratch = work.path() / "scratch";
+  make_folders(scratch);
+  unpack_blob(cache, below.layer.layer, work.path() / "lower.tar");
   install_packages(request.archive, debian_architecture(request.architecture), detect_privilege(),
-                   work.path() / "lower.tar", debian_packages(request), scratch, work.path() / "upper.tar", on_line);
+                   work.path() / "lower.tar", {debian_packages(request), request.pins}, scratch,
+                   work.path() / "upper.tar", on_line);
   if (on_line) on_line("compressing the packages");
   const tree::FileTree lower = read_root(scratch / "lower.tar");
   const tree::FileTree raw = read_root(work.path() / "upper.tar");
   const tree::FileTree upper = normalise_root(raw);
   judge_root(upper, request);
-  const std::string packages = packages_to_text(installed_packages(raw));
+  std::vector<InstalledPackage> packages = installed_packages(raw);
+  keep_hashes(packages, below.packages);
+  check_hashes(request.pins, packages);
   const tree::Difference difference = tree::difference(lower, upper);
-  const LayerKey key = debian_packages_key(request, root_layer.diff_id);
-  cache.set_note(packages_note, key, packages);
-  return cache.store(key, [&](ByteSink& blob) { return tree::write_entries(difference.entries, blob); });
+  return LayerVariants(cache, debian_packages_key(request, below.layer.layer.diff_id))
+      .store(
+          request.pins, std::move(packages),
+          [&](ByteSink& blob) { return tree::write_entries(difference.entries, blob); }, replace_for(request));
+}
+
+/// The two layers of a base, as far as the cache has them.
+struct DebianLayers {
+  std::optional<LayerVariant> root;
+  std::optional<LayerVariant> packages;
+};
+
+DebianLayers find_layers(const DebianRequest& request, const image::LayerCache& cache) {
+  DebianLayers found;
+  found.root = LayerVariants(cache, debian_root_key(request)).find(request.pins);
+  if (found.root) {
+    found.packages =
+        LayerVariants(cache, debian_packages_key(request, found.root->layer.layer.diff_id)).find(request.pins);
+  }
+  return found;
 }
 
 Value history_entry(std::string text) {
@@ -108,34 +138,27 @@ LayerKey debian_packages_key(const DebianRequest& request, const DiffId& root) {
 }
 
 bool has_debian_base(const DebianRequest& request, const image::LayerCache& cache) {
-  if (request.refresh == DebianRequest::Refresh::yes) return false;
-  const auto root = cache.find(debian_root_key(request));
-  return root && cache.find(debian_packages_key(request, root->layer.diff_id));
+  return request.refresh == Refresh::no && find_layers(request, cache).packages.has_value();
 }
 
 Base make_debian_base(const DebianRequest& request, const std::shared_ptr<image::LayerCache>& cache,
                       const OnLine& on_line) {
   return in_context([&] { return "making the base debian:" + printable(request.archive.suite); },
                     [&] {
-                      std::optional<image::CachedLayer> root;
-                      std::optional<image::CachedLayer> packages;
-                      if (!has_debian_base(request, *cache)) {
+                      DebianLayers layers;
+                      if (request.refresh == Refresh::no) layers = find_layers(request, *cache);
+                      if (!layers.packages) {
                         // One build makes it while others wait for it.
                         const FileLock lock = lock_kept(cache->folder() / "debian.lock", FileLock::Kind::exclusive);
-                        const bool refresh = request.refresh == DebianRequest::Refresh::yes;
-                        if (!refresh) root = cache->find(debian_root_key(request));
-                        if (!root) root = make_root_layer(request, *cache, on_line);
-                        if (!refresh) packages = cache->find(debian_packages_key(request, root->layer.diff_id));
-                        if (!packages) packages = make_packages_layer(request, *cache, root->layer, on_line);
+                        if (request.refresh == Refresh::no) layers = find_layers(request, *cache);
+                        if (!layers.root) layers.root = make_root_layer(request, *cache, on_line);
+                        if (!layers.packages) {
+                          layers.packages = make_packages_layer(request, *cache, *layers.root, on_line);
+                        }
                       }
-                      if (!root) root = cache->find(debian_root_key(request));
-                      if (root && !packages) packages = cache->find(debian_packages_key(request, root->layer.diff_id));
-                      if (!root || !packages)
-                        throw Error(ErrorKind::failed, "the cache was emptied by another process; run it again");
-
                       Base base;
                       base.name = "debian:" + request.archive.suite;
-                      base.layers = {root->layer, packages->layer};
+                      base.layers = {layers.root->layer.layer, layers.packages->layer.layer};
                       base.config.platform = {"linux", request.architecture, request.architecture == "arm" ? "v7" : ""};
                       Value run;
                       run.set("Env", Value::Array{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"});
@@ -146,14 +169,8 @@ Base make_debian_base(const DebianRequest& request, const std::shared_ptr<image:
                                                                        fmt::join(debian_packages(request), " ")))};
                       base.blobs = cache;
                       base.tree = read_tree(base.layers, base.blobs, cache.get());
-                      const LayerKey packages_key = debian_packages_key(request, root->layer.diff_id);
-                      if (const auto note = cache->note(packages_note, packages_key)) {
-                        base.packages = packages_from_text(*note).value_or(std::vector<InstalledPackage>());
-                      }
-                      if (base.packages.empty()) {
-                        base.packages = installed_packages(base.tree);
-                        cache->set_note(packages_note, packages_key, packages_to_text(base.packages));
-                      }
+                      base.packages = std::move(layers.packages->packages);
+                      keep_hashes(base.packages, layers.root->packages);
                       return base;
                     });
 }

@@ -18,7 +18,7 @@ struct DebianRequest {
   enum class Python { included, left_out };
   Python python = Python::included;    // Debian's own python3; left out where another interpreter comes on top
   std::string architecture = "amd64";  // as Go names it: amd64, arm64, arm (armhf), 386 (i386), ...
-  enum class Refresh { no, yes };
+  std::vector<LockedPackage> pins;  // which versions to take of those that the archive still has
   Refresh refresh = Refresh::no;    // yes: make it anew, even if the cache has it
   std::filesystem::path temporary;  // an existing folder with room for the unpacked system, twice
 };
@@ -29,7 +29,7 @@ std::vector<std::string> debian_packages(const DebianRequest& request);
 
 /// The keys under which the two layers are cached: suite, snapshot, architecture, format, and for the second the
 /// packages and the first layer's diff ID. The mirror and the machine that builds do not belong to them. Without a
-/// snapshot the cached layers stay as they are until refreshed.
+/// snapshot the cached layers stay as they are until refreshed; for pins the cache has layers of their own.
 LayerKey debian_root_key(const DebianRequest& request);
 LayerKey debian_packages_key(const DebianRequest& request, const DiffId& root);
 

@@ -46,6 +46,7 @@ Base read_image_base(const image::ImagePlace& place, const image::Platform& plat
   Base base;
   base.name = std::move(opened.name);
   base.blobs = std::move(opened.blobs);
+  base.image.config = opened.sealed.config_digest;
   base.layers = std::move(opened.sealed.image.layers);
   base.config = std::move(opened.sealed.image.config);
   const image::Platform& found = base.config.platform;

@@ -100,6 +100,15 @@ std::vector<InstalledPackage> packages_added(const std::vector<InstalledPackage>
   return result;
 }
 
+void keep_hashes(std::vector<InstalledPackage>& packages, const std::vector<InstalledPackage>& known) {
+  std::map<Identity, std::optional<Hash>> hashes;
+  for (const InstalledPackage& package : known) hashes[identity(package)] = package.sha256;
+  for (InstalledPackage& package : packages) {
+    if (const auto found = hashes.find(identity(package)); !package.sha256 && found != hashes.end())
+      package.sha256 = found->second;
+  }
+}
+
 std::string packages_to_text(const std::vector<InstalledPackage>& packages) {
   std::string text = "debian packages 1\n";
   for (const InstalledPackage& package : packages) {

@@ -34,6 +34,10 @@ std::string native_architecture(const tree::FileTree& root);
 std::vector<InstalledPackage> packages_added(const std::vector<InstalledPackage>& before,
                                              const std::vector<InstalledPackage>& now);
 
+/// Gives `packages` the hashes that are known for the same packages in `known`: apt's lists name what the archive has
+/// now, and it need not be what was installed before.
+void keep_hashes(std::vector<InstalledPackage>& packages, const std::vector<InstalledPackage>& known);
+
 /// A line each, and back; nothing when `text` is not of this form.
 std::string packages_to_text(const std::vector<InstalledPackage>& packages);
 std::optional<std::vector<InstalledPackage>> packages_from_text(std::string_view text);

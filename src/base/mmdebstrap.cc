@@ -58,9 +58,14 @@ constexpr std::string_view install_script = R"(set -e
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 rm -f /etc/resolv.conf
 cp /tmp/veneer/resolv.conf /etc/
+cat /tmp/veneer/pins > /tmp/veneer/preferences
+[ ! -f /etc/apt/preferences ] || cat /etc/apt/preferences >> /tmp/veneer/preferences
 apt-get --config-file=/tmp/veneer/apt.conf update
 : > /tmp/veneer/before
-apt-get --config-file=/tmp/veneer/apt.conf install "$@"
+if ! apt-get --config-file=/tmp/veneer/apt.conf install "$@"; then
+  [ -s /tmp/veneer/pins ] || exit 100
+  apt-get --config-file=/tmp/veneer/apt.conf -o Dir::Etc::Preferences=/etc/apt/preferences install "$@"
+fi
 for python in /usr/bin/python3.*; do
   case ${python##*/} in *[!0-9.pythont]*) continue ;; esac
   [ -f "$python" ] && [ ! -h "$python" ] || continue
@@ -79,6 +84,18 @@ std::string install_hook(const std::string& mirror_folder, const std::vector<std
                      mirror_folder, run);
 }
 
+/// Lines of apt_preferences(5): these versions, even where the archive has a newer one. One that it lacks counts for
+/// nothing.
+std::string preferences(const std::vector<LockedPackage>& pins, const std::string& architecture) {
+  std::string text;
+  for (const LockedPackage& pin : pins) {
+    const bool is_foreign = pin.architecture != architecture && pin.architecture != "all";
+    text += fmt::format("Package: {}{}\nPin: version {}\nPin-Priority: 1001\n\n", pin.name,
+                        is_foreign ? ":" + pin.architecture : "", pin.version);
+  }
+  return text;
+}
+
 /// $1 is the new root, still empty. Debian's roots have /bin and others as links into /usr since bookworm; made here,
 /// they need not be made by the package usrmerge, which would bring all of Perl along.
 std::string merged_usr_hook(const std::string& architecture) {
@@ -87,7 +104,7 @@ std::string merged_usr_hook(const std::string& architecture) {
       "for folder in bin sbin lib{}; do mkdir -p \"$1/usr/$folder\"; "
       "[ -e \"$1/$folder\" ] || [ -h \"$1/$folder\" ] || ln -s \"usr/$folder\" \"$1/$folder\"; done; "
       "mkdir -p \"$1/etc/apt/preferences.d\"; "
-      "printf 'Package: usrmerge\\nPin: release *\\nPin-Priority: -1\\n' > \"$1/{}\"",
+      "cp preferences \"$1/{}\"",
       has_lib64 ? " lib64" : "", preferences_path);
 }
 
@@ -157,6 +174,7 @@ std::string apt_configuration(const DebianArchive& archive) {
       "Dpkg::Use-Pty \"false\"",
       "DPkg::Options { \"--force-confdef\"; \"--force-confold\"; }",
       "Acquire::https::CAInfo \"/tmp/veneer/certificates\"",
+      "Dir::Etc::Preferences \"/tmp/veneer/preferences\"",
   };
   if (!archive.suite.empty()) {
     lines.emplace_back("Dir::Etc::SourceList \"/tmp/veneer/sources.list\"");
@@ -238,9 +256,13 @@ bool can_make_user_namespace() {
 }  // namespace
 
 void make_minimal_root(const DebianArchive& archive, const std::string& architecture, Privilege privilege,
-                       const fs::path& scratch, const fs::path& output, const OnLine& on_line) {
+                       const std::vector<LockedPackage>& pins, const fs::path& scratch, const fs::path& output,
+                       const OnLine& on_line) {
+  write_text_file(scratch / "preferences",
+                  "Package: usrmerge\nPin: release *\nPin-Priority: -1\n\n" + preferences(pins, architecture));
   Command command = base_command(privilege, architecture, scratch);
   command.arguments.push_back("--variant=minbase");
+  command.arguments.push_back("--skip=cleanup/apt/lists");
   command.arguments.push_back("--setup-hook=" + merged_usr_hook(architecture));
   for (const std::string& option : dpkg_options) command.arguments.push_back("--dpkgopt=" + option);
   for (const std::string& option : apt_options(archive)) command.arguments.push_back("--aptopt=" + option);
@@ -252,7 +274,7 @@ void make_minimal_root(const DebianArchive& archive, const std::string& architec
 }
 
 void install_packages(const DebianArchive& archive, const std::string& architecture, Privilege privilege,
-                      const fs::path& lower, const std::vector<std::string>& packages, const fs::path& scratch,
+                      const fs::path& lower, const WantedPackages& packages, const fs::path& scratch,
                       const fs::path& output, const OnLine& on_line) {
   // Hooks name files of `scratch`, where mmdebstrap runs, so that no path needs quoting.
   std::error_code error;
@@ -260,12 +282,14 @@ void install_packages(const DebianArchive& archive, const std::string& architect
   if (error) throw_system_error("rename", lower, error.value());
   const std::string mirror_folder = folder_of(archive.mirror);
   DebianArchive seen = archive;
-  if (!mirror_folder.empty()) seen.mirror = "file:///tmp/veneer/mirror";
+  // Not "file:", of which apt keeps links to the archive's lists instead of the lists.
+  if (!mirror_folder.empty()) seen.mirror = "copy:///tmp/veneer/mirror";
   const fs::path given = scratch / "veneer";
   make_folders(given / "mirror");
   write_text_file(given / "install", install_script);
   write_text_file(given / "compile.py", compile_script);
   write_text_file(given / "apt.conf", apt_configuration(archive));
+  write_text_file(given / "pins", preferences(packages.pins, architecture));
   write_text_file(given / "resolv.conf", text_of(resolver));
   write_text_file(given / "certificates", text_of(archive.certificates.empty() ? certificates : archive.certificates));
   if (!archive.suite.empty()) {
@@ -275,7 +299,7 @@ void install_packages(const DebianArchive& archive, const std::string& architect
   command.arguments.insert(
       command.arguments.end(),
       {"--variant=custom", "--skip=update,cleanup/apt/lists", "--setup-hook=tar-in lower.tar /",
-       "--customize-hook=copy-in veneer /tmp", "--customize-hook=" + install_hook(mirror_folder, packages)});
+       "--customize-hook=copy-in veneer /tmp", "--customize-hook=" + install_hook(mirror_folder, packages.names)});
   // Of these, which it wants to have, it reads nothing.
   command.arguments.insert(command.arguments.end(), {"unstable", "-", "deb [trusted=yes] copy:/dev/null ./"});
   run_to_file(command, privilege, output, on_line);

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/base_lock.hh"
+
 namespace veneer::base {
 
 enum class Privilege {
@@ -27,20 +29,30 @@ struct DebianArchive {
 
 using OnLine = std::function<void(const std::string&)>;
 
-/// A root with the packages that Debian calls required, and apt, as a tar file `output`. `scratch` is an empty folder.
+enum class Refresh { no, yes };
+
+/// Which packages a root gets, and of which versions where they are `pins`, as long as the archive has these.
+struct WantedPackages {
+  std::vector<std::string> names;
+  std::vector<LockedPackage> pins;
+};
+
+/// A root with the packages that Debian calls required, and apt, as a tar file `output`, with apt's lists in it.
+/// `scratch` is an empty folder.
 /// Errors: not_found without mmdebstrap (hint: how to install it), refused for a snapshot without mirror, network when
 /// the archive cannot be reached, failed with what mmdebstrap said.
 void make_minimal_root(const DebianArchive& archive, const std::string& architecture, Privilege privilege,
-                       const std::filesystem::path& scratch, const std::filesystem::path& output,
-                       const OnLine& on_line);
+                       const std::vector<LockedPackage>& pins, const std::filesystem::path& scratch,
+                       const std::filesystem::path& output, const OnLine& on_line);
 
-/// The root in the tar file `lower` with `packages` (names that were checked) installed into it by its own apt, without
+/// The root in the tar file `lower` with the packages (names that were checked) installed into it by its own apt, without
 /// recommended ones, as a tar file `output` that is not normalised: apt's lists are in it. With an empty suite packages
 /// come from the sources that the root itself has. The byte code of Python's modules that came is made anew, each
 /// file by itself, unbound to times (PEP 552, unchecked hash), so that it does not depend on when and in which order
-/// packages were installed. Errors as of make_minimal_root().
+/// packages were installed. Where the pins do not go together any more, none of them counts. Errors as of
+/// make_minimal_root().
 void install_packages(const DebianArchive& archive, const std::string& architecture, Privilege privilege,
-                      const std::filesystem::path& lower, const std::vector<std::string>& packages,
+                      const std::filesystem::path& lower, const WantedPackages& packages,
                       const std::filesystem::path& scratch, const std::filesystem::path& output, const OnLine& on_line);
 
 /// The lines of sources.list(5) for `archive`, whose suite is given; without a mirror those that Debian names.

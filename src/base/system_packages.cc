@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/layer_variants.hh"
 #include "base/normalise.hh"
 #include "base/root_files.hh"
 #include "foundation/error.hh"
@@ -74,9 +75,8 @@ DebianArchive archive_for(const Base& base, const PackagesRequest& request) {
   return archive;
 }
 
-image::CachedLayer make_layer(const Base& base, const PackagesRequest& request,
-                              const std::vector<std::string>& packages, const image::LayerCache& cache,
-                              const OnLine& on_line) {
+LayerVariant make_layer(const Base& base, const PackagesRequest& request, const std::vector<std::string>& packages,
+                        const image::LayerCache& cache, const OnLine& on_line) {
   const DebianArchive archive = archive_for(base, request);
   const Privilege privilege = detect_privilege();
   const TemporaryFolder work(request.temporary, "packages");
@@ -88,28 +88,26 @@ image::CachedLayer make_layer(const Base& base, const PackagesRequest& request,
     const TemporaryFolder staging(work.path(), "staging");
     write_merged_root(base, staging.path(), lower_tar);
   }
-  install_packages(archive, debian_architecture(base.config.platform.architecture), privilege, lower_tar, packages,
-                   scratch, work.path() / "upper.tar", on_line);
+  install_packages(archive, debian_architecture(base.config.platform.architecture), privilege, lower_tar,
+                   {packages, request.pins}, scratch, work.path() / "upper.tar", on_line);
   if (on_line) on_line("compressing the packages");
   const tree::FileTree lower = read_root(scratch / "lower.tar");
   const tree::FileTree raw = read_root(work.path() / "upper.tar");
   const tree::Difference difference = tree::difference(lower, normalise_above(lower, raw));
-  const LayerKey key = packages_key(base, request);
-  cache.set_note(packages_note, key, packages_to_text(installed_packages(raw)));
-  return cache.store(key, [&](ByteSink& blob) { return tree::write_entries(difference.entries, blob); });
+  std::vector<InstalledPackage> installed = installed_packages(raw);
+  keep_hashes(installed, base.packages);
+  check_hashes(request.pins, installed);
+  return LayerVariants(cache, packages_key(base, request))
+      .store(
+          request.pins, std::move(installed),
+          [&](ByteSink& blob) { return tree::write_entries(difference.entries, blob); },
+          request.refresh == Refresh::yes ? LayerVariants::Replace::yes : LayerVariants::Replace::no);
 }
 
-/// What of the base's own packages was known already, hashes among it, is not known to a root without their lists.
-void keep_hashes(std::vector<InstalledPackage>& packages, const std::vector<InstalledPackage>& known) {
-  for (InstalledPackage& package : packages) {
-    if (package.sha256) continue;
-    for (const InstalledPackage& other : known) {
-      if (other.name == package.name && other.version == package.version &&
-          other.architecture == package.architecture) {
-        package.sha256 = other.sha256;
-      }
-    }
-  }
+std::optional<LayerVariant> find_layer(const Base& base, const PackagesRequest& request,
+                                       const image::LayerCache& cache) {
+  if (request.refresh == Refresh::yes) return std::nullopt;
+  return LayerVariants(cache, packages_key(base, request)).find(request.pins);
 }
 
 }  // namespace
@@ -166,7 +164,7 @@ LayerKey packages_key(const Base& base, const PackagesRequest& request) {
 }
 
 bool has_packages(const Base& base, const PackagesRequest& request, const image::LayerCache& cache) {
-  return packages_to_add(base, request).empty() || cache.find(packages_key(base, request)).has_value();
+  return packages_to_add(base, request).empty() || find_layer(base, request, cache).has_value();
 }
 
 Base add_packages(Base base, const PackagesRequest& request, const std::shared_ptr<image::LayerCache>& cache,
@@ -181,28 +179,22 @@ Base add_packages(Base base, const PackagesRequest& request, const std::shared_p
           throw Error(ErrorKind::refused, "Debian packages cannot be added: the base has no dpkg and apt",
                       "take a debian: base or an image that is a Debian, or leave out [tool.veneer.system] packages");
         }
-        const LayerKey key = packages_key(base, request);
-        std::optional<image::CachedLayer> layer = cache->find(key);
-        if (!layer) {
+        std::optional<LayerVariant> variant = find_layer(base, request, *cache);
+        if (!variant) {
           // One build makes it while others wait for it.
           const FileLock lock = lock_kept(cache->folder() / "debian.lock", FileLock::Kind::exclusive);
-          layer = cache->find(key);
-          if (!layer) layer = make_layer(base, request, packages, *cache, on_line);
+          variant = find_layer(base, request, *cache);
+          if (!variant) variant = make_layer(base, request, packages, *cache, on_line);
         }
         image::make_history_consistent(base.config.history, base.layers.size());
         Value entry;
         entry.set("created_by", "veneer: Debian packages " + names);
         base.config.history.push_back(std::move(entry));
-        base.layers.push_back(layer->layer);
+        base.layers.push_back(variant->layer.layer);
         base.blobs = image::blobs_of_both(base.blobs, cache);
         base.tree = read_tree(base.layers, base.blobs, cache.get());
-        const std::vector<InstalledPackage> known = std::move(base.packages);
-        base.packages.clear();
-        if (const auto note = cache->note(packages_note, key)) {
-          base.packages = packages_from_text(*note).value_or(std::vector<InstalledPackage>());
-        }
-        if (base.packages.empty()) base.packages = installed_packages(base.tree);
-        keep_hashes(base.packages, known);
+        keep_hashes(variant->packages, base.packages);
+        base.packages = std::move(variant->packages);
         return std::move(base);
       });
 }

@@ -17,6 +17,8 @@ struct PackagesRequest {
   /// Without a mirror the sources that the base has, or Debian's own where it has none. The suite is the base's.
   DebianArchive archive;
   std::vector<std::string> packages;  // "name", "name:arch" or "name=version", checked (see python::SystemOptions)
+  std::vector<LockedPackage> pins;    // which versions to take of those that the archive still has
+  Refresh refresh = Refresh::no;      // yes: make the layer anew, even if the cache has it
   std::filesystem::path temporary;    // an existing folder with room for the unpacked base, three times
 };
 
@@ -28,7 +30,7 @@ std::vector<InstalledPackage> read_packages(const Base& base, const image::Layer
 std::vector<std::string> packages_to_add(const Base& base, const PackagesRequest& request);
 
 /// Under which the layer is cached: the base's layers, the packages to add, snapshot, apt's options, format. The mirror
-/// and the machine that builds do not belong to it.
+/// and the machine that builds do not belong to it; nor do pins, for which the cache has a layer of its own.
 LayerKey packages_key(const Base& base, const PackagesRequest& request);
 
 /// Whether add_packages() has nothing to make.
@@ -38,7 +40,7 @@ bool has_packages(const Base& base, const PackagesRequest& request, const image:
 /// base as it is when it has all packages. Base::packages is that of the result. Equal bases and archives give equal
 /// bytes on every machine; logs, caches and times are as normalise_above() says. `on_line` gets what is being done.
 /// Errors: refused for a base without dpkg or apt, or whose release is not known; not_found for a package that the
-/// archive lacks; network; failed with what apt said.
+/// archive lacks; network; verification for a pinned package with another hash; failed with what apt said.
 Base add_packages(Base base, const PackagesRequest& request, const std::shared_ptr<image::LayerCache>& cache,
                   const OnLine& on_line = {});
 

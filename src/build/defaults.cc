@@ -25,7 +25,7 @@ bool belongs_into_image(const std::string& name) {
                                    "docker-compose.yaml",
                                    "compose.yaml",
                                    "compose.yml"};
-  return !name.starts_with('.') && !name.starts_with("Dockerfile") && !name.ends_with(".egg-info") &&
+  return !name.starts_with('.') && !python::is_base_lock(name) && !name.starts_with("Dockerfile") && !name.ends_with(".egg-info") &&
          std::find(left_out.begin(), left_out.end(), name) == left_out.end();
 }
 

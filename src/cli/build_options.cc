@@ -101,6 +101,9 @@ const std::vector<Option>& build_options() {
       {"--byte-code", "", "compile what is installed, by the base's own interpreter: programs start faster"},
       {"--no-byte-code", "", "leave out byte code, whatever the project says"},
       {"--dependency-layers", "N", "give the dependencies at most N layers (default: 60, or what the base leaves)"},
+      {"--locked", "", "refuse a base that is not as veneer.lock pins it (exit code 3)"},
+      {"--no-lock-file", "", "neither read nor write veneer.lock"},
+      {"--verify-base", "", "read all of the base and compare it with what veneer.lock says of it"},
       {"--strict", "", "refuse wheels whose RECORD is incomplete and files that the lock has no hash of"},
       {"--jobs", "N", "use N threads (default: one more than processors)"},
   };
@@ -124,6 +127,22 @@ Value python_to_value(const build::BuildInputs& inputs) {
   return value;
 }
 
+namespace {
+
+app::BaseLockUse read_base_lock_use(const Arguments& arguments) {
+  if (!arguments.has("--no-lock-file")) {
+    return arguments.has("--locked") ? app::BaseLockUse::strict : app::BaseLockUse::kept;
+  }
+  for (const char* other : {"--locked", "--verify-base"}) {
+    if (arguments.has(other)) {
+      throw Error(ErrorKind::usage, fmt::format("{} and --no-lock-file exclude each other", other));
+    }
+  }
+  return app::BaseLockUse::ignored;
+}
+
+}  // namespace
+
 app::BuildRequest read_build_request(const Arguments& arguments) {
   app::BuildRequest request;
   request.project = arguments.value_or("--project", ".");
@@ -139,6 +158,8 @@ app::BuildRequest read_build_request(const Arguments& arguments) {
   if (arguments.has("--no-build")) request.source_builds = python::SourceBuilds::refused;
   if (arguments.has("--strict")) request.strictness = python::Strictness::strict;
   request.byte_code = read_byte_code(arguments);
+  request.base_lock = read_base_lock_use(arguments);
+  if (arguments.has("--verify-base")) request.base_facts = app::BaseFacts::verified;
   request.dependency_layers = arguments.number("--dependency-layers", 1, mountable_layers);
   request.workers = arguments.number("--jobs", 1, most_workers).value_or(request.workers);
   return request;

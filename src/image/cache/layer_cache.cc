@@ -121,10 +121,14 @@ CachedLayer LayerCache::store(const LayerKey& key,
     files_->vouch(blob, cached.layer.blob.hash);
   }
   fail_point("cache.between-blob-and-entry");
-  const fs::path entry = entry_path(folder_, key);
-  write_text_file(entry, entry_text(entry, cached));
+  add_key(key, cached);
   fail_point("cache.after-entry");
   return cached;
+}
+
+void LayerCache::add_key(const LayerKey& key, const CachedLayer& layer) const {
+  const fs::path entry = entry_path(folder_, key);
+  write_text_file(entry, entry_text(entry, layer));
 }
 
 bool LayerCache::contains(const BlobDigest& digest) const {

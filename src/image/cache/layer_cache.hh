@@ -44,6 +44,9 @@ class LayerCache : public Blobs {
   /// Whoever makes the same layer at the same time, each entry names the blob of its own maker.
   CachedLayer store(const LayerKey& key, const std::function<archive::WrittenLayer(ByteSink& blob)>& make) const;
 
+  /// Gives a layer that is here another key.
+  void add_key(const LayerKey& key, const CachedLayer& layer) const;
+
   bool contains(const BlobDigest& digest) const override;
   /// A blob that turns out to be damaged while it is read is looked at again by the next find().
   std::unique_ptr<ByteSource> open(const BlobDigest& digest) const override;

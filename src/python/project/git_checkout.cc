@@ -8,6 +8,7 @@
 
 #include "foundation/file.hh"
 #include "foundation/text.hh"
+#include "python/project/project.hh"
 
 namespace veneer::python {
 
@@ -90,6 +91,7 @@ class Reader {
     };
     for (const std::string& path : listed({"--ignored", "--directory"})) files.ignored.push_back(prefix + path);
     for (const std::string& path : listed({})) {
+      if (is_base_lock(path)) continue;
       if (!path.ends_with('/')) {
         files.untracked.push_back(prefix + path);
       } else if (const auto found = find_git_repository(root / path); found && found->root == real_path(root / path)) {
@@ -174,6 +176,16 @@ std::optional<GitFolder> GitCheckouts::find(const fs::path& folder) {
   return GitFolder{known->second, asked == root ? fs::path() : asked.lexically_relative(root)};
 }
 
+std::string changed_path(const std::string& line) {
+  std::size_t start = 0;
+  for (int fields = line.starts_with("? ") ? 1 : line.starts_with("u ") ? 10 : 8; fields > 0; --fields) {
+    const std::size_t space = line.find(' ', start);
+    if (space == std::string::npos) return {};
+    start = space + 1;
+  }
+  return line.substr(start);
+}
+
 std::set<std::string> git_changes(const GitRepository& repository) {
   const std::vector<std::string> lines =
       split_words(git_output(repository, {"status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=normal",
@@ -181,7 +193,8 @@ std::set<std::string> git_changes(const GitRepository& repository) {
                   nul);
   std::set<std::string> changes;
   for (const std::string& line : lines) {
-    if (!line.starts_with("# ")) changes.insert(line);  // how many stashes there are, say
+    if (line.starts_with("# ") || is_base_lock(changed_path(line))) continue;  // "# stash 1"
+    changes.insert(line);
   }
   return changes;
 }

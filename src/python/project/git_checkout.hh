@@ -30,7 +30,7 @@ struct GitState {
 /// and folders, a folder (with a slash at its end) standing for all in it.
 struct GitFiles {
   std::vector<std::string> tracked;
-  std::vector<std::string> untracked;
+  std::vector<std::string> untracked;  // without any veneer.lock, which git then does not know of
   std::vector<std::string> ignored;
   std::vector<std::string> absent_submodules;  // folders of submodules that are not checked out
 };
@@ -41,7 +41,7 @@ struct GitCheckout {
 
   const GitState& outermost() const { return repositories.front(); }
   const std::filesystem::path& root() const { return outermost().repository.root; }
-  /// No tracked files changed, and no untracked ones but ignored ones.
+  /// No tracked files changed, and no untracked ones but ignored ones. A veneer.lock does not count.
   bool is_clean() const { return outermost().changes.empty(); }
 };
 
@@ -65,7 +65,11 @@ class GitCheckouts {
 };
 
 /// One line for each file that differs between HEAD, index and work tree, and for each that is untracked, as `git
-/// status --porcelain=v2` prints it; a folder of these (with a slash at its end) stands for all in it.
+/// status --porcelain=v2` prints it; a folder of these (with a slash at its end) stands for all in it. Without those of
+/// any veneer.lock: what it says is no part of the project's state.
 std::set<std::string> git_changes(const GitRepository& repository);
+
+/// The path in a line of git_changes(): behind one field of an untracked file, ten of an unmerged one, eight else.
+std::string changed_path(const std::string& line);
 
 }  // namespace veneer::python

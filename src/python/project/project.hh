@@ -73,6 +73,10 @@ struct ImageOptions {
   Value health;                          // "Healthcheck" of the image's configuration; null: none is said
 };
 
+/// The file beside the lock that pins what images stand on: neither a part of the project nor of its state in git.
+inline constexpr std::string_view base_lock_name = "veneer.lock";
+inline bool is_base_lock(std::string_view path) { return path.substr(path.rfind('/') + 1) == base_lock_name; }
+
 struct PackageIndex {
   std::string name;  // may be empty
   std::string url;

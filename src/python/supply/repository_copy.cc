@@ -16,6 +16,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/text.hh"
+#include "python/project/project.hh"
 
 namespace veneer::python {
 
@@ -85,17 +86,6 @@ std::string config_text(const GitSetting& setting) {
 
 constexpr std::string_view untracked_mark = "? ";
 
-/// The path in a line of git_changes(): behind one field of an untracked file, ten of an unmerged one, eight else.
-std::string changed_path(const std::string& line) {
-  std::size_t start = 0;
-  for (int fields = line.starts_with(untracked_mark) ? 1 : line.starts_with("u ") ? 10 : 8; fields > 0; --fields) {
-    const std::size_t space = line.find(' ', start);
-    if (space == std::string::npos) return {};
-    start = space + 1;
-  }
-  return line.substr(start);
-}
-
 void copy_if_there(const fs::path& from, const fs::path& to) {
   struct stat status {};
   if (::stat(from.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
@@ -148,6 +138,25 @@ std::vector<std::string> untracked_in(const std::set<std::string>& changes) {
   return entries;
 }
 
+/// Each veneer.lock in git's index, but those of a sparse checkout.
+std::vector<std::string> base_locks_in(const GitState& state) {
+  std::vector<std::string> paths;
+  for (const std::string& line : split_words(state.index, nul)) {
+    const std::string path = line.substr(line.find('\t') + 1);
+    if (is_base_lock(path) && !line.starts_with("S ")) paths.push_back(path);
+  }
+  return paths;
+}
+
+/// Without any veneer.lock.
+std::string index_of_project(const GitState& state) {
+  std::string index;
+  for (const std::string& line : split_words(state.index, nul)) {
+    if (!is_base_lock(line.substr(line.find('\t') + 1))) index += line + '\0';
+  }
+  return index;
+}
+
 /// The copy in `target` is asked as the original is.
 GitRepository copy_of(const GitState& state, const fs::path& target) {
   GitRepository copy;
@@ -169,7 +178,7 @@ RepositorySettings read_settings(const GitRepository& repository) {
 }
 
 std::string repository_facts(const GitState& state, const RepositorySettings& settings) {
-  std::vector<std::string> facts = {state.commit, settings.branch, settings.references, state.index};
+  std::vector<std::string> facts = {state.commit, settings.branch, settings.references, index_of_project(state)};
   for (const std::string& line : state.changes) facts.push_back(line);
   for (const char* name : small_files) {
     facts.push_back(read_text_file_if_exists(state.repository.places.at(name), small_limit).value_or(""));
@@ -214,6 +223,15 @@ void copy_repository(const GitState& state, const RepositorySettings& settings, 
     git_there({"update-ref", "--no-deref", "HEAD", state.commit});
   }
   copy_index(original, place);
+  // As they are committed, whatever is pinned here now.
+  for (const std::string& path : base_locks_in(state)) {
+    const auto git = [&](std::vector<std::string> arguments) {
+      arguments.insert(arguments.begin(), "--literal-pathspecs");
+      arguments.insert(arguments.end(), {"--", path});
+      return git_command(work_tree, std::move(arguments));
+    };
+    if (run(git({"checkout", "--quiet", "HEAD"})).exit_code != 0) run_checked(git({"rm", "--quiet", "--cached"}));
+  }
 }
 
 std::vector<std::string> untracked_entries(const GitState& state) { return untracked_in(state.changes); }

@@ -13,6 +13,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/parallel.hh"
+#include "python/project/project.hh"
 
 namespace veneer::python {
 
@@ -30,8 +31,8 @@ bool is_dropping(std::string_view name) {
                                 ".veneer",       "node_modules", ".tox",  ".nox",    ".mypy_cache", ".ruff_cache",
                                 ".pytest_cache", ".hypothesis",  ".eggs", "build",   "dist",        "htmlcov",
                                 ".coverage",     ".DS_Store",    ".idea", ".vscode", ".cache",      ".pytype"};
-  return std::find(names.begin(), names.end(), name) != names.end() || name.ends_with(".pyc") ||
-         name.ends_with(".egg-info") || name.ends_with(".log");
+  return std::find(names.begin(), names.end(), name) != names.end() || name == base_lock_name ||
+         name.ends_with(".pyc") || name.ends_with(".egg-info") || name.ends_with(".log");
 }
 
 enum class Extent { complete, too_much };
@@ -142,7 +143,9 @@ void check_path(const std::string& path) {
 
 void take_checkout(SourceTree& sources) {
   const GitFiles& files = sources.git->files;
-  sources.paths = files.tracked;
+  for (const std::string& path : files.tracked) {
+    if (!is_base_lock(path)) sources.paths.push_back(path);  // copy_repository() brings it
+  }
   sources.folders = files.absent_submodules;
   for (const GitState& state : sources.git->repositories) {
     sources.settings.push_back(read_settings(state.repository));

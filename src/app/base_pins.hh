@@ -1,0 +1,65 @@
+// veneer.lock as a build sees it: what it pins, what came instead of that, and the lock as it is written when all ended
+// well. One thread.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/build_request.hh"
+#include "app/surroundings.hh"
+#include "base/base_lock.hh"
+#include "base/mmdebstrap.hh"
+
+namespace veneer::app {
+
+/// Something that is not as the lock says.
+struct BaseMove {
+  std::string what;  // "libc6", "Python", "image"
+  std::string from;  // empty: it is new
+  std::string to;    // empty: it is gone
+};
+
+class BasePins {
+ public:
+  /// Reads veneer.lock in `folder`, if there is one. Errors: refused, with path and line, for what is no such lock;
+  /// not for one that is ignored or made anew.
+  BasePins(const std::filesystem::path& folder, BaseLockUse use);
+
+  /// Which base the questions below are about. Throws Error (refused) when it must be pinned and is not.
+  void choose(const std::string& name, const std::string& platform);
+
+  const std::vector<base::LockedPackage>& packages() const;
+  std::optional<base::Interpreter> interpreter() const;
+  std::string snapshot() const;
+  base::Refresh refresh() const { return use_ == BaseLockUse::renewed ? base::Refresh::yes : base::Refresh::no; }
+
+  /// Compares what was taken with what is pinned, and says what differs. With CI=true, where nothing will be written,
+  /// also what is not pinned. Errors: refused where the lock is to be kept strictly and is not; verification where the
+  /// same bytes are said to have another interpreter, C library, machine or other folders.
+  void take(base::LockedBase taken, Surroundings& surroundings);
+
+  const std::vector<BaseMove>& moves() const { return moves_; }
+  const std::filesystem::path& path() const { return path_; }
+
+  /// Writes what was taken, if anything is new in it and it is this build's to write. A folder that cannot be written
+  /// to is a warning: the image is there.
+  void write(Messages& messages) const;
+
+ private:
+  const base::LockedBase* pinned() const;
+  std::vector<std::string> compare(const base::LockedBase& taken);
+  void check_facts(const base::LockedBase& taken) const;
+  void say(const std::vector<std::string>& unpinned, bool is_written, Messages& messages) const;
+
+  std::filesystem::path path_;
+  BaseLockUse use_;
+  bool was_there_ = false;
+  base::BaseLock lock_;
+  std::optional<base::LockedBase> pinned_;
+  std::vector<BaseMove> moves_;
+  std::optional<base::LockedBase> taken_;  // to be written
+};
+
+}  // namespace veneer::app

@@ -1,0 +1,445 @@
+#include "base/base_lock.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "foundation/error.hh"
+#include "foundation/text.hh"
+#include "foundation/utf8.hh"
+
+namespace veneer::base {
+
+namespace {
+
+constexpr std::size_t size_limit = 16 << 20;
+constexpr std::size_t line_limit = 8 << 10;
+constexpr std::string_view head =
+    "# What images stand on, pinned. Written by veneer and to be committed; 'veneer base update' makes it anew.\n"
+    "version = 1\n";
+constexpr std::string_view anew = "delete veneer.lock, or run 'veneer base update', to have it made anew";
+
+constexpr std::pair<LockedBase::Kind, std::string_view> kinds[] = {
+    {LockedBase::Kind::debian, "debian"}, {LockedBase::Kind::image, "image"}, {LockedBase::Kind::registry, "registry"}};
+
+std::string_view kind_name(LockedBase::Kind kind) {
+  return std::find_if(std::begin(kinds), std::end(kinds), [&](const auto& row) { return row.first == kind; })->second;
+}
+
+auto order_of(const LockedBase& base) { return std::tie(base.name, base.platform); }
+auto order_of(const LockedPackage& package) { return std::tie(package.name, package.architecture); }
+
+template <typename Row>
+void sort_rows(std::vector<Row>& rows) {
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return order_of(a) < order_of(b); });
+}
+
+/// The values of `{ name = "x", … }`, or of the lines of a table. What was not asked for is not known.
+class Fields {
+ public:
+  void add(std::string key, std::string value) {
+    if (!values_.emplace(std::move(key), std::move(value)).second)
+      throw Error(ErrorKind::refused, "a key is there twice");
+  }
+  std::string take(std::string_view key) {
+    std::optional<std::string> value = take_if_there(key);
+    if (!value) throw Error(ErrorKind::refused, fmt::format("'{}' is missing", key));
+    return std::move(*value);
+  }
+  std::optional<std::string> take_if_there(std::string_view key) {
+    const auto found = values_.find(key);
+    if (found == values_.end()) return std::nullopt;
+    std::string value = found->second;
+    values_.erase(found);
+    return value;
+  }
+  void end() const {
+    if (!values_.empty())
+      throw Error(ErrorKind::refused, fmt::format("'{}' is not known", printable(values_.begin()->first)));
+  }
+
+ private:
+  std::map<std::string, std::string, std::less<>> values_;
+};
+
+/// One line, from its start on.
+class Line {
+ public:
+  explicit Line(std::string_view text) : rest_(text) { skip_blanks(); }
+
+  bool is_at_end() const { return rest_.empty() || rest_.front() == '#'; }
+  bool take(std::string_view mark) {
+    if (!rest_.starts_with(mark)) return false;
+    rest_.remove_prefix(mark.size());
+    skip_blanks();
+    return true;
+  }
+  void expect(std::string_view mark) {
+    if (!take(mark))
+      throw Error(ErrorKind::refused, fmt::format("'{}' is expected here: '{}'", mark, printable(rest_, 40)));
+  }
+  void expect_end() const {
+    if (!is_at_end())
+      throw Error(ErrorKind::refused, fmt::format("nothing more is expected here: '{}'", printable(rest_, 40)));
+  }
+  std::string key() {
+    std::size_t end = 0;
+    while (end < rest_.size() && (is_lower(rest_[end]) || is_digit(rest_[end]) || rest_[end] == '_')) ++end;
+    if (end == 0) throw Error(ErrorKind::refused, fmt::format("a key is expected here: '{}'", printable(rest_, 40)));
+    std::string name(rest_.substr(0, end));
+    rest_.remove_prefix(end);
+    skip_blanks();
+    expect("=");
+    return name;
+  }
+  /// A basic string of TOML whose only escapes are \" and \\.
+  std::string string() {
+    if (!rest_.starts_with('"'))
+      throw Error(ErrorKind::refused, fmt::format("a string is expected here: '{}'", printable(rest_, 40)));
+    std::string text;
+    for (std::size_t i = 1; i < rest_.size(); ++i) {
+      if (rest_[i] == '"') {
+        rest_.remove_prefix(i + 1);
+        skip_blanks();
+        return text;
+      }
+      if (rest_[i] == '\\' && (++i == rest_.size() || (rest_[i] != '"' && rest_[i] != '\\'))) break;
+      text += rest_[i];
+    }
+    throw Error(ErrorKind::refused, "a string does not end, or has an escape other than \\\" and \\\\");
+  }
+  Fields table() {
+    Fields fields;
+    expect("{");
+    do {
+      std::string name = key();
+      fields.add(std::move(name), string());
+    } while (take(","));
+    expect("}");
+    return fields;
+  }
+
+ private:
+  void skip_blanks() {
+    while (!rest_.empty() && (rest_.front() == ' ' || rest_.front() == '\t')) rest_.remove_prefix(1);
+  }
+  std::string_view rest_;
+};
+
+std::string not_empty(std::string text, std::string_view what) {
+  if (text.empty()) throw Error(ErrorKind::refused, fmt::format("'{}' is empty", what));
+  return text;
+}
+
+Hash read_hash(const std::string& text) {
+  const auto hash = Hash::from_hex(text);
+  if (!hash)
+    throw Error(ErrorKind::refused, fmt::format("'{}' is no SHA-256: 64 hexadecimal digits", printable(text, 80)));
+  return *hash;
+}
+
+/// What becomes a line of apt's settings, or a word of dpkg's.
+std::string read_word(std::string text, std::string_view what) {
+  const auto is_plain = [](char c) {
+    return is_letter(c) || is_digit(c) || std::string_view("+-.:~").find(c) != std::string_view::npos;
+  };
+  if (text.empty() || text.size() > 256 || !std::all_of(text.begin(), text.end(), is_plain)) {
+    throw Error(ErrorKind::refused, fmt::format("'{}' is no {} of a Debian package", printable(text, 80), what));
+  }
+  return text;
+}
+
+LockedPackage read_package(Fields fields, std::size_t line) {
+  LockedPackage package;
+  package.name = read_word(fields.take("name"), "name");
+  package.version = read_word(fields.take("version"), "version");
+  package.architecture = read_word(fields.take("architecture"), "architecture");
+  if (const auto hash = fields.take_if_there("sha256")) package.sha256 = read_hash(*hash);
+  package.line = line;
+  fields.end();
+  return package;
+}
+
+Interpreter read_interpreter(Fields fields) {
+  Interpreter interpreter;
+  interpreter.version = not_empty(fields.take("version"), "version");
+  interpreter.url = not_empty(fields.take("url"), "url");
+  interpreter.archive = {read_hash(fields.take("sha256"))};
+  fields.end();
+  return interpreter;
+}
+
+TargetFacts read_target(Fields fields) {
+  TargetFacts facts;
+  facts.interpreter = not_empty(fields.take("interpreter"), "interpreter");
+  facts.python = not_empty(fields.take("python"), "python");
+  facts.libc = not_empty(fields.take("libc"), "libc");
+  facts.machine = not_empty(fields.take("machine"), "machine");
+  fields.end();
+  return facts;
+}
+
+LockedImage read_image(Fields fields) {
+  LockedImage image;
+  if (const auto text = fields.take_if_there("index")) image.index = ManifestDigest::parse(*text);
+  if (const auto text = fields.take_if_there("manifest")) image.manifest = ManifestDigest::parse(*text);
+  if (const auto text = fields.take_if_there("config")) image.config = ConfigDigest::parse(*text);
+  fields.end();
+  return image;
+}
+
+/// Reads line by line: what is wrong is named by its line, and a lock that was merged half is not guessed at.
+class Reader {
+ public:
+  BaseLock read(std::string_view text) {
+    if (text.size() > size_limit)
+      throw Error(ErrorKind::refused, fmt::format("it is larger than {} bytes", size_limit));
+    while (!text.empty()) {
+      ++number_;
+      std::string_view line = text.substr(0, text.find('\n'));
+      text.remove_prefix(std::min(line.size() + 1, text.size()));
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      at_line(number_, [&] { read_line(line); });
+    }
+    at_line(number_, [&] { end_array(); });
+    end_base();
+    if (!has_version_) throw Error(ErrorKind::refused, "it names no version", std::string(anew));
+    sort_rows(lock_.bases);
+    const auto twice =
+        std::adjacent_find(lock_.bases.begin(), lock_.bases.end(),
+                           [](const LockedBase& a, const LockedBase& b) { return order_of(a) == order_of(b); });
+    if (twice != lock_.bases.end()) {
+      at_line(std::max(twice->line, std::next(twice)->line), [&] {
+        throw Error(ErrorKind::refused,
+                    fmt::format("{} for {} is there twice", printable(twice->name), printable(twice->platform)));
+      });
+    }
+    return std::move(lock_);
+  }
+
+ private:
+  enum class Array { none, packages, folders };
+
+  template <typename Action>
+  static void at_line(std::size_t number, const Action& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      throw Error(error.kind(), fmt::format("line {}: {}", number, error.message()),
+                  error.hint().empty() ? std::string(anew) : error.hint());
+    }
+  }
+
+  void read_line(std::string_view text) {
+    for (const std::string_view mark : {"<<<<<<<", "|||||||", "=======", ">>>>>>>"}) {
+      if (!text.starts_with(mark)) continue;
+      throw Error(ErrorKind::refused, fmt::format("a merge conflict: {}", printable(text, 60)),
+                  "keep the lines of one side, then run 'veneer build', which adds what is missing; or run 'veneer "
+                  "base update'");
+    }
+    if (text.size() > line_limit)
+      throw Error(ErrorKind::refused, fmt::format("it is longer than {} bytes", line_limit));
+    if (!is_utf8(text)) throw Error(ErrorKind::refused, "it is not UTF-8");
+    if (std::any_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 127; })) {
+      throw Error(ErrorKind::refused, "it has a control character");
+    }
+    Line line(text);
+    if (line.is_at_end()) return;
+    if (array_ != Array::none) {
+      read_row(line);
+    } else if (line.take("[[base]]")) {
+      line.expect_end();
+      if (!has_version_) throw Error(ErrorKind::refused, "the version is expected first");
+      end_base();
+      lock_.bases.emplace_back().line = number_;
+      is_open_ = true;
+    } else {
+      read_key(line);
+      if (array_ == Array::none) line.expect_end();
+    }
+  }
+
+  void read_key(Line& line) {
+    const std::string key = line.key();
+    if (!is_open_) {
+      if (key != "version" || has_version_)
+        throw Error(ErrorKind::refused, fmt::format("'{}' is not expected here", key));
+      if (!line.take("1")) {
+        throw Error(ErrorKind::refused, "it is of a version that this veneer does not know",
+                    "use the veneer that wrote it, or a newer one");
+      }
+      has_version_ = true;
+      return;
+    }
+    LockedBase& base = lock_.bases.back();
+    if (!seen_.insert(key).second) throw Error(ErrorKind::refused, fmt::format("'{}' is there twice", key));
+    if (key == "packages" || key == "folders") {
+      line.expect("[");
+      array_ = key == "packages" ? Array::packages : Array::folders;
+      if (!line.is_at_end()) read_row(line);
+    } else if (key == "interpreter") {
+      base.interpreter = read_interpreter(line.table());
+    } else if (key == "target") {
+      std::vector<std::string> folders = std::move(base.target.folders);
+      base.target = read_target(line.table());
+      base.target.folders = std::move(folders);
+    } else if (key == "image") {
+      base.image = read_image(line.table());
+    } else {
+      fields_.add(key, line.string());
+    }
+  }
+
+  /// A row of an array, or its end.
+  void read_row(Line& line) {
+    LockedBase& base = lock_.bases.back();
+    if (!line.take("]")) {
+      if (array_ == Array::packages) {
+        base.packages.push_back(read_package(line.table(), number_));
+      } else {
+        base.target.folders.push_back(line.string());
+      }
+      line.take(",");
+    } else {
+      array_ = Array::none;
+    }
+    line.expect_end();
+  }
+
+  void end_array() const {
+    if (array_ != Array::none) throw Error(ErrorKind::refused, "an array does not end");
+  }
+
+  void end_base() {
+    if (!is_open_) return;
+    LockedBase& base = lock_.bases.back();
+    at_line(base.line, [&] {
+      base.name = not_empty(fields_.take("name"), "name");
+      base.platform = not_empty(fields_.take("platform"), "platform");
+      base.snapshot = fields_.take_if_there("snapshot").value_or("");
+      const std::string kind = fields_.take("kind");
+      const auto known =
+          std::find_if(std::begin(kinds), std::end(kinds), [&](const auto& row) { return row.second == kind; });
+      if (known == std::end(kinds))
+        throw Error(ErrorKind::refused, fmt::format("the kind '{}' is not known", printable(kind)));
+      base.kind = known->first;
+      fields_.end();
+      for (const char* key : {"target", "packages"}) {
+        if (!seen_.contains(key)) throw Error(ErrorKind::refused, fmt::format("'{}' is missing", key));
+      }
+      const bool has_image =
+          base.kind == LockedBase::Kind::registry ? base.image.manifest.has_value() : base.image.config.has_value();
+      if (base.kind != LockedBase::Kind::debian && !has_image)
+        throw Error(ErrorKind::refused, "'image' lacks its digest");
+    });
+    sort_rows(base.packages);
+    const auto twice =
+        std::adjacent_find(base.packages.begin(), base.packages.end(),
+                           [](const LockedPackage& a, const LockedPackage& b) { return order_of(a) == order_of(b); });
+    if (twice != base.packages.end()) {
+      at_line(std::max(twice->line, std::next(twice)->line),
+              [&] { throw Error(ErrorKind::refused, fmt::format("the package {} is there twice", twice->name)); });
+    }
+    fields_ = {};
+    seen_.clear();
+    is_open_ = false;
+  }
+
+  BaseLock lock_;
+  std::size_t number_ = 0;
+  bool has_version_ = false;
+  bool is_open_ = false;  // a base's table
+  Array array_ = Array::none;
+  Fields fields_;
+  std::set<std::string> seen_;
+};
+
+std::string toml_string(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if ((c >= 0 && c < ' ') || c == 127)
+      throw Error(ErrorKind::refused, fmt::format("veneer.lock cannot hold '{}'", printable(text)));
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + '"';
+}
+
+/// `{ name = "x", … }` of those that are not empty.
+std::string table_text(const std::vector<std::pair<std::string_view, std::string>>& fields) {
+  std::string text;
+  for (const auto& [key, value] : fields) {
+    if (!value.empty()) text += fmt::format("{} {} = {}", text.empty() ? "{" : ",", key, toml_string(value));
+  }
+  return text + " }";
+}
+
+template <typename Digest>
+std::string text_of(const std::optional<Digest>& digest) {
+  return digest ? digest->text() : "";
+}
+
+std::string base_text(const LockedBase& base) {
+  std::string text = fmt::format("\n[[base]]\nname = {}\nplatform = {}\nkind = {}\n", toml_string(base.name),
+                                 toml_string(base.platform), toml_string(kind_name(base.kind)));
+  if (!base.snapshot.empty()) text += fmt::format("snapshot = {}\n", toml_string(base.snapshot));
+  if (base.kind != LockedBase::Kind::debian) {
+    text += fmt::format("image = {}\n", table_text({{"index", text_of(base.image.index)},
+                                                    {"manifest", text_of(base.image.manifest)},
+                                                    {"config", text_of(base.image.config)}}));
+  }
+  if (const auto& interpreter = base.interpreter) {
+    text += fmt::format("interpreter = {}\n", table_text({{"version", interpreter->version},
+                                                          {"url", interpreter->url},
+                                                          {"sha256", interpreter->archive.hex()}}));
+  }
+  const TargetFacts& target = base.target;
+  text += fmt::format("target = {}\n", table_text({{"interpreter", target.interpreter},
+                                                   {"python", target.python},
+                                                   {"libc", target.libc},
+                                                   {"machine", target.machine}}));
+  text += "folders = [\n";
+  for (const std::string& folder : target.folders) text += fmt::format("    {},\n", toml_string(folder));
+  text += "]\npackages = [\n";
+  for (const LockedPackage& package : base.packages) {
+    text += fmt::format("    {},\n", table_text({{"name", package.name},
+                                                 {"version", package.version},
+                                                 {"architecture", package.architecture},
+                                                 {"sha256", package.sha256 ? package.sha256->hex() : ""}}));
+  }
+  return text + "]\n";
+}
+
+}  // namespace
+
+const LockedBase* BaseLock::find(std::string_view name, std::string_view platform) const {
+  const auto found = std::find_if(bases.begin(), bases.end(), [&](const LockedBase& base) {
+    return base.name == name && base.platform == platform;
+  });
+  return found == bases.end() ? nullptr : &*found;
+}
+
+void BaseLock::set(LockedBase base) {
+  std::erase_if(bases, [&](const LockedBase& other) { return order_of(other) == order_of(base); });
+  bases.push_back(std::move(base));
+  sort_rows(bases);
+}
+
+BaseLock parse_base_lock(std::string_view text) { return Reader().read(text); }
+
+std::string write_base_lock(BaseLock lock) {
+  sort_rows(lock.bases);
+  std::string text(head);
+  for (LockedBase& base : lock.bases) {
+    sort_rows(base.packages);
+    text += base_text(base);
+  }
+  return text;
+}
+
+}  // namespace veneer::base
