@@ -141,7 +141,7 @@ void BasePins::check_facts(const base::LockedBase& taken) const {
   }
 }
 
-void BasePins::say(const std::vector<std::string>& unpinned, bool is_written, Messages& messages) const {
+void BasePins::say(const std::vector<std::string>& unpinned, Messages& messages) const {
   const std::string file = std::string(python::base_lock_name);
   if (use_ != BaseLockUse::renewed) {
     for (const BaseMove& move : moves_) {
@@ -149,12 +149,13 @@ void BasePins::say(const std::vector<std::string>& unpinned, bool is_written, Me
           fmt::format("{}: {}, since what is pinned cannot be had any more", file, printable(move_text(move))));
     }
   }
-  if (is_written || unpinned.empty()) return;
+  if (is_to_be_written_ || unpinned.empty()) return;
   messages.note(fmt::format("not pinned in {}, which is not written with CI=true: {}", file,
                             printable(fmt::format("{}", fmt::join(unpinned, " ")), 64 * 1024)));
 }
 
 void BasePins::take(base::LockedBase taken, Surroundings& surroundings) {
+  taken_ = taken;
   if (use_ == BaseLockUse::ignored) return;
   const std::vector<std::string> unpinned = compare(taken);
   if (use_ == BaseLockUse::strict && !(moves_.empty() && unpinned.empty())) {
@@ -170,10 +171,9 @@ void BasePins::take(base::LockedBase taken, Surroundings& surroundings) {
                 std::string(strict_hint));
   }
   if (pinned() != nullptr && moves_.empty()) check_facts(taken);
-  const bool is_written =
+  is_to_be_written_ =
       use_ == BaseLockUse::renewed || (use_ == BaseLockUse::kept && surroundings.environment("CI") != "true");
-  say(unpinned, is_written, surroundings.messages());
-  if (!is_written) return;
+  say(unpinned, surroundings.messages());
   if (pinned() != nullptr) {  // other members of the workspace may need what this one does not
     for (const base::LockedPackage& package : pinned()->packages) {
       if (find_package(taken.packages, package) == nullptr) taken.packages.push_back(package);
@@ -184,14 +184,14 @@ void BasePins::take(base::LockedBase taken, Surroundings& surroundings) {
 }
 
 void BasePins::write(Messages& messages) const {
-  if (!taken_) return;
+  if (!is_to_be_written_) return;
   std::optional<std::string> before;
   try {
     before = read_text_file_if_exists(path_, lock_limit);
     base::BaseLock lock = lock_;
     // What another build wrote meanwhile stays; what is malformed was refused before, or is to be made anew.
     if (before && use_ != BaseLockUse::renewed) lock = base::parse_base_lock(*before);
-    lock.set(*taken_);
+    lock.set(taken_);
     const std::string text = base::write_base_lock(std::move(lock));
     if (before == text) return;
     fail_point("build.before-lock");

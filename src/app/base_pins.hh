@@ -40,7 +40,11 @@ class BasePins {
   /// same bytes are said to have another interpreter, C library, machine or other folders.
   void take(base::LockedBase taken, Surroundings& surroundings);
 
+  /// After take().
   const std::vector<BaseMove>& moves() const { return moves_; }
+  const base::LockedBase& taken() const { return taken_; }
+  /// Whether the lock had the base before.
+  bool had_base() const { return pinned_.has_value(); }
   const std::filesystem::path& path() const { return path_; }
 
   /// Writes what was taken, if anything is new in it and it is this build's to write. A folder that cannot be written
@@ -51,7 +55,7 @@ class BasePins {
   const base::LockedBase* pinned() const;
   std::vector<std::string> compare(const base::LockedBase& taken);
   void check_facts(const base::LockedBase& taken) const;
-  void say(const std::vector<std::string>& unpinned, bool is_written, Messages& messages) const;
+  void say(const std::vector<std::string>& unpinned, Messages& messages) const;
 
   std::filesystem::path path_;
   BaseLockUse use_;
@@ -59,7 +63,8 @@ class BasePins {
   base::BaseLock lock_;
   std::optional<base::LockedBase> pinned_;
   std::vector<BaseMove> moves_;
-  std::optional<base::LockedBase> taken_;  // to be written
+  base::LockedBase taken_;
+  bool is_to_be_written_ = false;
 };
 
 }  // namespace veneer::app

@@ -50,7 +50,7 @@ struct UvInterpreter {
 
 /// What was decided about it before.
 struct InterpreterPins {
-  std::optional<base::Interpreter> pinned;  // by veneer.lock; taken where it fits and can be had
+  std::optional<base::Interpreter> pinned;    // by veneer.lock; taken where it fits and can be had
   base::Refresh refresh = base::Refresh::no;  // yes: what the cache knows for the choice does not count
 };
 

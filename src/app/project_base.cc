@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "app/base_workshop.hh"
+#include "app/debian_snapshot.hh"
 #include "app/image_python.hh"
 #include "app/open_image.hh"
 #include "app/selection_request.hh"
@@ -87,6 +88,10 @@ void ProjectBase::read(python::SelectRequest selection) {
   platform_ = image::platform_text(platform);
   pins_.choose(project.base->text, platform_);
   snapshot_ = project.system.snapshot;
+  if (snapshot_ == python::newest_snapshot) snapshot_ = pins_.snapshot();
+  if (snapshot_.empty() && !project.system.snapshot.empty()) {
+    snapshot_ = newest_snapshot(project.system.mirror, project.base->suite, surroundings_);
+  }
   std::string wanted = project.python;
   Preference preference;
   if (!project.base->suite.empty()) {

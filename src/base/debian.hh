@@ -18,9 +18,9 @@ struct DebianRequest {
   enum class Python { included, left_out };
   Python python = Python::included;    // Debian's own python3; left out where another interpreter comes on top
   std::string architecture = "amd64";  // as Go names it: amd64, arm64, arm (armhf), 386 (i386), ...
-  std::vector<LockedPackage> pins;  // which versions to take of those that the archive still has
-  Refresh refresh = Refresh::no;    // yes: make it anew, even if the cache has it
-  std::filesystem::path temporary;  // an existing folder with room for the unpacked system, twice
+  std::vector<LockedPackage> pins;     // which versions to take of those that the archive still has
+  Refresh refresh = Refresh::no;       // yes: make it anew, even if the cache has it
+  std::filesystem::path temporary;     // an existing folder with room for the unpacked system, twice
 };
 
 /// What is installed beside what Debian calls required: python3 unless it is left out, certificates for TLS, names of

@@ -45,11 +45,11 @@ void make_minimal_root(const DebianArchive& archive, const std::string& architec
                        const std::vector<LockedPackage>& pins, const std::filesystem::path& scratch,
                        const std::filesystem::path& output, const OnLine& on_line);
 
-/// The root in the tar file `lower` with the packages (names that were checked) installed into it by its own apt, without
-/// recommended ones, as a tar file `output` that is not normalised: apt's lists are in it. With an empty suite packages
-/// come from the sources that the root itself has. The byte code of Python's modules that came is made anew, each
-/// file by itself, unbound to times (PEP 552, unchecked hash), so that it does not depend on when and in which order
-/// packages were installed. Where the pins do not go together any more, none of them counts. Errors as of
+/// The root in the tar file `lower` with the packages (names that were checked) installed into it by its own apt,
+/// without recommended ones, as a tar file `output` that is not normalised: apt's lists are in it. With an empty suite
+/// packages come from the sources that the root itself has. The byte code of Python's modules that came is made anew,
+/// each file by itself, unbound to times (PEP 552, unchecked hash), so that it does not depend on when and in which
+/// order packages were installed. Where the pins do not go together any more, none of them counts. Errors as of
 /// make_minimal_root().
 void install_packages(const DebianArchive& archive, const std::string& architecture, Privilege privilege,
                       const std::filesystem::path& lower, const WantedPackages& packages,

@@ -92,7 +92,8 @@ class Collector {
     for (const auto& entry : fs::recursive_directory_iterator(from)) {
       const fs::path relative = entry.path().lexically_relative(from);
       if (entry.is_directory() && !entry.is_symlink()) continue;
-      if (!is_byte_code(relative) && !python::is_base_lock(relative.native())) names.push_back(prefix + relative.generic_string());
+      if (!is_byte_code(relative) && !python::is_base_lock(relative.native()))
+        names.push_back(prefix + relative.generic_string());
     }
     std::sort(names.begin(), names.end());
     return names;

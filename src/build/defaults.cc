@@ -25,8 +25,8 @@ bool belongs_into_image(const std::string& name) {
                                    "docker-compose.yaml",
                                    "compose.yaml",
                                    "compose.yml"};
-  return !name.starts_with('.') && !python::is_base_lock(name) && !name.starts_with("Dockerfile") && !name.ends_with(".egg-info") &&
-         std::find(left_out.begin(), left_out.end(), name) == left_out.end();
+  return !name.starts_with('.') && !python::is_base_lock(name) && !name.starts_with("Dockerfile") &&
+         !name.ends_with(".egg-info") && std::find(left_out.begin(), left_out.end(), name) == left_out.end();
 }
 
 /// A file that tells of the project to people and tools, and that is no part of what runs.

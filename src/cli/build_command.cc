@@ -51,6 +51,7 @@ Value to_value(const app::BuildSession& session, const app::WrittenImage& writte
   value.set("config", built.sealed.config_digest.text());
   value.set("start", app::start_value(session.start()));
   value.set("layers", std::move(layers));
+  value.set("base_moved", moves_to_value(session.pins()));
   value.set("findings", std::move(findings));
   value.set("statistics", std::move(statistics));
   return value;
@@ -109,6 +110,7 @@ Command build_command() {
                        {"veneer build -o docker-archive:app.tar", "write a file that docker and podman can load"},
                        {"veneer build --cmd 'python main.py'", "say what a container starts"},
                        {"veneer build --base debian:bookworm --extra postgres", "choose the base, install an extra"},
+                       {"veneer build --locked", "in CI: refuse a base that is not as veneer.lock pins it"},
                        {"veneer build --python 3.12", "with that Python, of a Debian release or uv's"}},
           .parse = parse};
 }

@@ -127,6 +127,18 @@ Value python_to_value(const build::BuildInputs& inputs) {
   return value;
 }
 
+Value moves_to_value(const app::BasePins& pins) {
+  Value::Array moves;
+  for (const app::BaseMove& move : pins.moves()) {
+    Value value;
+    value.set("what", move.what);
+    value.set("from", move.from);
+    value.set("to", move.to);
+    moves.push_back(std::move(value));
+  }
+  return moves;
+}
+
 namespace {
 
 app::BaseLockUse read_base_lock_use(const Arguments& arguments) {

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "app/base_pins.hh"
 #include "app/build_request.hh"
 #include "build/image_builder.hh"
 #include "cli/command.hh"
@@ -20,6 +21,9 @@ const std::vector<Option>& build_options();
 
 /// {"version", "source", "reason", "interpreter", "machine", "libc"}, and for uv's "url" and "sha256" of its archive.
 Value python_to_value(const build::BuildInputs& inputs);
+
+/// [{"what", "from", "to"}...]: what is not as veneer.lock had it.
+Value moves_to_value(const app::BasePins& pins);
 
 /// Throws Error (usage, refused).
 app::BuildRequest read_build_request(const Arguments& arguments);

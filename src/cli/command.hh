@@ -71,6 +71,7 @@ const std::vector<Command>& commands();
 /// Options that every command has.
 const std::vector<Option>& common_options();
 
+Command base_command();
 Command build_command();
 Command cache_command();
 Command check_command();

@@ -39,6 +39,7 @@ constexpr auto variables = std::to_array<Variable>({
     {"XDG_CACHE_HOME", "the cache lies in veneer there (default ~/.cache)"},
     {"TMPDIR", "where temporary files go (default /tmp)"},
     {"NO_COLOR", "when not empty, no colours"},
+    {"CI", "when it is true, veneer.lock is not written"},
     {"SOURCE_DATE_EPOCH", "the image's creation time where there is no git commit to take it from"},
     {"UV_INDEX", "indexes whose credentials are used, as uv reads it"},
     {"UV_DEFAULT_INDEX", "likewise, one index"},

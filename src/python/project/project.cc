@@ -153,11 +153,12 @@ SystemOptions read_system(const Value& value) {
     }
   }
   system.snapshot = table.text("snapshot");
-  if (!system.snapshot.empty()) {
+  if (!system.snapshot.empty() && system.snapshot != newest_snapshot) {
     bool fits = system.snapshot.size() == 16 && system.snapshot[8] == 'T' && system.snapshot[15] == 'Z';
     for (std::size_t i = 0; fits && i < 15; ++i) fits = i == 8 || is_digit(system.snapshot[i]);
     if (!fits) {
-      table.refuse("snapshot", fmt::format("\"{}\" is not of the form 20260101T000000Z", printable(system.snapshot)));
+      table.refuse("snapshot",
+                   fmt::format("\"{}\" is neither auto nor of the form 20260101T000000Z", printable(system.snapshot)));
     }
   }
   system.mirror = table.text("mirror");

@@ -28,12 +28,15 @@ struct BaseChoice {
 /// Reads a `base`; what an image may be called is not judged here. Throws Error (refused).
 BaseChoice parse_base_choice(std::string_view text);
 
+/// A snapshot that is chosen once and recorded.
+inline constexpr std::string_view newest_snapshot = "auto";
+
 /// [tool.veneer.system]
 struct SystemOptions {
   std::vector<std::string> packages;  // Debian packages, "name", "name:arch" or "name=version"; sorted, no duplicates
   std::vector<std::string> exclude;   // names that are not added for the wheels' sake; sorted
   bool automatic = true;              // `auto`: what the wheels need is added
-  std::string snapshot;               // "20260101T000000Z" or empty
+  std::string snapshot;               // "20260101T000000Z", newest_snapshot or empty
   std::string mirror;                 // URL or empty
   std::vector<std::string> apt_options;  // lines of apt.conf(5) without the semicolon at the end
 };

@@ -129,7 +129,7 @@ class SystemTest(unittest.TestCase):
         self.cache = self.folder / "cache"
 
     def environment(self, **extra: str) -> dict:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("VENEER_FAIL", "GIT_", "DOCKER_", "CONTAINER_", "XDG_"))}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("VENEER_FAIL", "GIT_", "DOCKER_", "CONTAINER_", "XDG_")) and name != "CI"}
         return {**kept, **surroundings.NO_GIT_SETTINGS, "HOME": str(self.folder / "home"), "XDG_CACHE_HOME": str(self.cache),
                 "UV_CACHE_DIR": str(test_cache() / "uv"), "LC_ALL": "C", **extra}
 

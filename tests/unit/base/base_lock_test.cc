@@ -109,7 +109,7 @@ TEST(BaseLockText, MayBeOutOfOrderAndCommented) {
   const BaseLock lock = parse_base_lock(
       lock_text(package_row("zlib1g", "1", hash_a) + "\r\n  # by hand\n" + package_row("adduser", "2", hash_b)));
   EXPECT_EQ(lock.bases[0].packages[0].name, "adduser");
-  EXPECT_EQ(lock.bases[0].packages[0].line, 15u);
+  EXPECT_EQ(lock.bases[0].packages[0].line, 16u);
 }
 
 TEST(BaseLockText, IsRefusedByLine) {
@@ -184,7 +184,7 @@ class PinnedLayers : public testing::Test {
         [&](ByteSink& blob) {
           blob.write(as_bytes(version));
           return archive::WrittenLayer{
-              {sha256("tar of " + version)}, {sha256(version)}, version.size(), version.size()};
+              {sha256("tar of " + version)}, version.size(), {sha256(version)}, version.size()};
         },
         replace);
   }

@@ -54,6 +54,23 @@ TEST(GitState, TellsCommitTimeAndChanges) {
   EXPECT_FALSE(is_clean());
 }
 
+TEST(GitState, IsCleanWhateverIsPinned) {
+  ProjectFolder folder;
+  folder.write("a.txt", "1");
+  folder.commit_all();
+  const auto look = [&] { return find(folder.path())->checkout; };
+  folder.write("veneer.lock", "1");
+  EXPECT_TRUE(look()->is_clean());
+  EXPECT_TRUE(look()->files.untracked.empty());
+  folder.git({"add", "veneer.lock"});
+  EXPECT_TRUE(look()->is_clean());
+  folder.commit_all();
+  folder.write("veneer.lock", "2");
+  EXPECT_TRUE(look()->is_clean());
+  folder.write("my veneer.lock", "1");
+  EXPECT_FALSE(look()->is_clean());
+}
+
 TEST(GitState, KnowsTheSubfolderInAnySpelling) {
   ProjectFolder folder;
   folder.write("api/pages/a.txt", "1");

@@ -3,6 +3,7 @@
 #include "python/supply/source_copy.hh"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -525,6 +526,35 @@ TEST(SourceFingerprint, HoldsOfDroppingsThatTheyAreThere) {
   EXPECT_EQ(find_sources(checkout.path()).fingerprint, first);
   fs::remove(checkout.path() / "a.log");
   EXPECT_NE(find_sources(checkout.path()).fingerprint, first);
+}
+
+/// What is pinned is no input of a build back end: one that looks at git must not find another version for it.
+TEST(SourceFingerprint, IsTheSameWhateverIsPinned) {
+  Checkout checkout(setuptools_scm_project);
+  Hash first = find_sources(checkout.path()).fingerprint;
+  int copies = 0;
+  const auto look = [&](const std::string& pinned) {
+    const ProjectSources sources = find_sources(checkout.path());
+    EXPECT_EQ(sources.fingerprint, first);
+    const fs::path copy = checkout.beside(fmt::format("copy{}", ++copies));
+    make_folders(copy);
+    copy_sources(sources, copy);
+    EXPECT_EQ(run_checked(git_command(copy, {"status", "--porcelain"})), "");
+    EXPECT_EQ(read_text_file_if_exists(copy / "veneer.lock", 100).value_or("none"), pinned);
+  };
+  checkout.write("veneer.lock", "1");
+  look("none");
+  checkout.git({"add", "veneer.lock"});
+  look("none");
+  checkout.git({"commit", "--quiet", "--message", "Pinned"});
+  first = find_sources(checkout.path()).fingerprint;
+  look("1");
+  checkout.write("veneer.lock", "2");
+  look("1");
+  checkout.git({"add", "veneer.lock"});
+  look("1");
+  fs::remove(checkout.path() / "veneer.lock");
+  look("1");
 }
 
 TEST(SourceFingerprint, IsEqualForTwoClones) {
