@@ -105,6 +105,9 @@ TABLE = (
         (["--platform", "x"], "x"), (["--cap", "0"], "--cap"))]
     + [(["cache", *row], what) for row, what in ((["burn"], "burn"), (["prune", "--days", "x"], "--days"), (["prune", "--days", "40000"], "--days"),
                                                  (["show", "--days", "3"], "--days"))]
+    + [(["base", *row], what) for row, what in (([], "ACTION"), (["burn"], "burn"), (["update", "--locked"], "--locked"),
+                                                (["update", "--no-lock-file"], "--no-lock-file"), (["update", "--line", "x"], "x"))]
+    + [([command, "--no-lock-file", option], option) for command in ("build", "plan") for option in ("--locked", "--verify-base")]
     + [(["completion", *row], what) for row, what in (([], "SHELL"), (["csh"], "csh"))]
     + [(["help", "nonsense"], "nonsense"), (["nonsense"], "nonsense"), ([], "COMMAND")]
 )

@@ -77,7 +77,8 @@ class BasePinsTest : public testing::Test {
   fs::path path() const { return folder_.path() / "veneer.lock"; }
   std::vector<std::string> locked() const {
     std::vector<std::string> rows;
-    for (const base::LockedPackage& package : base::parse_base_lock(text()).bases.at(0).packages) {
+    const base::BaseLock lock = base::parse_base_lock(text());
+    for (const base::LockedPackage& package : lock.bases.at(0).packages) {
       rows.push_back(package.name + "=" + package.version);
     }
     return rows;
