@@ -97,14 +97,13 @@ class Places:
         """Of a changed layer in the middle only that one is fetched, on every store; and the engine is not asked to pull."""
         registry = odd_registry.OddRegistry()
         self.addCleanup(registry.close)
-        text = {name: random.Random(name).randbytes(100_000).hex() for name in "abcd"}
         name = f"{registry.address}/team/app"
         for docker in (False, True):
+            text = {name: random.Random(f"{name} {docker}").randbytes(100_000).hex() for name in "abcd"}
             put_image(registry, "team/app", "1", {"a": text["a"], "b": text["b"], "c": text["c"]}, docker=docker)
             put_image(registry, "team/app", "2", {"a": text["a"], "b": text["d"], "c": text["c"]}, docker=docker)
             layers = [json.loads(registry.manifests["team/app"][tag][1])["layers"] for tag in "12"]
             self.assertEqual([layers[0][at] == layers[1][at] for at in range(3)], [True, False, True])
-            fixtures.shutil.rmtree(self.cache, ignore_errors=True)
             for tag, wanted in (("1", layers[0]), ("2", layers[1][1:2])):
                 fixtures.shutil.rmtree(self.cache, ignore_errors=True)  # the engine's layers are enough
                 registry.requests.clear()
@@ -112,7 +111,6 @@ class Places:
                 fetched = [one.path.rsplit("/", 1)[1] for one in registry.sent("GET", kind="blobs")]
                 config = json.loads(registry.manifests["team/app"][tag][1])["config"]["digest"]
                 self.assertEqual(sorted(fetched), sorted([config, *(layer["digest"] for layer in wanted)]), pulled.stdout)
-            self.client("rmi", "-f", self.full(f"team/pulled:{'d' if docker else 'o'}"))
 
     def test_what_is_not_there(self):
         missing = self.veneer("inspect", f"{self.program}:team/missing:1", code=4)
