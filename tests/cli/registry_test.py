@@ -10,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 import fixtures  # noqa: E402
 import odd_registry  # noqa: E402
+import real_registry  # noqa: E402
 import tiny_image  # noqa: E402
 from registry_images import DOCKER_INDEX, INDEX, encode, put_image  # noqa: E402
 
@@ -320,6 +321,61 @@ class Registries(fixtures.SystemTest):
         self.assertEqual(build()["manifest"], built["manifest"])
         self.assertEqual([one.path for one in self.registry.besides_auth()], ["/v2/library/python/manifests/3.11-slim"])
         self.assertEqual(build("--base", f"oci:{layout}")["manifest"], built["manifest"])
+
+    def test_certificates(self):
+        authority = real_registry.Authority(self.folder / "authority")
+        context = authority.context()
+        context.load_verify_locations(authority.ca)
+        context.verify_mode = real_registry.ssl.CERT_REQUIRED
+        registry = odd_registry.OddRegistry(context=context)
+        self.addCleanup(registry.close)
+        image = put_image(registry, REPOSITORY, "1", {"a": "one"})
+        name = f"{registry.address}/{REPOSITORY}:1"
+        self.assertIn("not trusted here", self.manifest_of(name, code=5))
+        place = self.folder / "home/.config/containers/certs.d" / registry.address
+        place.mkdir(parents=True)
+        for source, target in ((authority.ca, "ca.crt"), (authority.certificate, "client.cert"), (authority.key, "client.key")):
+            (place / target).write_bytes(source.read_bytes())
+        self.assertEqual(self.manifest_of(name), image["digest"])
+
+
+class RealRegistry(fixtures.SystemTest):
+    def test_tls_and_tokens_of_another_host(self):
+        """Debian's docker-registry, which answers in HTTP/2; its content is put there before it asks for tokens."""
+        authority = real_registry.Authority(self.folder / "authority")
+        open_to_all = real_registry.RealRegistry(self.folder / "registry")
+        made = odd_registry.OddRegistry()
+        self.addCleanup(made.close)
+        image = put_image(made, REPOSITORY, "1", {"a": "one", "b": "two"})
+        for digest, data in made.blobs.items():
+            connection = open_to_all.connection()
+            connection.request("POST", f"/v2/{REPOSITORY}/blobs/uploads/", headers={"Content-Length": "0"})
+            answer = connection.getresponse()
+            answer.read()
+            location = answer.headers["Location"]
+            connection.request("PUT", f"{location}{'&' if '?' in location else '?'}digest={digest}", body=data)
+            self.assertEqual(connection.getresponse().status, 201)
+        connection = open_to_all.connection()
+        connection.request("PUT", f"/v2/{REPOSITORY}/manifests/1", body=made.manifests[REPOSITORY]["1"][1], headers={"Content-Type": tiny_image.MANIFEST})
+        self.assertEqual(connection.getresponse().status, 201)
+        open_to_all.close()
+
+        tokens = real_registry.TokenServer(authority, users={"ada": CANARY}, over_tls=True)
+        self.addCleanup(tokens.close)
+        registry = real_registry.RealRegistry(self.folder / "registry", authority, tokens=tokens)
+        self.addCleanup(registry.close)
+        name = f"{registry.address}/{REPOSITORY}:1"
+        home = self.folder / "home/.docker/config.json"
+        home.parent.mkdir(parents=True)
+        home.write_text(json.dumps({"auths": {registry.address: {"auth": base64.b64encode(f"ada:{CANARY}".encode()).decode()}}}))
+        found = self.veneer("inspect", name, "--tree", "--json", SSL_CERT_FILE=str(authority.ca))
+        self.assertIn(image["digest"], self.veneer("inspect", name, "--json", SSL_CERT_FILE=str(authority.ca)).stdout)
+        self.assertIn('"b"', found.stdout)
+        self.assertEqual(tokens.asked[0], ("ada", [f"repository:{REPOSITORY}:pull"]))
+        self.assertEqual(len(tokens.asked), 2, "one a run")
+        log = (self.folder / "registry/log").read_text()
+        self.assertIn("HTTP/2.0", log)
+        self.assertNotIn(CANARY, log + found.stdout + found.stderr)
 
 
 if __name__ == "__main__":
