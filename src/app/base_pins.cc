@@ -85,6 +85,8 @@ std::optional<base::Interpreter> BasePins::interpreter() const {
   return pinned() != nullptr ? pinned()->interpreter : std::nullopt;
 }
 
+base::LockedImage BasePins::image() const { return pinned() != nullptr ? pinned()->image : base::LockedImage{}; }
+
 std::string BasePins::snapshot() const { return pinned() != nullptr ? pinned()->snapshot : ""; }
 
 /// Fills in the moves; returns what was taken and is not in the lock, as apt takes it.

@@ -33,6 +33,7 @@ class BasePins {
   const std::vector<base::LockedPackage>& packages() const;
   std::optional<base::Interpreter> interpreter() const;
   std::string snapshot() const;
+  base::LockedImage image() const;
   base::Refresh refresh() const { return use_ == BaseLockUse::renewed ? base::Refresh::yes : base::Refresh::no; }
 
   /// Compares what was taken with what is pinned, and says what differs. With CI=true, where nothing will be written,

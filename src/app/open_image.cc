@@ -2,6 +2,7 @@
 
 #include "foundation/error.hh"
 #include "foundation/file.hh"
+#include "image/platform.hh"
 #include "python/project/project.hh"
 
 namespace veneer::app {
@@ -51,9 +52,12 @@ std::optional<OpenedImage> open_last(const fs::path& folder) {
   return image::open_image({*last, nullptr, image::parse_reference(*last)}, context, {});
 }
 
-WantedImage parse_wanted_image(const std::string& text) {
+WantedImage parse_wanted_image(const std::string& text, const std::optional<std::string>& platform) {
+  if (text.empty() && platform) throw Error(ErrorKind::usage, "--platform is for an image that is named");
   if (text.empty()) return std::nullopt;
-  return image::read_image_name(text);
+  image::ImageName name = image::read_image_name(text);
+  if (platform) name.platform = image::parse_platform(*platform);
+  return name;
 }
 
 bool has_a_name(const WantedImage& wanted) { return !wanted || wanted->place == nullptr || wanted->place->reference(); }

@@ -16,8 +16,8 @@ using image::OpenedImage;
 /// Which image is meant; none: what was built last here.
 using WantedImage = std::optional<image::ImageName>;
 
-/// An IMAGE argument; empty: what was built last. Throws Error (usage).
-WantedImage parse_wanted_image(const std::string& text);
+/// An IMAGE argument; empty: what was built last. `platform` is what --platform says. Throws Error (usage).
+WantedImage parse_wanted_image(const std::string& text, const std::optional<std::string>& platform = std::nullopt);
 
 /// The project's own store: .veneer in the folder of the nearest pyproject.toml above `folder`, else in `folder`.
 std::filesystem::path project_store(const std::filesystem::path& folder);

@@ -31,13 +31,8 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string native_architecture() {
-#if defined(__x86_64__)
-  return "amd64";
-#elif defined(__aarch64__)
-  return "arm64";
-#else
+  if (const auto platform = image::native_platform()) return platform->architecture;
   throw Error(ErrorKind::refused, "veneer does not know what this machine is called", "name a base image");
-#endif
 }
 
 /// Whether this machine's kernel runs programs of the Debian architecture, by itself or by an emulator.
@@ -252,7 +247,20 @@ base::Base ProjectBase::read_image_base(const python::BaseChoice& choice, const 
       [&] {
         const auto place =
             image::read_base_name(choice.text, choice.folder.empty() ? inputs_.project.folder : choice.folder);
-        return base::read_image_base(*place, platform, place_context(folder_, surroundings_), cache_.get());
+        const auto read = [&](const image::ImagePlace& from) {
+          return base::read_image_base(from, platform, place_context(folder_, surroundings_), cache_.get());
+        };
+        const base::LockedImage locked = pins_.image();
+        const auto pinned = locked.manifest ? place->pinned(*locked.manifest) : nullptr;
+        if (pinned == nullptr) return read(*place);
+        try {
+          base::Base base = read(*pinned);
+          base.image.index = locked.index;
+          return base;
+        } catch (const Error& error) {
+          if (error.kind() != ErrorKind::not_found) throw;
+          return read(*place);  // what is pinned cannot be had any more; take() says so
+        }
       });
 }
 
@@ -292,7 +300,9 @@ BasePins ProjectBase::settle() {
   base::LockedBase taken;
   taken.name = inputs_.project.base->text;
   taken.platform = platform_;
-  taken.kind = is_debian ? base::LockedBase::Kind::debian : base::LockedBase::Kind::image;
+  taken.kind = is_debian             ? base::LockedBase::Kind::debian
+               : base.image.manifest ? base::LockedBase::Kind::registry
+                                     : base::LockedBase::Kind::image;
   taken.snapshot = snapshot_;
   taken.image = base.image;
   taken.interpreter = base.interpreter;

@@ -47,6 +47,10 @@ Base read_image_base(const image::ImagePlace& place, const image::Platform& plat
   base.name = std::move(opened.name);
   base.blobs = std::move(opened.blobs);
   base.image.config = opened.sealed.config_digest;
+  if (opened.named) {
+    base.image.manifest = opened.sealed.manifest_digest;
+    if (opened.named != base.image.manifest) base.image.index = opened.named;
+  }
   base.layers = std::move(opened.sealed.image.layers);
   base.config = std::move(opened.sealed.image.config);
   const image::Platform& found = base.config.platform;

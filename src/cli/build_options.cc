@@ -75,6 +75,12 @@ std::vector<std::string> read_words(const Arguments& arguments, const std::strin
 
 Option project_option() { return {"--project", "DIR", "the folder with pyproject.toml (default: here)"}; }
 
+Option image_platform_option() {
+  return {"--platform", "PLATFORM",
+          "of an image for several platforms the one for this, such as linux/arm64 (of a registry's default: this "
+          "machine's)"};
+}
+
 Option insecure_option() {
   return {"--insecure", "HOST", "speak to the registry HOST without TLS too (this machine's own: always)",
           Option::Repeat::many};

@@ -17,6 +17,9 @@ Option project_option();
 /// --insecure, of the commands that read or write images of registries; Context::insecure_registries() obeys it.
 Option insecure_option();
 
+/// --platform, of the commands that read images.
+Option image_platform_option();
+
 const std::vector<Option>& build_options();
 
 /// {"version", "source", "reason", "interpreter", "machine", "libc"}, and for uv's "url" and "sha256" of its archive.

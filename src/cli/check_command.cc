@@ -85,7 +85,7 @@ int check_image(const Wanted& wanted, Context& context) {
 
 Action parse(const Arguments& arguments) {
   Wanted wanted;
-  wanted.image = app::parse_wanted_image(arguments.value_or("IMAGE", ""));
+  wanted.image = app::parse_wanted_image(arguments.value_or("IMAGE", ""), arguments.value("--platform"));
   if (arguments.has("--no-imports")) wanted.imports = check::ImportChoice::left_out;
   for (const std::string& id : arguments.values("--allow")) wanted.allowed.insert(id);
   wanted.is_json = arguments.has("--json");
@@ -110,6 +110,7 @@ Command check_command() {
       .options = {{"--allow", "ID", "do not count the problem of this id", Option::Repeat::many},
                   {"--no-imports", "", "run nothing of the image"},
                   project_option(),
+                  image_platform_option(),
                   insecure_option(),
                   {"--json", "", "print JSON"}},
       .examples = {{"veneer check", "the image that was built last"},

@@ -54,8 +54,10 @@ int compare(const Wanted& wanted, Context& context) {
 
 Action parse(const Arguments& arguments) {
   Wanted wanted;
-  wanted.old_image = app::parse_wanted_image(arguments.value_or("OLD", ""));
-  wanted.new_image = app::parse_wanted_image(arguments.value_or("NEW", ""));
+  const auto platform = arguments.value("--platform");
+  wanted.old_image = app::parse_wanted_image(arguments.value_or("OLD", ""), platform);
+  const std::string new_image = arguments.value_or("NEW", "");  // what was built last is for one platform
+  wanted.new_image = app::parse_wanted_image(new_image, new_image.empty() ? std::nullopt : platform);
   wanted.line = app::line_of(read_line(arguments));
   if (const auto bytes = arguments.value("--max-bytes")) wanted.most_bytes = read_size(*bytes);
   wanted.is_json = arguments.has("--json");
@@ -78,6 +80,7 @@ Command compare_command() {
       .options = {{"--line", "RATE", "what the line carries, such as 1Mbit: shows the time, and lets it count"},
                   {"--max-bytes", "SIZE", "exit with code 10 when more would travel, such as 2MB"},
                   project_option(),
+                  image_platform_option(),
                   insecure_option(),
                   {"--json", "", "print JSON"}},
       .examples = {{"veneer compare shop:1.2.0", "from that release to what was built last"},

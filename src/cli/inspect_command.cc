@@ -65,7 +65,7 @@ int inspect_image(const Wanted& wanted, Context& context) {
 
 Action parse(const Arguments& arguments) {
   Wanted wanted;
-  wanted.image = app::parse_wanted_image(arguments.value_or("IMAGE", ""));
+  wanted.image = app::parse_wanted_image(arguments.value_or("IMAGE", ""), arguments.value("--platform"));
   wanted.is_tree = arguments.has("--tree");
   wanted.reads_layers = wanted.is_tree || arguments.has("--verify") || arguments.has("--contents");
   wanted.is_json = arguments.has("--json");
@@ -87,6 +87,7 @@ Command inspect_command() {
                   {"--tree", "", "print the merged tree: every path that a container sees"},
                   {"--verify", "", "read all layers and check every digest"},
                   project_option(),
+                  image_platform_option(),
                   insecure_option(),
                   {"--json", "", "print JSON"}},
       .examples = {{"veneer inspect", "the image that was built last"},

@@ -3,6 +3,7 @@
 #include "cli/context.hh"
 #include "cli/ship_report.hh"
 #include "image/places/image_names.hh"
+#include "image/platform.hh"
 
 namespace veneer::cli {
 
@@ -10,7 +11,9 @@ namespace {
 
 Action parse(const Arguments& arguments) {
   const ShipOptions options = read_load_options(arguments);
-  const app::WantedImage wanted = image::read_pulled_name(arguments.value_or("IMAGE", ""));
+  image::ImageName name = image::read_pulled_name(arguments.value_or("IMAGE", ""));
+  if (const auto platform = arguments.value("--platform")) name.platform = image::parse_platform(*platform);
+  const app::WantedImage wanted = std::move(name);
   check_name(options, wanted);
   return [=](Context& context) {
     const app::OpenedReceiver receiver = app::open_receiver(options.host, context);
@@ -23,6 +26,7 @@ Action parse(const Arguments& arguments) {
 Command pull_command() {
   std::vector<Option> options = load_options();
   options.push_back(project_option());
+  options.push_back(image_platform_option());
   options.push_back(insecure_option());
   return {
       .name = "pull",

@@ -94,7 +94,6 @@ std::vector<Option> with_ssh_options(std::vector<Option> options) {
     if (option.names != "--line" && option.names != "--no-splice") options.push_back(std::move(option));
   }
   options.push_back(project_option());
-  options.push_back(insecure_option());
   options.push_back({"--json", "", "print JSON"});
   return options;
 }

@@ -67,7 +67,7 @@ int write_upgrade(const app::WantedImage& wanted, const ShipOptions& options, co
 Action parse(const Arguments& arguments) {
   const ImageAndHost given = read_image_and_host(arguments);
   const ShipOptions options = read_ship_options(given.host, arguments);
-  const app::WantedImage wanted = app::parse_wanted_image(given.image);
+  const app::WantedImage wanted = app::parse_wanted_image(given.image, arguments.value("--platform"));
   check_name(options, wanted);
   if (const auto file = read_upgrade_file(arguments)) {
     if (!given.host.empty()) throw Error(ErrorKind::usage, "a file is for no host in particular; leave the host out");
@@ -92,6 +92,7 @@ Command ship_command() {
   options.push_back({"--to-file", "FILE", "write an upgrade for `veneer receive` instead, to be carried there"});
   options.push_back({"--for", "IMAGE", "with --to-file: the image that the host has, whose layers are left out"});
   options.push_back(project_option());
+  options.push_back(image_platform_option());
   options.push_back(insecure_option());
   options.push_back({"--json", "", "print JSON"});
   return {

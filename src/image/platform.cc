@@ -71,6 +71,16 @@ Platform parse_platform(std::string_view text) {
   return {parts[0], parts[1], parts.size() == 3 ? parts[2] : ""};
 }
 
+std::optional<Platform> native_platform() {
+#if defined(__x86_64__)
+  return Platform{"linux", "amd64", ""};
+#elif defined(__aarch64__)
+  return Platform{"linux", "arm64", ""};
+#else
+  return std::nullopt;
+#endif
+}
+
 bool matches(const Platform& offered, const Platform& wanted) {
   if (offered.os != wanted.os || offered.architecture != wanted.architecture) return false;
   const std::string_view have = effective_variant(offered);

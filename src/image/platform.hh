@@ -15,6 +15,9 @@ std::string platform_text(const Platform& platform);
 /// Reads that form. Throws Error (usage).
 Platform parse_platform(std::string_view text);
 
+/// That of the machine that this program was made for; nothing when it is neither amd64 nor arm64.
+std::optional<Platform> native_platform();
+
 /// The machine of a Linux platform as platform.machine() of Python names it: "x86_64" for linux/amd64. Nothing for a
 /// platform that is not known, or that leaves open which it is, as linux/arm.
 std::optional<std::string> machine_of(const Platform& platform);

@@ -77,7 +77,11 @@ class Registries(fixtures.SystemTest):
             alone = encode({"schemaVersion": 2, "mediaType": media_type, "manifests": [attestation, arm]})
             self.registry.put_manifest(REPOSITORY, "one", alone, media_type)
             self.assertEqual(self.manifest_of(f"{self.registry.address}/{REPOSITORY}:one"), arm["digest"])
-            self.assertIn("linux/arm64", self.manifest_of(f"{self.registry.address}/{REPOSITORY}:all", code=3))
+            everything = f"{self.registry.address}/{REPOSITORY}:all"
+            self.assertEqual(self.manifest_of(everything), self.image["digest"])  # this machine's
+            self.assertEqual(self.json("inspect", everything, "--platform", "linux/arm64", "--json")["manifest"], arm["digest"])
+            self.assertIn("linux/arm64", self.veneer("inspect", everything, "--platform", "linux/s390x", code=4).stderr)
+        self.veneer("inspect", "--platform", "linux/arm64", code=2)
         docker = put_image(self.registry, REPOSITORY, "docker", {"a": "one"}, docker=True)
         self.assertEqual(self.manifest_of(f"{self.registry.address}/{REPOSITORY}:docker"), docker["digest"])
         self.registry.put_manifest(REPOSITORY, "old", encode({"schemaVersion": 1, "fsLayers": []}), "application/vnd.docker.distribution.manifest.v1+prettyjws")
@@ -312,31 +316,43 @@ class Registries(fixtures.SystemTest):
                                          'source = { virtual = "." }\n')
 
         def build(*options: str) -> dict:
-            return self.json("build", *options, "-o", f"oci:{self.folder}/out", "--json", cwd=project, SOURCE_DATE_EPOCH=str(fixtures.FIRST_COMMIT_TIME))
+            return self.json("build", *options, "-o", f"oci:{self.folder}/out", "--json", cwd=project, SOURCE_DATE_EPOCH=str(fixtures.FIRST_COMMIT_TIME), CI="")
 
         built = build()
         layer = json.loads(manifest)["layers"][0]["digest"]
         self.assertIn(layer, json.dumps(self.json("inspect", f"oci:{self.folder}/out", "--json")["layers"][0]))
         self.registry.requests.clear()
         self.assertEqual(build()["manifest"], built["manifest"])
-        self.assertEqual([one.path for one in self.registry.besides_auth()], ["/v2/library/python/manifests/3.11-slim"])
+        self.assertEqual(self.registry.requests, [], "it is pinned, and here")
         self.assertEqual(build("--base", f"oci:{layout}")["manifest"], built["manifest"])
 
-    def test_certificates(self):
-        authority = real_registry.Authority(self.folder / "authority")
-        context = authority.context()
-        context.load_verify_locations(authority.ca)
-        context.verify_mode = real_registry.ssl.CERT_REQUIRED
-        registry = odd_registry.OddRegistry(context=context)
-        self.addCleanup(registry.close)
-        image = put_image(registry, REPOSITORY, "1", {"a": "one"})
-        name = f"{registry.address}/{REPOSITORY}:1"
-        self.assertIn("not trusted here", self.manifest_of(name, code=5))
-        place = self.folder / "home/.config/containers/certs.d" / registry.address
-        place.mkdir(parents=True)
-        for source, target in ((authority.ca, "ca.crt"), (authority.certificate, "client.cert"), (authority.key, "client.key")):
-            (place / target).write_bytes(source.read_bytes())
-        self.assertEqual(self.manifest_of(name), image["digest"])
+        # veneer.lock pins it: the tag moves, the build does not; `base update` does.
+        lock = (project / "veneer.lock").read_text()
+        self.assertIn('kind = "registry"', lock)
+        self.assertIn(f'manifest = "{entry["digest"]}"', lock)
+        moved = json.loads(manifest) | {"annotations": {"moved": "yes"}}
+        index = encode({"schemaVersion": 2, "mediaType": INDEX, "manifests": [{
+            "mediaType": tiny_image.MANIFEST, "digest": self.registry.put_manifest("library/python", "moved", encode(moved)), "size": len(encode(moved)),
+            "platform": {"os": "linux", "architecture": "amd64"}}]})
+        self.registry.put_manifest("library/python", "3.11-slim", index, INDEX)
+        fixtures.shutil.rmtree(self.cache / "veneer" / "registry-blobs")  # the tree of the layers stays
+        self.registry.requests.clear()
+        self.assertEqual(build("--locked")["manifest"], built["manifest"])
+        asked = [one.path for one in self.registry.besides_auth()]
+        self.assertIn(f"/v2/library/python/manifests/{entry['digest']}", asked)
+        self.assertNotIn("/v2/library/python/manifests/3.11-slim", asked)
+        self.veneer("base", "update", cwd=project, CI="")
+        changed = (project / "veneer.lock").read_text()
+        self.assertIn(f'index = "{odd_registry.digest_of(index)}"', changed)
+        self.assertIn(f'manifest = "{odd_registry.digest_of(encode(moved))}"', changed)
+        # What is pinned and gone is refused where the lock is to hold.
+        name = f"{self.registry.address}/library/python:3.11-slim"
+        settings = (project / "pyproject.toml").read_text()
+        (project / "pyproject.toml").write_text(settings.replace('"python:3.11-slim"', f'"{name}"').replace("[tool.veneer.registries", "[tool.other"))
+        (project / "veneer.lock").write_text(lock.replace('"python:3.11-slim"', f'"{name}"'))
+        self.registry.manifests["library/python"].pop(entry["digest"])
+        fixtures.shutil.rmtree(self.cache / "veneer" / "registry-blobs")
+        self.assertIn("image sha256:", self.veneer("build", "--locked", cwd=project, code=3, CI="").stderr)
 
 
 class RealRegistry(fixtures.SystemTest):

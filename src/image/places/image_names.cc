@@ -102,7 +102,7 @@ std::optional<OpenedImage> open_in_engines(const ImageName& name, const PlaceCon
       continue;
     }
     context.note(fmt::format("{} is {}", printable(name.text), printable(exact)));
-    return place->read(std::nullopt, context);
+    return place->read(name.platform, context);
   }
   return std::nullopt;
 }
@@ -144,13 +144,13 @@ std::shared_ptr<const ImagePlace> read_output_name(std::string_view text, const 
 }
 
 OpenedImage open_image(const ImageName& name, const PlaceContext& context, const PlaceKinds& kinds) {
-  if (name.place) return name.place->read(std::nullopt, context);
+  if (name.place) return name.place->read(name.platform, context);
   std::optional<OciLayout> store = store_of(context);
   if (store) {
     if (const auto found = find_name(store->index(), name.reference)) {
       if (!name.reference.tag) context.note(fmt::format("{} is {}", printable(name.text), printable(*found)));
       auto blobs = std::make_shared<OciLayout>(std::move(*store));
-      SealedImage sealed = blobs->read({*found, std::nullopt});
+      SealedImage sealed = blobs->read({*found, name.platform});
       return {std::move(sealed), std::move(blobs), *found, parse_reference(*found)};
     }
   }
@@ -158,7 +158,7 @@ OpenedImage open_image(const ImageName& name, const PlaceContext& context, const
   const auto of_registries = std::ranges::find(kinds, PlaceKind::PlainNames::of_registries, &PlaceKind::plain_names);
   if (names_registry(name.text) && of_registries != kinds.end()) {
     try {
-      OpenedImage found = of_registries->find(name.text, Use::image, {})->read(std::nullopt, context);
+      OpenedImage found = of_registries->find(name.text, Use::image, {})->read(name.platform, context);
       context.note(fmt::format("{} is registry:{}", printable(name.text), printable(name.text)));
       return found;
     } catch (Error& error) {

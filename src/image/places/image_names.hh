@@ -22,6 +22,7 @@ struct ImageName {
   std::string text;                         // as written
   std::shared_ptr<const ImagePlace> place;  // of an exact name; else:
   Reference reference;
+  std::optional<Platform> platform{};  // that is wanted of an image for several; one of a registry: this machine's
 };
 
 using PlaceKinds = std::vector<PlaceKind>;

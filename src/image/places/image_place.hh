@@ -27,8 +27,9 @@ struct PlaceContext;
 struct OpenedImage {
   SealedImage sealed;
   std::shared_ptr<const Blobs> blobs;
-  std::string name;                    // what may be written to mean this image again
-  std::optional<Reference> reference;  // the name that it has by itself and that an engine can give to it, if any
+  std::string name;                       // what may be written to mean this image again
+  std::optional<Reference> reference;     // the name that it has by itself and that an engine can give to it, if any
+  std::optional<ManifestDigest> named{};  // of a registry: what its name stands for, an index or the image's manifest
 };
 
 class ImagePlace {
@@ -42,6 +43,8 @@ class ImagePlace {
   virtual std::optional<std::string> absence(const PlaceContext& /*context*/) const { return std::nullopt; }
   /// The name that the image has there and that an engine can give to it, if any; known without looking.
   virtual std::optional<Reference> reference() const { return std::nullopt; }
+  /// The same image, whatever its name stands for now, by its manifest; nullptr where that cannot be asked for.
+  virtual std::shared_ptr<const ImagePlace> pinned(const ManifestDigest& /*manifest*/) const { return nullptr; }
   /// Writes `image` under the name of this place, else under `name` ("shop:1.0"), and returns where it is, for people.
   /// `files` knows which files there are whole. Kinds that only read throw Error (usage).
   virtual std::string write(const SealedImage& image, const Blobs& blobs, const std::string& name,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 
@@ -78,7 +79,8 @@ class RegistryBlobs : public Blobs {
 
 class RegistryPlace : public ImagePlace {
  public:
-  explicit RegistryPlace(Reference reference) : reference_(with_default_tag(std::move(reference))) {}
+  explicit RegistryPlace(Reference reference, std::optional<ManifestDigest> pinned = std::nullopt)
+      : reference_(with_default_tag(std::move(reference))), pinned_(pinned ? pinned : reference_.digest) {}
 
   OpenedImage read(const std::optional<Platform>& platform, const PlaceContext& context) const override {
     const std::string name = printable(reference_.familiar());
@@ -86,9 +88,19 @@ class RegistryPlace : public ImagePlace {
     auto origin =
         std::make_shared<Origin>(Origin{registries, registries->sources(reference_.registry, reference_.repository),
                                         registry::KeptBlobs(context.cache), name});
-    SealedImage sealed = in_context([&] { return "image " + name; }, [&] { return read_sealed(*origin, platform); });
+    std::optional<ManifestDigest> named;
+    SealedImage sealed = in_context([&] { return "image " + name; },
+                                    [&] {
+                                      registry::Document first = first_document(*origin);
+                                      named = first.digest;
+                                      return read_sealed(*origin, std::move(first), platform);
+                                    });
     auto blobs = std::make_shared<RegistryBlobs>(origin, sealed.image.layers, context.progress);
-    return {std::move(sealed), std::move(blobs), "registry:" + reference_.full(), reference()};
+    return {std::move(sealed), std::move(blobs), "registry:" + reference_.full(), reference(), named};
+  }
+
+  std::shared_ptr<const ImagePlace> pinned(const ManifestDigest& manifest) const override {
+    return std::make_shared<RegistryPlace>(reference_, manifest);
   }
 
   std::optional<Reference> reference() const override {
@@ -98,7 +110,7 @@ class RegistryPlace : public ImagePlace {
 
  private:
   registry::Document first_document(const Origin& origin) const {
-    if (reference_.digest) return document(origin, *reference_.digest, {});
+    if (pinned_) return document(origin, *pinned_, {});
     const auto found = origin.registries->first_of(
         origin.sources, [&](const registry::Source& source) -> std::optional<registry::Document> {
           if (!source.serves_tags) return std::nullopt;
@@ -127,14 +139,15 @@ class RegistryPlace : public ImagePlace {
                                                   printable(reference_.full())));
   }
 
-  SealedImage read_sealed(const Origin& origin, const std::optional<Platform>& platform) const {
-    registry::Document current = first_document(origin);
+  SealedImage read_sealed(const Origin& origin, registry::Document current,
+                          const std::optional<Platform>& platform) const {
     for (std::size_t depth = 0; is_index(current); ++depth) {
       if (depth == deepest_index) {
         throw Error(ErrorKind::refused, fmt::format("indexes are nested more than {} deep", deepest_index));
       }
       const Index index = parse_index(current.text, known(current.media_type));
-      const Descriptor& entry = select_entry(index, platform);
+      const bool is_open = !platform && std::ranges::count_if(index.manifests, is_usable) > 1;
+      const Descriptor& entry = select_entry(index, is_open ? native_platform() : platform);
       const std::uint64_t promised = entry.size;
       current = document(origin, {entry.digest.hash}, entry.media_type);
       if (current.text.size() != promised) {
@@ -184,6 +197,7 @@ class RegistryPlace : public ImagePlace {
   }
 
   Reference reference_;
+  std::optional<ManifestDigest> pinned_;
 };
 
 }  // namespace
