@@ -49,7 +49,7 @@ class Names(fixtures.SystemTest):
         self.veneer("ship", *given, f"unix://{self.folder}/absent", cwd=path, code=5)
         if image:
             self.assertEqual(self.json("check", image, "--no-imports", "--json", cwd=path)["image"], name)
-            self.veneer("pull", f"oci:.veneer:{image}", cwd=path, code=5, DOCKER_HOST=f"unix://{self.folder}/absent")
+            self.veneer("pull", f"oci:.veneer:{image}", "--as", "demo:1", cwd=path, code=5, DOCKER_HOST=f"unix://{self.folder}/absent")
 
     def test_what_build_prints_is_taken_back(self):
         for name, printed in (("ghcr.io/acme/demo", "ghcr.io/acme/demo:1.0"), ("localhost/demo", "localhost/demo:1.0"),

@@ -13,7 +13,7 @@ import fixtures  # noqa: E402
 HOST = "ssh://plant"
 # A row: the arguments, and what the error must speak of. IMAGE stands for an archive that is there, API for an engine that listens.
 BUILD = [
-    (["--base", "nonsense:x"], "nonsense:x"),
+    (["--base", "Nonsense:x"], "lower case"),
     (["--platform", "solaris/sparc"], "solaris"),
     (["--jobs", "0"], "--jobs"),
     (["--jobs", "many"], "--jobs"),
