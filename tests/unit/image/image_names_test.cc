@@ -206,7 +206,7 @@ TEST_F(ImageNames, AMadeUpPlaceNeedsOneLine) {
   EXPECT_THAT(notes_, HasSubstr("kept is memory:kept"));
   EXPECT_EQ(error_of([&] { open("memory:lost"); }).kind(), ErrorKind::not_found);
   EXPECT_THAT(error_of([&] { read_output_name("nowhere", kinds_); }).hint(), HasSubstr("memory:KEY"));
-  EXPECT_THAT(error_of([&] { read_base_name("nowhere", {}, kinds_); }).hint(), HasSubstr("memory:KEY"));
+  EXPECT_THAT(error_of([&] { read_base_name("Nowhere", {}, kinds_); }).hint(), HasSubstr("memory:KEY"));
   EXPECT_THAT(error_of([&] { open("nowhere"); }).hint(), HasSubstr("memory:KEY"));
 }
 
