@@ -16,10 +16,12 @@ fs::path project_store(const fs::path& folder) {
   }
 }
 
-std::shared_ptr<registry::Registries> open_registries(const fs::path& folder, Surroundings& surroundings) {
+std::shared_ptr<registry::Registries> open_registries(const fs::path& folder, Surroundings& surroundings,
+                                                      std::optional<std::chrono::seconds> patience) {
   registry::RegistriesOptions options;
   options.environment = [&surroundings](const std::string& name) { return surroundings.environment(name); };
   options.insecure = surroundings.insecure_registries();
+  options.patience = patience;
   options.note = [&surroundings](const std::string& text) { surroundings.messages().note(text); };
   options.rules = [folder] {
     registry::Rules rules;

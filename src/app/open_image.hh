@@ -1,6 +1,7 @@
 // Finds images by the names that users give to them: image/places/image_names.hh, with the surroundings of a command.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -23,7 +24,9 @@ WantedImage parse_wanted_image(const std::string& text, const std::optional<std:
 std::filesystem::path project_store(const std::filesystem::path& folder);
 
 /// The registries that there are for the project in `folder`: its mirrors, the user's logins. Refers to `surroundings`.
-std::shared_ptr<registry::Registries> open_registries(const std::filesystem::path& folder, Surroundings& surroundings);
+/// `patience`: while no byte moves.
+std::shared_ptr<registry::Registries> open_registries(const std::filesystem::path& folder, Surroundings& surroundings,
+                                                      std::optional<std::chrono::seconds> patience = std::nullopt);
 
 /// What places of images need, with the store of the project in `folder`. Refers to `surroundings`.
 image::PlaceContext place_context(const std::filesystem::path& folder, Surroundings& surroundings);

@@ -1,5 +1,6 @@
 #include "app/write_image.hh"
 
+#include "app/made_layers.hh"
 #include "foundation/file.hh"
 #include "image/media/oci_layout.hh"
 #include "image/reference.hh"
@@ -10,18 +11,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The cache has the layers that were made; those of the base may lie in the base's own place.
-std::shared_ptr<const image::Blobs> blobs_of(const BuildSession& session) {
-  return image::blobs_of_both(session.cache(), session.inputs().base.blobs);
-}
-
-std::string write_to_store(const BuildSession& session, const image::SealedImage& sealed, const image::Blobs& blobs) {
+std::string write_to_store(const BuildSession& session, const build::BuiltImage& built, const image::Blobs& blobs) {
   const fs::path store = project_store(session.folder());
   const KeptFiles& files = *session.cache()->files();
   image::OciLayout::mend(store, files);
   image::OciLayout layout = image::OciLayout::create(store);
   if (!fs::exists(store / ".gitignore")) write_text_file(store / ".gitignore", "*\n");
-  layout.write(sealed, blobs, session.image_name(), files);
+  write_made(store, built, session.inputs().base.name);
+  layout.write(built.sealed, blobs, session.image_name(), files);
   clear_place(store / "last");
   write_text_file(store / "last", session.image_name());
   layout.prune();
@@ -37,13 +34,17 @@ build::BuiltImage build(BuildSession& session, Surroundings& surroundings) {
 
 }  // namespace
 
+std::shared_ptr<const image::Blobs> blobs_of(const BuildSession& session) {
+  return image::blobs_of_both(session.cache(), session.inputs().base.blobs);
+}
+
 Output parse_output(const std::string& text) { return image::read_output_name(text); }
 
 WrittenImage build_to(const Output& output, BuildSession& session, Surroundings& surroundings) {
   WrittenImage written{build(session, surroundings), {}};
   const auto blobs = blobs_of(session);
   written.place = output ? output->write(written.built.sealed, *blobs, session.image_name(), *session.cache()->files())
-                         : write_to_store(session, written.built.sealed, *blobs);
+                         : write_to_store(session, written.built, *blobs);
   surroundings.messages().clear_progress();
   session.pins().write(surroundings.messages());
   return written;
@@ -53,7 +54,7 @@ StoredImage build_into_store(const BuildRequest& request, Surroundings& surround
   BuildSession session(request, surroundings);
   build::BuiltImage built = build(session, surroundings);
   const auto blobs = blobs_of(session);
-  write_to_store(session, built.sealed, *blobs);
+  write_to_store(session, built, *blobs);
   surroundings.messages().clear_progress();
   session.pins().write(surroundings.messages());
   return {{std::move(built.sealed), blobs, session.image_name(), image::parse_reference(session.image_name())},

@@ -17,6 +17,10 @@ using Output = std::shared_ptr<const image::ImagePlace>;
 /// be given.
 Output parse_output(const std::string& text);
 
+/// Where the layers of what `session` builds are: in the cache those that were made; those of the base may lie in the
+/// base's own place.
+std::shared_ptr<const image::Blobs> blobs_of(const BuildSession& session);
+
 struct WrittenImage {
   build::BuiltImage built;
   std::string place;  // for people

@@ -7,6 +7,8 @@
 #include "cli/build_options.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
+#include "cli/push_report.hh"
+#include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "foundation/units.hh"
 #include "image/places/image_names.hh"
@@ -60,6 +62,7 @@ Value to_value(const app::BuildSession& session, const app::WrittenImage& writte
 struct Wanted {
   app::BuildRequest request;
   app::Output output;
+  std::optional<app::PushTarget> push;
   bool is_json = false;
 };
 
@@ -68,8 +71,16 @@ int build(const Wanted& wanted, Context& context) {
   app::BuildSession session(wanted.request, context);
   const app::WrittenImage written = app::build_to(wanted.output, session, context);
   const build::BuiltImage& built = written.built;
+  std::optional<deliver::PushResult> pushed;
+  if (wanted.push) {
+    pushed = app::push_built(session, built, *wanted.push, context,
+                             [&](const deliver::Event& event) { show_push(event, context.terminal()); });
+    context.terminal().clear_progress();
+  }
   if (wanted.is_json) {
-    context.print(to_pretty_json(to_value(session, written)));
+    Value document = to_value(session, written);
+    if (pushed) document.set("push", push_value(*pushed, built.sealed.manifest_digest));
+    context.print(to_pretty_json(document));
     return 0;
   }
   std::uint64_t total = 0;
@@ -80,12 +91,20 @@ int build(const Wanted& wanted, Context& context) {
                                       built.layers.size() - built.statistics.layers_made, human_size(total),
                                       human_size(built.layers.back().layer.size), human_duration(seconds.count())));
   context.terminal().note("starts: " + app::start_text(*session.start().start));
+  if (pushed) context.terminal().note(pushed->plan.why);
   context.print(fmt::format("{} {}\n", session.image_name(), built.sealed.manifest_digest.text()));
+  if (pushed) context.print(push_text(*pushed, built.sealed.manifest_digest));
   return 0;
 }
 
 Action parse(const Arguments& arguments) {
-  Wanted wanted{read_build_request(arguments), nullptr, arguments.has("--json")};
+  Wanted wanted{read_build_request(arguments), nullptr, {}, arguments.has("--json")};
+  if (const auto name = arguments.value("--push")) wanted.push = read_push_target(*name, arguments);
+  for (const Option& option : push_options()) {
+    if (!wanted.push && arguments.has(option.names)) {
+      throw Error(ErrorKind::usage, option.names + " is for what is pushed", "name where to by --push REF");
+    }
+  }
   if (const auto output = arguments.value("--output")) wanted.output = app::parse_output(*output);
   return [wanted](Context& context) { return build(wanted, context); };
 }
@@ -96,6 +115,8 @@ Command build_command() {
   std::vector<Option> options = build_options();
   options.push_back(
       {"-o,--output", "PLACE", "write to " + image::output_forms() + " (default: the project's .veneer folder)"});
+  options.push_back({"--push", "REF", "bring the image into a registry too, under this name"});
+  for (Option& option : push_options()) options.push_back(std::move(option));
   options.push_back({"--json", "", "print what was built as JSON"});
   return {.name = "build",
           .summary = "build the project's image",
@@ -108,6 +129,8 @@ Command build_command() {
           .options = std::move(options),
           .examples = {{"veneer build", "build the project here into its .veneer folder"},
                        {"veneer build -o docker-archive:app.tar", "write a file that docker and podman can load"},
+                       {"veneer build --push registry.example/team/shop:1.2.0 --also-tag latest",
+                        "and bring what a registry lacks of it there"},
                        {"veneer build --cmd 'python main.py'", "say what a container starts"},
                        {"veneer build --base debian:bookworm --extra postgres", "choose the base, install an extra"},
                        {"veneer build --locked", "in CI: refuse a base that is not as veneer.lock pins it"},

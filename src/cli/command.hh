@@ -83,6 +83,7 @@ Command history_command();
 Command inspect_command();
 Command plan_command();
 Command pull_command();
+Command push_command();
 Command receive_command();
 Command replay_command();
 Command rollback_command();

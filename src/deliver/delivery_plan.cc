@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "deliver/blob_delivery.hh"
 #include "foundation/error.hh"
 #include "image/manifest.hh"
 #include "image/media/archive_writer.hh"
@@ -120,7 +121,7 @@ void refuse_what_cannot_run(const image::SealedImage& sealed, const Inventory& i
 }
 
 Step as_stored(const image::Layer& layer, Action action, std::string why) {
-  return {action, layer.diff_id, layer.blob, layer.encoding, layer.size, 0, std::move(why), std::nullopt, 0};
+  return {action, layer.diff_id, layer.blob, layer.encoding, layer.size, 0, std::move(why), std::nullopt, 0, {}};
 }
 
 std::vector<Step> steps_on_prefix(const std::vector<image::Layer>& layers, const Holdings& holdings) {
@@ -326,12 +327,14 @@ std::string_view action_name(Action action) {
     case Action::keep: return "keep";
     case Action::send: return "send";
     case Action::splice: return "splice";
+    case Action::mount: return "mount";
   }
   return "";
 }
 
 DeliveryPlan deliver(const image::SealedImage& sealed, const Inventory& inventory, Line line,
                      const DeliveryOptions& options) {
+  if (inventory.intake == Intake::blobs) return deliver_blobs(sealed, inventory, line, options);
   refuse_what_cannot_run(sealed, inventory);
   const KnownImage* same = find_same_image(inventory, sealed);
   if (same != nullptr && same->completeness == Completeness::whole) {
@@ -418,6 +421,7 @@ Value to_value(const DeliveryPlan& plan) {
     row.set("bytes", step.bytes);
     row.set("why", step.why);
     if (step.source) row.set("source", "sha256:" + step.source->hex());
+    if (!step.repository.empty()) row.set("repository", step.repository);
     steps.push_back(std::move(row));
   }
   Value::Array notes(plan.notes.begin(), plan.notes.end());

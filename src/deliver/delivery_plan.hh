@@ -22,6 +22,7 @@ enum class Action {
   keep,    // the host has the layer: the archive names it and does not hold it
   send,    // the layer travels
   splice,  // the host feeds its own copy back into the load
+  mount,   // a registry takes it from another of its repositories
 };
 std::string_view action_name(Action action);
 
@@ -36,6 +37,7 @@ struct Step {
   std::string why;
   std::optional<Hash> source;  // spliced: the image on the host that has the layer,
   std::size_t position = 0;    // as its position-th from the bottom, counted from 0
+  std::string repository;      // mounted: that has it
 };
 
 /// The line to the host. For a socket on this machine: local_line.
@@ -58,7 +60,7 @@ struct DeliveryPlan {
   Work work = Work::load;
   std::string why;               // in one sentence, for the whole image
   std::vector<Step> steps;       // one a layer, bottom to top
-  std::uint64_t bytes = 0;       // of archives that are sent, exactly; 0 when nothing is loaded
+  std::uint64_t bytes = 0;       // of archives or blobs that are sent, exactly; 0 when nothing is loaded
   std::uint64_t disk_peak = 0;   // bytes that the host's disk must have free while it loads, estimated
   std::uint64_t disk_after = 0;  // bytes that the image adds to it, estimated
   double host_seconds = 0;       // that the host is busy, estimated

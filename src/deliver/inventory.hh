@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -57,8 +58,15 @@ struct TakingTrips {
   int a_name = 0;
 };
 
+/// What a receiver takes at a time.
+enum class Intake {
+  archive,  // a whole image, without the layers that it has
+  blobs,    // each layer by itself, then the manifest: a registry
+};
+
 struct Inventory {
   ReceiverKind kind = ReceiverKind::prefix;
+  Intake intake = Intake::archive;
   Engine engine;
   image::Platform machine;
   std::optional<std::uint64_t> free_disk;     // bytes, where images live
@@ -66,7 +74,9 @@ struct Inventory {
   Splicing splicing = Splicing::impossible;
   std::uint64_t splice_bytes = 0;  // that a splice sends beside the layers
   std::vector<KnownImage> images;
-  std::size_t images_not_asked = 0;  // that the host lists and whose layers are not known
+  std::set<BlobDigest> blobs;                   // that it has beside those of its images
+  std::map<BlobDigest, std::string> mountable;  // that it can take from another repository of its own, and which
+  std::size_t images_not_asked = 0;             // that the host lists and whose layers are not known
   Limits limits;
   TakingTrips taking;
   int round_trips = 0;  // that it took to learn this

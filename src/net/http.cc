@@ -136,6 +136,7 @@ bool is_worth_a_retry(CURLcode code) {
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
+    case CURLE_SEND_FAIL_REWIND:  // a kept connection that ended with a body under way
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM: return true;
@@ -327,11 +328,13 @@ class Client::Implementation::Transfer {
       reason = "no connection to the socket" +
                (cause == 0 ? "" : ": " + std::generic_category().message(static_cast<int>(cause)));
     }
-    throw TransportError(fmt::format("{} {}: {}", printable(method_), shown_, printable(reason)),
-                         is_worth_a_retry(code) ? TransportError::Retry::sensible : TransportError::Retry::useless,
-                         code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE
-                             ? "the server's certificate is not trusted here; name its CA bundle"
-                             : "");
+    throw TransportError(
+        fmt::format("{} {}: {}", printable(method_), shown_, printable(reason)),
+        is_worth_a_retry(code) ? TransportError::Retry::sensible : TransportError::Retry::useless,
+        code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE
+            ? "the server's certificate is not trusted here; name its CA bundle"
+            : "",
+        code == CURLE_OPERATION_TIMEDOUT ? TransportError::Cause::silence : TransportError::Cause::line);
   }
 
   Implementation& client_;

@@ -111,12 +111,18 @@ struct ClientOptions {
 class TransportError : public Error {
  public:
   enum class Retry { sensible, useless };
-  TransportError(const std::string& message, Retry retry, const std::string& hint = {})
-      : Error(ErrorKind::network, message, hint), retry_(retry) {}
+  enum class Cause {
+    line,     // there is no connection any more
+    silence,  // none came, or nothing on it for too long: the server may still be at work
+  };
+  TransportError(const std::string& message, Retry retry, const std::string& hint = {}, Cause cause = Cause::line)
+      : Error(ErrorKind::network, message, hint), retry_(retry), cause_(cause) {}
   Retry retry() const { return retry_; }
+  Cause cause() const { return cause_; }
 
  private:
   Retry retry_;
+  Cause cause_;
 };
 
 /// What became of one of the requests of Client::send_together().

@@ -56,6 +56,7 @@ Registries::Registries(RegistriesOptions options) : options_(std::move(options))
 
 std::shared_ptr<Session> Registries::make(std::string_view name, Location::Transport transport, Source::Kind kind) {
   SessionOptions options;
+  options.patience = options_.patience;
   if (const auto bundle = options_.environment("SSL_CERT_FILE")) options.ca_bundle = *bundle;
   find_certificates(options, std::string(name), options_.environment);
   if (kind == Source::Kind::mirror) {

@@ -21,6 +21,7 @@ namespace veneer::registry {
 struct RegistriesOptions {
   Environment environment = [](const std::string&) { return std::nullopt; };
   std::vector<std::string> insecure;  // hosts, with or without a port, that may be spoken to without TLS (--insecure)
+  std::optional<std::chrono::seconds> patience;           // while no byte moves
   std::function<Rules()> rules = [] { return Rules(); };  // the project's, before those of registries.conf
   std::function<void(const std::string&)> note = [](const std::string&) {};
 };

@@ -19,6 +19,7 @@ net::ClientOptions client_options(const SessionOptions& options) {
   result.ca_bundle = options.ca_bundle;
   result.sleep = options.sleep;
   result.attempts = options.attempts;
+  if (options.patience) result.stall_timeout = *options.patience;
   return result;
 }
 

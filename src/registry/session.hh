@@ -5,6 +5,7 @@
 // and blobs that lie on other hosts are without. The canary of a credential is in no Error and no message.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -57,6 +58,7 @@ struct SessionOptions {
   std::function<Login()> login = [] { return Login{}; };  // asked once, when the registry wants one
   Clock clock = [] { return std::chrono::steady_clock::now(); };
   std::function<void(std::chrono::milliseconds)> sleep;  // default: the thread sleeps
+  std::optional<std::chrono::seconds> patience;          // while no byte moves; none: that of net::ClientOptions
 };
 
 class Session {

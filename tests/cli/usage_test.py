@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python
 import fixtures  # noqa: E402
 
 HOST = "ssh://plant"
+REF = "registry.example/team/shop:1"
 # A row: the arguments, and what the error must speak of. IMAGE stands for an archive that is there, API for an engine that listens.
 BUILD = [
     (["--base", "Nonsense:x"], "lower case"),
@@ -90,6 +91,15 @@ TABLE = (
         (["--engine", "docker"], "--engine"), (["--sudo"], "--sudo"), (["--host-folder", "/x"], "--host-folder"), (["--patience", "5"], "--patience"),
         (["--helper", "relative"], "--helper"), (["--line", "1"], "1"))]
     + [(["pull", *row], what) for row, what in ((["IMAGE"], "--as"), (["IMAGE", "--as", "a b"], "a b"), ([], "IMAGE"), (["a:1", "b:2"], "b:2"))]
+    + [(["push", *row], what) for row, what in (
+        ([], "registry"), (["a:1", REF, "b:2"], "b:2"), (["oci:/x"], "oci:/x"), (["bad//name", REF], "bad//name"), (["UPPER/x"], "UPPER"),
+        ([REF + "@sha256:" + "0" * 64], "digest"), ([REF, "--also-tag", "other.example/team/shop:2"], "--also-tag"),
+        ([REF, "--also-tag", "registry.example/team/other:2"], "--also-tag"), ([REF, "--also-tag", "a b"], "a b"),
+        ([REF, "--mount-from", "other.example/base"], "--mount-from"), ([REF, "--mount-from", "base", "--no-mount"], "--no-mount"),
+        ([REF, "--max-bytes", "much"], "much"), ([REF, "--line", "fast"], "fast"), ([REF, "--patience", "0"], "--patience"))]
+    + [(["build", *row], what) for row, what in (
+        (["--also-tag", "latest"], "--push"), (["--no-mount"], "--push"), (["--push", "bad//name"], "bad//name"),
+        (["--push", REF, "--also-tag", "a b"], "a b"), (["--push", "docker:shop:1"], "docker:shop:1"))]
     + [(["receive", *row], what) for row, what in (([], "FILE"), (["IMAGE", "--as", "a b"], "a b"), (["a.tar", "b.tar"], "b.tar"))]
     + [(["compare", *row], what) for row, what in (([], "OLD"), (["IMAGE", "IMAGE", "--line", "x"], "x"), (["IMAGE", "IMAGE", "--max-bytes", "x"], "x"),
                                                    (["bad//name", "IMAGE"], "bad//name"))]

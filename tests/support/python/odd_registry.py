@@ -38,7 +38,7 @@ class Quirks:
     takes_at_most: int | None = None  # bytes of a PATCH that are kept; its Range says so
     mount: int | None = None  # the status that mounts are answered with; None: mounted
     refuses_unknown_parameters: bool = False  # of a POST
-    slow_patch: float = 0  # seconds that the first PATCH of a session takes after its bytes came
+    slow_patch: float = 0  # seconds that the next PATCH takes after its bytes came
     refuses_put_with_body: bool = False  # 404, as after POST; PATCH and an empty PUT work
     refuses_chunks: bool = False  # PATCH is answered 404: POST and PUT with the body work
     status_of_upload: int | None = None  # what a GET of an upload is answered with
@@ -86,7 +86,6 @@ class Upload:
     size: int = 0
     hash: "hashlib._Hash" = dataclasses.field(default_factory=hashlib.sha256)
     writers: int = 0
-    patches: int = 0
     received: int = 0  # bytes that came for it, also twice
 
 
@@ -451,9 +450,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                     self.close_connection = True
                     return error(416, "RANGE_INVALID", self.progress(repository, identifier, upload))
             self.receive(upload, quirks.takes_at_most)
-            upload.patches += 1
-            if quirks.slow_patch and upload.patches == 1:
-                time.sleep(quirks.slow_patch)
+            if quirks.slow_patch:
+                seconds, quirks.slow_patch = quirks.slow_patch, 0
+                time.sleep(seconds)
             return Answer(202, self.progress(repository, identifier, upload))
         if asked.method != "PUT":
             return error(405, "UNSUPPORTED")

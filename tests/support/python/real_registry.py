@@ -170,7 +170,7 @@ class RealRegistry:
     def tag(self, repository: str, tag: str) -> str | None:
         """The digest of what the tag names, as it lies in the storage."""
         link = self.folder / f"data/docker/registry/v2/repositories/{repository}/_manifests/tags/{tag}/current/link"
-        return link.read_text() if link.exists() else None
+        return link.read_text() or None if link.exists() else None  # it is written in two steps
 
     def kill(self) -> None:
         self.end(signal.SIGKILL)

@@ -1,0 +1,106 @@
+#include "app/push_image.hh"
+
+#include <fmt/format.h>
+
+#include "app/write_image.hh"
+#include "foundation/error.hh"
+#include "registry/registries.hh"
+
+namespace veneer::app {
+
+namespace {
+
+constexpr std::string_view prefix = "registry:";
+constexpr double usual_round_trip = 0.1;  // seconds, for estimates
+
+image::Reference parse(const std::string& text, const std::string& hint) {
+  std::string_view name = text;
+  if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+  try {
+    return image::parse_reference(name);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::usage, error.what(), hint);
+  }
+}
+
+}  // namespace
+
+image::Reference parse_push_name(const std::string& text) {
+  if (!text.starts_with(prefix) && image::names_a_place(text)) {
+    throw Error(ErrorKind::usage, fmt::format("'{}' is no name of a registry", printable(text)),
+                "veneer build -o writes layouts and archives, veneer ship brings an image to an engine");
+  }
+  image::Reference name = parse(text, "such as registry.example/team/shop:1.2");
+  if (name.digest) {
+    throw Error(ErrorKind::usage, fmt::format("'{}' has a digest; what is pushed has its own", printable(text)),
+                "name a tag");
+  }
+  return image::with_default_tag(std::move(name));
+}
+
+std::string parse_also_tag(const std::string& text, const image::Reference& name) {
+  if (image::is_tag(text)) return text;
+  const image::Reference other = parse(text, "a tag, such as latest, or a whole name with one");
+  if (other.registry != name.registry || other.repository != name.repository || !other.tag || other.digest) {
+    throw Error(ErrorKind::usage,
+                fmt::format("--also-tag '{}' is no tag of {}/{}", printable(text), name.registry, name.repository),
+                "for another repository push once more");
+  }
+  return *other.tag;
+}
+
+std::string parse_mount_from(const std::string& text, const image::Reference& name) {
+  const std::string own = name.registry + "/";
+  const std::string whole = text.starts_with(prefix) || image::names_registry(text) ? text : own + text;
+  const image::Reference other = parse(whole, "a repository, such as team/base");
+  if (other.registry != name.registry) {
+    throw Error(ErrorKind::usage, fmt::format("--mount-from '{}' is not in {}", printable(text), name.registry),
+                "a registry mounts what it has itself");
+  }
+  return other.repository;
+}
+
+ImagePush::ImagePush(const OpenedImage& image, const Made& made, const PushTarget& target, Surroundings& surroundings,
+                     deliver::OnEvent on_event) {
+  memory_ = std::make_unique<registry::Memory>(surroundings.cache_folder(), target.name.registry,
+                                               surroundings.seconds_since_1970());
+  deliver::PushRequest request;
+  request.name = target.name;
+  request.also_tags = target.also_tags;
+  if (target.mounts == PushTarget::Mounts::tried) {
+    request.mount_from = target.mount_from;
+    for (const std::string& origin : {made.base, image.name}) {
+      if (!origin.starts_with(prefix)) continue;
+      const image::Reference other = image::parse_reference(std::string_view(origin).substr(prefix.size()));
+      if (other.registry == target.name.registry) request.mount_from.push_back(other.repository);
+    }
+  }
+  request.just_made = made.layers;
+  request.line = {target.bytes_per_second, usual_round_trip};
+  request.most_bytes = target.most_bytes;
+  const auto registries = open_registries(surroundings.current_folder(), surroundings, target.patience);
+  push_ = std::make_unique<deliver::Push>(image.sealed, *image.blobs, registries->session(target.name.registry),
+                                          *memory_, std::move(request), std::move(on_event));
+}
+
+deliver::PushResult ImagePush::carry_out() {
+  push_->check_gates();
+  try {
+    deliver::PushResult result = push_->carry_out();
+    memory_->save();
+    return result;
+  } catch (...) {
+    memory_->save();  // what was learned on the way holds
+    throw;
+  }
+}
+
+deliver::PushResult push_built(const BuildSession& session, const build::BuiltImage& built, const PushTarget& target,
+                               Surroundings& surroundings, const deliver::OnEvent& on_event) {
+  const OpenedImage image{built.sealed, blobs_of(session), session.image_name(), std::nullopt};
+  ImagePush push(image, made_of(built, session.inputs().base.name), target, surroundings, on_event);
+  push.plan();
+  return push.carry_out();
+}
+
+}  // namespace veneer::app

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""Pushes to Debian's docker-registry: what an edit costs, by TLS with tokens and by users, with a line that breaks and a
+registry that dies; and that skopeo and veneer read what the other has written."""
+
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
+import fixtures  # noqa: E402
+import real_registry  # noqa: E402
+import relay  # noqa: E402
+from made_images import image_digest, layer, make_image, manifest_of  # noqa: E402
+
+MIB = 1 << 20
+EVERYTHING = bool(os.environ.get("VENEER_TEST_ALL"))
+
+
+def log_in(folder: Path, address: str, user: str, password: str) -> None:
+    """In the home of a test."""
+    (folder / "home" / ".docker").mkdir(parents=True, exist_ok=True)
+    auth = real_registry.base64.b64encode(f"{user}:{password}".encode()).decode()
+    (folder / "home" / ".docker" / "config.json").write_text(json.dumps({"auths": {address: {"auth": auth}}}))
+
+
+class RealTest(fixtures.SystemTest):
+    def registry(self, name: str = "registry", **options) -> real_registry.RealRegistry:
+        registry = real_registry.RealRegistry(self.folder / name, **options)
+        self.addCleanup(registry.close)
+        return registry
+
+    def line(self, registry: real_registry.RealRegistry, **options) -> relay.Relay:
+        line = relay.Relay(("127.0.0.1", registry.port), **options)
+        self.addCleanup(line.close)
+        return line
+
+
+class Edit(RealTest):
+    """A project is built and pushed, edited, and pushed again."""
+
+    def asked(self, registry: real_registry.RealRegistry) -> list[str]:
+        """Requests so far, but for those that ask who asks."""
+        log = (registry.folder / "log").read_text()
+        return [found for found in re.findall(r'"([A-Z]+ \S+) HTTP/', log) if not found.endswith(" /v2/")]
+
+    def edit(self, path: Path, text: str) -> None:
+        (path / "src" / "shop" / "__init__.py").write_text(f"def main():\n    print('{text}')\n")
+        fixtures.commit_all(path, text)
+
+    def bound(self, path: Path, digest: str) -> float:
+        """Of the bytes that may go up after an edit."""
+        blobs = path / ".veneer" / "blobs" / "sha256"
+        manifest = json.loads((blobs / digest.split(":")[1]).read_text())
+        size = manifest["layers"][-1]["size"] + manifest["config"]["size"] + (blobs / digest.split(":")[1]).stat().st_size
+        return size * 1.02 + 4096
+
+    def test_what_an_edit_costs(self):
+        registry = self.registry()
+        line = self.line(registry)
+        name = f"127.0.0.1:{line.port}/team/shop"
+        path = self.small_project()
+        self.veneer("build", "--push", f"{name}:1", cwd=path)
+        self.edit(path, "by build")
+        before = len(self.asked(registry))
+        line.reset()
+        built = json.loads(self.veneer("build", "--push", f"{name}:2", "--json", cwd=path).stdout)
+        self.assertEqual(registry.tag("team/shop", "2"), built["manifest"])
+        self.assertEqual(built["push"]["names"], [f"{name}:2"])
+        self.assertLessEqual(line.up, self.bound(path, built["manifest"]))
+        self.assertLessEqual(len(self.asked(registry)) - before, 6, self.asked(registry)[before:])
+
+        self.edit(path, "by push")  # on a machine that knows nothing of the last push
+        built = json.loads(self.veneer("build", "--json", cwd=path).stdout)
+        for file in (self.cache / "veneer" / "registries").iterdir():
+            file.unlink()
+        before = len(self.asked(registry))
+        line.reset()
+        self.veneer("push", f"{name}:2", "--also-tag", f"{name}:latest", cwd=path)
+        self.assertLessEqual(line.up, self.bound(path, built["manifest"]) + 4096)
+        self.assertLessEqual(len(self.asked(registry)) - before, 8, self.asked(registry)[before:])
+        self.assertEqual(registry.tag("team/shop", "latest"), built["manifest"])
+        before = len(self.asked(registry))
+        self.edit(path, "by push, again")
+        self.veneer("build", cwd=path)
+        self.veneer("push", f"{name}:3", "--also-tag", "latest", cwd=path)
+        self.assertLessEqual(len(self.asked(registry)) - before, 7, self.asked(registry)[before:])
+
+
+class Logins(RealTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = Path(fixtures.tempfile.mkdtemp(prefix="veneer-test-"))
+        cls.addClassCleanup(fixtures.shutil.rmtree, cls.shared, ignore_errors=True)
+        cls.authority = real_registry.Authority(cls.shared / "ca")
+
+    def trusting(self) -> dict:
+        return {"SSL_CERT_FILE": str(self.authority.ca)}
+
+    def skopeo(self, *words: str) -> str:
+        result = subprocess.run(["skopeo", *words], capture_output=True, text=True, env=self.environment(**self.trusting()))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout
+
+    def test_tokens_over_tls_and_skopeo(self):
+        tokens = real_registry.TokenServer(self.authority, {"me": "secret word"}, over_tls=True)
+        self.addCleanup(tokens.close)
+        registry = self.registry(authority=self.authority, tokens=tokens)
+        image = make_image(self.folder / "image", [layer("a"), layer("b", 20 * MIB)])
+        name = f"{registry.address}/team/app"
+        refused = self.veneer("push", f"oci:{image}", f"{name}:1", code=5, **self.trusting()).stderr
+        self.assertIn("login", refused)
+        log_in(self.folder, registry.address, "me", "secret word")
+        self.veneer("push", f"oci:{image}", f"{name}:1", code=5)  # a certificate that nobody vouches for
+        self.veneer("push", f"oci:{image}", f"{name}:1", **self.trusting())
+        self.assertEqual({user for user, _ in tokens.asked}, {"", "me"})
+        credentials = ("--authfile", str(self.folder / "home" / ".docker" / "config.json"))
+        self.skopeo("copy", "--quiet", *credentials, f"docker://{name}:1", f"oci:{self.folder}/read:1")
+        self.assertEqual(image_digest(self.folder / "read"), image_digest(image))
+        other = make_image(self.folder / "other", [layer("a"), layer("c")])
+        self.skopeo("copy", "--quiet", *credentials, f"oci:{other}:1", f"docker://{name}:other")
+        self.assertEqual(registry.tag("team/app", "other"), image_digest(other))
+        plan = json.loads(self.veneer("push", f"oci:{other}", f"{name}:again", "--dry-run", "--json", **self.trusting()).stdout)
+        self.assertEqual([step["action"] for step in plan["steps"]], ["keep", "keep"])
+        found = json.loads(self.veneer("inspect", f"registry:{name}:other", "--json", **self.trusting()).stdout)
+        self.assertIn(image_digest(other), json.dumps(found))
+
+    def test_users(self):
+        registry = self.registry(users={"me": "secret word"})
+        image = make_image(self.folder / "image", [layer("a")])
+        for password, code in (("wrong", 5), ("secret word", 0)):
+            log_in(self.folder, registry.address, "me", password)
+            result = self.veneer("push", f"oci:{image}", f"{registry.address}/app:1", code=code)
+            self.assertNotIn(password, result.stdout + result.stderr)
+        self.assertEqual(registry.tag("app", "1"), image_digest(image))
+
+    # podman-container-tools/skopeo#2525: over HTTP/2 a hundred questions take one round trip.
+    def test_a_hundred_layers_over_a_slow_line(self):
+        registry = self.registry(authority=self.authority)
+        image = make_image(self.folder / "image", [layer(f"layer {number}") for number in range(100)])
+        self.veneer("push", f"oci:{image}", f"{registry.address}/app:1", **self.trusting())
+        (registry.folder / "data/docker/registry/v2/repositories/app/_manifests/tags/1/current/link").unlink()
+        line = self.line(registry, round_trip=0.2)
+        trips = relay.Relay(("127.0.0.1", line.port))
+        self.addCleanup(trips.close)
+        self.cache = self.folder / "another-cache"
+        result = json.loads(self.veneer("push", f"oci:{image}", f"127.0.0.1:{trips.port}/app:2", "--json", **self.trusting()).stdout)
+        self.assertEqual({step["action"] for step in result["plan"]["steps"]}, {"keep"})
+        print(f"[{trips.round_trips} round trips, {trips.connections} connections]", end=" ", file=sys.stderr)
+        self.assertLessEqual(trips.connections, 4)
+
+
+class Accidents(RealTest):
+    CUTS = 30 if EVERYTHING else 5
+
+    def setUp(self):
+        super().setUp()
+        self.chance = random.Random(int(os.environ.get("VENEER_TEST_SEED", "16")))
+        self.real = self.registry()
+        self.relay = self.line(self.real)
+        self.name = f"127.0.0.1:{self.relay.port}/team/app:1"
+        self.old = make_image(self.folder / "old", [layer("base")])
+        self.veneer("push", f"oci:{self.old}", self.name)
+        self.new = make_image(self.folder / "new", [layer("base"), *(layer(f"new {number}", 6 * MIB) for number in range(6))])
+        self.size = sum(one["size"] for one in manifest_of(self.new)["layers"])
+
+    def watch(self, stop: threading.Event, seen: set) -> None:
+        while not stop.wait(0.005):
+            found = self.real.tag("team/app", "1")
+            if found:
+                seen.add(found)
+
+    def test_cuts(self):
+        self.relay.reset()
+        self.relay.cut_at(*(self.chance.randrange(self.size) for _ in range(self.CUTS)))
+        self.veneer("push", f"oci:{self.new}", self.name, "--patience", "2")
+        self.assertEqual(self.real.tag("team/app", "1"), image_digest(self.new))
+        most = self.size + self.CUTS * 4 * 6 * MIB  # what was under way, of four layers at once
+        self.assertLessEqual(self.relay.up, most)
+
+    def test_a_registry_and_a_sender_that_die(self):
+        stop, seen = threading.Event(), set()
+        watcher = threading.Thread(target=self.watch, args=(stop, seen))
+        watcher.start()
+        try:
+            for moment in ("registry", "sender"):
+                self.relay.reset()
+                at = self.chance.randrange(self.size // 4)
+                process = subprocess.Popen([fixtures.binary(), "push", f"oci:{self.new}", self.name], cwd=self.folder, env=self.environment(),
+                                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                while self.relay.up < at and process.poll() is None:
+                    time.sleep(0.001)
+                if moment == "registry":
+                    self.real.kill()
+                    self.real.start()
+                    said = process.communicate()[0]
+                    self.assertEqual(process.returncode, 0, said)
+                    self.assertEqual(self.real.tag("team/app", "1"), image_digest(self.new))
+                    self.veneer("push", f"oci:{self.old}", self.name)
+                    fixtures.shutil.rmtree(self.real.folder / "data/docker/registry/v2/repositories/team/app/_layers/sha256")
+                else:
+                    process.kill()
+                    process.communicate()
+            self.veneer("push", f"oci:{self.new}", self.name)
+        finally:
+            stop.set()
+            watcher.join()
+        self.assertLessEqual(seen, {image_digest(self.old), image_digest(self.new)})
+        self.assertEqual(self.real.tag("team/app", "1"), image_digest(self.new))
+
+
+if __name__ == "__main__":
+    fixtures.main()
