@@ -298,6 +298,12 @@ class Push(RegistryTest):
         self.push(image)
         self.assert_pushed(image)
 
+    def test_a_repository_that_may_be_written_and_not_read(self):
+        self.registry.alter = lambda asked, given: odd_registry.error(403, "DENIED") if asked.method in ("GET", "HEAD") and asked.path != "/v2/" else None
+        image = self.image(layer("a"), layer("b"))
+        self.push(image)
+        self.assert_pushed(image)
+
     def test_kills_leave_the_old_image_or_the_new_one(self):
         old = self.image(layer("a"), name="old")
         self.push(old, "--also-tag", "latest")

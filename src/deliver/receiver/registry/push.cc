@@ -25,6 +25,20 @@ std::unique_ptr<ByteSource> source_of(const std::string& text) {
   return std::make_unique<MemorySource>(as_bytes(text));
 }
 
+/// What `ask` gives; nothing when the registry does not let it be read. Whether it lets the image be written will be
+/// seen.
+template <typename Ask>
+auto readable(const Ask& ask) -> decltype(ask()) {
+  try {
+    return ask();
+  } catch (const net::TransportError&) {
+    throw;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::network) throw;
+    return std::nullopt;
+  }
+}
+
 std::string manifest_type(const image::SealedImage& sealed) {
   // An image that was read keeps its bytes, and with them what they say to be.
   return parse_json(sealed.manifest).string_or("mediaType", image::oci_manifest_type);
@@ -65,8 +79,8 @@ std::vector<std::string> Push::names_to_ask() const {
 }
 
 void Push::learn(const std::string& name) {
-  auto document = repository_.manifest(name);
   ++inventory_.round_trips;
+  auto document = readable([&] { return repository_.manifest(name); });
   if (!document) return;
   KnownImage known;
   known.completeness = Completeness::whole;
@@ -139,11 +153,11 @@ void Push::ask_what_is_there() {
     if (!is_unasked(blob)) asked.push_back(blob.digest);
   }
   if (asked.empty()) return;
-  const std::vector<bool> has = repository_.has(asked);
-  for (std::size_t i = 0; i < asked.size(); ++i) {
-    if (has[i]) inventory_.blobs.insert(asked[i]);
-  }
   ++inventory_.round_trips;
+  const auto has = readable([&] { return std::optional(repository_.has(asked)); });
+  for (std::size_t i = 0; has && i < asked.size(); ++i) {
+    if ((*has)[i]) inventory_.blobs.insert(asked[i]);
+  }
 }
 
 /// A repository that does not answer has nothing.
