@@ -92,6 +92,27 @@ class Edit(RealTest):
         self.assertLessEqual(len(self.asked(registry)) - before, 7, self.asked(registry)[before:])
 
 
+if EVERYTHING:
+
+    class BaseInTheRegistry(RealTest):
+        def test_its_layers_are_mounted(self):
+            registry = self.registry()
+            base = f"{registry.address}/team/base:1"
+            self.veneer("push", f"oci:{fixtures.debian_base()}", base)
+            path = self.small_project()
+            text = (path / "pyproject.toml").read_text()
+            (path / "pyproject.toml").write_text(text.replace(f"oci:{fixtures.debian_base()}", base))
+            fixtures.commit_all(path, "On a registry's base")
+            built = json.loads(self.veneer("build", "--push", f"{registry.address}/team/shop:1", "--json", cwd=path).stdout)
+            self.assertEqual(built["push"]["plan"]["steps"][0]["action"], "mount")
+            self.assertLess(built["push"]["bytes_sent"], MIB)
+            plan = json.loads(self.veneer("push", f"{registry.address}/team/other:1", "--dry-run", "--json", cwd=path).stdout)
+            self.assertEqual(plan["steps"][0]["action"], "mount")
+            copied = json.loads(self.veneer("push", f"registry:{registry.address}/team/shop:1", f"{registry.address}/team/copy:1", "--json").stdout)
+            self.assertEqual({step["action"] for step in copied["plan"]["steps"]}, {"mount"})
+            self.assertEqual(registry.tag("team/copy", "1"), built["manifest"])
+
+
 class Logins(RealTest):
     @classmethod
     def setUpClass(cls):
