@@ -15,6 +15,7 @@ namespace {
 
 constexpr int most_failures = 6;  // without getting further
 constexpr std::chrono::milliseconds first_pause{100};
+constexpr std::uint64_t wary_chunk = 4 << 20;
 constexpr std::uint64_t most_least_chunk = 1 << 30;  // that a registry may ask for
 constexpr std::string_view content_type = "application/octet-stream";
 
@@ -159,7 +160,9 @@ class Uploader::Upload {
   void choose() {
     const UploadLimits limits = memory_.limits();
     const std::uint64_t rest = blob_.size - offset_;
-    const std::uint64_t most = std::max(limits.chunk, least_chunk_);
+    // Who ends the connection over a large body may have had an answer that did not get through.
+    const std::uint64_t largest = failures_ >= 2 ? std::min(limits.chunk, wary_chunk) : limits.chunk;
+    const std::uint64_t most = std::max(largest, least_chunk_);
     if (rest == 0) {
       kind_ = Kind::end;
       count_ = 0;

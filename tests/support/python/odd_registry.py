@@ -224,11 +224,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.connection.close()
 
     def give(self, answer: Answer) -> None:
-        if self.left:  # a body that nobody read
-            if self.left > 1 << 20:
-                self.close_connection = True
-            else:
-                self.rfile.read(self.left)
+        while self.left and not self.close_connection:  # a body that nobody read
+            self.left -= len(self.rfile.read(min(BLOCK, self.left)))
         self.send_response_only(answer.status)
         is_bytes = isinstance(answer.body, bytes)
         length = answer.length if answer.length is not None else len(answer.body) if is_bytes else None
@@ -440,7 +437,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return error(413, "SIZE_INVALID")
         if quirks.most_per_request is not None and size > quirks.most_per_request:
-            self.close_connection = True
             return error(416, "RANGE_INVALID", self.progress(repository, identifier, upload))
         if asked.method == "PATCH":
             if quirks.refuses_chunks:
