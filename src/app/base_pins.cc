@@ -176,6 +176,10 @@ void BasePins::take(base::LockedBase taken, Surroundings& surroundings) {
   is_to_be_written_ =
       use_ == BaseLockUse::renewed || (use_ == BaseLockUse::kept && surroundings.environment("CI") != "true");
   say(unpinned, surroundings.messages());
+  for (base::LockedPackage& package : taken.packages) {  // an old cache need not know the hash
+    const base::LockedPackage* before = pinned() != nullptr ? find_package(pinned()->packages, package) : nullptr;
+    if (before != nullptr && before->version == package.version && !package.sha256) package.sha256 = before->sha256;
+  }
   if (pinned() != nullptr) {  // other members of the workspace may need what this one does not
     for (const base::LockedPackage& package : pinned()->packages) {
       if (find_package(taken.packages, package) == nullptr) taken.packages.push_back(package);

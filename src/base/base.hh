@@ -28,7 +28,7 @@ struct Base {
   std::vector<InstalledPackage> packages;  // of a Debian base; with hashes as far as veneer installed them
   std::optional<Interpreter> interpreter;  // uv's, if it was added; else there is the base's own at most
   std::size_t interpreter_layer = 0;       // which of `layers` that is
-  LockedImage image;                       // of a base that is an image
+  LockedImage image;                       // of a base that is an image; manifests only where they can be asked for
 };
 
 /// Reads the merged tree of `layers` from `blobs`, which the contents keep alive. With a cache, the list of files is

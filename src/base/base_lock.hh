@@ -35,10 +35,10 @@ struct LockedPackage {
   }
 };
 
-/// Which image it is. Of a registry's both digests of manifests are known, of others the configuration's alone, which
-/// engines keep.
+/// Which image it is: of all kinds the digest of the configuration, which engines keep; of a registry also those of its
+/// manifests.
 struct LockedImage {
-  std::optional<ManifestDigest> index;     // what the tag named
+  std::optional<ManifestDigest> index;     // what the tag named, where that holds images for several platforms
   std::optional<ManifestDigest> manifest;  // what is in it for the platform
   std::optional<ConfigDigest> config;
 

@@ -112,6 +112,15 @@ TEST_F(BasePinsTest, AreAddedToAndMoved) {
   EXPECT_THAT(locked(), ElementsAre("libc6=2", "libgl1=1", "libpq5=1"));
 }
 
+TEST_F(BasePinsTest, KeepAHashThatTheCacheDoesNotKnow) {
+  build(base_with({{"libc6", "1"}}));
+  const std::string before = text();
+  base::LockedBase taken = base_with({{"libc6", "1"}});
+  taken.packages[0].sha256.reset();
+  build(taken);
+  EXPECT_EQ(text(), before);
+}
+
 TEST_F(BasePinsTest, AreNotWrittenInCi) {
   variables_["CI"] = "true";
   EXPECT_EQ(build(base_with({{"libc6", "1"}, {"tzdata", "1"}})),
