@@ -50,6 +50,7 @@ struct Deployment::Host {
   Deployed& result;
   OpenedReceiver opened;
   std::unique_ptr<deliver::Shipment> shipment;
+  std::optional<deliver::AskedAhead> asked;
 };
 
 void check_can_restart(const HostRequest& host) {
@@ -127,15 +128,17 @@ void Deployment::guard(Host& host, const std::function<void()>& action) {
 
 void Deployment::plan_for(Host& host) {
   guard(host, [&] {
+    if (request_.gates == DeployRequest::Gates::checked) {
+      host.opened.session->open();
+      host.asked = deliver::ask_ahead(*host.opened.session, rollout_request_of_all());
+    }
     host.result.plan = host.shipment->plan();
     tell({DeployEvent::Kind::planned, host.result});
     if (request_.gates == DeployRequest::Gates::checked) {
       host.shipment->check_gates();
       return;
     }
-    deliver::RolloutRequest request = request_.rollout;
-    request.live_name = request_.ship.live_name;
-    for (const std::string& change : deliver::check_settings(*host.opened.session, request)) {
+    for (const std::string& change : deliver::check_settings(*host.opened.session, rollout_request_of_all())) {
       surroundings_.messages().warning(fmt::format("{}: {}", printable(host.result.host), change));
     }
   });
@@ -152,10 +155,16 @@ void Deployment::plan() {
   }
 }
 
+deliver::RolloutRequest Deployment::rollout_request_of_all() const {
+  deliver::RolloutRequest request = request_.rollout;
+  request.live_name = request_.ship.live_name;
+  return request;
+}
+
 deliver::RolloutRequest Deployment::rollout_request(const Host& host) const {
   const deliver::ShipResult& shipped = host.result.shipped.value();
-  deliver::RolloutRequest request = request_.rollout;
-  request.live_name = shipped.live_name;
+  deliver::RolloutRequest request = rollout_request_of_all();
+  request.image_config = image_.sealed.image.config.run;
   request.unique_name = shipped.unique_name;
   request.image_id = shipped.image_id;
   request.commit = request_.commit.empty() ? label_of(image_.sealed, "org.opencontainers.image.revision").substr(0, 12)
@@ -178,10 +187,13 @@ deliver::Verdict Deployment::deploy_to(Host& host) {
     };
     begin("prepare");
     host.result.stage = Deployed::Stage::asked;
-    host.result.rollout = deliver::roll_out(*host.opened.session, rollout_request(host), [&](const std::string& phase) {
-      if (deliver::changes_something(phase)) host.result.stage = Deployed::Stage::begun;
-      begin(phase);
-    });
+    host.result.rollout = deliver::roll_out(
+        *host.opened.session, rollout_request(host),
+        [&](const std::string& phase) {
+          if (deliver::changes_something(phase)) host.result.stage = Deployed::Stage::begun;
+          begin(phase);
+        },
+        host.asked);
     host.result.state = Deployed::State::rolled_out;
   });
   if (host.result.rollout) tell({DeployEvent::Kind::finished, host.result});

@@ -110,6 +110,7 @@ class Deployment {
   void guard(Host& host, const std::function<void()>& action);
   void take(Host& host, const deliver::Event& event);
   void tell(const DeployEvent& event);
+  deliver::RolloutRequest rollout_request_of_all() const;  // the image not known yet
   deliver::RolloutRequest rollout_request(const Host& host) const;
 
   const OpenedImage& image_;

@@ -26,43 +26,6 @@ namespace {
 
 constexpr std::size_t kept_error_output = 64 * 1024;
 
-// The program's standard input, written as it is taken.
-class Input {
- public:
-  Input(FileDescriptor to, const Command& command)
-      : to_(std::move(to)), rest_(command.input), more_(command.more_input) {
-    ::fcntl(to_.get(), F_SETFL, O_NONBLOCK);
-    if (more_ != nullptr) buffer_.resize(64 * 1024);
-    refill();
-  }
-  const FileDescriptor& file() const { return to_; }
-
-  void write_some() {
-    const ssize_t count = ::write(to_.get(), rest_.data(), rest_.size());
-    if (count > 0) rest_.remove_prefix(static_cast<std::size_t>(count));
-    if (count < 0 && errno != EAGAIN && errno != EINTR) {  // the program does not want its input
-      rest_ = {};
-      more_ = nullptr;
-    }
-    refill();
-  }
-
- private:
-  void refill() {
-    if (rest_.empty() && more_ != nullptr) {
-      const std::size_t count = more_->read(std::as_writable_bytes(std::span(buffer_)));
-      rest_ = std::string_view(buffer_.data(), count);
-      if (count == 0) more_ = nullptr;
-    }
-    if (rest_.empty()) to_ = FileDescriptor();
-  }
-
-  FileDescriptor to_;
-  std::string_view rest_;
-  ByteSource* more_;
-  std::string buffer_;
-};
-
 int exit_code_of(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
 int wait_for(pid_t child) {
@@ -86,63 +49,107 @@ FileDescriptor end_of(pid_t child) { return FileDescriptor(static_cast<int>(::sy
 
 }  // namespace
 
-CommandResult run_into(const Command& command, ByteSink& output,
-                       const std::function<void(std::string_view)>& on_error_output) {
+// A program's standard input, written as it is taken; and what it says.
+struct Dialogue::Talk {
+  FileDescriptor to;
+  std::string text;  // of the input, what comes next
+  std::size_t taken = 0;
+  ByteSource* more = nullptr;  // what comes then
+  bool ends = false;           // with that
+  FileDescriptor out;
+  FileDescriptor err;
+  pid_t child = -1;
+  FileDescriptor end;
+  CommandResult result;
+
+  bool has_some() const { return to.is_open() && taken < text.size(); }
+
+  void write_some() {
+    const ssize_t count = ::write(to.get(), text.data() + taken, text.size() - taken);
+    if (count > 0) taken += static_cast<std::size_t>(count);
+    if (count < 0 && errno != EAGAIN && errno != EINTR) {  // the program does not want its input
+      taken = text.size();
+      more = nullptr;
+      ends = true;
+    }
+    refill();
+  }
+
+  void refill() {
+    if (taken < text.size()) return;
+    text.clear();
+    taken = 0;
+    if (more != nullptr) {
+      text.resize(64 * 1024);
+      text.resize(more->read(std::as_writable_bytes(std::span(text))));
+      if (text.empty()) more = nullptr;
+    }
+    if (text.empty() && ends) to = FileDescriptor();
+  }
+
+  bool has_output() const { return out.is_open() || err.is_open(); }
+};
+
+Dialogue::Dialogue(const Command& command) : talk_(std::make_unique<Talk>()) {
   Pipe in = make_pipe();
   Pipe out = make_pipe();
   Pipe err = make_pipe();
-  const pid_t child = start_child(command, in.read_end, out.write_end, err.write_end);
-  in.read_end = FileDescriptor();
-  out.write_end = FileDescriptor();
-  err.write_end = FileDescriptor();
-  // The child must not outlive an exception thrown below (a full disk, say).
-  struct Reaper {
-    pid_t child;
-    bool reaped = false;
-    int wait() {
-      reaped = true;
-      return wait_for(child);
-    }
-    ~Reaper() {
-      if (!reaped) {
-        ::kill(child, SIGKILL);
-        wait_for(child);
-      }
-    }
-  } reaper{child};
+  talk_->child = start_child(command, in.read_end, out.write_end, err.write_end);
+  talk_->end = end_of(talk_->child);
+  talk_->to = std::move(in.write_end);
+  talk_->out = std::move(out.read_end);
+  talk_->err = std::move(err.read_end);
+  ::fcntl(talk_->to.get(), F_SETFL, O_NONBLOCK);
+}
 
-  Input input(std::move(in.write_end), command);
-  CommandResult result;
+Dialogue::~Dialogue() {
+  if (talk_->child < 0) return;
+  ::kill(talk_->child, SIGKILL);
+  wait_for(talk_->child);
+}
+
+bool Dialogue::has_ended() const { return talk_->child < 0 || veneer::has_ended(talk_->child); }
+
+void Dialogue::give(std::string_view input) {
+  talk_->text.erase(0, talk_->taken);
+  talk_->taken = 0;
+  talk_->text += input;
+  if (talk_->has_some()) talk_->write_some();
+}
+
+std::optional<CommandResult> Dialogue::hear(ByteSink& output, const std::function<bool()>& is_answered,
+                                            const DialoguePatience& patience,
+                                            const std::function<void(std::string_view)>& on_error_output) {
+  Talk& talk = *talk_;
   const auto buffer = std::make_unique<std::array<char, 64 * 1024>>();
   using Clock = std::chrono::steady_clock;
   Clock::time_point last_moved = Clock::now();
   std::uint64_t last_progress = 0;
-  const FileDescriptor end = end_of(child);
-  const auto has_output = [&] { return out.read_end.is_open() || err.read_end.is_open(); };
-  while (has_output() || !has_ended(child)) {
-    std::array<pollfd, 4> waits{{{out.read_end.get(), POLLIN, 0},
-                                 {err.read_end.get(), POLLIN, 0},
-                                 {input.file().get(), POLLOUT, 0},
-                                 {has_output() ? -1 : end.get(), POLLIN, 0}}};
-    const bool looks_for_end = !has_output() && !end.is_open();
-    const int ready = ::poll(waits.data(), waits.size(), looks_for_end ? 10 : command.patience.count() > 0 ? 1000 : -1);
+  const auto is_enough = [&] { return is_answered && is_answered(); };
+  while (!is_enough() && (talk.has_output() || !veneer::has_ended(talk.child))) {
+    std::array<pollfd, 4> waits{{{talk.out.get(), POLLIN, 0},
+                                 {talk.err.get(), POLLIN, 0},
+                                 {talk.has_some() ? talk.to.get() : -1, POLLOUT, 0},
+                                 {talk.has_output() ? -1 : talk.end.get(), POLLIN, 0}}};
+    const bool looks_for_end = !talk.has_output() && !talk.end.is_open();
+    const int ready = ::poll(waits.data(), waits.size(), looks_for_end ? 10 : patience.time.count() > 0 ? 1000 : -1);
     if (ready < 0) {
       if (errno == EINTR) continue;
       throw Error(ErrorKind::failed, "cannot wait for another process");
     }
-    const std::uint64_t progress = command.progress ? command.progress() : 0;
-    if (waits[2].revents != 0 || (ready > 0 && !input.file().is_open()) || progress != last_progress) {
+    const std::uint64_t progress = patience.progress ? patience.progress() : 0;
+    if (waits[2].revents != 0 || (ready > 0 && !talk.has_some()) || progress != last_progress) {
       last_moved = Clock::now();
       last_progress = progress;
     }
-    if (command.patience.count() > 0 && Clock::now() - last_moved > command.patience) {
-      result.ending = Ending::out_of_patience;
-      ::kill(child, SIGKILL);
+    if (patience.time.count() > 0 && Clock::now() - last_moved > patience.time) {
+      talk.result.ending = Ending::out_of_patience;
+      ::kill(talk.child, SIGKILL);
       break;
     }
-    if (waits[2].revents != 0 && input.file().is_open()) input.write_some();
+    if (waits[2].revents != 0) talk.write_some();
     for (std::size_t which = 0; which < 2; ++which) {
-      FileDescriptor& from = which == 0 ? out.read_end : err.read_end;
+      FileDescriptor& from = which == 0 ? talk.out : talk.err;
       if (waits.at(which).revents == 0 || !from.is_open()) continue;
       const ssize_t count = ::read(from.get(), buffer->data(), buffer->size());
       if (count < 0 && errno == EINTR) continue;
@@ -154,14 +161,31 @@ CommandResult run_into(const Command& command, ByteSink& output,
       if (which == 0) {
         output.write(as_bytes(piece));
       } else {
-        result.errors += piece;
-        keep_the_end(result.errors);
+        talk.result.errors += piece;
+        keep_the_end(talk.result.errors);
         if (on_error_output) on_error_output(piece);
       }
     }
   }
-  result.exit_code = exit_code_of(reaper.wait());
-  return result;
+  if (is_enough()) return std::nullopt;
+  talk.result.exit_code = exit_code_of(wait_for(talk.child));
+  talk.child = -1;
+  return std::move(talk.result);
+}
+
+CommandResult Dialogue::end(ByteSource* more, ByteSink& output, const DialoguePatience& patience,
+                            const std::function<void(std::string_view)>& on_error_output) {
+  talk_->more = more;
+  talk_->ends = true;
+  talk_->refill();
+  return *hear(output, {}, patience, on_error_output);
+}
+
+CommandResult run_into(const Command& command, ByteSink& output,
+                       const std::function<void(std::string_view)>& on_error_output) {
+  Dialogue dialogue(command);
+  dialogue.give(command.input);
+  return dialogue.end(command.more_input, output, {command.patience, command.progress}, on_error_output);
 }
 
 Companion::Companion(const Command& command) {

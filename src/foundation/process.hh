@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +55,38 @@ CommandResult run(const Command& command, const std::function<void(std::string_v
 /// Like run(), but standard output goes into `output` piece by piece and CommandResult::output stays empty.
 CommandResult run_into(const Command& command, ByteSink& output,
                        const std::function<void(std::string_view)>& on_error_output = {});
+
+/// How long nothing may move; see Command.
+struct DialoguePatience {
+  std::chrono::seconds time{0};
+  std::function<std::uint64_t()> progress;
+};
+
+/// A program that is talked to: what it gets next may depend on what it said. It ends with the object, and with this
+/// process. One thread at a time.
+class Dialogue {
+ public:
+  /// Starts it. Throws like run(). Only `arguments`, `folder`, `environment`, `unset` and `inherits` are looked at.
+  explicit Dialogue(const Command& command);
+  Dialogue(const Dialogue&) = delete;
+  Dialogue& operator=(const Dialogue&) = delete;
+  ~Dialogue();
+
+  bool has_ended() const;
+  /// Adds to its standard input, which stays open. Does not wait: what it does not take at once it gets by what follows.
+  void give(std::string_view input);
+  /// What it says goes into `output`, until `is_answered` says that this is enough, then nothing; or until it ended.
+  std::optional<CommandResult> hear(ByteSink& output, const std::function<bool()>& is_answered,
+                                    const DialoguePatience& patience,
+                                    const std::function<void(std::string_view)>& on_error_output = {});
+  /// Gives it all of `more` (may be nullptr), ends its input, and hears it to its end.
+  CommandResult end(ByteSource* more, ByteSink& output, const DialoguePatience& patience,
+                    const std::function<void(std::string_view)>& on_error_output = {});
+
+ private:
+  struct Talk;
+  std::unique_ptr<Talk> talk_;
+};
 
 /// Runs and throws an Error of kind failed that names the program and quotes the end of its standard error unless it
 /// exits with 0. Returns standard output.

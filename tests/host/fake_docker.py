@@ -35,6 +35,9 @@ def described(container):
 def shown(template, facts):
     def value(match):
         word = match.group(1)
+        if word.startswith("json ."):
+            document = {**facts["json"], "ID": facts["ID"], "NetworkSettings.Networks": networks}
+            return json.dumps(document.get(word[6:], facts.get(word[6:])))
         if word.startswith("index "):
             return facts["labels"].get(json.loads(word.split()[-1]), "")
         return facts[word.lstrip(".")]
@@ -44,6 +47,8 @@ def shown(template, facts):
         return re.sub(r'{{index .Labels "(.*?)"}}', lambda match: facts["labels"].get(match.group(1), ""), template)
     template = re.sub(r"{{if .State.Running}}(.*?){{end}}", r"\1" if facts["State.Status"] == "running" else "", template)
     template = template.replace('{{"\\n"}}', "\n").replace("{{json .}}", json.dumps(facts["json"]))
+    networks = facts["json"].get("NetworkSettings", {}).get("Networks")
+    template = re.sub(r"{{range \$name.*?{{end}}", lambda _: json.dumps(networks), template)
     return re.sub(r"{{([^{}]*)}}", value, template)
 
 

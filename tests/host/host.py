@@ -113,6 +113,10 @@ class Host:
         log = self.engine / "said"
         return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
+    @staticmethod
+    def request(verb: str, *lines: str) -> str:
+        return "".join(f"{line}\n" for line in (f"verb {verb}", f"nonce {NONCE}", *lines)) + "\n"
+
     def start(self, task: str, verb: str, *lines: str, body: str | None = "", before: str = "", **environment: str) -> subprocess.Popen:
         """`lines` are the request's, "key value"; `before` is shell that runs first, in mounts of its own. Without a body, standard
         input stays open."""
@@ -120,7 +124,7 @@ class Host:
         (self.engine / "compose.yaml").touch()
         text = script(task).replace("longest=300", f"longest={self.longest_turn}")
         request = self.folder / f"request{next(self.numbers)}"
-        request.write_text(text + "".join(f"{line}\n" for line in (f"verb {verb}", f"nonce {NONCE}", *lines)) + "\n" + (body or ""))
+        request.write_text(text + self.request(verb, *lines) + (body or ""))
         shell = [f"{small_system()}/sh"] if self.shell == "busybox" else [self.shell]
         command = [*shell, "-c", f's=$(dd bs={len(text.encode())} count=1 2>/dev/null) && eval "$s"']
         if before:
@@ -140,7 +144,7 @@ class Host:
         """What some lines of shell print that call functions of the script; `given` is their standard input."""
         functions = "".join((SCRIPTS / f"host_{part}.sh").read_text() for part in parts)
         shell = [f"{small_system()}/sh"] if self.shell == "busybox" else [self.shell]
-        return subprocess.run([*shell, "-c", f"{functions}\n{text}"], input=f"\n{given}".encode(), capture_output=True, check=True,
+        return subprocess.run([*shell, "-c", f"{functions}\nread_request\n{text}"], input=f"\n{given}".encode(), capture_output=True, check=True,
                               env={"PATH": self.path, "HOME": str(self.home)}).stdout.decode()
 
     def run(self, *words: str, **options) -> Answer:
@@ -174,7 +178,7 @@ class Host:
         was = was or (rows[0][5].removeprefix("sha256:") if rows else "")
         given = [line for line in lines if line.partition(" ")[0] not in ("compose", "service", "front", "project", "options")]
         told = [f"{key} {as_word(value) if key in ('options', 'scales', 'sharers') else value}"
-                for key, value in facts.lines if key in ("front", "project", "options", "scales", "sharers", "service")]
+                for key, value in facts.lines if key in ("front", "project", "options", "scales", "sharers", "sum", "service")]
         none = "- no 0 no no network - -"
         plan = [*(f"known {row[0]} {row[4]}" for row in rows), *(f"plan {line}" for line in (*plans, none)), *(f"plan-back {line}" for line in (*plans_back, none))]
         return facts, (*self.ROLLOUT, "wait 6", *given, *told, *plan, *((f"was {was}",) if was else ()))

@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 from shlex import quote
 
-from host import LIVE, NEW, OLD, Host, as_word
+from host import LIVE, NEW, NONCE, OLD, Host, as_word
 
 FULL_OF_BYTES = "mount -t tmpfs -o size=64k,mode=700 none {0} && mkdir -p {1} && {{ cat /dev/zero >{0}/filler 2>/dev/null; true; }}"
 FULL_OF_INODES = "mount -t tmpfs -o nr_inodes={2},mode=700 none {0} && mkdir -p {1} && i=0 && while true 2>/dev/null >{0}/filler$i; do i=$((i + 1)); done"
@@ -377,10 +377,12 @@ subprocess.run(["/bin/sh", "-c", {end!r}], stderr=subprocess.DEVNULL, env={{"PAT
             for verdict, health in (("well", "healthy"), ("back", "unhealthy")):
                 with self.subTest(verdict, shell=shell), Host(shell) as host:
                     host.state["containers"] += [held, *foreign]
+                    host.state["images"]["docker.io/library/shop:veneer-9"] = "9" * 64
                     host.answers("up", f"image = state['images']['{LIVE}']\nstate['containers'][0].update(image_id=image, health='{health}' if image == '{NEW}' else 'none')")
                     lines = [line.format(key) for line in going for key in (("remove", "remove-back")[verdict == "back"],)]
                     other = f"{('remove-back', 'remove')[verdict == 'back']} docker.io/library/shop:veneer-8 {'8' * 64}"
-                    answer = host.deploy(*lines, other, f"shipped docker.io/library/shop:veneer-9 {'9' * 64}")
+                    answer = host.deploy(*lines, other, f"shipped docker.io/library/shop:veneer-9 {'9' * 64}",
+                                         f"shipped docker.io/library/shop:veneer-3 {'3' * 64}")  # it went meanwhile
                     self.assertTrue(answer.has(verdict), answer)
                     said = [words for words in host.said() if words[0] in ("rm", "rmi")]
                     self.assertEqual([words[-1][-1] for words in said if words[0] == "rmi"], ["4", "5"])
@@ -681,15 +683,70 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
         for shell in self.shells:
             with self.subTest(shell=shell), Host(shell) as host:
                 host.state["compose"] = compose
-                host.state["containers"] = [host.container(description={"Id": "1" * 64, "Config": {"Env": ["A=%d|'\n"]}})]
+                host.state["containers"] = [host.container(description={"Id": "1" * 64, "Config": {"Env": ["A=%d|'\n"]}, "State": {"Pid": 7}})]
                 facts = host.facts()
                 self.assertEqual([value for key, value in facts.lines if key == "setting" and "|image|" not in value],
                                  ["migrate|restart|no", "web|command|own", "migrate|awaited|completion", "web|healthcheck|own"])
                 self.assertEqual([value for key, value in facts.lines if key == "service"], ["migrate", "web"])
-                self.assertEqual(json.loads(facts["container"]), host.state["containers"][0]["description"])
+                said = json.loads(facts["container"])
+                self.assertEqual((said["Id"], said["Config"]), ("1" * 64, {"Env": ["A=%d|'\n"]}))
+                self.assertNotIn("State", said)  # nobody reads it
                 self.assertEqual(sorted(value.split()[0] for key, value in facts.lines if key == "image"), [OLD, NEW])
                 self.assertEqual((facts["live"], facts["project"]), (OLD, "site"))
                 self.assertEqual(host.state["images"][LIVE], OLD)
+
+    def test_one_shell_for_all_that_is_asked(self):
+        """The script is sent once: a shell answers questions until it is told to act; a request that was cut is none."""
+        for shell in self.shells:
+            with self.subTest(shell=shell), Host(shell) as host:
+                request = host.request("deploy", *host.planned()[1])
+                for cut in (request[:-1], request[:100], request[:-1].rpartition("\n")[0]):
+                    answer = host.facts(body=cut)
+                    self.assertEqual((answer.raw.count(f"end {NONCE}"), host.state["images"][LIVE]), (1, OLD), answer)
+                history = host.request("history", "group 0123456789ab", f"live {LIVE}", "listed shop:live")
+                answer = host.facts(body=history + request + history)
+                self.assertEqual(answer.raw.count(f"veneer {NONCE}\n"), 3, answer)  # nothing follows an act
+                self.assertTrue(answer.raw.endswith(f"well\nend {NONCE}\n"), answer)
+                host.answers("load", "assert sys.stdin.read() == 'abc'")
+                said = host.run("ship", "inventory", "pattern shop:", body=host.request("parts") + host.request("put", *host.PUT, "size 3") + "abc")
+                self.assertTrue(said.raw.endswith(f"done {NEW}\nend {NONCE}\n"), said)
+
+    def test_what_changes_after_the_facts(self):
+        """What was compared is compared again when nobody else can deploy: what somebody changed meanwhile makes another plan."""
+        changes = (("the file", lambda host: host.state.update(compose=host.state["compose"] + "    init: true\n")),
+                   ("a limit", lambda host: host.state["containers"][0].update(description={"HostConfig": {"Memory": 2}})),
+                   ("a network", lambda host: host.state["containers"][0].update(description={"NetworkSettings": {"Networks": {"b": {}}}})),
+                   ("a container", lambda host: host.state["containers"][0].update(id="2" * 64)),
+                   ("its restarts", lambda host: host.state["containers"][0].update(restarts=5)))
+        for shell in self.shells:
+            for name, change in changes:
+                with self.subTest(name, shell=shell), Host(shell) as host:
+                    request = host.planned()[1]
+                    change(host)
+                    answer = host.run("rollout", "deploy", *request)
+                    self.assertEqual(answer.has("again"), name != "its restarts", answer)
+                    self.assertEqual(host.state["images"][LIVE], NEW if name == "its restarts" else OLD)
+                    self.assertTrue(host.deploy().has("well"), name)
+
+    def test_one_container(self):
+        """One question for all that is wanted of it. After a crash its name comes back, but not amid another's rollout."""
+        for shell in self.shells:
+            with self.subTest(shell=shell), Host(shell) as host:
+                old = host.container(name="shop-veneer-old", description={"Id": "1" * 64, "HostConfig": {"NetworkMode": "bridge", "PidMode": "", "IpcMode": "", "VolumesFrom": None}})
+                host.state["containers"] = [old]
+                host.answers("rename", "container_of(words[1])['name'] = words[2]")
+                host.answers("start", "")
+                turn = host.home / ".local/state/veneer/0123456789ab.turn"
+                turn.parent.mkdir(parents=True, mode=0o700)
+                boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+                turn.write_text(f"{os.getpid()} {boot} none - deploy\n")
+                self.assertIn("no container shop", host.facts("container shop")["problem"])
+                turn.write_text("")
+                facts = host.facts("container shop")
+                self.assertEqual(json.loads(facts["container"])["HostConfig"]["NetworkMode"], "bridge", facts)
+                self.assertEqual(json.loads(facts["other"])["Id"], "1" * 64)
+                self.assertEqual({value.split()[0] for key, value in facts.lines if key == "image"}, {OLD, NEW})
+                self.assertTrue(facts["sum"])
 
     def test_ports_of_processes(self):
         """On which ports a container listens, and which of them its own processes have: rows of /proc, whatever the engine calls the processes."""

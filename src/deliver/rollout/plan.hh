@@ -30,11 +30,12 @@ struct RolloutFacts {
   std::vector<std::string> services;  // that restart; none without a compose file
   std::vector<Setting> settings;
   std::vector<ContainerState> containers;
-  std::vector<Value> descriptions;         // of these containers, as GET /containers/ID/json
-  std::map<std::string, Value> images;     // by identifier, as GET /images/ID/json
+  std::vector<Value> descriptions;         // of these containers, from GET /containers/ID/json
+  std::map<std::string, Value> images;     // by identifier, from GET /images/ID/json
   std::vector<Socket> listening;           // TCP ports in the containers' networks
   std::vector<std::string> unseen;         // containers whose ports the account cannot see
   std::vector<std::string> network_modes;  // of all containers that run
+  std::vector<Value> others;               // of one container's rollout: with whom each container shares what
   std::optional<Value> composed;           // what compose makes of its files; none: that cannot be told
   std::string live;                        // what the live name stands for
   std::vector<std::string> releases;       // lines of the history, as read_releases() takes them

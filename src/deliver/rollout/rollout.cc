@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "deliver/receiver/problem.hh"
 #include "deliver/rollout/described.hh"
@@ -20,7 +21,8 @@ namespace veneer::deliver {
 namespace {
 
 constexpr std::size_t most_notes = 100;
-constexpr int most_plans = 5;  // that are made anew when the containers changed
+constexpr int most_plans = 5;  // that are made anew when containers or settings changed
+constexpr std::chrono::minutes longest_held{1};  // what was asked ahead
 constexpr std::string_view nothing_changed = "this deploy changed nothing there";
 
 std::string with_cure(std::string why) {
@@ -50,31 +52,6 @@ std::string what_serves(const std::vector<ContainerState>& containers, const std
                         container.status == "running" ? "runs" : "does not run");
   }
   return text;
-}
-
-// The settings of the container as it is now, for the one after it.
-Recreation ask_for_container(HostSession& session, const RolloutRequest& wanted) {
-  HostRequest request = session.request(HostTask::rollout, "container");
-  request.add("container", wanted.container);
-  std::string container = "{}";
-  std::string config = "{}";
-  std::vector<std::string> others;
-  std::optional<std::string> problem;
-  session.ask(request, [&](const HostLine& line) {
-    if (line.key == "container") container = line.value;
-    if (line.key == "config") config = line.value;
-    if (line.key == "other") others.push_back(line.value);
-    if (line.key == "problem") problem = printable(trimmed(line.value), 600);
-  });
-  if (problem) throw Error(ErrorKind::refused, fmt::format("{}: {}", session.address().text(), *problem));
-  return in_context([&] { return fmt::format("the container {}", printable(wanted.container)); },
-                    [&] {
-                      const Value described = parse_json(container);
-                      std::vector<Value> neighbours;
-                      for (const std::string& other : others) neighbours.push_back(parse_json(other));
-                      check_stands_alone(described, neighbours);
-                      return recreate(described, parse_json(config), wanted.live_name.familiar());
-                    });
 }
 
 std::string label_of(const Value& container, std::string_view key) {
@@ -136,12 +113,16 @@ struct Found {
   std::vector<std::string> notes;
 };
 
-Found ask_for_facts(HostSession& session, const RolloutRequest& wanted) {
+HostRequest facts_request(HostSession& session, const RolloutRequest& wanted) {
   HostRequest request = rollout_request(session, wanted, "facts");
   for (const std::string& file : wanted.compose_files) request.add_text("compose", file);
   for (const std::string& service : wanted.services) request.add("service", service);
   if (wanted.ports == PortWait::none) request.add("ports", "no");
-  constexpr std::array words = {"front", "project", "options", "scales", "sharers"};
+  return request;
+}
+
+Found read_facts(HostSession& session, const HostRequest& request) {
+  constexpr std::array words = {"front", "project", "options", "scales", "sharers", "sum"};
   Found found;
   session.ask(request, [&](const HostLine& line) {
     if (line.key == "problem") found.problem = printable(trimmed(line.value), 600);
@@ -150,6 +131,21 @@ Found ask_for_facts(HostSession& session, const RolloutRequest& wanted) {
     take_fact(found.facts, line.key, line.value);
   });
   return found;
+}
+
+// The settings of the container as it is, for the one after it.
+Recreation recreation_of(const RolloutFacts& facts, const RolloutRequest& wanted) {
+  return in_context([&] { return fmt::format("the container {}", printable(wanted.container)); },
+                    [&] {
+                      const Value nothing{Value::Table{}};
+                      const Value& described = facts.descriptions.empty() ? nothing : facts.descriptions.front();
+                      check_stands_alone(described, facts.others);
+                      const auto image = facts.images.find(
+                          without_algorithm(described.is_table() ? described.string_or("Image", "") : ""));
+                      const Value* config =
+                          image == facts.images.end() ? nullptr : member(image->second, "Config");
+                      return recreate(described, config == nullptr ? nothing : *config, wanted.live_name.familiar());
+                    });
 }
 
 // What changes for services beside the image, in words. Throws Error (refused) when something would be lost.
@@ -199,23 +195,32 @@ void add_retention(HostRequest& request, const Found& found, const RolloutPlan& 
   add("remove-back", retention.after_back);
 }
 
+// What the host may not have told, since it was asked before the image was there.
+void add_what_is_known(RolloutFacts& facts, const RolloutRequest& wanted) {
+  const std::string id = without_algorithm(wanted.image_id);
+  if (wanted.image_config) facts.images.try_emplace(id, Value::Table{{"Config", *wanted.image_config}});
+  if (std::ranges::none_of(facts.names, [&](const NamedImage& image) { return image.name == wanted.unique_name; })) {
+    facts.names.push_back({wanted.unique_name, id});
+  }
+}
+
 // Nothing: the containers are not those any more for which the plan was made.
-std::optional<RolloutResult> try_rollout(HostSession& session, const RolloutRequest& wanted,
+std::optional<RolloutResult> try_rollout(HostSession& session, const RolloutRequest& wanted, Found found,
                                          const std::function<void(const std::string&)>& on_phase) {
+  if (found.problem) {
+    throw Error(ErrorKind::refused, fmt::format("{}: {}", session.address().text(), *found.problem),
+                std::string(nothing_changed));
+  }
+  add_what_is_known(found.facts, wanted);
   std::string body;
   std::vector<std::string> networks;
   if (!wanted.container.empty()) {
-    const Recreation recreation = ask_for_container(session, wanted);
+    const Recreation recreation = recreation_of(found.facts, wanted);
     body = to_json(recreation.create);
     for (const auto& [network, connect] : recreation.networks) {
       body += "\n" + to_json(connect);
       networks.push_back(network);
     }
-  }
-  const Found found = ask_for_facts(session, wanted);
-  if (found.problem) {
-    throw Error(ErrorKind::refused, fmt::format("{}: {}", session.address().text(), *found.problem),
-                std::string(nothing_changed));
   }
   const RolloutPlan plan = make_plan(
       found.facts, {.image = without_algorithm(wanted.image_id), .settle = wanted.settle, .ports = wanted.ports});
@@ -294,23 +299,32 @@ std::optional<RolloutResult> try_rollout(HostSession& session, const RolloutRequ
 std::vector<std::string> check_settings(HostSession& session, const RolloutRequest& wanted) {
   if (!wanted.restart_with.empty()) return {};
   session.open();
-  if (!wanted.container.empty()) {
-    ask_for_container(session, wanted);
-    return {};
-  }
-  const Found found = ask_for_facts(session, wanted);
+  const Found found = read_facts(session, facts_request(session, wanted));
   if (found.problem) return {*found.problem};  // a deploy is refused for it
+  if (!wanted.container.empty()) static_cast<void>(recreation_of(found.facts, wanted));
   return judge_settings(found.facts, wanted, session.address().text());
 }
 
-RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
-                       const std::function<void(const std::string&)>& on_phase) {
+AskedAhead ask_ahead(HostSession& session, const RolloutRequest& wanted) {
   session.open();
+  AskedAhead asked{facts_request(session, wanted), std::chrono::steady_clock::now()};
+  session.ask_ahead(asked.request);
+  return asked;
+}
+
+RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
+                       const std::function<void(const std::string&)>& on_phase,
+                       const std::optional<AskedAhead>& asked) {
+  session.open();
+  const bool is_fresh = asked && std::chrono::steady_clock::now() - asked->when < longest_held;
   // Another rollout, or somebody, may change what is there until it is this one's turn.
   for (int attempt = 0; attempt < most_plans; ++attempt) {
-    if (auto result = try_rollout(session, wanted, on_phase)) return std::move(*result);
+    Found found =
+        read_facts(session, attempt == 0 && is_fresh ? asked->request : facts_request(session, wanted));
+    if (auto result = try_rollout(session, wanted, std::move(found), on_phase)) return std::move(*result);
   }
-  throw Error(ErrorKind::refused, fmt::format("{}: its containers change all the time", session.address().text()),
+  throw Error(ErrorKind::refused,
+              fmt::format("{}: its containers or compose files change all the time", session.address().text()),
               std::string(nothing_changed));
 }
 

@@ -3,6 +3,7 @@
 // host_rollout.sh, so that a sender that is killed leaves it to end what it began. One thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "deliver/receiver/engine_name.hh"
 #include "deliver/receiver/ssh/host_session.hh"
 #include "deliver/rollout/plan.hh"
+#include "foundation/value.hh"
 
 namespace veneer::deliver {
 
@@ -28,6 +30,7 @@ struct RolloutRequest {
   EngineName live_name;    // that the services use
   EngineName unique_name;  // of the image, which is on the host
   std::string image_id;    // "sha256:" and an identifier, on that host
+  std::optional<Value> image_config;  // what it gives to containers, as engines say it; none: the host is asked
   RolloutKind kind = RolloutKind::deploy;
   std::vector<std::string> compose_files;  // full paths on the host; none: those that the services were started with
   std::vector<std::string> services;       // none: all that use the live name
@@ -71,10 +74,22 @@ bool changes_something(std::string_view phase);
 /// that is not accepted.
 std::vector<std::string> check_settings(HostSession& session, const RolloutRequest& request);
 
+/// What was asked of a host ahead of a rollout, and when.
+struct AskedAhead {
+  HostRequest request;
+  std::chrono::steady_clock::time_point when;
+};
+
+/// Asks for what a rollout will want to know and does not wait, so that the host finds it out while the image travels.
+/// Of `request`, the image need not be known. Throws Error (network).
+AskedAhead ask_ahead(HostSession& session, const RolloutRequest& request);
+
 /// `on_phase` is told "waiting", "before", "restart", "health", "after", "stop", "back", "engine" (it does not answer).
 /// Throws Error: refused, with the host's reason, when nothing was changed; network when the connection is lost, and
 /// then read_history() tells how it ended. What `on_phase` throws ends the listening, not the rollout.
+/// What was `asked` ahead counts when that is not long ago.
 RolloutResult roll_out(HostSession& session, const RolloutRequest& request,
-                       const std::function<void(const std::string&)>& on_phase);
+                       const std::function<void(const std::string&)>& on_phase,
+                       const std::optional<AskedAhead>& asked = {});
 
 }  // namespace veneer::deliver

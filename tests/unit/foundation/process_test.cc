@@ -64,6 +64,51 @@ TEST(Process, InputMayComeFromASource) {
   EXPECT_EQ(run({.arguments = {"true"}, .more_input = &unread}).exit_code, 0);
 }
 
+TEST(Dialogue, WhatItGetsNextMayDependOnWhatItSaid) {
+  ::signal(SIGPIPE, SIG_IGN);
+  Dialogue dialogue({.arguments = {"sh", "-c", "while read -r line; do echo \"$line!\"; done; echo end >&2; exit 3"}});
+  std::string said;
+  BoundedText output(said, 1 << 20, "");
+  dialogue.give("one\n");
+  EXPECT_FALSE(dialogue.hear(output, [&] { return said == "one!\n"; }, {}));
+  EXPECT_FALSE(dialogue.has_ended());
+  dialogue.give(said.substr(0, 3) + " and two\nthr");
+  EXPECT_FALSE(dialogue.hear(output, [&] { return said.ends_with("two!\n"); }, {}));
+  Blocks blocks(1);
+  const CommandResult result = dialogue.end(&blocks, output, {});
+  EXPECT_EQ(said, "one!\none and two!\n");
+  EXPECT_EQ(result.errors, "end\n");
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_TRUE(dialogue.has_ended());
+}
+
+TEST(Dialogue, MoreThanAPipeHoldsIsGivenWhileItIsHeard) {
+  ::signal(SIGPIPE, SIG_IGN);
+  const std::string much(1'000'000, 'x');
+  Dialogue dialogue({.arguments = {"cat"}});
+  dialogue.give(much);
+  dialogue.give(much);
+  std::string said;
+  BoundedText output(said, 1 << 24, "");
+  EXPECT_FALSE(dialogue.hear(output, [&] { return said.size() == 2 * much.size(); }, {}));
+  EXPECT_EQ(dialogue.end(nullptr, output, {}).exit_code, 0);
+}
+
+TEST(Dialogue, OneThatEndsOrDoesNotAnswerIsSaid) {
+  ::signal(SIGPIPE, SIG_IGN);
+  std::string said;
+  BoundedText output(said, 1 << 20, "");
+  Dialogue ends({.arguments = {"sh", "-c", "exit 4"}});
+  ends.give("one\n");
+  const auto result = ends.hear(output, [] { return false; }, {});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->exit_code, 4);
+  Dialogue silent({.arguments = {"sleep", "100"}});
+  const auto other = silent.hear(output, [] { return false; }, {.time = std::chrono::seconds(1), .progress = {}});
+  ASSERT_TRUE(other);
+  EXPECT_EQ(other->ending, Ending::out_of_patience);
+}
+
 TEST(Process, PatienceEndsWhatDoesNotMove) {
   ::signal(SIGPIPE, SIG_IGN);
   const std::chrono::seconds patience{1};

@@ -1,15 +1,17 @@
 # Of a rollout: one container by its name, recreated with its own settings.
 
-# Those of the name and of its image; after a crash between the two names, the old one gets its name back.
-show_container() {
+# After a crash between the two names, the old one gets its name back; while another rollout is at work, that is its own.
+find_container() {
   [ $is = docker ] || problem "--container needs docker; --restart-with COMMAND says how to restart"
-  if ! engine container inspect "$single" >/dev/null 2>&1 && engine rename "$single-veneer-old" "$single" 2>/dev/null; then engine start "$single" >/dev/null 2>&1; fi
-  shown=$(engine container inspect --format '{{json .}}' "$single" 2>/dev/null) || problem "there is no container $single on the host"
-  say "container $shown"
-  say "config $(engine image inspect --format '{{json .Config}}' "$(engine container inspect --format '{{.Image}}' "$single")" 2>/dev/null)"
+  engine container inspect "$single" >/dev/null 2>&1 && return 0
+  read_holder "$turn"
+  is_gone $holder && engine rename "$single-veneer-old" "$single" 2>/dev/null || problem "there is no container $single on the host"
+  engine start "$single" >/dev/null 2>&1
+}
+# With whom each container shares what.
+say_others() {
   set -- $(engine ps -aq --no-trunc)
   engine inspect --format 'other {"Id":{{json .ID}},"Name":{{json .Name}},"NetworkMode":{{json .HostConfig.NetworkMode}},"PidMode":{{json .HostConfig.PidMode}},"IpcMode":{{json .HostConfig.IpcMode}},"VolumesFrom":{{json .HostConfig.VolumesFrom}}}' "$@" 2>/dev/null
-  finish
 }
 # What the engine's API alone can do: settings that `docker create` has no words for.
 create_container() {

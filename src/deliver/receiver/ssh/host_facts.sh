@@ -23,15 +23,20 @@ say_images() {
   say_each named "$named"
   [ ! -f "$history" ] || awk -v here=" $(printf '%s\n' "$named" | sed 's/^sha256://; s/ .*//' | tr '\n' ' ')" 'index(here, " " $5 " ") { print "release yes", $0 }' "$history"
 }
+# Documents of the Docker Engine API, as far as they are looked at.
+container_format='{"Id":{{json .ID}},"Name":{{json .Name}},"Image":{{json .Image}},"Config":{{json .Config}},"HostConfig":{{json .HostConfig}},"Mounts":{{json .Mounts}},"NetworkSettings":{"Networks":{{json .NetworkSettings.Networks}}}}'
+image_facts='{"Config":{{json .Config}}}'
 show_facts() {
+  [ $is != podman ] || image_facts='{{json .}}'  # health checks are beside its Config
   check_owner
+  [ -z "$single" ] || find_container
   find_services_or_command
   [ "$strategy" != start-first ] || check_start_first
   list_containers || list_containers
   if [ -n "$services" ]; then
     keep_scales
     find_sharers
-    say "composed $(composed)"
+    say_composed
   fi
   say "front $front"
   say "project $project"
@@ -42,13 +47,15 @@ show_facts() {
   say_each setting "$facts"
   say_each row "$rows"
   set -- $(printf '%s\n' "$rows" | cut -d '|' -f 1)
-  if [ $is = podman ]; then for container; do say_each container "$(engine inspect --format '{{json .}}' "$container" 2>/dev/null | tr -d '\n')"; done  # over several lines
-  elif [ $# -gt 0 ]; then say_each container "$(engine inspect --format '{{json .}}' "$@" 2>/dev/null)"; fi
+  [ -n "$restart" ] || say "sum $(sum_settings "$*")"
+  if [ $is = podman ]; then for container; do say_each container "$(engine inspect --format "$container_format" "$container" 2>/dev/null | tr -d '\n')"; done  # over several lines
+  elif [ $# -gt 0 ]; then say_each container "$(engine inspect --format "$container_format" "$@" 2>/dev/null)"; fi
+  [ -z "$single" ] || say_others
   # Whose image each has, and of those that run, whose network.
   set -- $(engine ps -aq --no-trunc)
   [ $# -eq 0 ] || engine inspect --format '{{if .State.Running}}mode {{.HostConfig.NetworkMode}}{{"\n"}}{{end}}uses {{.Image}} {{index .Config.Labels "dev.veneer.keep"}}' "$@" 2>/dev/null | sort -u
   for image in $({ say "$id"; printf '%s\n' "$rows" | cut -d '|' -f 6 | sed 's/^sha256://'; } | grep . | sort -u); do
-    say "image $image $(engine image inspect --format '{{json .}}' "sha256:$image" 2>/dev/null | tr -d '\n')"
+    say "image $image $(engine image inspect --format "$image_facts" "sha256:$image" 2>/dev/null | tr -d '\n')"
   done
   say "live $(id_of "$live")"
   say_images

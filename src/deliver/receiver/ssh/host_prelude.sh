@@ -1,9 +1,10 @@
-# What veneer does on a host that it reaches by ssh: the part that all tasks have. Sent to sh(1) each time and never
+# What veneer does on a host that it reaches by ssh: the part that all tasks have. Sent to sh(1) once a task and never
 # stored, followed by the task's own part; comments and indentation are left out on the way (host_script.cc). POSIX sh,
 # and of programs only those of POSIX, tar, and docker or podman.
 #
-# Standard input: lines "key value", an empty line, then for `put` the archive. Standard output: "veneer NONCE", lines
-# "key value", "end NONCE"; what stands before or after these is not ours. docs/formats.md, "Talking to a host".
+# Standard input: requests, each of lines "key value" and an empty line, the last with `put` followed by the archive. Standard
+# output, for each: "veneer NONCE", lines "key value", "end NONCE"; what stands before or after these is not ours.
+# docs/formats.md, "Talking to a host".
 # Nothing that came in is read as a command but those that a user gives for it (before, after, restart): values are of few
 # characters, and only expanded inside quotes.
 found_environment=$(export -p) found_umask=$(umask)
@@ -16,45 +17,57 @@ trap '' PIPE
 blank=$IFS newline='
 '
 
-verb='' nonce='' program='' sudo='' staging='' fail='' pulse=10
-patterns='' group='' key='' offset=0 size=0 sender='' patience=60 unique='' listed='' live='' id='' layers=0 digest='' listing='' legacy='' splices=''
-compose='' services='' before='' after='' restart='' probe='' wait=60 settle=5 keeper='' held='' work='' who='' commit='' bytes=0 seconds=0 kind=deploy strategy='' single='' networks=''
-front='' project='' project_options='' was='' known='' plans='' plans_back='' removed='' removed_back='' shipped='' facts='' waits_for_ports=yes scales='' sharers=''
 # Text with "%" and three octal digits for what may not stand in a value.
 decoded() { printf '%b' "$(printf '%s' "$1" | sed 's/%\([0-7][0-7][0-7]\)/\\0\1/g')"; }
-while IFS=' ' read -r name value; do
-  case $name in '') break ;; esac
-  case $value in *[!A-Za-z0-9._:/@+,=%\&\?\ -]*) echo "refused value of $name"; exit 64 ;; esac
-  case $name in
-    verb) verb=$value ;; nonce) nonce=$value ;; program) program=$value ;; sudo) sudo=$value ;; staging) staging=$value ;;
-    fail) fail=$value ;; pulse) pulse=$value ;; pattern) patterns="$patterns$value
+# The next request; false at the end of the input. One that was cut is none.
+read_request() {
+  verb='' nonce='' program='' sudo='' staging='' fail='' pulse=10
+  patterns='' group='' key='' offset=0 size=0 sender='' patience=60 unique='' listed='' live='' id='' layers=0 digest='' listing='' legacy='' splices=''
+  compose='' services='' before='' after='' restart='' probe='' wait=60 settle=5 keeper='' held='' work='' who='' commit='' bytes=0 seconds=0 kind=deploy strategy='' single='' networks=''
+  front='' project='' project_options='' was='' known='' plans='' plans_back='' removed='' removed_back='' shipped='' facts='' waits_for_ports=yes scales='' sharers='' sum='' composed=''
+  while IFS=' ' read -r name value; do
+    case $name in '') return 0 ;; esac
+    case $value in *[!A-Za-z0-9._:/@+,=%\&\?\ -]*) echo "refused value of $name"; exit 64 ;; esac
+    case $name in
+      verb) verb=$value ;; nonce) nonce=$value ;; program) program=$value ;; sudo) sudo=$value ;; staging) staging=$value ;;
+      fail) fail=$value ;; pulse) pulse=$value ;; pattern) patterns="$patterns$value
 " ;;
-    group) group=$value ;; key) key=$value ;; offset) offset=$value ;; size) size=$value ;; sender) sender=$value ;; patience) patience=$value ;;
-    unique) unique=$value ;; listed) listed=$value ;; live) live=$value ;; id) id=$value ;; layers) layers=$value ;; digest) digest=$value ;;
-    compose) compose="$compose$(decoded "$value")
+      group) group=$value ;; key) key=$value ;; offset) offset=$value ;; size) size=$value ;; sender) sender=$value ;; patience) patience=$value ;;
+      unique) unique=$value ;; listed) listed=$value ;; live) live=$value ;; id) id=$value ;; layers) layers=$value ;; digest) digest=$value ;;
+      compose) compose="$compose$(decoded "$value")
 " ;;
-    service) services="$services $value" ;;
-    before) before=$(decoded "$value") ;; after) after=$(decoded "$value") ;; restart) restart=$(decoded "$value") ;; probe) probe=$(decoded "$value") ;; wait) wait=$value ;; settle) settle=$value ;;
-    who) who=$value ;; commit) commit=$value ;; bytes) bytes=$value ;; seconds) seconds=$value ;; kind) kind=$value ;; strategy) strategy=$value ;; container) single=$value ;;
-    network) networks="$networks $value" ;;
-    front) front=$value ;; project) project=$value ;; options) project_options=$(decoded "$value") ;; scales) scales=$(decoded "$value") ;; sharers) sharers=$(decoded "$value") ;; was) was=$value ;;
-    ports) waits_for_ports=$value ;; known) known="$known$value
+      service) services="$services $value" ;;
+      before) before=$(decoded "$value") ;; after) after=$(decoded "$value") ;; restart) restart=$(decoded "$value") ;; probe) probe=$(decoded "$value") ;; wait) wait=$value ;; settle) settle=$value ;;
+      who) who=$value ;; commit) commit=$value ;; bytes) bytes=$value ;; seconds) seconds=$value ;; kind) kind=$value ;; strategy) strategy=$value ;; container) single=$value ;;
+      network) networks="$networks $value" ;;
+      front) front=$value ;; project) project=$value ;; options) project_options=$(decoded "$value") ;; scales) scales=$(decoded "$value") ;; sharers) sharers=$(decoded "$value") ;; was) was=$value ;;
+      ports) waits_for_ports=$value ;; sum) sum=$value ;; known) known="$known$value
 " ;;
-    plan) plans="$plans$value
+      plan) plans="$plans$value
 " ;;
-    plan-back) plans_back="$plans_back$value
+      plan-back) plans_back="$plans_back$value
 " ;;
-    remove) removed="$removed$value
+      remove) removed="$removed$value
 " ;;
-    remove-back) removed_back="$removed_back$value
+      remove-back) removed_back="$removed_back$value
 " ;;
-    shipped) shipped="$shipped$value
+      shipped) shipped="$shipped$value
 " ;;
-    listing) listing=$value ;; legacy) legacy=$value ;; splice) splices="$splices$value
+      listing) listing=$value ;; legacy) legacy=$value ;; splice) splices="$splices$value
 " ;;
-    *) echo "refused key $name"; exit 64 ;;
-  esac
-done
+      *) echo "refused key $name"; exit 64 ;;
+    esac
+  done
+  return 1
+}
+# A question is answered in a shell of its own, and the next request may depend on it.
+answer_questions() {
+  while read_request; do
+    case $verb in put | deploy) return 0 ;; esac
+    (answer) </dev/null || exit
+  done
+  exit 0
+}
 
 say() { printf '%s\n' "$*"; }
 finish() { say "end $nonce"; exit 0; }

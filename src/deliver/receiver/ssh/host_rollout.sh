@@ -27,6 +27,7 @@ check_owner() {
   refuse "$listed belongs to another account of this engine: ${owner%%|*}, which has its releases in ${owner#*:}"
 }
 take_name() {
+  ! check_owner || return 0
   said=$(engine volume create --label "dev.veneer.account=$account" --label "dev.veneer.state=$self" "veneer-$group" 2>&1)
   check_owner || problem "the engine cannot note whose $listed is: $(in_a_line "$said")"
 }
@@ -161,7 +162,7 @@ remember_found() {
 # What came here and was never brought into service: what comes later is told by it.
 remember_shipped() {
   while read -r unique id; do
-    [ -z "$unique" ] || (who='' commit='' bytes=0 seconds=0 kind=ship; next_number; record shipped) >/dev/null
+    [ -z "$unique" ] || [ "$(id_of "$unique")" != "$id" ] || (who='' commit='' bytes=0 seconds=0 kind=ship; next_number; record shipped) >/dev/null
   done
 }
 
@@ -173,14 +174,20 @@ run_once() {
   return 1
 }
 
-# The containers for which the plan was made are those that are there; else another one is to be made.
+# The containers for which the plan was made are those that are there, and what was compared is as it was; else another plan is to
+# be made. How often they were started again is what counts from now on.
 check_plan() {
   list_containers
   [ "$(printf '%s\n' "$rows" | cut -d '|' -f 1 | sort)" = "$(printf '%s\n' "${known%"$newline"}" | cut -d ' ' -f 1 | sort)" ] || { say again; finish; }
   before_it=$rows
+  known=$(printf '%s\n' "$rows" | awk -F '|' '{ print $1, $5 }')$newline
+  [ -z "$sum" ] || [ "$(cat "$work/sum")" = "$sum" ] || { say again; finish; }
 }
 deploy() {
+  [ -z "$sum" ] || sum_settings "$(printf '%s' "$known" | cut -d ' ' -f 1)" >"$work/sum" &
+  summing=$!
   take_name
+  wait $summing
   check_plan
   [ "$(id_of "sha256:$id")" = "$id" ] || problem "the image $unique is not on this host any more; ship it again"
   engine tag "sha256:$id" "$unique" 2>/dev/null  # a prune job may have taken all names but one
@@ -283,26 +290,32 @@ show_history() {
   finish
 }
 
-printf '\nveneer %s\n' "$nonce"
-find_program
-find_state
-find_self
-history=$state/$group.history
-turn=$state/$group.turn beat='' old='' beside=''
-trap leave EXIT
-trap 'exit 129' HUP INT TERM
-case $verb in
-  deploy)
-    (while sleep "$pulse" >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do echo busy; done) &
-    beat=$!
-    [ "$size" -eq 0 ] || create=$(cat)
-    new_work "$state"
-    new_line "$work/room" "$(tail -n 200 "$history" 2>/dev/null)"  # there must be room for a history
-    rm -f "$work/room"
-    take_turn
-    deploy ;;
-  facts) new_work "$state"; show_facts ;;
-  container) show_container ;;
-  history) show_history ;;
-  *) problem "unknown verb $verb" ;;
-esac
+set_out() {
+  printf '\nveneer %s\n' "$nonce"
+  find_program
+  [ $is != podman ] || listed=$live  # it lists full names
+  find_state
+  find_self
+  history=$state/$group.history
+  turn=$state/$group.turn beat='' old='' beside=''
+  trap leave EXIT
+  trap 'exit 129' HUP INT TERM
+}
+answer() {
+  set_out
+  case $verb in
+    facts) new_work "$state"; show_facts ;;
+    history) show_history ;;
+    *) problem "unknown verb $verb" ;;
+  esac
+}
+answer_questions
+set_out
+(while sleep "$pulse" >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do echo busy; done) &
+beat=$!
+[ "$size" -eq 0 ] || create=$(cat)
+new_work "$state"
+new_line "$work/room" "$(tail -n 200 "$history" 2>/dev/null)"  # there must be room for a history
+rm -f "$work/room"
+take_turn
+deploy

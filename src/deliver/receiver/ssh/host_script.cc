@@ -76,7 +76,7 @@ std::string host_command(HostTask task) {
 }
 
 HostRequest::HostRequest(HostTask task, std::string_view verb, std::string nonce)
-    : task_(task), nonce_(std::move(nonce)) {
+    : task_(task), is_question_(verb != "put" && verb != "deploy"), nonce_(std::move(nonce)) {
   add("verb", verb);
   add("nonce", nonce_);
 }

@@ -17,7 +17,7 @@ namespace veneer::deliver {
 enum class HostTask {
   ship,     // host_ship.sh: inventory, parts, put
   rollout,  // host_rows.sh, host_services.sh, host_container.sh, host_health.sh, host_facts.sh and host_rollout.sh:
-            // facts, deploy, container, history
+            // facts, deploy, history
 };
 
 /// The script as it is sent: without comments and indentation.
@@ -37,18 +37,21 @@ std::string as_name(std::string_view text);
 /// key otherwise.
 class HostRequest {
  public:
-  /// `nonce` marks the answer's begin and end; letters and digits.
+  /// `nonce` marks the answer's begin and end; letters and digits. "put" and "deploy" are acts, the others questions.
   HostRequest(HostTask task, std::string_view verb, std::string nonce);
   void add(std::string_view key, std::string_view value);
   /// Any text: what may not stand in a value travels as "%" and three octal digits.
   void add_text(std::string_view key, std::string_view text);
   const std::string& nonce() const { return nonce_; }
-  /// The script and the lines, to be followed by what `put` sends.
-  std::string text() const { return host_script(task_) + lines_ + "\n"; }
+  /// What a shell that runs the script of the task is given; an act may have more after it.
+  std::string text() const { return lines_ + "\n"; }
   HostTask task() const { return task_; }
+  /// After a question the script waits for the next request, with an act it ends.
+  bool is_question() const { return is_question_; }
 
  private:
   HostTask task_;
+  bool is_question_;
   std::string nonce_;
   std::string lines_;
 };

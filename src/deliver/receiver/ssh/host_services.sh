@@ -100,11 +100,11 @@ use_running_project() {
 # What the compose file says, as far as it counts here: rows "SERVICE|KEY|VALUE". Its other words, secrets among them, are not kept.
 read_facts() {
   for profile in $(in_project config --profiles 2>/dev/null); do project_options="$project_options --profile $(quoted "$profile")"; done
-  facts=$(in_project config 2>"$work/said") || problem "the compose file cannot be read: $(in_a_line "$(cat "$work/said")")"
+  composed=$(in_project config 2>"$work/said") || problem "the compose file cannot be read: $(in_a_line "$(cat "$work/said")")"
   warnings=$(cat "$work/said")
   rm -f "$work/said"
   printf '%s\n' "$warnings" | sed -n '/^time=.*level=warning/s/.* msg=/note compose: /p; /^WARNING/s/^/note compose: /p'
-  facts=$(printf '%s\n' "$facts" | awk -v OFS='|' '/^[^ ]/ { within = ($1 == "services:"); next }
+  facts=$(printf '%s\n' "$composed" | awk -v OFS='|' '/^[^ ]/ { within = ($1 == "services:"); next }
     within && /^  [^ ]/ { service = $1; sub(/:$/, "", service); gsub(/["'"'"']/, "", service) }
     within && /^    [^ -]/ { block = $1 }
     within && block == "depends_on:" && /^      [^ ]/ { needed = $1; sub(/:$/, "", needed); gsub(/["'"'"']/, "", needed) }
@@ -166,10 +166,18 @@ restart_sharers() {
   in_project rm -sf $sharers >/dev/null 2>&1
   said=$(in_project up -d --no-deps --no-build $sharers 2>&1)
 }
-# What the services have, and would get: for compare_settings().
-composed() {
-  if [ $front = plugin ]; then in_project config --format json
-  else in_project config | python3 -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, default=str)'; fi 2>/dev/null | tr '\n' ' '
+# What the services would get: for compare_settings().
+say_composed() {
+  say "composed $(if [ $front = plugin ]; then in_project config --format json
+  else printf '%s\n' "$composed" | python3 -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, default=str)'; fi 2>/dev/null | tr '\n' ' ')"
+}
+# A sum of what is compared: what compose makes of its files, and what of a container others may change.
+sum_settings() { # IDS
+  [ -n "$composed" ] || [ -z "$services" ] || composed=$(in_project config 2>/dev/null)
+  {
+    printf '%s\n' "$composed"
+    [ -z "$1" ] || engine inspect --format '{{json .HostConfig}}{{range $name, $at := .NetworkSettings.Networks}} {{$name}} {{json $at.IPAMConfig}} {{json $at.Aliases}}{{end}}' $1 2>/dev/null
+  } | cksum | tr ' \t' '--'
 }
 find_services() {
   project_options='' project=''

@@ -38,12 +38,39 @@ std::string HostSession::listed_name(const EngineName& name) const {
   return options_.program == "podman" ? name.full() : name.familiar();
 }
 
+void HostSession::close() {
+  shells_.clear();
+  connection_.close();
+}
+
+// A shell that was given the request.
+Dialogue& HostSession::shell_with(const HostRequest& request) {
+  std::unique_ptr<Dialogue>& shell = shells_[request.task()];
+  if (shell && shell->has_ended()) shell.reset();
+  if (shell && request.nonce() == ahead_) return *shell;
+  if (!shell) {
+    shell = connection_.start_command(host_command(request.task()));
+    shell->give(host_script(request.task()));
+  }
+  shell->give(request.text());
+  return *shell;
+}
+
+void HostSession::ask_ahead(const HostRequest& request) {
+  static_cast<void>(shell_with(request));
+  ahead_ = request.nonce();
+}
+
 CommandResult HostSession::send(const HostRequest& request, ByteSource* body, HostAnswer& answer,
                                 std::function<std::uint64_t()> progress) {
-  CommandResult result = connection_.run(host_command(request.task()), request.text(), body, answer,
-                                         {options_.patience, std::move(progress)});
   ++round_trips_;
-  return result;
+  static_cast<void>(shell_with(request));
+  std::unique_ptr<Dialogue> shell = std::move(shells_[request.task()]);
+  const DialoguePatience patience{options_.patience, std::move(progress)};
+  if (!request.is_question()) return shell->end(body, answer, patience);
+  if (auto result = shell->hear(answer, [&] { return answer.has_ended(); }, patience)) return std::move(*result);
+  shells_[request.task()] = std::move(shell);
+  return {};
 }
 
 void HostSession::ask(const HostRequest& request, const std::function<void(const HostLine&)>& on_line,

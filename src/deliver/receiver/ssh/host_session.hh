@@ -1,9 +1,12 @@
-// What one run of veneer asks of one host over ssh, request after request. One thread.
+// What one run of veneer asks of one host over ssh, request after request: to one shell a task, which gets the script
+// once. One thread.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -42,13 +45,17 @@ class HostSession {
   void begin() { connection_.begin(); }
   /// Connects, unless the connection stands. Throws Error (network).
   void open() { connection_.open(); }
-  void close() { connection_.close(); }
+  void close();
 
   /// A request with what all of them have: the engine, how to run it, where to keep things.
   HostRequest request(HostTask task, std::string_view verb) const;
 
-  /// Sends `request` and then `body` (may be nullptr); the answer's lines go to `answer`. Whether it ended is for the
-  /// caller to see. `progress`: see Command. Throws what `answer` and `body` throw.
+  /// Sends a question and does not wait: send() or ask() with the same request reads the answer, while others of other
+  /// tasks are asked. To be called when open() was.
+  void ask_ahead(const HostRequest& request);
+
+  /// Sends `request` and, with an act, `body` (may be nullptr); the answer's lines go to `answer`. Whether it ended is for
+  /// the caller to see. `progress`: see Command. Throws what `answer` and `body` throw.
   CommandResult send(const HostRequest& request, ByteSource* body, HostAnswer& answer,
                      std::function<std::uint64_t()> progress = {});
 
@@ -59,7 +66,11 @@ class HostSession {
   int round_trips() const { return round_trips_; }
 
  private:
+  Dialogue& shell_with(const HostRequest& request);
+
   SshConnection connection_;
+  std::map<HostTask, std::unique_ptr<Dialogue>> shells_;  // that wait for a request, or answer what was asked ahead
+  std::string ahead_;                                     // the nonce of that
   SshOptions options_;
   int round_trips_ = 0;
 };

@@ -237,11 +237,16 @@ put() {
   finish
 }
 
+answer() {
+  printf '\nveneer %s\n' "$nonce"
+  case $verb in
+    inventory) find_program; inventory ;;
+    blobs) find_program; list_blobs ;;
+    parts) find_staging && list_parts; finish ;;
+    *) problem "unknown verb $verb" ;;
+  esac
+}
+answer_questions
 printf '\nveneer %s\n' "$nonce"
-case $verb in
-  inventory) find_program; inventory ;;
-  blobs) find_program; list_blobs ;;
-  parts) find_staging && list_parts; finish ;;
-  put) find_program; put ;;
-  *) problem "unknown verb $verb" ;;
-esac
+find_program
+put

@@ -163,17 +163,12 @@ void SshConnection::close() {
   fs::remove(folder_.path() / "c", ignored);
 }
 
-CommandResult SshConnection::run(const std::string& command, const std::string& head, ByteSource* body,
-                                 ByteSink& answer, Patience patience) {
+std::unique_ptr<Dialogue> SshConnection::start_command(const std::string& command) const {
   Command ssh;
   ssh.arguments = common_arguments();
   if (knows_session_options_) ssh.arguments.insert(ssh.arguments.end(), {"-o", "SessionType=default"});
   ssh.arguments.insert(ssh.arguments.end(), {"-o", "ControlMaster=no", "--", address_.host, command});
-  ssh.input = head;
-  ssh.more_input = body;
-  ssh.patience = patience.time;
-  ssh.progress = std::move(patience.progress);
-  return run_into(ssh, answer);
+  return std::make_unique<Dialogue>(ssh);
 }
 
 }  // namespace veneer::deliver

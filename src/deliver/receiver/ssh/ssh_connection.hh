@@ -1,10 +1,8 @@
-// One connection to a host by the user's own ssh, over which any number of commands run one after another. Everything
+// One connection to a host by the user's own ssh, over which any number of commands run, also at once. Everything
 // that ssh_config says of the host counts: names, keys, jump hosts. One thread.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,7 +10,6 @@
 
 #include "foundation/file.hh"
 #include "foundation/process.hh"
-#include "foundation/stream.hh"
 
 namespace veneer::deliver {
 
@@ -32,12 +29,6 @@ SshAddress read_ssh_address(std::string_view text);
 /// configuration (from 8.7 on). An older one refuses to start when it is given them.
 bool knows_session_options(std::string_view version);
 
-/// How long nothing may move; see Command.
-struct Patience {
-  std::chrono::seconds time;
-  std::function<std::uint64_t()> progress;
-};
-
 class SshConnection {
  public:
   explicit SshConnection(SshAddress address);
@@ -56,10 +47,8 @@ class SshConnection {
   /// Ends it; open() makes another.
   void close();
 
-  /// Runs `command` there with `head` and then `body` (may be nullptr) on its standard input. Its standard output goes
-  /// to `answer`. The result's exit code is 255 when the connection failed; what `answer` and `body` throw passes.
-  CommandResult run(const std::string& command, const std::string& head, ByteSource* body, ByteSink& answer,
-                    Patience patience);
+  /// Starts `command` there. Its exit code is 255 when the connection failed.
+  std::unique_ptr<Dialogue> start_command(const std::string& command) const;
 
  private:
   enum class Prompts { none, allowed };
