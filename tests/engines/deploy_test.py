@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 import fixtures  # noqa: E402
+from relay import Relay  # noqa: E402
 from ssh_host import SshHost, start_engine  # noqa: E402
 
 
@@ -215,6 +216,25 @@ class OnHost(fixtures.SystemTest):
 class Deploy:
     """Mixed in beside OnHost: releases that are well, and those that are not."""
 
+    def deploy_over_a_line(self) -> dict:
+        """One connection, few round trips, and each script once."""
+        relay = Relay(("127.0.0.1", self.host.port), round_trip=0.2)
+        self.addCleanup(relay.close)
+        try:
+            self.host.connect_through(relay.port)
+            subprocess.run(["ssh", "plant", "true"], check=True, capture_output=True, env=self.environment(PATH=self.host.path()))
+            connecting, set_up = relay.round_trips, relay.up
+            relay.reset()
+            relay.connections = 0
+            deployed = self.deploy()
+        finally:
+            self.host.connect_through(self.host.port)
+        print(f"{self.engine}: {relay.up - set_up} B up, {relay.round_trips - connecting} round trips, {deployed['round_trips']} questions")
+        self.assertEqual(relay.connections, 1)
+        self.assertLessEqual(relay.round_trips - connecting, 6)
+        self.assertLessEqual(relay.up - set_up - deployed["bytes_sent"], 25_000)
+        return deployed
+
     def test_releases(self):
         """An edit is live, the next one too; back to the first, after a prune job; the other service is let alone."""
         other = self.of_service("other")
@@ -227,7 +247,7 @@ class Deploy:
         self.assertLess(second["bytes_sent"], 100_000)
         self.assert_serves("two")
         self.write("three")
-        third = self.deploy()
+        third = self.deploy_over_a_line()
         self.assert_serves("three")
         self.assertEqual(self.of_service("other"), other)
 

@@ -132,16 +132,33 @@ void add_hosts(Named& named, const Value* given) {
 }
 
 // "NAME=VALUE", or a table.
-void add_kernel_settings(Named& named, const Value* given) {
+void add_options(Named& named, const Value* given, const std::string& kind) {
   if (given != nullptr && given->is_table()) {
-    for (const auto& [name, value] : given->table()) named["sysctl " + name] = text_of(&value);
+    for (const auto& [name, value] : given->table()) named[kind + " " + name] = text_of(&value);
     return;
   }
   for_each(given, [&](const Value& value) {
     const std::string text = text_of(&value);
     const std::size_t cut = std::min(text.find('='), text.size());
-    if (cut != text.size()) named["sysctl " + text.substr(0, cut)] = text.substr(cut + 1);
+    if (cut != text.size()) named[kind + " " + text.substr(0, cut)] = text.substr(cut + 1);
   });
+}
+
+// "1m30s", "500ms", in whole seconds, as compose gives them to engines, which cuts.
+std::optional<std::int64_t> read_seconds(std::string_view text) {
+  constexpr std::array units{std::pair{"ms", 0.001}, std::pair{"us", 1e-6}, std::pair{"h", 3600.0},
+                             std::pair{"m", 60.0}, std::pair{"s", 1.0}};
+  double seconds = 0;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_not_of("0123456789."), text.size());
+    const auto number = read_number<double>(text.substr(0, end));
+    text.remove_prefix(end);
+    const auto unit = std::ranges::find_if(units, [&](const auto& each) { return text.starts_with(each.first); });
+    if (!number || (unit == units.end() && !text.empty())) return std::nullopt;
+    seconds += *number * (text.empty() ? 1 : unit->second);
+    if (!text.empty()) text.remove_prefix(std::string_view(unit->first).size());
+  }
+  return rounded(std::floor(seconds));
 }
 
 void add_device(Named& named, const std::string& source, const std::string& target, const std::string& permissions) {
@@ -169,32 +186,108 @@ struct Row {
 constexpr std::array amounts{
     Row{"memory limit", "Memory", "mem_limit"}, Row{"memory reservation", "MemoryReservation", "mem_reservation"},
     Row{"limit of processes", "PidsLimit", "pids_limit"}, Row{"share of processors", "CpuShares", "cpu_shares"},
-    Row{"quota of processors", "CpuQuota", "cpu_quota"}};
-constexpr std::array words{Row{"set of processors", "CpusetCpus", "cpuset"}};
+    Row{"quota of processors", "CpuQuota", "cpu_quota"}, Row{"period of processors", "CpuPeriod", "cpu_period"}};
+// That some kernels have not, so that an engine forgets them.
+constexpr std::array rare_amounts{Row{"memory with swap", "MemorySwap", "memswap_limit"},
+                                  Row{"swappiness", "MemorySwappiness", "mem_swappiness"}};
+constexpr Row rare_truth{"sparing by the out-of-memory killer", "OomKillDisable", "oom_kill_disable"};
+constexpr Row rank{"score for the out-of-memory killer", "OomScoreAdj", "oom_score_adj"};
+constexpr std::array words{Row{"set of processors", "CpusetCpus", "cpuset"},
+                           Row{"set of memory nodes", "CpusetMems", "cpuset_mems"},
+                           Row{"parent cgroup", "CgroupParent", "cgroup_parent"}};
 constexpr std::array truths{Row{"privileged mode", "Privileged", "privileged"},
-                            Row{"read-only root", "ReadonlyRootfs", "read_only"}};
+                            Row{"read-only root", "ReadonlyRootfs", "read_only"}, Row{"init process", "Init", "init"}};
+constexpr std::array own_truths{Row{"terminal", "Tty", "tty"}, Row{"open input", "OpenStdin", "stdin_open"}};
 constexpr std::array lists{Row{"name server", "Dns", "dns"}, Row{"search domain", "DnsSearch", "dns_search"},
-                           Row{"resolver option", "DnsOptions", "dns_opt"}, Row{"group", "GroupAdd", "group_add"}};
-constexpr std::array modes{Row{"process space", "PidMode", "pid"}, Row{"shared memory with", "IpcMode", "ipc"}};
+                           Row{"resolver option", "DnsOptions", "dns_opt"}, Row{"group", "GroupAdd", "group_add"},
+                           Row{"device rule", "DeviceCgroupRules", "device_cgroup_rules"}};
+constexpr std::array modes{Row{"process space", "PidMode", "pid"}, Row{"shared memory with", "IpcMode", "ipc"},
+                           Row{"user namespace", "UsernsMode", "userns_mode"},
+                           Row{"space of host names", "UTSMode", "uts"}};
 const std::string processors = "limit of processors";
 const std::string shared_memory = "size of shared memory";
 const std::string restart_policy = "restart policy";
+const std::string host_name = "host name";
+const std::string domain_name = "domain name";
+const std::string runtime = "runtime";
+const std::string logging_driver = "logging driver";
+const std::string logging_option = "logging option";
+const std::string grace_time = "grace time";
+constexpr std::size_t short_id = 12;  // digits, the host name that engines make up
 
 void add_host_mode(Named& named, const Row& row, const Value* value) {
   if (text_of(value) == "host") named[row.name] = "host";  // what others mean depends on the engine
 }
 
+// With 0 there is none.
+void add_rank(Named& named, const Value* value) {
+  const std::string text = text_of(value);
+  if (!text.empty() && text != "0") named[rank.name] = text;
+}
+
+// An engine makes the limit with swap twice the one without, and without a limit it is none.
+void drop_usual_swap(Named& named, const Named& limits) {
+  const auto swap = named.find(rare_amounts[0].name);
+  const auto memory = limits.find(amounts[0].name);
+  if (swap == named.end() || memory == limits.end()) return;
+  const auto limit = read_number<std::int64_t>(memory->second);
+  if (limit && read_number<double>(swap->second) == 2.0 * static_cast<double>(*limit)) named.erase(swap);
+}
+
+void add_own(const Value& container, std::string_view usual_logging, Allowances& allowances) {
+  Named& named = allowances.given;
+  const Value* config = member(container, "Config");
+  const Value* host = member(container, "HostConfig");
+  for (const Row& row : own_truths) add_truth(named, row.name, member(config, row.key));
+  const std::string id = text_of(member(container, "Id"));
+  const std::string network = text_of(member(host, "NetworkMode"));
+  const bool has_another = network == "host" || network.starts_with("container:");
+  if (text_of(member(config, "Hostname")) != id.substr(0, short_id)) {
+    add_word(has_another ? allowances.possible : named, host_name, member(config, "Hostname"));
+  }
+  add_word(has_another ? allowances.possible : named, domain_name, member(config, "Domainname"));
+  add_word(allowances.possible, runtime, member(host, "Runtime"));
+  const Value* logging = member(host, "LogConfig");
+  const std::string driver = text_of(member(logging, "Type"));
+  add_word(usual_logging.empty() || driver == usual_logging ? allowances.possible : named, logging_driver,
+           member(logging, "Type"));
+  add_options(allowances.possible, member(logging, "Config"), logging_option);
+  add_word(named, grace_time, member(config, "StopTimeout"));
+  add_options(named, member(host, "StorageOpt"), "storage option");
+}
+
+void add_own_of_service(const Value& service, Allowances& allowances) {
+  Named& named = allowances.given;
+  for (const Row& row : own_truths) add_truth(named, row.name, member(service, row.composed));
+  add_word(named, host_name, member(service, "hostname"));
+  add_word(named, domain_name, member(service, "domainname"));
+  add_word(named, runtime, member(service, "runtime"));
+  const Value* logging = member(service, "logging");
+  add_word(named, logging_driver, member(logging, "driver"));
+  add_options(named, member(logging, "options"), logging_option);
+  if (const auto seconds = read_seconds(text_of(member(service, "stop_grace_period")));
+      seconds && member(service, "stop_grace_period") != nullptr) {
+    allowances.possible[grace_time] = std::to_string(*seconds);
+  }
+  add_options(named, member(service, "storage_opt"), "storage option");
+}
+
 }  // namespace
 
-Allowances allowances_of_container(const Value& container) {
+Allowances allowances_of_container(const Value& container, std::string_view usual_logging) {
   Allowances allowances;
   Named& named = allowances.given;
+  add_own(container, usual_logging, allowances);
   const Value* host = member(container, "HostConfig");
   for (const Row& row : amounts) add_amount(named, row.name, member(host, row.key));
   for (const Row& row : words) add_word(named, row.name, member(host, row.key));
   for (const Row& row : truths) add_truth(named, row.name, member(host, row.key));
   for (const Row& row : lists) add_each(named, member(host, row.key), row.name);
   for (const Row& row : modes) add_host_mode(named, row, member(host, row.key));
+  for (const Row& row : rare_amounts) add_amount(named, row.name, member(host, row.key));
+  drop_usual_swap(named, named);
+  add_truth(named, rare_truth.name, member(host, rare_truth.key));
+  add_rank(named, member(host, rank.key));
   add_amount(named, processors, member(host, "NanoCpus"));
   const Value* shared = member(host, "ShmSize");
   if (shared != nullptr && *shared != Value(usual_shared_memory)) add_amount(named, shared_memory, shared);
@@ -207,7 +300,7 @@ Allowances allowances_of_container(const Value& container) {
   add_capabilities(named, member(host, "CapDrop"), "dropped");
   if (!named.contains("privileged mode")) add_security(named, member(host, "SecurityOpt"));
   add_hosts(named, member(host, "ExtraHosts"));
-  add_kernel_settings(named, member(host, "Sysctls"));
+  add_options(named, member(host, "Sysctls"), "sysctl");
   for_each(member(host, "Devices"), [&](const Value& device) {
     add_device(named, text_of(member(device, "PathOnHost")), text_of(member(device, "PathInContainer")),
                text_of(member(device, "CgroupPermissions")));
@@ -227,7 +320,12 @@ Allowances allowances_of_container(const Value& container) {
 Allowances allowances_of_service(const Value& service) {
   Allowances allowances;
   Named& named = allowances.given;
+  add_own_of_service(service, allowances);
   for (const Row& row : amounts) add_amount(named, row.name, member(service, row.composed));
+  for (const Row& row : rare_amounts) add_amount(allowances.possible, row.name, member(service, row.composed));
+  drop_usual_swap(allowances.possible, named);
+  add_truth(allowances.possible, rare_truth.name, member(service, rare_truth.composed));
+  add_rank(named, member(service, rank.composed));
   for (const Row& row : words) add_word(named, row.name, member(service, row.composed));
   for (const Row& row : truths) add_truth(named, row.name, member(service, row.composed));
   for (const Row& row : lists) add_each(named, member(service, row.composed), row.name);
@@ -244,7 +342,7 @@ Allowances allowances_of_service(const Value& service) {
   add_capabilities(named, member(service, "cap_drop"), "dropped");
   if (!named.contains("privileged mode")) add_security(named, member(service, "security_opt"));
   add_hosts(named, member(service, "extra_hosts"));
-  add_kernel_settings(named, member(service, "sysctls"));
+  add_options(named, member(service, "sysctls"), "sysctl");
   for_each(member(service, "devices"), [&](const Value& device) {
     if (device.is_table()) {
       return add_device(named, text_of(member(device, "source")), text_of(member(device, "target")),
@@ -278,6 +376,8 @@ Allowances allowances_of_service(const Value& service) {
   return allowances;
 }
 
-bool may_be_the_engines(const std::string& limit) { return limit == shared_memory || limit.starts_with("ulimit "); }
+bool may_be_the_engines(const std::string& limit) {
+  return limit == shared_memory || limit == grace_time || limit.starts_with("ulimit ");
+}
 
 }  // namespace veneer::deliver

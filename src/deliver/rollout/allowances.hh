@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "foundation/value.hh"
 
@@ -14,11 +15,13 @@ namespace veneer::deliver {
 /// processor. Nothing of what is a default.
 struct Allowances {
   std::map<std::string, std::string> given;
-  /// Of a service: by its "deploy", which not every compose obeys.
+  /// Of a service: what may not be in force: by its "deploy", which not every compose obeys, or by what not every kernel
+  /// has. Of a container: what an engine gives by itself where nothing else was asked for.
   std::map<std::string, std::string> possible;
 };
 
-Allowances allowances_of_container(const Value& container);
+/// `usual_logging`: the engine's own logging driver; empty where that is not known.
+Allowances allowances_of_container(const Value& container, std::string_view usual_logging = {});
 Allowances allowances_of_service(const Value& service);
 
 /// Whether an engine's own settings may have given it, so that nobody would lose it.

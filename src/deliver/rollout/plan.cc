@@ -315,6 +315,7 @@ void take_fact(RolloutFacts& facts, std::string_view key, const std::string& val
   if (key == "mode") facts.network_modes.push_back(value);
   if (key == "composed" && !trimmed(value).empty()) facts.composed = read_document(key, value);
   if (key == "live") facts.live = value;
+  if (key == "logging") facts.logging = value;
   if (key == "other") facts.others.push_back(read_document(key, value));
   if (key == "release") facts.releases.push_back(value);
   if (key == "named") {

@@ -37,6 +37,7 @@ struct RolloutFacts {
   std::vector<std::string> network_modes;  // of all containers that run
   std::vector<Value> others;               // of one container's rollout: with whom each container shares what
   std::optional<Value> composed;           // what compose makes of its files; none: that cannot be told
+  std::string logging;                     // the engine's own driver
   std::string live;                        // what the live name stands for
   std::vector<std::string> releases;       // lines of the history, as read_releases() takes them
   std::vector<NamedImage> names;           // of the images in the live name's repository

@@ -75,7 +75,7 @@ SettingChanges changes_of(const RolloutFacts& facts, const Value& composed) {
     const auto gets = settings_of_service(composed, label_of(container, "com.docker.compose.project"), service);
     if (!gets) continue;
     const SettingChanges of_this =
-        compare_settings(settings_of_container(container, config == nullptr ? nothing : *config), *gets);
+        compare_settings(settings_of_container(container, config == nullptr ? nothing : *config, facts.logging), *gets);
     for (const std::string& change : of_this.lost) add(changes.lost, service, change);
     for (const std::string& change : of_this.other) add(changes.other, service, change);
   }

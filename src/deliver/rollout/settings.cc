@@ -118,13 +118,14 @@ void read_networks(const Value& container, Settings& settings) {
 
 // By the name in a compose file and that of an engine.
 constexpr std::array word_keys{std::pair{"user", "User"}, std::pair{"working_dir", "WorkingDir"},
-                               std::pair{"entrypoint", "Entrypoint"}, std::pair{"command", "Cmd"}};
+                               std::pair{"entrypoint", "Entrypoint"}, std::pair{"command", "Cmd"},
+                               std::pair{"stop_signal", "StopSignal"}};
 
 constexpr const char* health_check = "health check";
 
 std::string as_json(const Value* value) {
   const bool is_nothing = value == nullptr || (value->is_string() && value->string().empty()) ||
-                          (value->is_array() && value->array().empty());
+                          (value->is_array() && value->array().empty()) || *value == Value("SIGTERM");
   return is_nothing ? "" : to_json(*value);
 }
 
@@ -393,7 +394,13 @@ void compare_allowances(const Allowances& has, const Allowances& gets, SettingCh
     if (now->second != value) changes.other.push_back(fmt::format("the {} changes", name));
   }
   for (const auto& [name, value] : gets.given) {
-    if (!has.given.contains(name)) changes.other.push_back(fmt::format("the {} is new", name));
+    if (has.given.contains(name)) continue;
+    const auto usual = has.possible.find(name);
+    if (usual == has.possible.end()) {
+      changes.other.push_back(fmt::format("the {} is new", name));
+    } else if (usual->second != value) {
+      changes.other.push_back(fmt::format("the {} changes", name));
+    }
   }
 }
 
@@ -414,7 +421,7 @@ void compare_volumes(const std::map<std::string, std::string>& has, const std::m
 
 }  // namespace
 
-Settings settings_of_container(const Value& container, const Value& image_config) {
+Settings settings_of_container(const Value& container, const Value& image_config, std::string_view usual_logging) {
   Settings settings;
   settings.inherited = read_environment(member(image_config, "Env"));
   for (const auto& [name, value] : read_environment(member(container, "Config", "Env"))) {
@@ -423,7 +430,7 @@ Settings settings_of_container(const Value& container, const Value& image_config
   }
   settings.volumes = volumes_of(container, image_config);
   settings.ports = ports_of(container);
-  settings.allowances = allowances_of_container(container);
+  settings.allowances = allowances_of_container(container, usual_logging);
   read_words(container, image_config, settings);
   read_networks(container, settings);
   return settings;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "deliver/rollout/allowances.hh"
@@ -30,7 +31,8 @@ struct Settings {
 };
 
 /// What the container has, less what the configuration of its image gave it, and what compose gives by itself.
-Settings settings_of_container(const Value& container, const Value& image_config);
+/// `usual_logging`: as for allowances_of_container().
+Settings settings_of_container(const Value& container, const Value& image_config, std::string_view usual_logging = {});
 
 /// What a service gets by `compose config`; nothing when it is not in it.
 std::optional<Settings> settings_of_service(const Value& composed, const std::string& project,

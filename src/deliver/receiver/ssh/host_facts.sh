@@ -37,6 +37,7 @@ show_facts() {
     keep_scales
     find_sharers
     say_composed
+    say "logging $(engine info --format '{{.LoggingDriver}}' 2>/dev/null)"
   fi
   say "front $front"
   say "project $project"

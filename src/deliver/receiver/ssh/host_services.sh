@@ -99,8 +99,13 @@ use_running_project() {
 
 # What the compose file says, as far as it counts here: rows "SERVICE|KEY|VALUE". Its other words, secrets among them, are not kept.
 read_facts() {
-  for profile in $(in_project config --profiles 2>/dev/null); do project_options="$project_options --profile $(quoted "$profile")"; done
-  composed=$(in_project config 2>"$work/said") || problem "the compose file cannot be read: $(in_a_line "$(cat "$work/said")")"
+  in_project config --profiles 2>/dev/null >"$work/profiles" &
+  composed=$(in_project config 2>"$work/said")
+  set -- $? $!
+  wait "$2"
+  for profile in $(cat "$work/profiles"); do project_options="$project_options --profile $(quoted "$profile")"; done
+  [ ! -s "$work/profiles" ] || { composed=$(in_project config 2>"$work/said"); set -- $?; }
+  [ "$1" = 0 ] || problem "the compose file cannot be read: $(in_a_line "$(cat "$work/said")")"
   warnings=$(cat "$work/said")
   rm -f "$work/said"
   printf '%s\n' "$warnings" | sed -n '/^time=.*level=warning/s/.* msg=/note compose: /p; /^WARNING/s/^/note compose: /p'

@@ -254,6 +254,7 @@ TEST(Plan, WayBackIsWhatWasWell) {
 TEST(Plan, FactsThatCannotBeReadAreRefused) {
   RolloutFacts facts;
   EXPECT_THROW(take_fact(facts, "container", "{"), Error);
+  EXPECT_THROW(take_fact(facts, "other", "x"), Error);
   for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{{"row", "a|b"},
                                                                                    {"listens", "x"},
                                                                                    {"listens", "x 1F40F yes"},
@@ -261,7 +262,7 @@ TEST(Plan, FactsThatCannotBeReadAreRefused) {
                                                                                    {"image", "x"},
                                                                                    {"image", ""},
                                                                                    {"setting", ""},
-                                                                                   {"other", "x"}}) {
+                                                                                   {"another", "x"}}) {
     take_fact(facts, key, value);
   }
   EXPECT_THAT(facts.containers, IsEmpty());
