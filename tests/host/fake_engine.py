@@ -1,10 +1,11 @@
 """One process that runs fake_docker.py for all tests of a run: a new Python for each of some hundred calls a second would be
-most of what the tests take. `docker` is some lines of bash that tell it their words; what it then forks takes over their
-standard files and their mounts, so that it is as if it were the program.
+most of what the tests take. `docker` is fake_client.c, which tells it its words; what it then forks takes over the client's
+standard files and mounts, so that it is as if it were the program.
 """
 
 import atexit
 import ctypes
+import gc
 import json  # noqa: F401 - as re, for fake_docker.py: it finds them here
 import os
 import re  # noqa: F401
@@ -14,13 +15,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-CLIENT = r"""#!/bin/bash
-exec 3<>/dev/tcp/127.0.0.1/{port} 4<&0 5>&1 6>&2
-printf '%s\0' "$FAKE_ENGINE" $$ $# "$@" >&3
-code=''
-read -r -u 3 code
-exit "$code"
-"""
 CLONE_NEWNS = 0x20000
 
 
@@ -35,8 +29,8 @@ def read_words(connection: socket.socket) -> tuple[str, int, list[str]]:
 
 
 def take_place_of(process: int) -> None:
-    """Its standard files are 4, 5 and 6: bash has others as 0 and 1 while it talks to us. Opening what another has open waits for
-    nobody: it may be a pipe whose other end is closed."""
+    """Its standard files are 4, 5 and 6 too. Opening what another has open waits for nobody: it may be a pipe whose other end is
+    closed."""
     for number, flags in ((0, os.O_RDONLY), (1, os.O_WRONLY | os.O_APPEND), (2, os.O_WRONLY | os.O_APPEND)):
         try:
             file = os.open(f"/proc/{process}/fd/{number + 4}", flags | os.O_NONBLOCK)
@@ -78,6 +72,10 @@ def run(connection: socket.socket, program) -> None:
 def serve() -> None:
     """Until standard input ends, as it does when the tests do."""
     program = compile((Path(__file__).parent / "fake_docker.py").read_text(), "fake_docker.py", "exec")
+    for pattern in re.findall(r're\.sub\((r?".*?"|r?\'.*?\'),', (Path(__file__).parent / "fake_docker.py").read_text()):
+        re.compile(eval(pattern))  # what is forked finds it compiled
+    gc.disable()
+    gc.freeze()
     listener = socket.create_server(("127.0.0.1", 0), backlog=100)
     print(listener.getsockname()[1], flush=True)
     while listener in select.select([listener, sys.stdin], [], [])[0]:
@@ -93,11 +91,11 @@ def serve() -> None:
             pass  # all have ended
 
 
-def start() -> str:
-    """Starts the process; the text of `docker`."""
+def start(client: Path) -> None:
+    """Starts the process, and makes `docker` as the file `client`."""
     server = subprocess.Popen([sys.executable, "-ISB", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     atexit.register(lambda: (server.stdin.close(), server.wait(), server.stdout.close()))
-    return CLIENT.format(port=server.stdout.readline().strip())
+    subprocess.run(["cc", "-O1", f"-DPORT={int(server.stdout.readline())}", "-o", client, Path(__file__).parent / "fake_client.c"], check=True)
 
 
 if __name__ == "__main__":

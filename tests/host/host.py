@@ -37,8 +37,11 @@ def small_system() -> Path:
 
 
 @functools.cache
-def made_up_docker() -> str:
-    return fake_engine.start()
+def made_up_docker() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="veneer-docker-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    fake_engine.start(folder / "docker")
+    return folder / "docker"
 
 
 @functools.cache
@@ -84,7 +87,7 @@ class Host:
         self.programs = self.folder / "bin"
         for folder in (self.engine, self.home, self.programs):
             folder.mkdir()
-        self.program("docker", made_up_docker())
+        shutil.copy(made_up_docker(), self.programs / "docker")
         self.path = f"{self.programs}:{small_system()}" if shell == "busybox" else f"{self.programs}:/usr/bin:/bin"
         # Of somebody else, and described by few labels.
         self.foreign = {"id": "9" * 64, "image": "web:1", "image_id": "9" * 64, "labels": {"com.docker.compose.project": "other"}}

@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 from shlex import quote
 
-from host import LIVE, NEW, NONCE, OLD, Host, as_word
+from host import LIVE, NEW, NONCE, OLD, Host, as_word, made_up_docker
 
 FULL_OF_BYTES = "mount -t tmpfs -o size=64k,mode=700 none {0} && mkdir -p {1} && {{ cat /dev/zero >{0}/filler 2>/dev/null; true; }}"
 FULL_OF_INODES = "mount -t tmpfs -o nr_inodes={2},mode=700 none {0} && mkdir -p {1} && i=0 && while true 2>/dev/null >{0}/filler$i; do i=$((i + 1)); done"
@@ -814,5 +814,17 @@ class Busybox(Scripts, unittest.TestCase):
     shells = ("busybox",)
 
 
+class SideBySide(unittest.TestSuite):
+    """Most tests wait for something now and then."""
+
+    def run(self, result, debug=False):
+        made_up_docker()
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            for running in [pool.submit(test, result) for test in self]:
+                running.result()
+        return result
+
+
 if __name__ == "__main__":
+    unittest.TestLoader.suiteClass = SideBySide
     unittest.main()
