@@ -7,6 +7,7 @@
 
 #include "deliver/receiver/ssh/host_script.hh"
 #include "deliver/rollout/described.hh"
+#include "foundation/error.hh"
 #include "foundation/text.hh"
 
 namespace veneer::deliver {
@@ -126,6 +127,17 @@ Judgement judge(const std::vector<ContainerState>& containers, const HealthPlans
     if (!judge.take(container)) break;
   }
   return judge.result;
+}
+
+std::optional<std::string> note_of_slow_stop(const std::string& words) {
+  constexpr std::uint64_t worth_a_note = 5;  // seconds in which nobody serves; half of what engines give
+  const std::size_t space = std::min(words.rfind(' '), words.size());
+  const auto seconds = read_number<std::uint64_t>(trimmed(std::string_view(words).substr(space)));
+  if (!seconds || *seconds < worth_a_note) return std::nullopt;
+  return fmt::format(
+      "{} took its whole grace time to stop ({} s): its first process does not end when it is asked to; "
+      "start the program by exec in the entrypoint, or set init: true",
+      printable(words.substr(0, space), 100), *seconds);
 }
 
 }  // namespace veneer::deliver

@@ -70,4 +70,8 @@ struct Judgement {
 
 Judgement judge(const std::vector<ContainerState>& containers, const HealthPlans& plans, const Look& look);
 
+/// What is said of a container that was asked to end and had to be killed, "NAME SECONDS"; nothing when that took few
+/// seconds: with a short grace time, or on a busy machine, a program may well have been about to end.
+std::optional<std::string> note_of_slow_stop(const std::string& words);
+
 }  // namespace veneer::deliver

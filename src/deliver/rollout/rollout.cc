@@ -30,15 +30,6 @@ std::string with_cure(std::string why) {
   return why;
 }
 
-// "NAME SECONDS" of a container that had to be killed.
-std::string slow_stop(const std::string& words) {
-  const std::size_t space = std::min(words.find(' '), words.size());
-  return fmt::format(
-      "{} took its whole grace time to stop ({} s): its first process does not end when it is asked to; "
-      "start the program by exec in the entrypoint, or set init: true",
-      printable(words.substr(0, space), 100), printable(trimmed(words.substr(space)), 20));
-}
-
 // What is left of a rollout that failed.
 std::string what_serves(const std::vector<ContainerState>& containers, const std::string& image,
                         const std::string& back) {
@@ -258,7 +249,9 @@ std::optional<RolloutResult> try_rollout(HostSession& session, const RolloutRequ
       if (on_phase) on_phase(printable(line.value, 20));
     }
     if (line.key == "note" && result.notes.size() < most_notes) result.notes.push_back(printable(line.value, 400));
-    if (line.key == "slow" && result.notes.size() < most_notes) result.notes.push_back(slow_stop(line.value));
+    if (line.key == "slow" && result.notes.size() < most_notes) {
+      if (auto note = note_of_slow_stop(line.value)) result.notes.push_back(std::move(*note));
+    }
     if (line.key == "again") is_outdated = true;
     if (line.key == "serves") {
       if (auto state = read_container_state(line.value)) serving.push_back(std::move(*state));

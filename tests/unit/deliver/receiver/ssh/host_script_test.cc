@@ -77,11 +77,12 @@ TEST(HostScript, IsSentWithoutCommentsAndRunsFromAPipe) {
   EXPECT_THAT(host_script(HostTask::ship), Not(HasSubstr("\n#")));
   EXPECT_THAT(host_script(HostTask::ship), Not(HasSubstr("\n ")));
   const HostRequest request(HostTask::ship, "nothing", "n7");
-  // What follows the request is not read as a part of the script.
+  // What follows a question is read as a request, and not as a part of the script.
   const CommandResult result = run({.arguments = {"sh", "-c", host_command(HostTask::ship)},
                                     .input = host_script(HostTask::ship) + request.text() + "echo owned\n"});
-  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.exit_code, 64);
   EXPECT_EQ(result.errors, "");
+  EXPECT_THAT(result.output, testing::EndsWith("refused key echo\n"));
   EXPECT_THAT(result.output, HasSubstr("veneer n7\nproblem unknown verb nothing\nend n7\n"));
   EXPECT_THAT(result.output, Not(HasSubstr("owned")));
 }
