@@ -73,7 +73,8 @@ class Dialogue {
   ~Dialogue();
 
   bool has_ended() const;
-  /// Adds to its standard input, which stays open. Does not wait: what it does not take at once it gets by what follows.
+  /// Adds to its standard input, which stays open. Does not wait: what it does not take at once it gets by what
+  /// follows.
   void give(std::string_view input);
   /// What it says goes into `output`, until `is_answered` says that this is enough, then nothing; or until it ended.
   std::optional<CommandResult> hear(ByteSink& output, const std::function<bool()>& is_answered,

@@ -453,11 +453,14 @@ class Given:
         self.assertEqual(running(), all_well)
 
         (folder / "prod.env").write_text("OTHER=1\n")
-        (folder / "compose.yaml").write_text(text.replace("    volumes: [kept:/kept]\n", "").replace("MONEY", "CASH").replace("    mem_limit: 200m\n", ""))
+        for line in ("volumes: [kept:/kept]", "mem_limit: 200m", "memswap_limit: 300m", "hostname: shop", "init: true"):
+            text = text.replace(f"    {line}\n", "")
+        (folder / "compose.yaml").write_text(text.replace("MONEY", "CASH"))
         self.write("three")
         for words in ((), ("--dry-run",)):
             result = deploy(*words, code=3)
-            for word in ("one: the variable TOKEN becomes empty", "one: the variable MONEY goes", "one: the volume at /kept goes", "one: the memory limit goes", "--accept-changes"):
+            for word in ("one: the variable TOKEN becomes empty", "one: the variable MONEY goes", "one: the volume at /kept goes", "one: the memory limit goes",
+                         "one: the host name goes", "one: the init process goes", "--accept-changes"):
                 self.assertIn(word, result.stderr)
             self.assertEqual(running(), all_well)
         result = deploy("--accept-changes", "--json")

@@ -183,10 +183,12 @@ struct Row {
   const char* composed;
   double factor = 1;
 };
-constexpr std::array amounts{
-    Row{"memory limit", "Memory", "mem_limit"}, Row{"memory reservation", "MemoryReservation", "mem_reservation"},
-    Row{"limit of processes", "PidsLimit", "pids_limit"}, Row{"share of processors", "CpuShares", "cpu_shares"},
-    Row{"quota of processors", "CpuQuota", "cpu_quota"}, Row{"period of processors", "CpuPeriod", "cpu_period"}};
+constexpr std::array amounts{Row{"memory limit", "Memory", "mem_limit"},
+                             Row{"memory reservation", "MemoryReservation", "mem_reservation"},
+                             Row{"limit of processes", "PidsLimit", "pids_limit"},
+                             Row{"share of processors", "CpuShares", "cpu_shares"},
+                             Row{"quota of processors", "CpuQuota", "cpu_quota"},
+                             Row{"period of processors", "CpuPeriod", "cpu_period"}};
 // That some kernels have not, so that an engine forgets them.
 constexpr std::array rare_amounts{Row{"memory with swap", "MemorySwap", "memswap_limit"},
                                   Row{"swappiness", "MemorySwappiness", "mem_swappiness"}};

@@ -15,8 +15,8 @@ namespace veneer::deliver {
 /// processor. Nothing of what is a default.
 struct Allowances {
   std::map<std::string, std::string> given;
-  /// Of a service: what may not be in force: by its "deploy", which not every compose obeys, or by what not every kernel
-  /// has. Of a container: what an engine gives by itself where nothing else was asked for.
+  /// Of a service: what may not be in force: by its "deploy", which not every compose obeys, or by what not every
+  /// kernel has. Of a container: what an engine gives by itself where nothing else was asked for.
   std::map<std::string, std::string> possible;
 };
 

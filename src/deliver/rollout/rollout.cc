@@ -21,7 +21,7 @@ namespace veneer::deliver {
 namespace {
 
 constexpr std::size_t most_notes = 100;
-constexpr int most_plans = 5;  // that are made anew when containers or settings changed
+constexpr int most_plans = 5;                    // that are made anew when containers or settings changed
 constexpr std::chrono::minutes longest_held{1};  // what was asked ahead
 constexpr std::string_view nothing_changed = "this deploy changed nothing there";
 
@@ -133,8 +133,7 @@ Recreation recreation_of(const RolloutFacts& facts, const RolloutRequest& wanted
                       check_stands_alone(described, facts.others);
                       const auto image = facts.images.find(
                           without_algorithm(described.is_table() ? described.string_or("Image", "") : ""));
-                      const Value* config =
-                          image == facts.images.end() ? nullptr : member(image->second, "Config");
+                      const Value* config = image == facts.images.end() ? nullptr : member(image->second, "Config");
                       return recreate(described, config == nullptr ? nothing : *config, wanted.live_name.familiar());
                     });
 }
@@ -312,8 +311,7 @@ RolloutResult roll_out(HostSession& session, const RolloutRequest& wanted,
   const bool is_fresh = asked && std::chrono::steady_clock::now() - asked->when < longest_held;
   // Another rollout, or somebody, may change what is there until it is this one's turn.
   for (int attempt = 0; attempt < most_plans; ++attempt) {
-    Found found =
-        read_facts(session, attempt == 0 && is_fresh ? asked->request : facts_request(session, wanted));
+    Found found = read_facts(session, attempt == 0 && is_fresh ? asked->request : facts_request(session, wanted));
     if (auto result = try_rollout(session, wanted, std::move(found), on_phase)) return std::move(*result);
   }
   throw Error(ErrorKind::refused,

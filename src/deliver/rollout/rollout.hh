@@ -27,9 +27,9 @@ enum class RestartStrategy { stop_first, start_first };
 enum class ChangeChoice { refuse, accept };
 
 struct RolloutRequest {
-  EngineName live_name;    // that the services use
-  EngineName unique_name;  // of the image, which is on the host
-  std::string image_id;    // "sha256:" and an identifier, on that host
+  EngineName live_name;               // that the services use
+  EngineName unique_name;             // of the image, which is on the host
+  std::string image_id;               // "sha256:" and an identifier, on that host
   std::optional<Value> image_config;  // what it gives to containers, as engines say it; none: the host is asked
   RolloutKind kind = RolloutKind::deploy;
   std::vector<std::string> compose_files;  // full paths on the host; none: those that the services were started with

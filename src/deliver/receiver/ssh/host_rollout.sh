@@ -50,8 +50,8 @@ leave() {
   drop_lock "$turn"
 }
 # What a compose that was killed left of a recreation, beside another container of the service: "HASH_NAME", not running.
-drop_leftovers() {
-  list_containers
+drop_leftovers() { # forward|back
+  if [ "$1" = back ]; then list_containers; else rows=$before_it; fi
   for_rows drop_leftover "$(engine ps -a --no-trunc --filter status=created --filter status=exited --filter "label=com.docker.compose.project=$project" \
     --format '{{.ID}}|{{.Label "com.docker.compose.service"}}|{{.Names}}' 2>/dev/null)"
 }
@@ -91,7 +91,7 @@ restart_services() {
     rm -f "$work/said"
     return "$1"
   fi
-  drop_leftovers
+  drop_leftovers "$1"
   never=''  # docker-compose 1 has no such option, and fetches nothing that is there
   [ $front = plugin ] && in_project up --help 2>/dev/null | grep -q -e '--pull ' && never='--pull never'
   if [ "$strategy" = start-first ] && [ "$1" != back ]; then start_beside; return; fi
@@ -189,8 +189,8 @@ deploy() {
   take_name
   wait $summing
   check_plan
-  [ "$(id_of "sha256:$id")" = "$id" ] || problem "the image $unique is not on this host any more; ship it again"
-  engine tag "sha256:$id" "$unique" 2>/dev/null  # a prune job may have taken all names but one
+  # A prune job may have taken all names but one.
+  engine tag "sha256:$id" "$unique" 2>/dev/null || [ "$(id_of "sha256:$id")" = "$id" ] || problem "the image $unique is not on this host any more; ship it again"
   remember_found
   [ -z "$shipped" ] || printf '%s' "$shipped" | remember_shipped
   begin

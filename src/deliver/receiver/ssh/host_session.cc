@@ -68,7 +68,9 @@ CommandResult HostSession::send(const HostRequest& request, ByteSource* body, Ho
   std::unique_ptr<Dialogue> shell = std::move(shells_[request.task()]);
   const DialoguePatience patience{options_.patience, std::move(progress)};
   if (!request.is_question()) return shell->end(body, answer, patience);
-  if (auto result = shell->hear(answer, [&] { return answer.has_ended(); }, patience)) return std::move(*result);
+  if (auto result = shell->hear(
+          answer, [&] { return answer.has_ended(); }, patience))
+    return std::move(*result);
   shells_[request.task()] = std::move(shell);
   return {};
 }

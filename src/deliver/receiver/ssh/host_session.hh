@@ -54,8 +54,8 @@ class HostSession {
   /// tasks are asked. To be called when open() was.
   void ask_ahead(const HostRequest& request);
 
-  /// Sends `request` and, with an act, `body` (may be nullptr); the answer's lines go to `answer`. Whether it ended is for
-  /// the caller to see. `progress`: see Command. Throws what `answer` and `body` throw.
+  /// Sends `request` and, with an act, `body` (may be nullptr); the answer's lines go to `answer`. Whether it ended is
+  /// for the caller to see. `progress`: see Command. Throws what `answer` and `body` throw.
   CommandResult send(const HostRequest& request, ByteSource* body, HostAnswer& answer,
                      std::function<std::uint64_t()> progress = {});
 

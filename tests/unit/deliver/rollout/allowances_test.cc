@@ -27,10 +27,12 @@ TEST(Allowances, DefaultsAreNothing) {
         "DeviceRequests": null, "CapAdd": null, "CapDrop": null, "Dns": [], "DnsSearch": [], "DnsOptions": [],
         "ExtraHosts": null, "GroupAdd": null, "Privileged": false, "ReadonlyRootfs": false, "SecurityOpt": null,
         "PidMode": "", "IpcMode": "private", "MemorySwap": 0, "MemorySwappiness": null, "OomKillDisable": false,
-        "OomScoreAdj": 0, "CpuPeriod": 0, "CpusetMems": "", "CgroupParent": "", "DeviceCgroupRules": null, "UTSMode": "",
-        "UsernsMode": "", "Runtime": "runc", "LogConfig": {"Type": "json-file", "Config": {}}, "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0}})",
+        "OomScoreAdj": 0, "CpuPeriod": 0, "CpusetMems": "", "CgroupParent": "", "DeviceCgroupRules": null,
+        "UTSMode": "", "UsernsMode": "", "Runtime": "runc", "LogConfig": {"Type": "json-file", "Config": {}},
+        "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0}})",
                            R"({"PidsLimit": 0, "RestartPolicy": {"Name": "", "MaximumRetryCount": 0}, "Devices": null,
-        "Dns": null, "ExtraHosts": [], "Sysctls": {}, "Init": null, "MemorySwappiness": -1, "MemorySwap": -1, "IpcMode": "shareable", "SecurityOpt": []})"}) {
+        "Dns": null, "ExtraHosts": [], "Sysctls": {}, "Init": null,
+        "MemorySwappiness": -1, "MemorySwap": -1, "IpcMode": "shareable", "SecurityOpt": []})"}) {
     EXPECT_THAT(allowances_of_container(parse_json(R"({"HostConfig": )" + std::string(host) + "}")).given, IsEmpty());
     for (const char* service : {"{}", R"({"restart": "no", "mem_limit": "0", "pids_limit": -1, "shm_size": "64m",
         "privileged": false, "cap_add": [], "deploy": {"resources": {"limits": {"cpus": 0.5}}}})"}) {
@@ -103,9 +105,14 @@ TEST(Allowances, WhatAContainerIsCalledAndHowItLogs) {
       {R"({"Id": "0123456789abcdef", "Config": {"Hostname": "0123456789ab"}})", "{}", {}, {}},
       {R"({"Id": "0123456789abcdef", "Config": {"Hostname": "shop"}})", R"({"hostname": "shop"})", {}, {}},
       {R"({"Id": "0123456789abcdef", "Config": {"Hostname": "shop"}})", "{}", {"the host name goes"}, {}},
-      {R"({"Id": "0123456789abcdef", "Config": {"Hostname": "shop"}})", R"({"hostname": "b"})", {},
+      {R"({"Id": "0123456789abcdef", "Config": {"Hostname": "shop"}})",
+       R"({"hostname": "b"})",
+       {},
        {"the host name changes"}},
-      {R"({"Config": {"Hostname": "machine", "Domainname": "lan"}, "HostConfig": {"NetworkMode": "host"}})", "{}", {}, {}},
+      {R"({"Config": {"Hostname": "machine", "Domainname": "lan"}, "HostConfig": {"NetworkMode": "host"}})",
+       "{}",
+       {},
+       {}},
       {R"({"Config": {"Domainname": "lan"}})", "{}", {"the domain name goes"}, {}},
       {R"({"Config": {"Tty": true, "OpenStdin": true}})", R"({"tty": true, "stdin_open": true})", {}, {}},
       {R"({"Config": {"Tty": true}})", "{}", {"the terminal goes"}, {}},
@@ -114,7 +121,10 @@ TEST(Allowances, WhatAContainerIsCalledAndHowItLogs) {
       {"{}", R"({"init": true})", {}, {"the init process is new"}},
       {R"({"HostConfig": {"Memory": 100, "MemorySwap": 200}})", R"({"mem_limit": 100})", {}, {}},
       {R"({"HostConfig": {"Memory": 100, "MemorySwap": 300}})", R"({"mem_limit": 100, "memswap_limit": 300})", {}, {}},
-      {R"({"HostConfig": {"Memory": 100, "MemorySwap": 300}})", R"({"mem_limit": 100})", {"the memory with swap goes"}, {}},
+      {R"({"HostConfig": {"Memory": 100, "MemorySwap": 300}})",
+       R"({"mem_limit": 100})",
+       {"the memory with swap goes"},
+       {}},
       {R"({"HostConfig": {"Memory": 100, "MemorySwap": -1}})", R"({"mem_limit": 100, "memswap_limit": 300})", {}, {}},
       {R"({"HostConfig": {"OomScoreAdj": -500}})", R"({"oom_score_adj": -500})", {}, {}},
       {R"({"HostConfig": {"OomScoreAdj": -500}})", "{}", {"the score for the out-of-memory killer goes"}, {}},
@@ -123,14 +133,22 @@ TEST(Allowances, WhatAContainerIsCalledAndHowItLogs) {
       {R"({"HostConfig": {"Runtime": "runsc"}})", R"({"runtime": "runsc"})", {}, {}},
       {R"({"HostConfig": {"Runtime": "runsc"}})", R"({"runtime": "runc"})", {}, {"the runtime changes"}},
       {R"({"HostConfig": {"LogConfig": {"Type": "syslog", "Config": {"tag": "a"}}}})",
-       R"({"logging": {"driver": "syslog", "options": {"tag": "a"}}})", {}, {}},
+       R"({"logging": {"driver": "syslog", "options": {"tag": "a"}}})",
+       {},
+       {}},
       {R"({"HostConfig": {"LogConfig": {"Type": "syslog", "Config": {}}}})", "{}", {"the logging driver goes"}, {}},
-      {R"({"HostConfig": {"LogConfig": {"Type": "local", "Config": {"max-size": "1m"}}}})", "{}", {}, {}},  // the engine's
       {R"({"HostConfig": {"LogConfig": {"Type": "local", "Config": {"max-size": "1m"}}}})",
-       R"({"logging": {"driver": "json-file", "options": {"max-size": "2m", "max-file": 3}}})", {},
+       "{}",
+       {},
+       {}},  // the engine's
+      {R"({"HostConfig": {"LogConfig": {"Type": "local", "Config": {"max-size": "1m"}}}})",
+       R"({"logging": {"driver": "json-file", "options": {"max-size": "2m", "max-file": 3}}})",
+       {},
        {"the logging driver changes", "the logging option max-file is new", "the logging option max-size changes"}},
       {R"({"Config": {"StopTimeout": 90, "StopSignal": "SIGINT"}})",
-       R"({"stop_grace_period": "1m30s", "stop_signal": "SIGINT"})", {}, {}},
+       R"({"stop_grace_period": "1m30s", "stop_signal": "SIGINT"})",
+       {},
+       {}},
       {R"({"Config": {"StopTimeout": 90}})", R"({"stop_grace_period": "500ms"})", {}, {"the grace time changes"}},
       {R"({"Config": {"StopTimeout": 90}})", "{}", {}, {"the grace time goes"}},
       {"{}", R"({"stop_grace_period": "1s"})", {}, {}},  // an earlier docker-compose did not say it to the engine
@@ -207,11 +225,13 @@ TEST(Allowances, WhatChangesOrIsNewIsListed) {
 
 TEST(Allowances, OddDocumentsAreNothing) {
   for (const char* text : {"7", "[]", R"({"Ulimits": 7, "Devices": [7, null], "ExtraHosts": [[]], "RestartPolicy": 1})",
-                           R"({"Memory": [], "Sysctls": [7], "Dns": {}, "CapAdd": {"A": 1}, "NanoCpus": 1e300, "LogConfig": [], "MemorySwap": "x"})"}) {
+                           R"({"Memory": [], "Sysctls": [7], "Dns": {}, "CapAdd": {"A": 1}, "NanoCpus": 1e300,
+        "LogConfig": [], "MemorySwap": "x"})"}) {
     allowances_of_container(parse_json(R"({"HostConfig": )" + std::string(text) + "}"));
   }
   for (const char* text : {"7", "[]", R"({"ulimits": 7, "devices": ["", 7, {}, ":"], "deploy": {"resources": []},
-      "mem_limit": {}, "cpus": "1e400", "extra_hosts": 7, "ports": ["-", "1-0:2-1", "70000:1", {}], "logging": 7, "stop_grace_period": "..", "memswap_limit": [],
+      "mem_limit": {}, "cpus": "1e400", "extra_hosts": 7, "ports": ["-", "1-0:2-1", "70000:1", {}], "logging": 7,
+      "stop_grace_period": "..", "memswap_limit": [],
       "hostname": {}})",
                            R"({"stop_grace_period": "1e999h", "logging": {"options": [7, "a"], "driver": []}})"}) {
     allowances_of_service(parse_json(text));

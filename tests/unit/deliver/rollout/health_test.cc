@@ -88,7 +88,8 @@ TEST(Health, RowsThatAreNone) {
 }
 
 TEST(SlowStop, IsToldWhenItTookLong) {
-  EXPECT_EQ(note_of_slow_stop("web 10").value_or("").substr(0, 49), "web took its whole grace time to stop (10 s): its");
+  EXPECT_EQ(note_of_slow_stop("web 10").value_or("").substr(0, 49),
+            "web took its whole grace time to stop (10 s): its");
   for (const char* words : {"web 0", "web 1", "web 4", "web", "", "web -1", "web x", " "}) {
     EXPECT_FALSE(note_of_slow_stop(words)) << words;  // a grace time of 0, a busy machine, an odd host
   }
