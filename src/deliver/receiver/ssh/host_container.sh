@@ -10,8 +10,8 @@ find_container() {
 }
 # With whom each container shares what.
 say_others() {
-  set -- $(engine ps -aq --no-trunc)
-  engine inspect --format 'other {"Id":{{json .ID}},"Name":{{json .Name}},"NetworkMode":{{json .HostConfig.NetworkMode}},"PidMode":{{json .HostConfig.PidMode}},"IpcMode":{{json .HostConfig.IpcMode}},"VolumesFrom":{{json .HostConfig.VolumesFrom}}}' "$@" 2>/dev/null
+  list_every
+  engine inspect --format 'other {"Id":{{json .ID}},"Name":{{json .Name}},"NetworkMode":{{json .HostConfig.NetworkMode}},"PidMode":{{json .HostConfig.PidMode}},"IpcMode":{{json .HostConfig.IpcMode}},"VolumesFrom":{{json .HostConfig.VolumesFrom}}}' $every 2>/dev/null
 }
 # What the engine's API alone can do: settings that `docker create` has no words for.
 create_container() {

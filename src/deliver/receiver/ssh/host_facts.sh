@@ -53,7 +53,8 @@ show_facts() {
   elif [ $# -gt 0 ]; then say_each container "$(engine inspect --format "$container_format" "$@" 2>/dev/null)"; fi
   [ -z "$single" ] || say_others
   # Whose image each has, and of those that run, whose network.
-  set -- $(engine ps -aq --no-trunc)
+  list_every
+  set -- $every
   [ $# -eq 0 ] || engine inspect --format '{{if .State.Running}}mode {{.HostConfig.NetworkMode}}{{"\n"}}{{end}}uses {{.Image}} {{index .Config.Labels "dev.veneer.keep"}}' "$@" 2>/dev/null | sort -u
   for image in $({ say "$id"; printf '%s\n' "$rows" | cut -d '|' -f 6 | sed 's/^sha256://'; } | grep . | sort -u); do
     say "image $image $(engine image inspect --format "$image_facts" "sha256:$image" 2>/dev/null | tr -d '\n')"

@@ -24,7 +24,7 @@ read_request() {
   verb='' nonce='' program='' sudo='' staging='' fail='' pulse=10
   patterns='' group='' key='' offset=0 size=0 sender='' patience=60 unique='' listed='' live='' id='' layers=0 digest='' listing='' legacy='' splices=''
   compose='' services='' before='' after='' restart='' probe='' wait=60 settle=5 keeper='' held='' work='' who='' commit='' bytes=0 seconds=0 kind=deploy strategy='' single='' networks=''
-  front='' project='' project_options='' was='' known='' plans='' plans_back='' removed='' removed_back='' shipped='' facts='' waits_for_ports=yes scales='' sharers='' sum='' composed=''
+  front='' project='' project_options='' was='' known='' plans='' plans_back='' removed='' removed_back='' shipped='' facts='' waits_for_ports=yes scales='' sharers='' sum='' composed='' every=''
   while IFS=' ' read -r name value; do
     case $name in '') return 0 ;; esac
     case $value in *[!A-Za-z0-9._:/@+,=%\&\?\ -]*) echo "refused value of $name"; exit 64 ;; esac

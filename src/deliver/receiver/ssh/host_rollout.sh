@@ -174,23 +174,26 @@ run_once() {
   return 1
 }
 
-# The containers for which the plan was made are those that are there, and what was compared is as it was; else another plan is to
-# be made. How often they were started again is what counts from now on.
+# The containers for which the plan was made are those that are there, and (check_sum) what was compared is as it was; else another
+# plan is to be made. How often they were started again is what counts from now on.
 check_plan() {
   list_containers
   [ "$(printf '%s\n' "$rows" | cut -d '|' -f 1 | sort)" = "$(printf '%s\n' "${known%"$newline"}" | cut -d ' ' -f 1 | sort)" ] || { say again; finish; }
   before_it=$rows
   known=$(printf '%s\n' "$rows" | awk -F '|' '{ print $1, $5 }')$newline
+}
+check_sum() {
+  wait "$summing"
   [ -z "$sum" ] || [ "$(cat "$work/sum")" = "$sum" ] || { say again; finish; }
 }
 deploy() {
   [ -z "$sum" ] || sum_settings "$(printf '%s' "$known" | cut -d ' ' -f 1)" >"$work/sum" &
   summing=$!
   take_name
-  wait $summing
   check_plan
   # A prune job may have taken all names but one.
   engine tag "sha256:$id" "$unique" 2>/dev/null || [ "$(id_of "sha256:$id")" = "$id" ] || problem "the image $unique is not on this host any more; ship it again"
+  check_sum
   remember_found
   [ -z "$shipped" ] || printf '%s' "$shipped" | remember_shipped
   begin

@@ -17,6 +17,8 @@ in_project() { eval "compose $project_options \"\$@\""; }
 # A word that the shell takes as it is.
 quoted() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
 
+# Identifiers of all containers, in $every.
+list_every() { [ -n "$every" ] || every=$(engine ps -aq --no-trunc); }
 # From the containers: which projects have a service that was started with the live name, as "PROJECT|FOLDER|FILES".
 keep_project() { # IMAGE PROJECT FOLDER FILES ONEOFF VARIABLES
   [ -n "$2" ] && [ "$5" != True ] && is_live "$1" || return 0
@@ -29,7 +31,8 @@ keep_variables() { # FILES
 find_projects() {
   projects='' variables=''
   format='{{.Config.Image}}|{{index .Config.Labels "com.docker.compose.project"}}|{{index .Config.Labels "com.docker.compose.project.working_dir"}}|{{index .Config.Labels "com.docker.compose.project.config_files"}}|{{index .Config.Labels "com.docker.compose.oneoff"}}|{{index .Config.Labels "com.docker.compose.project.environment_file"}}'
-  set -- $(engine ps -aq --no-trunc)
+  list_every
+  set -- $every
   [ $# -eq 0 ] || for_rows keep_project "$(engine inspect --format "$format" "$@" 2>/dev/null)"
 }
 # The options by which compose finds the services: the files that were given, or the one project that runs the live name.
