@@ -34,7 +34,7 @@ ARROWS = {
     "deliver/rollout": "",
     "splicer": "foundation archive",
     "inspect": "foundation archive tree image python",
-    "check": "foundation archive tree image python",
+    "check": "foundation owners archive tree image python base",
     "app": "foundation owners start archive tree net engine registry image python base plan replay build deliver inspect check",
     "cli": "foundation owners archive tree net image python base plan replay build deliver inspect check app",
 }

@@ -196,7 +196,7 @@ void ProjectBase::add_system_packages(python::WheelSupply& supply) {
 
 build::SystemNeeds ProjectBase::needs_in_base(const std::vector<build::DistributionNeeds>& wheels) const {
   const python::SystemOptions& system = inputs_.project.system;
-  return build::system_needs(wheels, inputs_.base.tree, base::debian_suite(inputs_.base), system.packages,
+  return build::system_needs(wheels, inputs_.base.tree, base::debian_suite(inputs_.base.tree), system.packages,
                              system.exclude);
 }
 

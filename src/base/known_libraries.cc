@@ -19,6 +19,7 @@ constexpr std::string_view wrapper_table =
 
 constexpr std::array<std::string_view, 3> suites = {"bookworm", "trixie", "forky"};
 constexpr std::string_view none = "-";
+constexpr std::array<std::string_view, 4> drivers = {"libcuda.so", "libnvidia-", "libnvcuvid.so", "libnvoptix.so"};
 
 using Words = std::vector<std::string>;
 
@@ -59,6 +60,10 @@ std::optional<std::string> soname_asked_for(std::string_view suite, std::string_
     if (is_it && package_of_library(suite, row->first)) return row->first;
   }
   return std::nullopt;
+}
+
+bool is_of_the_host(std::string_view soname) {
+  return std::any_of(drivers.begin(), drivers.end(), [&](std::string_view name) { return soname.starts_with(name); });
 }
 
 std::vector<UsedBySystem> used_by(std::string_view name) {

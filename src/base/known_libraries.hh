@@ -16,6 +16,9 @@ std::optional<std::string> package_of_library(std::string_view suite, std::strin
 /// "libpq.so", "libpq.so.5". Nothing when it is not known.
 std::optional<std::string> soname_asked_for(std::string_view suite, std::string_view name);
 
+/// A driver, which those who start a container put into it: libcuda.so.1 and its like.
+bool is_of_the_host(std::string_view soname);
+
 /// Something that a distribution uses.
 struct UsedBySystem {
   std::string program;  // "ffmpeg"; empty for a library

@@ -120,8 +120,8 @@ bool takes_packages(const Base& base) {
   return has("usr/bin/dpkg") && has("usr/bin/apt-get") && has("var/lib/dpkg/status");
 }
 
-std::string debian_suite(const Base& base) {
-  const Release release = release_of(base.tree);
+std::string debian_suite(const tree::FileTree& root) {
+  const Release release = release_of(root);
   return release.id == "debian" ? release.suite : "";
 }
 

@@ -47,7 +47,7 @@ Base add_packages(Base base, const PackagesRequest& request, const std::shared_p
 /// Whether packages can be added to `base`: it has dpkg and apt.
 bool takes_packages(const Base& base);
 
-/// The code name of the release of a Debian base ("bookworm"), from its os-release(5); empty when it is none.
-std::string debian_suite(const Base& base);
+/// The code name of the release of a Debian root ("bookworm"), from its os-release(5); empty when it is none.
+std::string debian_suite(const tree::FileTree& root);
 
 }  // namespace veneer::base

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -11,6 +10,7 @@
 #include "base/known_libraries.hh"
 #include "foundation/parallel.hh"
 #include "foundation/text.hh"
+#include "tree/loader_folders.hh"
 
 namespace veneer::build {
 
@@ -20,18 +20,19 @@ using python::SelectedPackage;
 
 constexpr std::string_view needs_note = "system-needs";
 
-/// Drivers are put into containers by those who start them.
-constexpr std::array of_the_host = {"libcuda.so", "libnvidia-", "libnvcuvid.so", "libnvoptix.so"};
-
 /// What the dynamic loader finds in a base, by its last part.
 class Present {
  public:
   explicit Present(const tree::FileTree& base) {
+    const std::vector<std::string> folders = tree::usual_loader_folders(base);
     for (const auto& [path, entry] : base.entries()) {
       const std::string_view name = tree::base_name(path);
       if (entry.inode->type == archive::EntryType::folder || name.find(".so") == std::string_view::npos) continue;
       anywhere_.insert(std::string(name));
-      if (is_usual(tree::parent_path(path))) usual_.insert(std::string(name));
+      // Folders of other kinds are named by configuration of the loader, which is seldom; libraries that Debian's
+      // packages bring are in these.
+      if (std::find(folders.begin(), folders.end(), tree::parent_path(path)) != folders.end())
+        usual_.insert(std::string(name));
     }
   }
 
@@ -39,17 +40,6 @@ class Present {
   bool has_anywhere(const std::string& soname) const { return anywhere_.contains(soname); }
 
  private:
-  /// Folders of other kinds are named by configuration of the loader, which is seldom; libraries that Debian's packages
-  /// bring are in these.
-  static bool is_usual(std::string_view folder) {
-    const std::string_view parent = tree::parent_path(folder);
-    const bool is_library_folder = tree::base_name(folder).starts_with("lib");
-    const bool is_multiarch =
-        tree::base_name(folder).find("-linux-") != std::string_view::npos && tree::base_name(parent).starts_with("lib");
-    const std::string_view top = is_multiarch ? tree::parent_path(parent) : parent;
-    return (is_library_folder || is_multiarch) && (top.empty() || top == "usr" || top == "usr/local");
-  }
-
   std::set<std::string> usual_;
   std::set<std::string> anywhere_;
 };
@@ -65,8 +55,7 @@ class Search {
 
   void needs(const std::string& name, const std::string& soname) {
     if (brought_.contains(soname) || present_.has(soname)) return;
-    const auto is_driver = [&](std::string_view driver) { return soname.starts_with(driver); };
-    if (std::any_of(of_the_host.begin(), of_the_host.end(), is_driver)) return;
+    if (base::is_of_the_host(soname)) return;
     const std::string why = fmt::format("{} needs {}", name, printable(soname));
     if (const auto package = base::package_of_library(suite_, soname)) {
       needed_.emplace(*package, why);

@@ -8,12 +8,14 @@
 #include <cerrno>
 #include <map>
 
+#include "base/system_packages.hh"
 #include "check/environment.hh"
 #include "check/imports.hh"
 #include "check/libraries.hh"
 #include "check/programs.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
+#include "image/history.hh"
 #include "image/open_layer.hh"
 #include "image/run_config.hh"
 #include "tree/unpack.hh"
@@ -23,6 +25,86 @@ namespace veneer::check {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// The layer of the application in an image of veneer's.
+std::optional<std::size_t> application_layer(const image::Image& image) {
+  const std::vector<image::LayerHistory> history = image::history_of_layers(image.config.history, image.layers.size());
+  for (std::size_t i = history.size(); i-- > 0;) {
+    if (history[i].is_certain && history[i].created_by.starts_with("veneer: application")) return i;
+  }
+  return std::nullopt;
+}
+
+void check_certificates(const tree::FileTree& tree, const image::RunConfig& config, Findings& findings) {
+  std::vector<std::string> places = {"/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem",
+                                     "/etc/pki/tls/certs/ca-bundle.crt",
+                                     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/ca-bundle.pem"};
+  places.push_back(image::environment_variable(config, "SSL_CERT_FILE"));
+  const bool has_some = std::any_of(places.begin(), places.end(), [&](const std::string& place) {
+    return place.starts_with('/') && tree.resolve(place.substr(1));
+  });
+  if (has_some) return;
+  findings.push_back(
+      {"certificates", Severity::note,
+       "no certificates of authorities are in the image, so programs that use the system's cannot verify "
+       "a TLS connection; Debian's ca-certificates has them"});
+}
+
+/// What tells of a project and does nothing.
+bool tells_of_the_project(std::string_view path) {
+  const std::string_view name = tree::base_name(path);
+  return path.find(".dist-info/") != std::string_view::npos || name == "pyproject.toml" || name == "uv.lock" ||
+         name.starts_with("README") || name.starts_with("LICENSE") || name.starts_with("CHANGELOG");
+}
+
+void check_application(const tree::FileTree& tree, std::optional<std::size_t> layer, Findings& findings) {
+  if (!layer) return;
+  for (const auto& [path, entry] : tree.entries()) {
+    if (entry.layer == *layer && entry.inode->type == archive::EntryType::file && entry.inode->content->size() > 0 &&
+        !tells_of_the_project(path))
+      return;
+  }
+  findings.push_back({"application", Severity::problem, "the application's layer holds nothing that could run"});
+}
+
+/// Files that only those who work on a project run.
+bool is_of_developers(std::string_view name) {
+  return name == "setup" || name == "conftest" || name == "noxfile" || name == "tasks" || name == "fabfile" ||
+         name == "locustfile" || name.starts_with("test_") || name.ends_with("_test") || name == "tests";
+}
+
+/// What the image starts, and the project's own files in its working directory, as far as the layer tells them.
+OwnCode own_code(const tree::FileTree& tree, const image::RunConfig& config, std::optional<std::size_t> layer) {
+  OwnCode own;
+  std::vector<std::string> words = config.run.strings_or_empty("Entrypoint");
+  const std::vector<std::string> more = config.run.strings_or_empty("Cmd");
+  words.insert(words.end(), more.begin(), more.end());
+  const std::string folder = config.run.string_or("WorkingDir", "/");
+  own.starts = start_targets(words, folder);
+  if (own.starts.empty() && !words.empty()) own.program = tree::base_name(words[0]);
+  // A script of a shell that runs the words behind it.
+  if (own.starts.empty() && words.size() > 1) own.starts = start_targets({words.begin() + 1, words.end()}, folder);
+  if (!layer || folder.size() < 2) return own;
+  const std::string start = folder.substr(1) + "/";
+  for (auto entry = tree.entries().lower_bound(start); entry != tree.entries().end() && entry->first.starts_with(start);
+       ++entry) {
+    if (entry->second.layer != *layer || entry->second.inode->type != archive::EntryType::file) continue;
+    const std::string_view path = std::string_view(entry->first).substr(start.size());
+    if (!path.ends_with(".py")) continue;
+    const std::string_view name = path.substr(0, path.size() - 3);
+    const std::string absolute = "/" + entry->first;
+    const auto is_started = [&](const StartTarget& target) { return target.path == absolute; };
+    if (name.find('/') == std::string_view::npos) {
+      if (!is_of_developers(name) && std::none_of(own.starts.begin(), own.starts.end(), is_started))
+        own.files.push_back(absolute);
+    } else if (name.ends_with("/__init__") && std::count(name.begin(), name.end(), '/') == 1) {
+      const std::string_view package = name.substr(0, name.find('/'));
+      if (!is_of_developers(package) && package.find_first_of(".-") == std::string_view::npos)
+        own.modules.emplace_back(package);
+    }
+  }
+  return own;
+}
 
 tree::FileTree read_tree(const image::Image& image, const image::Blobs& blobs, const CheckOptions& options) {
   tree::FileTree tree;
@@ -86,10 +168,11 @@ CheckReport check_image(const image::Image& image, const image::Blobs& blobs, co
   const tree::FileTree tree = read_tree(image, blobs, options);
   const std::string search_path = image::search_path(config);
   const User user = user_of(tree, config);
+  const std::optional<std::size_t> own_layer = application_layer(image);
 
   if (options.progress) options.progress("looking at distributions, libraries and programs");
-  const std::vector<Environment> environments =
-      find_environments(tree, {search_path, image::environment_variable(config, "PYTHON_VERSION")}, report.findings);
+  const std::vector<Environment> environments = find_environments(
+      tree, {search_path, image::environment_variable(config, "PYTHON_VERSION")}, own_layer, report.findings);
   for (const Environment& environment : environments) {
     report.distributions += environment.distributions.size();
     check_requirements(environment, report.findings);
@@ -97,6 +180,9 @@ CheckReport check_image(const image::Image& image, const image::Blobs& blobs, co
   report.libraries = check_libraries(tree, environments, image::environment_variable(config, "LD_LIBRARY_PATH"),
                                      open_file, report.findings);
   report.scripts = check_programs(tree, environments, config, user, report.findings);
+
+  check_certificates(tree, config, report.findings);
+  check_application(tree, own_layer, report.findings);
 
   const std::string machine = native_machine();
   const auto runs_here = [&](const Environment& environment) {
@@ -112,15 +198,19 @@ CheckReport check_image(const image::Image& image, const image::Blobs& blobs, co
     if (!sandbox) report.without_imports = "this machine allows no sandbox; it takes root or user namespaces";
   }
   if (sandbox) {
+    const std::string suite = base::debian_suite(tree);  // read before the files are moved
     const fs::path root = options.scratch / "root";
     make_folders(root);
     tree::move_to(tree, root, ::geteuid() == 0 && !sandbox->is_root ? tree::Owners::kept : tree::Owners::mine);
     if (::chmod(root.c_str(), 0755) != 0) throw_system_error("write", root, errno);
-    const ImportRun run{root, *sandbox, environment_of(config, search_path), config.run.string_or("WorkingDir", "/")};
+    const ImportRun run{root, *sandbox, environment_of(config, search_path), config.run.string_or("WorkingDir", "/"),
+                        suite};
+    OwnCode own = own_code(tree, config, own_layer);
     for (const Environment& environment : environments) {
       if (!runs_here(environment)) continue;
       try {
-        report.imports += check_imports(environment, run, report.findings, options.progress);
+        report.imports += check_imports(environment, own, run, report.findings, options.progress);
+        own = {};  // the first environment is the one in PATH
       } catch (const Error& error) {
         report.findings.push_back({"interpreter:/" + environment.interpreter, Severity::problem, error.what()});
       }

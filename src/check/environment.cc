@@ -21,6 +21,7 @@ namespace veneer::check {
 namespace {
 
 constexpr std::uint64_t text_limit = 64 << 20;
+constexpr std::size_t most_inner_modules = 1000;
 
 /// Names of what lies directly in the folder `path`.
 std::vector<std::string> names_in(const tree::FileTree& tree, const std::string& path) {
@@ -54,7 +55,27 @@ std::string module_of(std::string_view path) {
   return is_identifier(name) && name != "__pycache__" ? std::string(name) : std::string();
 }
 
-Distribution read_distribution(const tree::FileTree& tree, const std::string& folder, const std::string& metadata) {
+/// "shop.web.app" of "shop/web/app.py", below the top; nothing for tests, and for programs, which would start.
+std::string inner_module_of(std::string_view path) {
+  if (!path.ends_with(".py") || path.find('/') == std::string_view::npos) return {};
+  std::string name;
+  for (const std::string& part : split_words(path.substr(0, path.size() - 3), "/")) {
+    const bool is_left_out = part == "__main__" || part == "tests" || part == "test" || part == "testing" ||
+                             part == "conftest" || part.starts_with("test_") || part == "migrations" ||
+                             part == "alembic" || !is_identifier(part);
+    if (is_left_out) return {};
+    if (part != "__init__") name += (name.empty() ? "" : ".") + part;
+  }
+  return name.find('.') == std::string::npos ? std::string() : name;
+}
+
+/// What an installer notes of a distribution whose source is a folder (PEP 610, "dir_info").
+bool is_of_a_folder(const tree::FileTree& tree, const std::string& info) {
+  return tree::read_text(tree, info + "/direct_url.json", text_limit).find("\"dir_info\"") != std::string::npos;
+}
+
+Distribution read_distribution(const tree::FileTree& tree, const std::string& folder, const std::string& metadata,
+                               std::optional<std::size_t> own_layer) {
   Distribution distribution;
   distribution.folder = folder;
   const python::Headers headers(tree::read_text(tree, metadata, text_limit));
@@ -65,15 +86,22 @@ Distribution read_distribution(const tree::FileTree& tree, const std::string& fo
   }
   for (const std::string& text : headers.all("Requires-Python")) distribution.requires_python = text;
   distribution.commands = python::parse_entry_points(tree::read_text(tree, folder + "/entry_points.txt", text_limit));
+  const std::size_t layer = tree.entries().find(metadata)->second.layer;
+  distribution.is_own = own_layer ? layer == *own_layer : is_of_a_folder(tree, folder);
   std::set<std::string> modules;
+  std::set<std::string> inner;
   for (const python::RecordRow& row : python::parse_record(tree::read_text(tree, folder + "/RECORD", text_limit))) {
     if (std::string module = module_of(row.path); !module.empty()) modules.insert(std::move(module));
+    if (!distribution.is_own || inner.size() == most_inner_modules) continue;
+    if (std::string module = inner_module_of(row.path); !module.empty()) inner.insert(std::move(module));
   }
   distribution.modules.assign(modules.begin(), modules.end());
+  distribution.inner_modules.assign(inner.begin(), inner.end());
   return distribution;
 }
 
-void read_distributions(const tree::FileTree& tree, Environment& environment, Findings& findings) {
+void read_distributions(const tree::FileTree& tree, std::optional<std::size_t> own_layer, Environment& environment,
+                        Findings& findings) {
   for (const std::string& site : environment.site_folders) {
     for (const std::string& name : names_in(tree, site)) {
       const std::string folder = site + "/" + name;
@@ -82,7 +110,7 @@ void read_distributions(const tree::FileTree& tree, Environment& environment, Fi
       if (name.ends_with(".egg-info")) metadata = tree.contains(folder + "/PKG-INFO") ? folder + "/PKG-INFO" : folder;
       if (metadata.empty()) continue;
       try {
-        environment.distributions.push_back(read_distribution(tree, folder, metadata));
+        environment.distributions.push_back(read_distribution(tree, folder, metadata, own_layer));
       } catch (const Error& error) {
         findings.push_back({"metadata:" + name, Severity::problem,
                             fmt::format("/{} cannot be read: {}", printable(folder), error.message())});
@@ -109,7 +137,7 @@ python::Target target_of(const tree::FileTree& tree, const std::string& real,
 }  // namespace
 
 std::vector<Environment> find_environments(const tree::FileTree& tree, const python::BaseVariables& variables,
-                                           Findings& findings) {
+                                           std::optional<std::size_t> own_layer, Findings& findings) {
   std::vector<std::string> prefixes;
   for (const auto& [path, entry] : tree.entries()) {
     if (tree::base_name(path) == "pyvenv.cfg" && entry.inode->type == archive::EntryType::file) {
@@ -143,7 +171,7 @@ std::vector<Environment> find_environments(const tree::FileTree& tree, const pyt
                           fmt::format("the environment /{} cannot be used: {}", printable(prefix), error.message())});
     }
     keep_existing(environment, folders);
-    read_distributions(tree, environment, findings);
+    read_distributions(tree, own_layer, environment, findings);
     environments.push_back(std::move(environment));
   }
   if (!prefixes.empty()) return environments;
@@ -156,7 +184,7 @@ std::vector<Environment> find_environments(const tree::FileTree& tree, const pyt
   keep_existing(environment,
                 {"usr/local/lib/" + library + "/site-packages", "usr/local/lib/" + library + "/dist-packages",
                  "usr/lib/python3/dist-packages", "usr/lib/" + library + "/site-packages"});
-  read_distributions(tree, environment, findings);
+  read_distributions(tree, own_layer, environment, findings);
   environments.push_back(std::move(environment));
   return environments;
 }

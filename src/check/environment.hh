@@ -22,6 +22,8 @@ struct Distribution {
   std::string requires_python;
   std::vector<std::string> modules;  // what can be imported at the top: names of modules and packages, sorted
   std::vector<python::EntryPoint> commands;
+  bool is_own = false;                     // the project that the image is made for
+  std::vector<std::string> inner_modules;  // of such a one: what lies below its packages, sorted; without tests
 };
 
 struct Environment {
@@ -33,10 +35,11 @@ struct Environment {
 };
 
 /// The virtual environments of the image (folders with a pyvenv.cfg); without one, the newest CPython on the search
-/// path with its own site folders. What cannot be read of a distribution or an environment becomes a finding. Throws
-/// Error (refused) when the image has no Python.
+/// path with its own site folders. What cannot be read of a distribution or an environment becomes a finding. The
+/// project's own distributions are those of the layer `own_layer`, where that is known, or those that an installer
+/// found in a folder (PEP 610). Throws Error (refused) when the image has no Python.
 std::vector<Environment> find_environments(const tree::FileTree& tree, const python::BaseVariables& variables,
-                                           Findings& findings);
+                                           std::optional<std::size_t> own_layer, Findings& findings);
 
 /// As `pip check`: requirements that are not there or have another version, and Pythons that are not allowed. A
 /// distribution that is listed twice is a finding too.

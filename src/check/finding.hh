@@ -9,6 +9,7 @@ namespace veneer::check {
 enum class Severity {
   problem,  // something does not work
   note,     // it may be meant so
+  detail,   // it is so in images that work: an extra that was not selected, an optional import
 };
 
 struct Finding {

@@ -7,9 +7,12 @@
 #include <map>
 #include <set>
 
+#include "base/known_libraries.hh"
+#include "base/system_packages.hh"
 #include "foundation/elf.hh"
 #include "foundation/error.hh"
 #include "foundation/text.hh"
+#include "tree/loader_folders.hh"
 #include "tree/read_text.hh"
 
 namespace veneer::check {
@@ -32,16 +35,13 @@ bool fits(std::string_view pattern, std::string_view name) {
 class Closure {
  public:
   Closure(const tree::FileTree& tree, const std::string& library_path, const OpenFile& open, Findings& findings)
-      : tree_(tree), open_(open), findings_(findings), library_path_(split_words(library_path, ":")) {
+      : tree_(tree),
+        suite_(base::debian_suite(tree)),
+        open_(open),
+        findings_(findings),
+        library_path_(split_words(library_path, ":")) {
     read_loader_configuration("etc/ld.so.conf");
-    for (const std::string folder : {"lib", "usr/lib", "lib64", "usr/lib64", "usr/local/lib"}) usual_.push_back(folder);
-    // Folders of Debian's multiarch are built into its loader; those of other machines hold nothing that fits.
-    for (const auto& [path, entry] : tree_.entries()) {
-      const std::string_view parent = tree::parent_path(path);
-      if ((parent == "lib" || parent == "usr/lib") && tree::base_name(path).find("-linux-") != std::string_view::npos) {
-        usual_.push_back(path);
-      }
-    }
+    for (std::string& folder : tree::usual_loader_folders(tree)) usual_.push_back(std::move(folder));
     // musl's loader reads /etc/ld-musl-<machine>.path instead.
     for (const auto& [path, entry] : tree_.entries()) {
       if (path.starts_with("etc/ld-musl-") && path.ends_with(".path")) {
@@ -66,6 +66,7 @@ class Closure {
         check(path, *elf);
       }
     }
+    for (const Missing& one : missing_) report(one);
     return count;
   }
 
@@ -182,12 +183,13 @@ class Closure {
     for (const std::string& name : elf.needed) {
       if (auto library = find(name, path, elf)) {
         found[name] = *library;
+        if (*library != path) loaders_[*library].insert(path);
         add(*library);
         continue;
       }
       // A loader of another name, such as musl's, stands for the C library.
       if (!elf.loader.empty() && name == tree::base_name(elf.loader)) continue;
-      missing(name, path, elf);
+      missing_.push_back({name, path});
     }
     for (const NeededVersion& wanted : elf.needed_versions) {
       const auto library = found.find(wanted.library);
@@ -203,7 +205,53 @@ class Closure {
     }
   }
 
-  void missing(const std::string& name, const std::string& path, const Elf& elf) {
+  struct Missing {
+    std::string name;
+    std::string path;
+  };
+
+  /// A file that loads the one at `path`, maybe by others, and brings `name` along: it was loaded before by that file's
+  /// own search path, or the loader looks in its DT_RPATH, which counts for what it loads (ld.so(8)).
+  std::optional<std::string> answered_by(const std::string& name, const std::string& path, const Elf& elf) {
+    std::set<std::string> met = {path};
+    std::deque<std::string> queue = {path};
+    while (!queue.empty()) {
+      const auto loaders = loaders_.find(queue.front());
+      queue.pop_front();
+      if (loaders == loaders_.end()) continue;
+      for (const std::string& loader : loaders->second) {
+        count_steps(1);
+        if (!met.insert(loader).second) continue;
+        queue.push_back(loader);
+        const Elf* other = elf_at(loader);
+        if (other == nullptr) continue;
+        const bool needs_it_too = std::find(other->needed.begin(), other->needed.end(), name) != other->needed.end();
+        if (needs_it_too && find(name, loader, *other)) return loader;
+        if (!elf.runpath.empty() || !other->runpath.empty()) continue;
+        for (const std::string& folder : other->rpath) {
+          count_steps(1);
+          if (in_folder(expanded(folder, loader), name, elf)) return loader;
+        }
+      }
+    }
+    return std::nullopt;
+  }
+
+  void report(const Missing& one) {
+    const auto& [name, path] = one;
+    const Elf& elf = *elf_at(path);
+    if (const auto loader = answered_by(name, path, elf)) {
+      findings_.push_back({"library:" + name, Severity::detail,
+                           fmt::format("/{} needs {}, which /{} brings along when it loads that", printable(path),
+                                       printable(name), printable(*loader))});
+      return;
+    }
+    if (base::is_of_the_host(name)) {
+      findings_.push_back({"library:" + name, Severity::note,
+                           fmt::format("/{} needs {}, a driver, which the host puts into the container",
+                                       printable(path), printable(name))});
+      return;
+    }
     const auto elsewhere = by_name_.find(name);
     if (elsewhere != by_name_.end()) {
       for (const std::string& place : elsewhere->second) {
@@ -217,11 +265,19 @@ class Closure {
         return;
       }
     }
-    findings_.push_back({"library:" + name, Severity::problem,
-                         fmt::format("/{} needs {}, which is not in the image", printable(path), printable(name))});
+    findings_.push_back(
+        {"library:" + name, Severity::problem,
+         fmt::format("/{} needs {}, which is not in the image{}", printable(path), printable(name), advice(name))});
+  }
+
+  /// "; Debian's libpango-1.0-0 has it".
+  std::string advice(const std::string& name) const {
+    const auto package = base::package_of_library(suite_, name);
+    return package ? fmt::format("; Debian's {} has it", *package) : "";
   }
 
   const tree::FileTree& tree_;
+  const std::string suite_;
   const OpenFile& open_;
   Findings& findings_;
   std::vector<std::string> library_path_;
@@ -233,6 +289,8 @@ class Closure {
   std::map<std::string, std::optional<Elf>> elves_;          // by real path
   std::set<std::string> seen_;
   std::deque<std::string> queue_;
+  std::map<std::string, std::set<std::string>> loaders_;  // of a library: which files load it
+  std::vector<Missing> missing_;
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t text_limit = 16 << 20;
 constexpr std::size_t most_examples = 3;
 
-enum Bit : std::uint32_t { read_bit = 4, run_bit = 1 };
+enum Bit : std::uint32_t { read_bit = 4, write_bit = 2, run_bit = 1 };
 
 bool may(const tree::Inode& inode, const User& user, std::uint32_t bits) {
   if (user.uid == 0) return (bits & run_bit) == 0 || (inode.mode & 0111) != 0;
@@ -96,6 +96,11 @@ class Programs {
     const std::vector<std::string> more = run->strings_or_empty("Cmd");
     words.insert(words.end(), more.begin(), more.end());
     if (!words.empty()) check_program("entrypoint:" + words[0], words[0], "the image starts");
+    if (words.size() == 1 && is_interpreter(words[0])) {
+      problem("start:python",
+              fmt::format("the image starts {} without a program, which ends at once where nobody types",
+                          printable(words[0])));
+    }
     const std::string folder = run->string_or("WorkingDir", "/");
     if (folder.size() <= 1) return;
     const auto real = tree_.resolve(folder.substr(1));
@@ -110,7 +115,37 @@ class Programs {
     }
   }
 
+  /// HOME, where programs keep what they may lose.
+  void check_home() {
+    std::string home = image::environment_variable(config_, "HOME");
+    if (home.empty()) home = home_of_user();
+    if (!home.starts_with('/')) return;
+    const auto real = home == "/" ? std::optional<std::string>("") : tree_.resolve(home.substr(1));
+    const tree::Inode* inode = real ? tree_.find(*real) : nullptr;
+    if (user_.uid == 0 || (inode != nullptr && may(*inode, user_, write_bit | run_bit))) return;
+    findings_.push_back({"home:" + home, Severity::note,
+                         inode == nullptr && home != "/"
+                             ? fmt::format("{}, the home of user {}, is not in the image", printable(home), user_.uid)
+                             : fmt::format("user {} cannot write to its home {}", user_.uid, printable(home))});
+  }
+
  private:
+  /// "python", "/usr/bin/python3.11".
+  static bool is_interpreter(std::string_view program) {
+    std::string_view name = tree::base_name(program);
+    if (!name.starts_with("python")) return false;
+    name.remove_prefix(std::string_view("python").size());
+    return name.find_first_not_of("0123456789.") == std::string_view::npos;
+  }
+
+  /// As engines set HOME where the image does not.
+  std::string home_of_user() const {
+    for (const auto& row : table(tree_, "etc/passwd")) {
+      if (row.size() >= 6 && number(row[2]) == user_.uid) return row[5];
+    }
+    return "/";
+  }
+
   void problem(std::string id, std::string message) {
     findings_.push_back({std::move(id), Severity::problem, std::move(message)});
   }
@@ -343,6 +378,7 @@ std::size_t check_programs(const tree::FileTree& tree, const std::vector<Environ
     programs.check_readable(environment);
   }
   programs.check_start();
+  programs.check_home();
   return count;
 }
 

@@ -25,7 +25,8 @@ User user_of(const tree::FileTree& tree, const image::RunConfig& config);
 
 /// Every script below the environments' bin folders: that its interpreter is there, and may be run by `user` (links are
 /// followed, and shown with the modes of what they lead to). That `user` may read all of the environments. That the
-/// entrypoint and the working directory are there. Returns how many scripts were looked at.
+/// entrypoint and the working directory are there, that the image starts more than an interpreter, and that `user` may
+/// write to its home. Returns how many scripts were looked at.
 std::size_t check_programs(const tree::FileTree& tree, const std::vector<Environment>& environments,
                            const image::RunConfig& config, const User& user, Findings& findings);
 

@@ -17,7 +17,12 @@ namespace {
 constexpr int exit_problem = 10;
 
 std::string_view severity_name(check::Severity severity) {
-  return severity == check::Severity::problem ? "problem" : "note";
+  switch (severity) {
+    case check::Severity::problem: return "problem";
+    case check::Severity::note: return "note";
+    case check::Severity::detail: return "detail";
+  }
+  return "";
 }
 
 Value to_value(const app::OpenedImage& opened, const check::CheckReport& report, const std::set<std::string>& allowed) {
@@ -46,18 +51,22 @@ struct Wanted {
   app::WantedImage image;
   check::ImportChoice imports = check::ImportChoice::tried;
   std::set<std::string> allowed;
+  bool is_verbose = false;
   bool is_json = false;
 };
 
 int check_image(const Wanted& wanted, Context& context) {
   Terminal& terminal = context.terminal();
   const app::OpenedImage opened = app::open_image(wanted.image, context);
-  const check::CheckReport report = app::check_image(opened, wanted.imports, context);
+  check::CheckReport report = app::check_image(opened, wanted.imports, context);
   std::size_t problems = 0;
   std::set<std::string> met;
   for (const check::Finding& finding : report.findings) {
     met.insert(finding.id);
     if (finding.severity == check::Severity::problem && !wanted.allowed.contains(finding.id)) ++problems;
+  }
+  if (!wanted.is_verbose) {
+    std::erase_if(report.findings, [](const auto& finding) { return finding.severity == check::Severity::detail; });
   }
   if (wanted.is_json) {
     context.print(to_pretty_json(to_value(opened, report, wanted.allowed)));
@@ -88,6 +97,7 @@ Action parse(const Arguments& arguments) {
   wanted.image = app::parse_wanted_image(arguments.value_or("IMAGE", ""), arguments.value("--platform"));
   if (arguments.has("--no-imports")) wanted.imports = check::ImportChoice::left_out;
   for (const std::string& id : arguments.values("--allow")) wanted.allowed.insert(id);
+  wanted.is_verbose = arguments.has("--verbose");
   wanted.is_json = arguments.has("--json");
   return [wanted](Context& context) { return check_image(wanted, context); };
 }
@@ -102,13 +112,18 @@ Command check_command() {
           "Reads an image and looks for what would fail when it runs: requirements that are not installed or have "
           "another version (as pip check), libraries that programs and extension modules need and the image lacks, "
           "symbol versions that its C library does not have, scripts whose interpreter is not there, files that the "
-          "image's user may not read. Then every module at the top of its environments and every command is "
-          "imported by the image's own interpreter, in a sandbox without network, as the image's user.\n\n"
+          "image's user may not read; an application that is empty, a command that is python alone, a home that cannot "
+          "be written to, certificates that are missing. Then what it starts, the project's own modules, and every "
+          "module at the top of its environments and every command are imported by the image's own interpreter, in a "
+          "sandbox without network, as the image's user.\n\n"
+          "Modules that want an extra that was not selected, parts that a distribution can do without, and their like "
+          "are no faults and are shown with --verbose. What wants variables that a container will have is a note.\n\n"
           "Exit code 10: a problem was found that is not allowed. A problem is named by its id, as in "
           "library:libcuda.so.1.",
       .positionals = {{"IMAGE", image::image_forms() + " (default: what was built last)", Positional::Need::optional}},
       .options = {{"--allow", "ID", "do not count the problem of this id", Option::Repeat::many},
                   {"--no-imports", "", "run nothing of the image"},
+                  {"--verbose", "", "also what images that work have: optional imports, extras that were not selected"},
                   project_option(),
                   image_platform_option(),
                   insecure_option(),

@@ -10,6 +10,7 @@ import fixtures  # noqa: E402
 import layouts  # noqa: E402
 
 SITE = "app/.venv/lib/python3.11/site-packages"
+CERTIFICATES = {"etc/ssl/certs/ca-certificates.crt": b"of authorities"}  # which the base of the tests lacks
 
 
 class Check(fixtures.SystemTest):
@@ -24,7 +25,7 @@ class Check(fixtures.SystemTest):
         cls.layout = project / ".veneer"
 
     def check(self, files: dict | None = None, change=lambda config: None, options: tuple = (), code: int = 10) -> dict:
-        changed = layouts.with_layer(self.layout, self.folder / "changed", files, change)
+        changed = layouts.with_layer(self.layout, self.folder / "changed", CERTIFICATES | (files or {}), change)
         return self.json("check", "--json", f"oci:{changed}", *options, code=code)
 
     def problems(self, files: dict | None = None, change=lambda config: None, options: tuple = ()) -> dict:
@@ -35,12 +36,12 @@ class Check(fixtures.SystemTest):
         report = self.check({}, code=0)
         self.assertEqual(report["findings"], [])
         self.assertEqual(report["distributions"], 4)
-        self.assertEqual(report["imports"], 6)  # four modules, two commands
+        self.assertEqual(report["imports"], 7)  # four modules, two commands, run.py
         self.assertEqual(report["scripts"], 2)
         self.assertGreater(report["libraries"], 3)
-        printed = self.veneer("check", f"oci:{self.layout}")
+        printed = self.veneer("check", "--no-imports", f"oci:{self.layout}")
         self.assertIn("no problem", printed.stderr)
-        self.assertEqual(printed.stdout, "")
+        self.assertRegex(printed.stdout, r"^note +certificates\n")
 
     def test_a_module_that_cannot_be_imported(self):
         found = self.problems({f"{SITE}/part0/__init__.py": b"import ctypes\nctypes.CDLL('libnothere.so.7')\n"})
@@ -121,6 +122,16 @@ class Check(fixtures.SystemTest):
             config["config"]["Cmd"] = None
 
         self.assertEqual(set(self.problems({}, other, ("--no-imports",))), {"entrypoint:serve"})
+
+    def test_an_image_that_starts_python_alone_from_a_closed_home(self):
+        def other(config):
+            config["config"]["Entrypoint"] = None
+            config["config"]["Cmd"] = ["python"]
+            config["config"]["Env"] = [entry for entry in config["config"]["Env"] if not entry.startswith("HOME=")] + ["HOME=/root"]
+
+        emptied = {"app/run.py": b"", f"{SITE}/shop/__init__.py": b"", "app/.venv/bin/.wh.shop": b""}
+        found = {finding["id"]: finding["severity"] for finding in self.check(emptied, other, ("--no-imports",))["findings"]}
+        self.assertEqual(found, {"start:python": "problem", "home:/root": "note", "application": "problem"})
 
     def libraries(self) -> dict:
         """An extension module that needs libone with a version that the second libone lacks."""

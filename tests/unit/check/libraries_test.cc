@@ -47,6 +47,23 @@ TEST_F(Libraries, TheFolderOfAFileMayBeCalledLikeTheTokenForIt) {
   EXPECT_THAT(found(), IsEmpty());
 }
 
+// `loader` has DT_RPATH $ORIGIN/x and needs libmiddle.so.1, which needs libone.so.1 and has no path of its own.
+TEST_F(Libraries, TheRpathOfWhoLoadsALibraryCountsForWhatThatNeeds) {
+  put("app/lib/loader.so", elf_sample("loader"));
+  put("app/lib/x/libmiddle.so.1", elf_sample("middle"));
+  put("app/lib/x/libone.so.1", elf_sample("library"));
+  const Findings findings = found();
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].severity, Severity::detail);
+  EXPECT_THAT(findings[0].message, testing::HasSubstr("/app/lib/loader.so brings along"));
+}
+
+TEST_F(Libraries, AMissingOneIsNamedWithItsPackage) {
+  put("etc/os-release", "ID=debian\nVERSION_CODENAME=bookworm\n");
+  put("app/lib/user.so", elf_sample("user"));
+  EXPECT_THAT(found()[0].message, testing::EndsWith("libone.so.1, which is not in the image"));
+}
+
 TEST_F(Libraries, ConfigurationsMayIncludeEachOther) {
   put("app/lib/user.so", elf_sample("user"));
   put("opt/libone.so.1", elf_sample("library"));
