@@ -239,7 +239,11 @@ std::size_t check_imports(const Environment& environment, const OwnCode& own, co
   }
   if (all.empty()) return 0;
   Value variables{Value::Table{}};
-  for (const auto& [name, value] : asked.environment) variables.set(name, value);
+  for (const auto& [name, value] : asked.environment) {
+    if (name != "PYTHONDONTWRITEBYTECODE" && name != "PYTHONPYCACHEPREFIX") variables.set(name, value);
+  }
+  // What one process compiled, the others need not; it is gone with the sandbox.
+  if (asked.sandbox.is_furnished) variables.set("PYTHONPYCACHEPREFIX", "/tmp/.veneer-byte-code");
   Value frame;
   frame.set("folder", asked.folder);
   frame.set("environment", std::move(variables));
