@@ -12,6 +12,7 @@
 #include "app/project_base.hh"
 #include "app/selection_request.hh"
 #include "app/start_command.hh"
+#include "check/check_image.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/parallel.hh"
@@ -104,6 +105,10 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   pins_ = base.settle();
   make_byte_compiler(request, surroundings);
   choose_start(request, surroundings, progress);
+  inputs_.on_unpacked = [&messages](const fs::path& root, const Sandbox& sandbox, const image::RunConfig& config) {
+    messages.progress("importing what the image starts");
+    for (const check::Finding& finding : check::check_start(root, sandbox, config)) messages.warning(finding.message);
+  };
   builder_ = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, request.workers, progress);
   builder_->prepare();  // what cannot be built at all is said first
   if (!start_.start) refuse_without_start(inputs_, start_, surroundings);

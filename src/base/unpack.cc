@@ -26,13 +26,24 @@ void sync_file_system(const fs::path& folder) {
 
 }  // namespace
 
-tree::FileTree stage(const Base& base, const fs::path& staging) {
+tree::FileTree stage(const std::vector<PlacedLayer>& layers, const fs::path& staging,
+                     const std::function<void(std::size_t)>& on_layer) {
   tree::FileTree tree;
   const tree::KeepContent keep = tree::keep_in(staging);
-  for (std::size_t i = 0; i < base.layers.size(); ++i) {
-    image::read_layer(*base.blobs, base.layers[i], [&](ByteSource& tar) { tree::apply_layer(tree, tar, i, keep); });
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (on_layer) on_layer(i);
+    const auto& [layer, blobs] = layers[i];
+    in_context(
+        [&] { return fmt::format("layer {} ({})", i + 1, layer->blob.text()); },
+        [&] { image::read_layer(*blobs, *layer, [&](ByteSource& tar) { tree::apply_layer(tree, tar, i, keep); }); });
   }
   return tree;
+}
+
+tree::FileTree stage(const Base& base, const fs::path& staging) {
+  std::vector<PlacedLayer> layers;
+  for (const image::Layer& layer : base.layers) layers.push_back({&layer, base.blobs.get()});
+  return stage(layers, staging);
 }
 
 fs::path unpacked_root(const Base& base, const fs::path& cache_folder, const KeptFiles& files) {

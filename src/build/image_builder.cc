@@ -38,7 +38,7 @@ tree::FileTree merged(tree::FileTree lower, const tree::FileTree& upper) {
 }
 
 std::string kind_name(plan::ComponentKind kind) {
-  constexpr std::array<std::string_view, 3> names = {"distribution", "environment", "application"};
+  constexpr std::array<std::string_view, 4> names = {"distribution", "environment", "prepared", "application"};
   return std::string(names.at(static_cast<std::size_t>(kind)));
 }
 
@@ -202,6 +202,7 @@ tree::FileTree ImageBuilder::layer_sources(const plan::PlannedLayer& layer) {
     }
     case plan::ComponentKind::environment:
       return merged(placed(python::environment_skeleton(inputs_.target, place())), account_.files);
+    case plan::ComponentKind::prepared: break;  // by make_prepared()
     case plan::ComponentKind::application: {
       tree::FileTree tree;
       for (const SelectedPackage* package : own_packages_) put_all(tree, installed(*package));
@@ -330,6 +331,7 @@ void ImageBuilder::prepare() {
   if (is_prepared_) return;
   make_distributions();
   make_application();
+  make_prepared_components();
   is_prepared_ = true;
 }
 
@@ -351,6 +353,7 @@ BuildPlan ImageBuilder::plan() {
     components.push_back(distribution.component);
   }
   components.push_back(environment_);
+  components.insert(components.end(), prepared_.begin(), prepared_.end());
   components.push_back(application_);
   plan::LayoutOptions options = inputs_.layout;
   options.interpreter_layers = inputs_.base.interpreter ? 1 : 0;
@@ -442,8 +445,10 @@ BuiltImage ImageBuilder::build(const BuildPlan& plan) {
   std::vector<BuiltLayer> made(planned.size());
   std::atomic<std::size_t> done = 0;
   // The largest first, so that no thread is left alone with one at the end.
-  std::vector<std::size_t> order(planned.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    if (planned[i].kind != plan::ComponentKind::prepared) order.push_back(i);
+  }
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t left, std::size_t right) { return planned[left].size > planned[right].size; });
   parallel_for(order.size(), workers_, [&](std::size_t position) {
@@ -462,8 +467,9 @@ BuiltImage ImageBuilder::build(const BuildPlan& plan) {
                  made[order[position]] = {kind_name(layer.kind), layer.title, cached->layer, cached->tar_size, is_new};
                });
     ++done;
-    if (progress_) progress_(fmt::format("making layers: {} of {}", done.load(), planned.size()));
+    if (progress_) progress_(fmt::format("making layers: {} of {}", done.load(), order.size()));
   });
+  make_prepared(plan, made, result);
 
   image::Image image;
   image.config = run_config(inputs_, home_, plan.image_tag);

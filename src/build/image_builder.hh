@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <set>
@@ -14,6 +15,7 @@
 #include "build/application.hh"
 #include "build/byte_code.hh"
 #include "build/installed_wheels.hh"
+#include "foundation/sandbox.hh"
 #include "image/cache/layer_cache.hh"
 #include "image/image.hh"
 #include "plan/layout.hh"
@@ -41,6 +43,9 @@ struct BuildInputs {
   std::vector<std::string> findings;            // of those who filled this in; they become the plan's
   plan::LayoutOptions layout;                   // base_layers is filled in
   const ByteCompiler* byte_compiler = nullptr;  // none: the image has no byte code but the base's
+  /// May be empty. Called when the finished image was unpacked here to prepare files, with its files and configuration.
+  std::function<void(const std::filesystem::path& root, const Sandbox& sandbox, const image::RunConfig& config)>
+      on_unpacked;
 };
 
 /// What a build will do. A value: `veneer plan` prints it, build() carries it out.
@@ -63,7 +68,7 @@ struct BuildStatistics {
 };
 
 struct BuiltLayer {
-  std::string kind;  // "base", "interpreter", "distribution", "environment", "application"
+  std::string kind;  // "base", "interpreter", "distribution", "environment", "prepared", "application"
   std::string title;
   image::Layer layer;
   std::uint64_t tar_size = 0;  // 0 for the layers of a base, where it is not known
@@ -74,6 +79,7 @@ struct BuiltImage {
   image::SealedImage sealed;
   std::vector<BuiltLayer> layers;  // bottom to top
   BuildStatistics statistics;
+  std::vector<std::string> notes;  // what a user should know of how it went
 };
 
 /// "interpreter" for the layer of uv's, else "base".
@@ -115,6 +121,9 @@ class ImageBuilder {
 
   void make_distributions();
   void make_application();
+  void make_prepared_components();
+  Hash prepare_inputs(const python::PrepareStep& step) const;
+  void make_prepared(const BuildPlan& plan, std::vector<BuiltLayer>& made, BuiltImage& result);
   void check_application() const;
   LayerKey distribution_key(const python::SelectedPackage& package);
   std::vector<plan::Overlap> overlaps(std::vector<std::string>& findings);
@@ -149,6 +158,7 @@ class ImageBuilder {
   std::vector<const python::SelectedPackage*> own_packages_;
   ApplicationFiles application_files_;
   plan::Component environment_;
+  std::vector<plan::Component> prepared_;
   plan::Component application_;
   bool is_prepared_ = false;
   std::optional<std::set<std::string>> programs_;  // of the environment

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/system_packages.hh"
+#include "base/unpack.hh"
 #include "check/environment.hh"
 #include "check/imports.hh"
 #include "check/libraries.hh"
@@ -73,8 +74,7 @@ bool is_of_developers(std::string_view name) {
          name == "locustfile" || name.starts_with("test_") || name.ends_with("_test") || name == "tests";
 }
 
-/// What the image starts, and the project's own files in its working directory, as far as the layer tells them.
-OwnCode own_code(const tree::FileTree& tree, const image::RunConfig& config, std::optional<std::size_t> layer) {
+OwnCode started_code(const image::RunConfig& config) {
   OwnCode own;
   std::vector<std::string> words = config.run.strings_or_empty("Entrypoint");
   const std::vector<std::string> more = config.run.strings_or_empty("Cmd");
@@ -84,6 +84,13 @@ OwnCode own_code(const tree::FileTree& tree, const image::RunConfig& config, std
   if (own.starts.empty() && !words.empty()) own.program = tree::base_name(words[0]);
   // A script of a shell that runs the words behind it.
   if (own.starts.empty() && words.size() > 1) own.starts = start_targets({words.begin() + 1, words.end()}, folder);
+  return own;
+}
+
+/// What the image starts, and the project's own files in its working directory, as far as the layer tells them.
+OwnCode own_code(const tree::FileTree& tree, const image::RunConfig& config, std::optional<std::size_t> layer) {
+  OwnCode own = started_code(config);
+  const std::string folder = config.run.string_or("WorkingDir", "/");
   if (!layer || folder.size() < 2) return own;
   const std::string start = folder.substr(1) + "/";
   for (auto entry = tree.entries().lower_bound(start); entry != tree.entries().end() && entry->first.starts_with(start);
@@ -107,19 +114,13 @@ OwnCode own_code(const tree::FileTree& tree, const image::RunConfig& config, std
 }
 
 tree::FileTree read_tree(const image::Image& image, const image::Blobs& blobs, const CheckOptions& options) {
-  tree::FileTree tree;
   const fs::path staging = options.scratch / "staging";
   make_folders(staging);
-  const tree::KeepContent keep = tree::keep_in(staging);
-  for (std::size_t i = 0; i < image.layers.size(); ++i) {
-    if (options.progress) options.progress(fmt::format("reading layer {} of {}", i + 1, image.layers.size()));
-    in_context([&] { return fmt::format("layer {} ({})", i + 1, image.layers[i].blob.text()); },
-               [&] {
-                 image::read_layer(blobs, image.layers[i],
-                                   [&](ByteSource& tar) { tree::apply_layer(tree, tar, i, keep); });
-               });
-  }
-  return tree;
+  std::vector<base::PlacedLayer> layers;
+  for (const image::Layer& layer : image.layers) layers.push_back({&layer, &blobs});
+  return base::stage(layers, staging, [&](std::size_t i) {
+    if (options.progress) options.progress(fmt::format("reading layer {} of {}", i + 1, layers.size()));
+  });
 }
 
 std::unique_ptr<RandomAccess> open_file(const tree::Inode& inode) {
@@ -218,6 +219,19 @@ CheckReport check_image(const image::Image& image, const image::Blobs& blobs, co
   }
   tidy(report.findings);
   return report;
+}
+
+Findings check_start(const fs::path& root, const Sandbox& sandbox, const image::RunConfig& config) {
+  Findings findings;
+  const OwnCode own = started_code(config);
+  const std::string prefix = image::environment_variable(config, "VIRTUAL_ENV");
+  if (own.starts.empty() || !prefix.starts_with('/')) return findings;
+  Environment environment;
+  environment.interpreter = prefix.substr(1) + "/bin/python";
+  const ImportRun run{root, sandbox, environment_of(config, image::search_path(config)),
+                      config.run.string_or("WorkingDir", "/"), ""};
+  check_imports(environment, own, run, findings, {});
+  return findings;
 }
 
 }  // namespace veneer::check

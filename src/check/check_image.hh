@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check/finding.hh"
+#include "foundation/sandbox.hh"
 #include "image/blobs.hh"
 #include "image/image.hh"
 
@@ -33,5 +34,9 @@ struct CheckReport {
 
 /// Reads all layers, which are verified. Throws Error: as merging layers does; refused when there is no Python.
 CheckReport check_image(const image::Image& image, const image::Blobs& blobs, const CheckOptions& options);
+
+/// Whether what an image starts can be imported, where its files are unpacked in `root` and it can be run by `sandbox`.
+/// Throws Error as check_imports() does.
+Findings check_start(const std::filesystem::path& root, const Sandbox& sandbox, const image::RunConfig& config);
 
 }  // namespace veneer::check

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "app/check_image.hh"
+#include "app/repeat_prepare.hh"
 #include "cli/build_options.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
@@ -51,6 +52,7 @@ struct Wanted {
   app::WantedImage image;
   check::ImportChoice imports = check::ImportChoice::tried;
   std::set<std::string> allowed;
+  bool is_repeated = false;
   bool is_verbose = false;
   bool is_json = false;
 };
@@ -59,6 +61,9 @@ int check_image(const Wanted& wanted, Context& context) {
   Terminal& terminal = context.terminal();
   const app::OpenedImage opened = app::open_image(wanted.image, context);
   check::CheckReport report = app::check_image(opened, wanted.imports, context);
+  if (wanted.is_repeated) {
+    for (check::Finding& finding : app::repeat_prepare(opened, context)) report.findings.push_back(std::move(finding));
+  }
   std::size_t problems = 0;
   std::set<std::string> met;
   for (const check::Finding& finding : report.findings) {
@@ -97,6 +102,7 @@ Action parse(const Arguments& arguments) {
   wanted.image = app::parse_wanted_image(arguments.value_or("IMAGE", ""), arguments.value("--platform"));
   if (arguments.has("--no-imports")) wanted.imports = check::ImportChoice::left_out;
   for (const std::string& id : arguments.values("--allow")) wanted.allowed.insert(id);
+  wanted.is_repeated = arguments.has("--repeat");
   wanted.is_verbose = arguments.has("--verbose");
   wanted.is_json = arguments.has("--json");
   return [wanted](Context& context) { return check_image(wanted, context); };
@@ -123,12 +129,14 @@ Command check_command() {
       .positionals = {{"IMAGE", image::image_forms() + " (default: what was built last)", Positional::Need::optional}},
       .options = {{"--allow", "ID", "do not count the problem of this id", Option::Repeat::many},
                   {"--no-imports", "", "run nothing of the image"},
+                  {"--repeat", "", "prepare its files twice, as the project here says, and show what differs"},
                   {"--verbose", "", "also what images that work have: optional imports, extras that were not selected"},
                   project_option(),
                   image_platform_option(),
                   insecure_option(),
                   {"--json", "", "print JSON"}},
       .examples = {{"veneer check", "the image that was built last"},
+                   {"veneer check --repeat", "and whether its prepared files are the same each time"},
                    {"veneer check docker-archive:saved.tar --allow library:libcuda.so.1",
                     "an image that docker saved; the driver comes from the host"}},
       .parse = parse};

@@ -12,6 +12,7 @@ namespace veneer::plan {
 enum class ComponentKind {
   distribution,  // one Python distribution: a wheel, or a wheel built from a source
   environment,   // the skeleton of the virtual environment
+  prepared,      // files that a command makes when the image is built
   application,   // the project's own code and files
 };
 

@@ -9,7 +9,7 @@ namespace veneer::plan {
 struct LayerDemand {
   std::size_t base = 0;                // has them already
   std::size_t interpreter = 0;         // 1 when an interpreter lies upon the base
-  std::size_t own = 0;                 // one for each part that shares with none: the environment, the application
+  std::size_t own = 0;                 // one for each that shares with none: environment, prepared files, application
   std::size_t distributions = 0;       // how many there are; they share what is left
   std::size_t dependency_layers = 60;  // at most this many for them
 };

@@ -16,7 +16,7 @@ namespace {
 
 using Pointers = std::vector<const Component*>;
 
-constexpr std::array<std::string_view, 3> kind_names = {"distribution", "environment", "application"};
+constexpr std::array<std::string_view, 4> kind_names = {"distribution", "environment", "prepared", "application"};
 
 bool larger_first(const Component* left, const Component* right) {
   return left->size != right->size ? left->size > right->size : left->name < right->name;
@@ -97,6 +97,7 @@ LayoutPlan layout(const std::vector<Component>& components, const std::vector<Ov
 
   Pointers distributions;
   Pointers environments;
+  Pointers prepared;
   Pointers applications;
   std::set<std::string> ids;
   for (const Component& component : components) {
@@ -106,6 +107,7 @@ LayoutPlan layout(const std::vector<Component>& components, const std::vector<Ov
     switch (component.kind) {
       case ComponentKind::distribution: distributions.push_back(&component); break;
       case ComponentKind::environment: environments.push_back(&component); break;
+      case ComponentKind::prepared: prepared.push_back(&component); break;
       case ComponentKind::application: applications.push_back(&component); break;
     }
   }
@@ -115,7 +117,7 @@ LayoutPlan layout(const std::vector<Component>& components, const std::vector<Ov
   Pointers shared;
   const std::size_t cap = share_layers({.base = options.base_layers,
                                         .interpreter = options.interpreter_layers,
-                                        .own = environments.size() + applications.size(),
+                                        .own = environments.size() + prepared.size() + applications.size(),
                                         .distributions = distributions.size(),
                                         .dependency_layers = options.dependency_layers});
   const bool all_fit = distributions.size() <= cap;
@@ -142,6 +144,7 @@ LayoutPlan layout(const std::vector<Component>& components, const std::vector<Ov
     plan.layers.push_back(make_layer(shared, fmt::format("{} small distributions", shared.size())));
   }
   for (const Component* component : environments) plan.layers.push_back(make_layer({component}, component->id));
+  for (const Component* component : prepared) plan.layers.push_back(make_layer({component}, component->name));
   for (const Component* component : applications) plan.layers.push_back(make_layer({component}, component->id));
   return plan;
 }

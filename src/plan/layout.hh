@@ -35,9 +35,9 @@ struct LayoutOptions {
 };
 
 /// Distributions largest first, each in a layer of its own, as far as the cap goes; the small rest in one layer above
-/// them, in order of names; then the environment, then the application. Equal sizes are ordered by name. An overlap
-/// lifts its winner above the loser. Throws Error (refused) when base and layers are too many (layer_budget.hh),
-/// or when two components have one id.
+/// them, in order of names; then the environment, prepared files as they are given, the application. Equal sizes are
+/// ordered by name. An overlap lifts its winner above the loser. Throws Error (refused) when base and layers are too
+/// many (layer_budget.hh), or when two components have one id.
 LayoutPlan layout(const std::vector<Component>& components, const std::vector<Overlap>& overlaps,
                   const LayoutOptions& options);
 

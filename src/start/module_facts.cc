@@ -72,6 +72,7 @@ ModuleFacts facts_in(const Value& value) {
   for (const Value& call : value.at("calls").array()) facts.calls.push_back(call_in(call));
   for (const auto& [from, to] : value.at("edges").table()) facts.edges[from] = set_in(to);
   facts.strings = texts_in(value.at("strings"));
+  facts.variables = set_in(value.at("variables"));
   facts.guard = static_cast<std::size_t>(std::max<std::int64_t>(0, value.at("guard").integer()));
   facts.is_stub = value.at("stub").boolean();
   return facts;

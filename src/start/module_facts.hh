@@ -59,8 +59,9 @@ struct ModuleFacts {
   std::vector<ModuleCall> calls;
   std::map<std::string, std::set<std::string>> edges;  // function, "module" or "guard" to what it calls
   std::map<std::string, std::string> strings;
-  std::size_t guard = 0;  // line of `if __name__ == "__main__"`; 0: none
-  bool is_stub = false;   // what `uv init` writes
+  std::set<std::string> variables;  // of the environment, that it cannot do without
+  std::size_t guard = 0;            // line of `if __name__ == "__main__"`; 0: none
+  bool is_stub = false;             // what `uv init` writes
 
   const ModuleFunction* function(std::string_view name) const;
   const ModuleObject* object(std::string_view name) const;

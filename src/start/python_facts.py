@@ -23,10 +23,12 @@ class Reader:
         self.functions = []
         self.calls = []
         self.strings = {}
+        self.variables = set()
         self.edges = {"module": set(), "guard": set()}
         self.guard = 0
         self.imported(tree, self.names, True)
         self.body(tree.body, "module")
+        self.environment(tree)
         self.stub = self.is_stub(tree)
 
     def imported(self, tree, names, everywhere):
@@ -44,6 +46,20 @@ class Reader:
                     self.imports.add(module)
                 for alias in node.names:
                     names.setdefault(alias.asname or alias.name, (module + "." if module else "") + alias.name)
+
+    def environment(self, tree):
+        """os.environ["X"]; env("X"), env.str("X"), config("X") of environs, django-environ and decouple, without a default."""
+        for node in ast.walk(tree):
+            asked = None
+            if isinstance(node, ast.Subscript) and self.dotted(node.value) == "os.environ" and isinstance(node.ctx, ast.Load):
+                asked = node.slice
+            elif isinstance(node, ast.Call) and len(node.args) == 1 and not any(word.arg == "default" for word in node.keywords):
+                name = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+                if isinstance(name, ast.Name) and name.id in ("env", "config"):
+                    asked = node.args[0]
+            value = asked.value if isinstance(asked, ast.Constant) else None
+            if isinstance(value, str) and value.isidentifier() and value.isupper() and len(self.variables) < 100:
+                self.variables.add(value)
 
     def dotted(self, node):
         parts = []
@@ -66,6 +82,9 @@ class Reader:
             return node.value
         if isinstance(node, ast.Name):
             return self.strings.get(node.id)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):  # a path below another one: its last part
+            value = self.constant(node.right)
+            return value if isinstance(value, str) else None
         if isinstance(node, ast.Call):  # int(os.getenv("PORT", 8000)) and its like: the default
             values = [self.constant(argument) for argument in node.args]
             values = [value for value in values if value is not None]
@@ -223,7 +242,7 @@ class Reader:
                 "functions": self.functions, "calls": self.calls,
                 "edges": {key: sorted(value)[:200] for key, value in list(self.edges.items())[:500]},
                 "strings": {key: str(value)[:500] for key, value in self.strings.items() if not isinstance(value, bool)},
-                "guard": self.guard, "stub": self.stub}
+                "variables": sorted(self.variables), "guard": self.guard, "stub": self.stub}
 
 
 def facts_of(path, text):

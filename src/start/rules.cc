@@ -11,6 +11,7 @@
 #include "owners/procfile.hh"
 #include "owners/shell.hh"
 #include "start/code_rules.hh"
+#include "start/prepare_proposals.hh"
 
 namespace veneer::start {
 
@@ -37,6 +38,8 @@ class Rules {
     make_places();
     choose();
     if (decision_.start) finish();
+    for (std::string& text : prepare_proposals(inputs_, places_, facts_ ? &*facts_ : nullptr, decision_.dockerfile))
+      note(std::move(text));
     return std::move(decision_);
   }
 

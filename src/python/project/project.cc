@@ -13,6 +13,8 @@
 #include "foundation/toml.hh"
 #include "python/name.hh"
 #include "python/project/build_environment.hh"
+#include "python/project/prepare_steps.hh"
+#include "python/project/project_values.hh"
 #include "python/project/strict_table.hh"
 #include "python/python_version.hh"
 
@@ -23,42 +25,6 @@ namespace {
 constexpr std::uint64_t pyproject_limit = 16 << 20;
 
 bool is_lower_or_digit(char c) { return is_lower(c) || is_digit(c); }
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; });
-}
-
-/// An absolute path in the image without "." and ".." parts; doubled and trailing slashes go.
-std::string image_path(const StrictTable& table, std::string_view key, const std::string& text) {
-  if (text.empty() || text[0] != '/' || has_control(text)) {
-    table.refuse(key, fmt::format("\"{}\" is not an absolute path", printable(text)));
-  }
-  std::string result;
-  for (std::size_t start = 0; start < text.size();) {
-    const std::size_t end = std::min(text.find('/', start), text.size());
-    const std::string part = text.substr(start, end - start);
-    if (part == "." || part == "..") {
-      table.refuse(key, fmt::format("\"{}\" has a \"{}\" part", printable(text), part));
-    }
-    if (!part.empty()) result += "/" + part;
-    start = end + 1;
-  }
-  if (result.empty()) table.refuse(key, "the root folder itself cannot be used here");
-  return result;
-}
-
-std::string source_path(const StrictTable& table, std::string_view key, const std::string& text) {
-  const std::filesystem::path path(text);
-  if (text.empty() || path.is_absolute() || has_control(text)) {
-    table.refuse(key, fmt::format("\"{}\" is not a path relative to the project", printable(text)));
-  }
-  const std::filesystem::path cleaned = path.lexically_normal();
-  if (!cleaned.empty() && *cleaned.begin() == "..") {
-    table.refuse(key, fmt::format("\"{}\" is outside of the project", printable(text)));
-  }
-  std::string result = cleaned.native();
-  while (result.size() > 1 && result.back() == '/') result.pop_back();
-  return result;
-}
 
 std::uint32_t file_mode(const StrictTable& table, const std::string& text) {
   std::uint32_t mode = 0;
@@ -202,12 +168,7 @@ ImageOptions read_image(const Value& value) {
   image.tag = table.text("tag");
   image.entrypoint = table.texts("entrypoint");
   image.cmd = table.texts("cmd");
-  image.environment = table.text_map("env");
-  for (const auto& [name, ignored] : image.environment) {
-    if (name.empty() || name.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
-      table.refuse("env", fmt::format("\"{}\" cannot be the name of a variable", printable(name)));
-    }
-  }
+  image.environment = variables(table, "env");
   if (const Value* health = table.find("health")) {
     if (!health->is_boolean()) table.refuse("health", "is neither true nor false");
     image.wants_health = health->boolean();
@@ -264,7 +225,7 @@ RegistryMirrors mirrors_of(const Value& value) {
 void read_veneer(const Value& value, Project& project) {
   const StrictTable table(value, "[tool.veneer]",
                           {"base", "build", "byte_code", "dependency_layers", "dockerfile", "extras", "groups",
-                           "package", "python", "registries", "system", "image"});
+                           "package", "prepare", "python", "registries", "system", "image"});
   if (const std::string base = table.text("base"); !base.empty()) {
     project.base = in_context([] { return "[tool.veneer] base"; }, [&] { return parse_base_choice(base); });
   }
@@ -289,6 +250,7 @@ void read_veneer(const Value& value, Project& project) {
   if (const Value* system = table.find("system")) project.system = read_system(*system);
   if (const Value* build = table.find("build")) project.build = read_build(*build);
   if (const Value* image = table.find("image")) project.image = read_image(*image);
+  project.prepare = read_prepare_steps(table);
 }
 
 /// Build requirements that take the version from git's tags.

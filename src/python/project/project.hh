@@ -80,6 +80,15 @@ struct ImageOptions {
 inline constexpr std::string_view base_lock_name = "veneer.lock";
 inline bool is_base_lock(std::string_view path) { return path.substr(path.rfind('/') + 1) == base_lock_name; }
 
+/// One [[tool.veneer.prepare]]: a command that makes files of the image when it is built.
+struct PrepareStep {
+  std::vector<std::string> command;
+  std::vector<std::string> outputs;                // absolute paths of files and folders; none lies below another
+  std::map<std::string, std::string> environment;  // beside the image's
+  std::optional<std::vector<std::string>> inputs;  // of the project, relative; absent: the application's files
+};
+inline constexpr std::size_t most_prepare_steps = 16;
+
 struct PackageIndex {
   std::string name;  // may be empty
   std::string url;
@@ -118,6 +127,7 @@ struct Project {
   SystemOptions system;
   BuildOptions build;
   ImageOptions image;
+  std::vector<PrepareStep> prepare;  // in their order
 };
 
 /// Reads `folder`/pyproject.toml. Errors: not_found without such a file; refused for malformed TOML, a missing

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "foundation/error.hh"
+#include "foundation/layer_limit.hh"
 
 namespace veneer::plan {
 namespace {
@@ -39,6 +40,21 @@ TEST(Layout, PutsLargeDistributionsFirstAndTheSmallRestIntoOneLayer) {
   EXPECT_THAT(titles(plan), ElementsAre("big 1.0", "middle 1.0", "2 small distributions", "environment", "app"));
   EXPECT_THAT(plan.layers[2].components, ElementsAre("atom 1.0", "tiny 1.0"));
   EXPECT_EQ(plan.layers[2].size, 30u);
+}
+
+TEST(Layout, PutsPreparedFilesInTheirOrderBelowTheCode) {
+  const LayoutPlan plan = layout(
+      {
+          {"app", "app", ComponentKind::application, {sha256("app")}, 5},
+          {"prepared files 1", "make z", ComponentKind::prepared, {sha256("1")}, 0},
+          {"prepared files 2", "make a", ComponentKind::prepared, {sha256("2")}, 0},
+          {"environment", "environment", ComponentKind::environment, {sha256("env")}, 1},
+          distribution("big", 9'000'000),
+          distribution("large", 8'000'000),
+      },
+      {}, {.base_layers = mountable_layers - 5});
+  EXPECT_THAT(titles(plan), ElementsAre("2 small distributions", "environment", "make z", "make a", "app"));
+  EXPECT_EQ(plan.held_to, 1U);
 }
 
 TEST(Layout, DependsOnNamesAndSizesNotOnTheOrderOfItsInput) {

@@ -91,6 +91,37 @@ writable = ["/srv/data/"]
   EXPECT_THAT(project.image.writable, ElementsAre("/srv/data"));
 }
 
+TEST(Project, ReadsWhatPreparesFiles) {
+  const Project project = parse(R"(
+[[tool.veneer.prepare]]
+command = ["python", "manage.py", "collectstatic"]
+outputs = ["/app/static/", "/app/locale"]
+env = { SECRET_KEY = "x" }
+[[tool.veneer.prepare]]
+command = ["make-index"]
+outputs = ["/app/index"]
+inputs = ["./data/", "make.py"]
+)");
+  ASSERT_EQ(project.prepare.size(), 2U);
+  EXPECT_THAT(project.prepare[0].command, ElementsAre("python", "manage.py", "collectstatic"));
+  EXPECT_THAT(project.prepare[0].outputs, ElementsAre("/app/locale", "/app/static"));
+  EXPECT_EQ(project.prepare[0].environment.at("SECRET_KEY"), "x");
+  EXPECT_FALSE(project.prepare[0].inputs);
+  EXPECT_THAT(*project.prepare[1].inputs, ElementsAre("data", "make.py"));
+  const std::string begin = "[[tool.veneer.prepare]]\n";
+  for (const char* keys :
+       {"command = []\noutputs = ['/a']", "outputs = ['/a']", "command = ['x']", "command = ['x']\noutputs = ['a']",
+        "command = ['x']\noutputs = ['/']", "command = ['x']\noutputs = ['/a/../b']",
+        "command = ['x']\noutputs = ['/a', '/a/b']", "command = ['x']\noutputs = ['/a']\ninputs = ['../b']",
+        "command = 'x'\noutputs = ['/a']", "command = ['x']\noutputs = ['/a']\nenv = { 'A=B' = '' }",
+        "command = ['x']\noutputs = ['/a']\nother = 1"}) {
+    EXPECT_THROW(parse(begin + keys), Error) << keys;
+  }
+  std::string many;
+  for (std::size_t i = 0; i <= most_prepare_steps; ++i) many += begin + "command = ['x']\noutputs = ['/a']\n";
+  EXPECT_THROW(parse(many), Error);
+}
+
 TEST(Project, HasDefaults) {
   const Project project = parse("");
   EXPECT_EQ(project.version, "1.0");
