@@ -3,6 +3,7 @@
 //
 //   lock: fastapi uvicorn            the distributions that the lock installs
 //   starts: uvicorn main:app ...     or  stops: python main.py | python bot.py   (the candidates)
+//   answers: 8000                    what it starts serves HTTP there: starts_test.py builds and asks it
 //   note: loopback                   something that is said
 //   takes: WORKDIR /app | USER 5     all that is taken of the Dockerfile (in tests/conformance/dockerfiles)
 //   leaves: HEALTHCHECK, curl is ... one thing that is not, and why
