@@ -10,6 +10,7 @@
 
 #include "app/index_settings.hh"
 #include "app/project_base.hh"
+#include "app/project_files.hh"
 #include "app/selection_request.hh"
 #include "app/start_command.hh"
 #include "check/check_image.hh"
@@ -61,6 +62,7 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
         messages.warning(fmt::format("{} is damaged and made again: {}", printable(path.native()), why));
       });
   read_git(surroundings);
+  read_files();
   build::fill_defaults(inputs_);
   uv_ = find_uv_program(surroundings);
   for (const std::string& name : inputs_.project.build.environment) {
@@ -109,11 +111,15 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
     messages.progress("importing what the image starts");
     for (const check::Finding& finding : check::check_start(root, sandbox, config)) messages.warning(finding.message);
   };
+  for (std::string& finding : secret_findings(inputs_)) inputs_.findings.push_back(std::move(finding));
   builder_ = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, request.workers, progress);
   builder_->prepare();  // what cannot be built at all is said first
   if (!start_.start) refuse_without_start(inputs_, start_, surroundings);
   plan_ = builder_->plan();
   messages.clear_progress();
+  if (const std::string left_out = left_out_text(inputs_.files); !left_out.empty()) {
+    messages.note("left out of the project's folder: " + left_out);
+  }
   if (inputs_.project.image.tag.empty() && !plan_.version.empty() && plan_.version != plan_.image_tag) {
     messages.note(fmt::format("no tag can hold the version {}; it is {}", plan_.version, plan_.image_tag));
   }
@@ -158,17 +164,8 @@ void BuildSession::read_git(Surroundings& surroundings) {
   const python::Project& project = inputs_.project;
   const auto git = checkouts_.find(project.folder);
   if (git) {
-    inputs_.folder_rule = build::FolderRule::listed_by_git;
     const std::string prefix = git->prefix();
-    const python::GitFiles& files = git->checkout->files;
-    for (const auto* names : {&files.tracked, &files.untracked}) {
-      for (const std::string& name : *names) {
-        if (python::is_base_lock(name)) continue;
-        if (name.starts_with(prefix)) inputs_.listed_files.push_back(name.substr(prefix.size()));
-      }
-    }
-    std::sort(inputs_.listed_files.begin(), inputs_.listed_files.end());
-    for (const std::string& name : files.absent_submodules) {
+    for (const std::string& name : git->checkout->files.absent_submodules) {
       if (!name.starts_with(prefix)) continue;
       inputs_.findings.push_back(
           fmt::format("the submodule {} is not checked out, so its files are not in the image", printable(name)));
@@ -189,6 +186,14 @@ void BuildSession::read_git(Surroundings& surroundings) {
   inputs_.created = surroundings.seconds_since_1970();
   surroundings.messages().warning(
       "the project has no git commit, so the image's creation time is now; two builds will differ in it");
+}
+
+/// Which files are the application's.
+void BuildSession::read_files() {
+  const python::Project& project = inputs_.project;
+  const auto git = checkouts_.find(project.folder);
+  inputs_.files = list_files(project, git);
+  choose_files(project, git, dockerfile_of(inputs_), inputs_.files);
 }
 
 void BuildSession::make_byte_compiler(const BuildRequest& request, Surroundings& surroundings) {

@@ -54,6 +54,7 @@ class BuildSession {
   python::SelectRequest select_request(const BuildRequest& request) const;  // without its target
   void read_selection(const BuildRequest& request);
   void read_git(Surroundings& surroundings);
+  void read_files();
 
   build::BuildInputs inputs_;
   start::Decision start_;

@@ -21,25 +21,19 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t largest_text = 1 << 20;  // of a file that somebody wrote
 constexpr std::uint64_t most_source = 32 << 20;  // of all Python files together
-constexpr std::size_t most_files = 20000;        // of a folder without a repository
 constexpr unsigned oldest_reader = 9;            // the program that reads Python files runs since 3.9
 constexpr unsigned newest_reader = 20;
 
-/// The files of a folder without a repository, but for what no project means by its own.
-std::vector<std::string> files_below(const fs::path& folder) {
+/// Those that somebody wrote, as far as their names tell; a repository tells it better.
+std::vector<std::string> written_files(const build::ProjectFiles& files) {
   std::vector<std::string> names;
-  for (auto entry = fs::recursive_directory_iterator(folder); entry != fs::recursive_directory_iterator(); ++entry) {
-    const std::string name = entry->path().filename().native();
-    if (entry->is_directory() && !entry->is_symlink()) {
-      if (name.starts_with('.') || name == "node_modules" || name == "__pycache__" ||
-          fs::exists(entry->path() / "pyvenv.cfg"))
-        entry.disable_recursion_pending();
-      continue;
-    }
-    names.push_back(entry->path().lexically_relative(folder).generic_string());
-    if (names.size() == most_files) break;
+  for (const std::string& name : files.listed) {
+    const fs::path path(name);
+    const bool is_strange = !files.in_repository && std::any_of(path.begin(), path.end(), [](const fs::path& part) {
+      return part.native().starts_with('.') || part == "node_modules";
+    });
+    if (!is_strange) names.push_back(name);
   }
-  std::sort(names.begin(), names.end());
   return names;
 }
 
@@ -57,8 +51,8 @@ std::optional<std::string> read_own_file(const fs::path& folder, const std::stri
 start::Inputs files_of(const build::BuildInputs& build) {
   start::Inputs inputs;
   inputs.project = build.project;
-  inputs.files =
-      build.folder_rule == build::FolderRule::listed_by_git ? build.listed_files : files_below(build.project.folder);
+  inputs.files = written_files(build.files);
+  inputs.left_out = build.files.left_out;
   inputs.read = [folder = build.project.folder](const std::string& name) { return read_own_file(folder, name); };
   return inputs;
 }
@@ -244,6 +238,8 @@ std::optional<python::PlacedRequest> python_of_dockerfile(const build::BuildInpu
   if (!found) return std::nullopt;
   return python::PlacedRequest{python::parse_python_request(found->first), found->second};
 }
+
+std::string dockerfile_of(const build::BuildInputs& inputs) { return start::dockerfile_of(files_of(inputs)); }
 
 void refuse_without_start(const build::BuildInputs& inputs, const start::Decision& decision,
                           Surroundings& surroundings) {

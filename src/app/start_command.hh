@@ -25,6 +25,9 @@ struct StartQuestion {
 /// What the project's Dockerfile stands on, if that is an image of Python; see python::PythonQuestion.
 std::optional<python::PlacedRequest> python_of_dockerfile(const build::BuildInputs& inputs);
 
+/// The project's Dockerfile that counts, relative to its folder; empty without one.
+std::string dockerfile_of(const build::BuildInputs& inputs);
+
 start::Decision choose_start(const StartQuestion& question, Surroundings& surroundings);
 
 /// For a decision without a start: says why, and throws Error (refused) with the lines to paste.

@@ -27,15 +27,10 @@ Status status_of(const fs::path& path) {
   return {status.st_mode, static_cast<std::uint64_t>(status.st_size)};
 }
 
-bool is_byte_code(const fs::path& path) {
-  return path.extension() == ".pyc" || std::find(path.begin(), path.end(), "__pycache__") != path.end();
-}
-
 class Collector {
  public:
-  Collector(const python::Project& project, const Placement& placement, FolderRule rule,
-            const std::vector<std::string>& listed)
-      : project_(project), placement_(placement), rule_(rule), listed_(listed) {}
+  Collector(const python::Project& project, const Placement& placement, const ProjectFiles& files)
+      : project_(project), placement_(placement), files_(files) {}
 
   void add_rule(const python::FileRule& rule) {
     in_context([&] { return fmt::format("[tool.veneer.image] files, '{}'", printable(rule.from)); },
@@ -69,34 +64,25 @@ class Collector {
   void add_folder(const python::FileRule& rule, const fs::path& from) {
     const std::string below = fs::path(rule.from).lexically_normal().generic_string();
     const std::string prefix = below == "." ? "" : below.ends_with('/') ? below : below + "/";
+    const auto is_below = [&](const std::string& name) { return name.starts_with(prefix); };
     bool any = false;
-    for (const std::string& name : rule_ == FolderRule::listed_by_git ? listed_ : all_below(from, prefix)) {
-      if (!name.starts_with(prefix)) continue;
+    for (const std::string& name : files_.listed) {
+      if (!is_below(name)) continue;
       any = true;
       const std::string rest = name.substr(prefix.size());
       add_file(project_.folder / name, rule.to == "/" ? "/" + rest : rule.to + "/" + rest, rule.mode);
     }
-    if (!any) {
-      const std::vector<std::string> there = all_below(from, "");
-      const bool is_empty = std::all_of(there.begin(), there.end(),
-                                        [](const std::string& name) { return (name + "/").starts_with(".git/"); });
-      throw Error(ErrorKind::not_found, "the folder holds no file for the image",
-                  is_empty ? "it is empty; if it is a submodule, run: git submodule update --init"
-                           : "git ignores what is in it; 'git check-ignore -v' on a file there tells why");
+    if (any) return;
+    std::string why = "nothing in it belongs to a project: byte code, a virtual environment";
+    if (files_below(from).empty()) {
+      why = "it is empty; if it is a submodule, run: git submodule update --init";
+    } else if (std::any_of(files_.left_out.begin(), files_.left_out.end(), is_below)) {
+      why = fmt::format("{} leaves out what is in it; a rule that names a file takes it all the same",
+                        files_.ignore_file);
+    } else if (files_.in_repository) {
+      why = "git ignores what is in it; 'git check-ignore -v' on a file there tells why";
     }
-  }
-
-  /// Relative to the project, sorted.
-  std::vector<std::string> all_below(const fs::path& from, const std::string& prefix) const {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::recursive_directory_iterator(from)) {
-      const fs::path relative = entry.path().lexically_relative(from);
-      if (entry.is_directory() && !entry.is_symlink()) continue;
-      if (!is_byte_code(relative) && !python::is_base_lock(relative.native()))
-        names.push_back(prefix + relative.generic_string());
-    }
-    std::sort(names.begin(), names.end());
-    return names;
+    throw Error(ErrorKind::not_found, "the folder holds no file for the image", why);
   }
 
   void add_file(const fs::path& from, const std::string& to, std::optional<std::uint32_t> mode) {
@@ -135,8 +121,7 @@ class Collector {
 
   const python::Project& project_;
   const Placement& placement_;
-  FolderRule rule_;
-  const std::vector<std::string>& listed_;
+  const ProjectFiles& files_;
   tree::FileTree tree_;
   std::set<std::string> placed_;
 };
@@ -157,9 +142,36 @@ Hash hash_of(const tree::FileTree& tree) {
   return hash.finish();
 }
 
-ApplicationFiles application_files(const python::Project& project, const Placement& placement, FolderRule rule,
-                                   const std::vector<std::string>& listed) {
-  Collector collector(project, placement, rule, listed);
+std::vector<std::string> files_below(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (auto entry = fs::recursive_directory_iterator(folder); entry != fs::recursive_directory_iterator(); ++entry) {
+    const fs::path& path = entry->path();
+    const std::string name = path.filename().native();
+    if (entry->is_symlink() || !entry->is_directory()) {
+      const bool is_link_to_repository = name == ".git" && entry.depth() == 0;
+      if (path.extension() != ".pyc" && !is_link_to_repository && !python::is_base_lock(name)) {
+        names.push_back(path.lexically_relative(folder).generic_string());
+      }
+    } else if (name == "__pycache__" || name == ".git" || name == ".veneer" || fs::exists(path / "pyvenv.cfg")) {
+      entry.disable_recursion_pending();
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool comes_with_a_folder(const python::Project& project, const std::string& path) {
+  bool comes = false;
+  for (const python::FileRule& rule : project.image.files) {
+    if (rule.from == path) return false;
+    comes = comes || rule.from == "." || path.starts_with(rule.from + "/");
+  }
+  return comes;
+}
+
+ApplicationFiles application_files(const python::Project& project, const Placement& placement,
+                                   const ProjectFiles& files) {
+  Collector collector(project, placement, files);
   for (const std::string& to : project.image.writable) collector.add_writable(to);
   for (const python::FileRule& file : project.image.files) collector.add_rule(file);
   for (const std::string& to : project.image.empty_files) collector.add_empty_file(to);

@@ -49,11 +49,7 @@ bool is_about_project(const fs::path& file) {
 std::vector<python::FileRule> default_files(const BuildInputs& inputs, const std::string& workdir) {
   const fs::path& folder = inputs.project.folder;
   std::set<std::string> names;
-  if (inputs.folder_rule == FolderRule::listed_by_git) {
-    for (const std::string& file : inputs.listed_files) names.insert(file.substr(0, file.find('/')));
-  } else {
-    for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename().native());
-  }
+  for (const std::string& file : inputs.files.listed) names.insert(file.substr(0, file.find('/')));
   std::vector<python::FileRule> rules;
   for (const std::string& name : names) {
     if (!belongs_into_image(name) || fs::exists(folder / name / "pyvenv.cfg")) continue;

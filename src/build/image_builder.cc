@@ -9,6 +9,7 @@
 
 #include "build/image_name.hh"
 #include "build/layer_forecast.hh"
+#include "build/wheel_findings.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "foundation/parallel.hh"
@@ -107,7 +108,7 @@ void ImageBuilder::make_distributions() {
 }
 
 void ImageBuilder::make_application() {
-  application_files_ = application_files(inputs_.project, placement_, inputs_.folder_rule, inputs_.listed_files);
+  application_files_ = application_files(inputs_.project, placement_, inputs_.files);
   check_application();
   std::string identities;
   for (const SelectedPackage* package : own_packages_) identities += distribution_key(*package).hex() + "\n";
@@ -138,7 +139,7 @@ void ImageBuilder::check_application() const {
     throw Error(ErrorKind::refused, fmt::format("no file of {} would be in the image: the lock does not hold it", name),
                 fmt::format("lock it with the project itself (uv export without --no-emit-project); {}", none));
   }
-  if (inputs_.folder_rule == FolderRule::listed_by_git && inputs_.listed_files.empty()) {
+  if (inputs_.files.in_repository && inputs_.files.listed.empty() && inputs_.files.left_out.empty()) {
     throw Error(ErrorKind::refused,
                 fmt::format("no file of {} would be in the image: git ignores all that is in {}", name, folder),
                 fmt::format("'git check-ignore -v pyproject.toml' there tells why; {}", none));
@@ -150,9 +151,9 @@ void ImageBuilder::check_application() const {
   throw Error(
       ErrorKind::refused,
       fmt::format("no file of {} would be in the image{}: what else lies in {} is left out", name, others, folder),
-      fmt::format("what git ignores, hidden names, tests and container files are left out unless files of "
+      fmt::format("what git ignores{}{}, hidden names, tests and container files are left out unless files of "
                   "[tool.veneer.image] names them; {}",
-                  none));
+                  inputs_.files.ignore_file.empty() ? "" : " or is in ", inputs_.files.ignore_file, none));
 }
 
 tree::FileTree ImageBuilder::placed(const tree::FileTree& tree) const {
@@ -381,26 +382,7 @@ BuildPlan ImageBuilder::plan() {
                       printable(package.name), printable(package.location)));
     }
   }
-  for (const auto& [name, wheel] : supply_.folder_wheels()) {
-    if (!wheel.missing.empty()) {
-      constexpr std::size_t most_shown = 5;
-      std::string shown;
-      for (std::size_t i = 0; i < std::min(most_shown, wheel.missing.size()); ++i)
-        shown += (i == 0 ? "" : ", ") + printable(wheel.missing[i]);
-      if (wheel.missing.size() > most_shown) shown += ", …";
-      result.findings.push_back(fmt::format("{} of the package's files in git {} not in the wheel of {}: {}",
-                                            wheel.missing.size(), wheel.missing.size() == 1 ? "is" : "are",
-                                            printable(name), shown));
-    }
-    for (const std::string& path : wheel.left_out) {
-      result.findings.push_back(fmt::format("{} is large and not in git, so the wheel of {} was built without it",
-                                            printable(path), printable(name)));
-    }
-    for (const std::string& path : wheel.emptied) {
-      result.findings.push_back(fmt::format("git neither tracks nor ignores {}; in the wheel of {} it is empty",
-                                            printable(path), printable(name)));
-    }
-  }
+  add_wheel_findings(supply_, result.findings);
   std::sort(result.findings.begin(), result.findings.end());
   const python::Project& project = inputs_.project;
   result.version = project.version.empty() ? supply_.built_version(project.name) : project.version;

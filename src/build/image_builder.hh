@@ -38,8 +38,7 @@ struct BuildInputs {
   std::string prefix = "/app/.venv";
   std::int64_t created = 0;  // seconds since 1970: the time of the commit
   std::string revision;      // of the commit; empty when there is none or the work tree differs from it
-  FolderRule folder_rule = FolderRule::all;
-  std::vector<std::string> listed_files;        // see application_files()
+  ProjectFiles files;
   std::vector<std::string> findings;            // of those who filled this in; they become the plan's
   plan::LayoutOptions layout;                   // base_layers is filled in
   const ByteCompiler* byte_compiler = nullptr;  // none: the image has no byte code but the base's

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "app/project_files.hh"
 #include "app/start_command.hh"
 #include "app/write_image.hh"
 #include "cli/build_options.hh"
@@ -52,6 +53,7 @@ Value to_value(const app::BuildSession& session, const app::WrittenImage& writte
   value.set("manifest", built.sealed.manifest_digest.text());
   value.set("config", built.sealed.config_digest.text());
   value.set("start", app::start_value(session.start()));
+  value.set("left_out", app::left_out_value(session.inputs().files));
   value.set("layers", std::move(layers));
   value.set("base_moved", moves_to_value(session.pins()));
   value.set("findings", std::move(findings));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/deploy_forecast.hh"
+#include "app/project_files.hh"
 #include "app/start_command.hh"
 #include "cli/build_options.hh"
 #include "cli/command.hh"
@@ -40,6 +41,7 @@ Value to_value(const app::BuildSession& session) {
   value.set("python", python_to_value(session.inputs()));
   value.set("byte_code", session.inputs().byte_compiler != nullptr);
   value.set("start", app::start_value(session.start()));
+  value.set("left_out", app::left_out_value(session.inputs().files));
   value.set("layers", layout.at("layers"));
   value.set("overlaps", std::move(overlaps));
   value.set("findings", std::move(findings));

@@ -19,6 +19,8 @@ struct Inputs {
 
   /// The application's files relative to the project's folder, sorted.
   std::vector<std::string> files;
+  /// Those that .dockerignore leaves out, sorted: a Dockerfile may be among them.
+  std::vector<std::string> left_out;
   /// The text of one, or of another file of the folder ("Dockerfile"); nothing when it is absent, or too large to be
   /// what somebody wrote.
   std::function<std::optional<std::string>(const std::string&)> read;

@@ -43,10 +43,14 @@ class Rules {
     return std::move(decision_);
   }
 
+  std::string dockerfile() {
+    read_compose();
+    return choose_dockerfile();
+  }
+
   /// "3.12" and "Dockerfile:1".
   std::optional<std::pair<std::string, std::string>> python() {
-    read_compose();
-    const std::string name = choose_dockerfile();
+    const std::string name = dockerfile();
     const auto text = name.empty() ? std::nullopt : inputs_.read(name);
     if (!text) return std::nullopt;
     try {
@@ -88,8 +92,10 @@ class Rules {
     if (service() != nullptr && !service()->dockerfile.empty() && inputs_.read(service()->dockerfile))
       return service()->dockerfile;
     Words others;
-    for (const std::string& file : inputs_.files) {
-      if (is_dockerfile_name(file) && std::count(file.begin(), file.end(), '/') < 3) others.push_back(file);
+    for (const auto* files : {&inputs_.files, &inputs_.left_out}) {
+      for (const std::string& file : *files) {
+        if (is_dockerfile_name(file) && std::count(file.begin(), file.end(), '/') < 3) others.push_back(file);
+      }
     }
     if (others.size() == 1) return others[0];
     other_dockerfiles_ = std::move(others);
@@ -282,6 +288,8 @@ std::string line_of(const std::vector<std::string>& words) {
 std::optional<std::pair<std::string, std::string>> python_of_dockerfile(const Inputs& inputs) {
   return Rules(inputs, {}).python();
 }
+
+std::string dockerfile_of(const Inputs& inputs) { return Rules(inputs, {}).dockerfile(); }
 
 Decision decide(const Inputs& inputs, const std::vector<python::FileRule>& own_files) {
   return Rules(inputs, own_files).decide();

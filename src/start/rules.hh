@@ -37,6 +37,9 @@ Decision decide(const Inputs& inputs, const std::vector<python::FileRule>& own_f
 /// read.
 std::optional<std::pair<std::string, std::string>> python_of_dockerfile(const Inputs& inputs);
 
+/// The Dockerfile that counts, relative to the project's folder; empty without one. Looks at the same.
+std::string dockerfile_of(const Inputs& inputs);
+
 /// The paste-able line of a command: `cmd = ["python", "main.py"]`.
 std::string line_of(const std::vector<std::string>& words);
 

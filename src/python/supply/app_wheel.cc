@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <span>
 
 #include "archive/zip.hh"
 #include "foundation/error.hh"
@@ -51,6 +52,18 @@ void check_history(const Project& project, const ProjectSources& sources, const 
   }
 }
 
+std::string read_start(ByteSource& source, std::size_t size) {
+  std::string text(size, '\0');
+  std::size_t filled = 0;
+  while (filled < size) {
+    const std::size_t count = source.read(std::as_writable_bytes(std::span(text)).subspan(filled));
+    if (count == 0) break;
+    filled += count;
+  }
+  text.resize(filled);
+  return text;
+}
+
 using Names = std::set<std::string, std::less<>>;
 
 Names members_of(const std::filesystem::path& wheel) {
@@ -73,7 +86,8 @@ std::string_view installed_name(std::string_view file) {
   return file;
 }
 
-std::vector<std::string> files_that_the_wheel_lacks(const ProjectSources& sources, const Names& members) {
+/// The folders at the top of what it installs.
+Names packages_of(const Names& members) {
   Names packages;
   for (const std::string& member : members) {
     const std::size_t slash = member.find('/');
@@ -81,6 +95,18 @@ std::vector<std::string> files_that_the_wheel_lacks(const ProjectSources& source
     const std::string folder = member.substr(0, slash);
     if (folder.find('.') == std::string::npos) packages.insert(folder);  // dist-info and data have one
   }
+  return packages;
+}
+
+/// Whether the project's file lies in one of its packages.
+bool is_of_package(const Names& packages, std::string_view file) {
+  const std::string_view installed = installed_name(file);
+  const std::size_t slash = installed.find('/');
+  return slash != std::string_view::npos && packages.contains(installed.substr(0, slash));
+}
+
+std::vector<std::string> files_that_the_wheel_lacks(const ProjectSources& sources, const Names& members) {
+  const Names packages = packages_of(members);
   std::vector<std::string> missing;
   if (!sources.tree->git) return missing;
   for (const std::string& tracked : sources.tree->git->files.tracked) {
@@ -88,10 +114,7 @@ std::vector<std::string> files_that_the_wheel_lacks(const ProjectSources& source
     if (!file) continue;
     const std::string_view name = std::string_view(*file).substr(file->rfind('/') + 1);
     if (name.starts_with(".git")) continue;
-    const std::string_view installed = installed_name(*file);
-    const std::size_t slash = installed.find('/');
-    if (slash == std::string_view::npos || !packages.contains(installed.substr(0, slash))) continue;
-    if (!members.contains(installed)) missing.push_back(*file);
+    if (is_of_package(packages, *file) && !members.contains(installed_name(*file))) missing.push_back(*file);
   }
   return missing;
 }
@@ -107,6 +130,40 @@ std::vector<std::string> stand_ins_in_the_wheel(const ProjectSources& sources, c
       const std::optional<std::string> file = in_project(sources, path);
       if (file && !file->ends_with('/') && members.contains(installed_name(*file))) found.push_back(*file);
     }
+  }
+  return found;
+}
+
+std::vector<std::string> ignored_in_the_wheel(const ProjectSources& sources, const Names& members) {
+  std::vector<std::string> found;
+  for (const std::string& path : sources.tree->ignored) {
+    const std::optional<std::string> file = in_project(sources, path);
+    if (file && members.contains(installed_name(*file))) found.push_back(*file);
+  }
+  return found;
+}
+
+std::vector<Secret> secrets_kept_from_the_wheel(const ProjectSources& sources, const Names& members) {
+  const Names packages = packages_of(members);
+  std::vector<Secret> found;
+  for (const Secret& secret : sources.tree->secrets) {
+    const std::optional<std::string> file = in_project(sources, secret.path);
+    if (file && is_of_package(packages, *file)) found.push_back({*file, secret.kind});
+  }
+  return found;
+}
+
+/// Stand-ins, which are empty, are none.
+std::vector<Secret> secrets_in_the_wheel(const fs::path& wheel) {
+  std::vector<Secret> found;
+  const archive::ZipReader reader(std::make_shared<File>(wheel));
+  for (const archive::ZipEntry& entry : reader.entries()) {
+    if (entry.is_folder || entry.size == 0) continue;
+    const std::string_view kind = secret_of(entry.name, [&] {
+      const auto source = reader.open(entry);
+      return read_start(*source, std::min<std::uint64_t>(entry.size, secret_start));
+    });
+    if (!kind.empty()) found.push_back({entry.name, kind});
   }
   return found;
 }
@@ -215,13 +272,15 @@ AppWheel build_app_wheel(const Project& project, const Target& target, const UvP
           build.ceiling = scratch;
           return build;
         };
-        AppWheel result{build_wheel({hash.finish(), project.name, project.requires_python, prepare}, target, uv, cache),
-                        sources.tree->left_out,
-                        {},
-                        {}};
+        AppWheel result;
+        result.wheel = build_wheel({hash.finish(), project.name, project.requires_python, prepare}, target, uv, cache);
+        result.left_out = sources.tree->left_out;
         const Names members = members_of(result.wheel.path);
         result.missing = files_that_the_wheel_lacks(sources, members);
         result.emptied = stand_ins_in_the_wheel(sources, members);
+        result.ignored = ignored_in_the_wheel(sources, members);
+        result.left_secrets = secrets_kept_from_the_wheel(sources, members);
+        result.secrets = secrets_in_the_wheel(result.wheel.path);
         return result;
       });
 }

@@ -22,6 +22,9 @@ struct AppWheel {
   /// Files that the wheel holds and that git neither tracks nor ignores, but that are no sources (a log, say), relative
   /// to the project: in the wheel they are empty (see add_stand_ins).
   std::vector<std::string> emptied;
+  std::vector<std::string> ignored;  // files of the wheel that git ignores, relative to the project, sorted
+  std::vector<Secret> left_secrets;  // among its packages' files, that the wheel was built without (see SourceFinder)
+  std::vector<Secret> secrets;       // members of the wheel
 };
 
 /// Builds the wheel of `project` from a clean copy of its checkout (see copy_sources), or takes it from `cache` when

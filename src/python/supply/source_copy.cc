@@ -27,19 +27,29 @@ constexpr std::size_t walk_limit = 500'000;
 
 /// Names of files and folders that no build takes as its input.
 bool is_dropping(std::string_view name) {
-  constexpr std::array names = {".git",          ".hg",          ".svn",  ".venv",   "venv",        "__pycache__",
-                                ".veneer",       "node_modules", ".tox",  ".nox",    ".mypy_cache", ".ruff_cache",
-                                ".pytest_cache", ".hypothesis",  ".eggs", "build",   "dist",        "htmlcov",
-                                ".coverage",     ".DS_Store",    ".idea", ".vscode", ".cache",      ".pytype"};
+  constexpr std::array names = {".git",          ".hg",          ".svn",   ".venv",   "venv",        "__pycache__",
+                                ".veneer",       "node_modules", ".tox",   ".nox",    ".mypy_cache", ".ruff_cache",
+                                ".pytest_cache", ".hypothesis",  ".eggs",  "htmlcov", ".coverage",   ".DS_Store",
+                                ".idea",         ".vscode",      ".cache", ".pytype"};
   return std::find(names.begin(), names.end(), name) != names.end() || name == base_lock_name ||
          name.ends_with(".pyc") || name.ends_with(".egg-info") || name.ends_with(".log");
 }
 
 enum class Extent { complete, too_much };
 
-bool has_dropping(const std::string& path) {
-  const fs::path parts(path);
-  return std::any_of(parts.begin(), parts.end(), [](const fs::path& part) { return is_dropping(part.native()); });
+/// What an earlier build left beside pyproject.toml or setup.py; a package may well have a folder of that name.
+bool is_build_result(const fs::path& parent, std::string_view name) {
+  return (name == "build" || name == "dist") &&
+         (fs::exists(parent / "pyproject.toml") || fs::exists(parent / "setup.py"));
+}
+
+bool has_dropping(const fs::path& root, const std::string& path) {
+  fs::path parent = root;
+  for (const fs::path& part : fs::path(path)) {
+    if (is_dropping(part.native()) || is_build_result(parent, part.native())) return true;
+    parent /= part;
+  }
+  return false;
 }
 
 /// Collects the files and links below root/relative into `paths`, droppings and nested repositories' .git passed over.
@@ -57,7 +67,7 @@ Extent walk(const fs::path& root, const std::string& relative, std::size_t count
     if (error) throw_system_error("read", root / folder, error.value());
     for (const fs::directory_entry& entry : entries) {
       const std::string name = entry.path().filename().native();
-      if (is_dropping(name)) continue;
+      if (is_dropping(name) || is_build_result(root / folder, name)) continue;
       const std::string path = folder.empty() ? name : folder + "/" + name;
       const fs::file_status status = entry.symlink_status();
       if (fs::is_directory(status)) {
@@ -141,6 +151,16 @@ void check_path(const std::string& path) {
   }
 }
 
+/// What git does not track becomes a part of the sources, but for secrets.
+void take_loose(SourceTree& sources, std::vector<std::string> loose) {
+  sources.secrets = secrets_among(sources.root, loose);
+  for (const Secret& secret : sources.secrets) {
+    std::erase(loose, secret.path);
+    std::erase(sources.ignored, secret.path);
+  }
+  sources.paths.insert(sources.paths.end(), loose.begin(), loose.end());
+}
+
 void take_checkout(SourceTree& sources) {
   const GitFiles& files = sources.git->files;
   for (const std::string& path : files.tracked) {
@@ -152,15 +172,15 @@ void take_checkout(SourceTree& sources) {
     check_path(state.path);
     for (const std::string& entry : untracked_entries(state)) check_path(entry);
   }
+  std::vector<std::string> loose;  // that git does not track
   for (const std::string& path : files.untracked) {
-    if (!has_dropping(path)) sources.paths.push_back(path);
+    if (!has_dropping(sources.root, path)) loose.push_back(path);
   }
   for (const std::string& path : files.absent_submodules) {  // git does not look into them
-    if (walk(sources.root, path, walk_limit, no_limit, sources.paths) == Extent::too_much)
-      sources.left_out.push_back(path);
+    if (walk(sources.root, path, walk_limit, no_limit, loose) == Extent::too_much) sources.left_out.push_back(path);
   }
   for (const std::string& path : files.ignored) {
-    if (has_dropping(path)) continue;
+    if (has_dropping(sources.root, path)) continue;
     std::vector<std::string> below;
     if (path.ends_with('/')) {
       if (walk(sources.root, without_slash(path), ignored_count_limit, ignored_limit, below) == Extent::too_much) {
@@ -173,8 +193,10 @@ void take_checkout(SourceTree& sources) {
     } else {
       below.push_back(path);
     }
-    sources.paths.insert(sources.paths.end(), below.begin(), below.end());
+    sources.ignored.insert(sources.ignored.end(), below.begin(), below.end());
   }
+  loose.insert(loose.end(), sources.ignored.begin(), sources.ignored.end());
+  take_loose(sources, std::move(loose));
 }
 
 void copy_one(const fs::path& from, const fs::path& to) {
@@ -205,14 +227,19 @@ SourceTree read_tree(const fs::path& root, std::shared_ptr<const GitCheckout> gi
   SourceTree tree;
   tree.root = root;
   tree.git = std::move(git);
+  std::vector<std::string> loose;
   if (tree.git) {
     take_checkout(tree);
-  } else if (walk(root, "", walk_limit, no_limit, tree.paths) == Extent::too_much) {
+  } else if (walk(root, "", walk_limit, no_limit, loose) == Extent::complete) {
+    take_loose(tree, std::move(loose));
+  } else {
     throw Error(ErrorKind::refused, fmt::format("{} holds more than {} files", printable(root.native()), walk_limit),
                 "put the project under git, so that it is known what belongs to it");
   }
-  std::sort(tree.paths.begin(), tree.paths.end());
-  tree.paths.erase(std::unique(tree.paths.begin(), tree.paths.end()), tree.paths.end());
+  for (auto* paths : {&tree.ignored, &tree.paths}) {  // git lists a folder and files in it
+    std::sort(paths->begin(), paths->end());
+    paths->erase(std::unique(paths->begin(), paths->end()), paths->end());
+  }
   for (const auto* paths : {&tree.paths, &tree.folders}) {
     for (const std::string& path : *paths) check_path(path);
   }

@@ -11,6 +11,7 @@
 
 #include "foundation/digest.hh"
 #include "python/project/git_checkout.hh"
+#include "python/project/secret.hh"
 #include "python/supply/repository_copy.hh"
 
 namespace veneer::python {
@@ -23,6 +24,8 @@ struct SourceTree {
   std::vector<std::string> paths;            // files and symbolic links relative to root, sorted
   std::vector<std::string> folders;          // that are there besides: of submodules that are not checked out
   std::vector<std::string> left_out;         // ignored by git and too big to be taken along, relative to root
+  std::vector<std::string> ignored;          // those of `paths` that git ignores
+  std::vector<Secret> secrets;               // that git does not track, so that they are none of `paths`
   std::vector<Hash> contents;                // of each of `paths`
   Hash fingerprint;                          // of everything that copy_sources() would put there
 };
@@ -40,7 +43,8 @@ class SourceFinder {
   explicit SourceFinder(GitCheckouts& checkouts) : checkouts_(checkouts) {}
 
   /// Of what git does not track, virtual environments, caches, logs and build results are passed over, but for the fact
-  /// that git shows them; the rest belongs to the sources, ignored files (a generated module, say) up to 256 MB.
+  /// that git shows them, and so are secrets (secret_of()); the rest belongs to the sources, ignored files (a generated
+  /// module, built JavaScript) up to 256 MB.
   /// Outside of git all files below `folder` but those are the sources. All of them are read.
   ProjectSources find(const std::filesystem::path& folder);
 

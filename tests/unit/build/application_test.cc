@@ -24,9 +24,8 @@ class ApplicationTest : public testing::Test {
     write_text_file(folder_.path() / "scripts" / "run.sh", "#!/bin/sh\n", 0750);
     write_text_file(folder_.path() / "scripts" / "__pycache__" / "x.pyc", "junk");
   }
-  ApplicationFiles files(FolderRule rule = FolderRule::all, const std::vector<std::string>& listed = {}) {
-    return application_files(project_, placement_, rule, listed);
-  }
+  ApplicationFiles files() { return files({files_below(folder_.path()), {}, "", false}); }
+  ApplicationFiles files(const ProjectFiles& files) { return application_files(project_, placement_, files); }
 
   TemporaryFolder folder_{fs::temp_directory_path(), "application-test"};
   tree::FileTree base_;
@@ -54,17 +53,17 @@ TEST_F(ApplicationTest, TheContentHashFollowsEveryByteAndMode) {
 
 TEST_F(ApplicationTest, TakesFromAFolderWhatGitLists) {
   write_text_file(folder_.path() / "scripts" / "ignored", "x");
-  const ApplicationFiles result = files(FolderRule::listed_by_git, {"main.py", "scripts/run.sh", "scriptsx"});
+  const ApplicationFiles result = files({{"main.py", "scripts/run.sh", "scriptsx"}, {}, "", true});
   EXPECT_TRUE(result.tree.contains("app/scripts/run.sh"));
   EXPECT_FALSE(result.tree.contains("app/scripts/ignored"));
 }
 
 TEST_F(ApplicationTest, SaysWhyAFolderHoldsNothing) {
   fs::create_directory(folder_.path() / "empty");
-  const auto hint = [&](const char* from) {
+  const auto hint = [&](const char* from, const std::vector<std::string>& left_out = {}) {
     project_.image.files = {{from, "/app/x", std::nullopt}};
     try {
-      files(FolderRule::listed_by_git, {"main.py"});
+      files({{"main.py"}, left_out, ".dockerignore", true});
     } catch (const Error& error) {
       return error.hint();
     }
@@ -72,6 +71,7 @@ TEST_F(ApplicationTest, SaysWhyAFolderHoldsNothing) {
   };
   EXPECT_THAT(hint("empty"), testing::HasSubstr("it is empty"));
   EXPECT_THAT(hint("scripts"), testing::HasSubstr("git ignores what is in it"));
+  EXPECT_THAT(hint("scripts", {"scripts/run.sh"}), testing::HasSubstr(".dockerignore leaves out what is in it"));
 }
 
 TEST_F(ApplicationTest, WritableFoldersAndEmptyFilesBelongToTheUser) {

@@ -37,13 +37,14 @@ class DefaultsTest : public testing::Test {
 };
 
 TEST_F(DefaultsTest, AProjectThatIsNoPackageBringsItsFiles) {
+  write_text_file(folder_.path() / "assets" / "a.txt", "");
+  inputs_.files.listed = files_below(folder_.path());
   fill_defaults(inputs_);
   EXPECT_THAT(files(), ElementsAre("assets>/app/assets", "main.py>/app/main.py", "pyproject.toml>/app/pyproject.toml"));
 }
 
 TEST_F(DefaultsTest, FilesThatGitDoesNotListStayOut) {
-  inputs_.folder_rule = FolderRule::listed_by_git;
-  inputs_.listed_files = {"assets/a.txt", "assets/b.txt", "tests/x.py"};
+  inputs_.files.listed = {"assets/a.txt", "assets/b.txt", "tests/x.py"};
   fill_defaults(inputs_);
   EXPECT_THAT(files(), ElementsAre("assets>/app/assets"));
 }
@@ -55,9 +56,8 @@ TEST_F(DefaultsTest, APackageBringsNone) {
 }
 
 TEST_F(DefaultsTest, WhatTellsOfTheProjectIsNoApplication) {
-  inputs_.folder_rule = FolderRule::listed_by_git;
   const auto is_application = [&](const char* name) {
-    inputs_.listed_files = {"Makefile", "README.md", "LICENSE", "LICENSE-MIT.txt", "pyproject.toml", "uv.lock", name};
+    inputs_.files.listed = {"Makefile", "README.md", "LICENSE", "LICENSE-MIT.txt", "pyproject.toml", "uv.lock", name};
     fill_defaults(inputs_);
     return have_application(inputs_);
   };

@@ -20,6 +20,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::UnorderedElementsAre;
 using tests::ProjectFolder;
 
 std::set<std::string> listing(const std::filesystem::path& folder) {
@@ -153,6 +154,28 @@ TEST_F(AppWheelTest, NamesFilesThatAreEmptyInTheWheel) {
   const AppWheel ignored = build();
   EXPECT_EQ(member(ignored.wheel.path, "tiny/run.log"), "(not there)");
   EXPECT_THAT(ignored.emptied, IsEmpty());
+}
+
+TEST_F(AppWheelTest, NamesIgnoredFilesAndSecrets) {
+  folder_.write(".gitignore", ".env*\nstatic/\n");
+  folder_.write("src/tiny/test.key", "-----BEGIN PRIVATE KEY-----\n");
+  folder_.commit_all();
+  folder_.write("src/tiny/static/dist/app.js", "x");
+  folder_.write("src/tiny/.env", "PASSWORD=1");
+  folder_.write("src/tiny/id_rsa", "x");
+  folder_.write(".env", "PASSWORD=1");
+  const AppWheel wheel = build();
+  EXPECT_EQ(member(wheel.wheel.path, "tiny/.env"), "(not there)");
+  EXPECT_EQ(member(wheel.wheel.path, "tiny/id_rsa"), "");  // git shows it
+  EXPECT_EQ(member(wheel.wheel.path, "tiny/static/dist/app.js"), "x");
+  EXPECT_THAT(wheel.ignored, ElementsAre("src/tiny/static/dist/app.js"));
+  const auto paths = [](const std::vector<Secret>& secrets) {
+    std::vector<std::string> all;
+    for (const Secret& secret : secrets) all.push_back(secret.path);
+    return all;
+  };
+  EXPECT_THAT(paths(wheel.left_secrets), UnorderedElementsAre("src/tiny/.env", "src/tiny/id_rsa"));
+  EXPECT_THAT(paths(wheel.secrets), ElementsAre("tiny/test.key"));
 }
 
 TEST_F(AppWheelTest, WorksWithoutGit) {

@@ -26,6 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using tests::ProjectFolder;
@@ -144,10 +145,12 @@ void make_old(const fs::path& path) {
 
 /// What is left out of copies, in `folder`; git shows all of it unless its names are ignored.
 void add_droppings(const Checkout& checkout, const std::string& folder) {
-  for (const char* name : {"build/old.py", "dist/old.whl", "__pycache__/old.pyc", ".venv/pyvenv.cfg", "venv/bin/old.py",
-                           ".cache/old", "old.egg-info/PKG-INFO"}) {
+  for (const char* name :
+       {"__pycache__/old.pyc", ".venv/pyvenv.cfg", "venv/bin/old.py", ".cache/old", "old.egg-info/PKG-INFO"}) {
     checkout.write(folder + name, "old");
   }
+  if (!folder.empty()) return;  // a package may have folders of these names
+  for (const char* name : {"build/old.py", "dist/old.whl"}) checkout.write(name, "old");
 }
 
 struct State {
@@ -555,6 +558,37 @@ TEST(SourceFingerprint, IsTheSameWhateverIsPinned) {
   look("1");
   fs::remove(checkout.path() / "veneer.lock");
   look("1");
+}
+
+TEST(SourceTree, HasWhatBackEndsTakeAndNoSecrets) {
+  ProjectFolder folder;
+  folder.write("pyproject.toml", uv_build_project);
+  folder.write("src/tiny/__init__.py", "");
+  folder.write("src/tiny/kept.pem", "-----BEGIN PRIVATE KEY-----\n");
+  folder.write(".gitignore", "dist/\nbuild/\n.env\n_version.py\n*.mo\n");
+  folder.commit_all();
+  for (const char* name :
+       {"dist/tiny-1.0.whl", "build/lib/tiny/old.py", "src/tiny/static/dist/app.js", "src/tiny/build/a.js",
+        "src/tiny/_version.py", "src/tiny/locale/a.mo", "src/tiny/.env.example", ".env", "src/tiny/.env",
+        "src/tiny/id_rsa", "src/tiny/cacert.pem"}) {
+    folder.write(name, "x");
+  }
+  folder.write("src/tiny/server.key", "-----BEGIN EC PRIVATE KEY-----\n");
+  const auto tree = find_sources(folder.path()).tree;
+  EXPECT_THAT(tree->paths, ElementsAre(".gitignore", "pyproject.toml", "src/tiny/.env.example", "src/tiny/__init__.py",
+                                       "src/tiny/_version.py", "src/tiny/build/a.js", "src/tiny/cacert.pem",
+                                       "src/tiny/kept.pem", "src/tiny/locale/a.mo", "src/tiny/static/dist/app.js"));
+  EXPECT_THAT(tree->ignored, ElementsAre("src/tiny/_version.py", "src/tiny/build/a.js", "src/tiny/locale/a.mo",
+                                         "src/tiny/static/dist/app.js"));
+  std::set<std::string> secrets;
+  for (const Secret& secret : tree->secrets) secrets.insert(secret.path);
+  EXPECT_EQ(secrets, (std::set<std::string>{".env", "src/tiny/.env", "src/tiny/id_rsa", "src/tiny/server.key"}));
+}
+
+TEST(SourceTree, HasNoSecretsWithoutGit) {
+  ProjectFolder folder;
+  for (const char* name : {"a.py", ".env", "id_ed25519", "id_ed25519.pub"}) folder.write(name, "x");
+  EXPECT_THAT(find_sources(folder.path()).tree->paths, ElementsAre("a.py", "id_ed25519.pub"));
 }
 
 TEST(SourceFingerprint, IsEqualForTwoClones) {
