@@ -14,6 +14,9 @@
 
 namespace veneer::app {
 
+/// Whether a lock that is not what pyproject.toml asks for is refused, or taken as it stands.
+enum class StaleLocks { refused, taken };
+
 enum class ByteCode { as_the_project_says, made, left_out };
 
 /// What is done with veneer.lock.
@@ -30,10 +33,11 @@ enum class BaseFacts { as_known, verified };
 struct BuildRequest {
   std::filesystem::path project = ".";        // the folder with pyproject.toml
   std::optional<std::filesystem::path> lock;  // none: that of the project or its workspace
-  std::optional<python::BaseChoice> base;     // none: what the project says, else Debian
-  std::optional<image::Platform> platform;    // none: this machine's
-  std::optional<std::string> python;          // which interpreter of the base
-  std::vector<std::string> extras;            // normalised; beside those that the project names
+  StaleLocks stale_locks = StaleLocks::refused;
+  std::optional<python::BaseChoice> base;   // none: what the project says, else Debian
+  std::optional<image::Platform> platform;  // none: this machine's
+  std::optional<std::string> python;        // which interpreter of the base
+  std::vector<std::string> extras;          // normalised; beside those that the project names
   std::vector<std::string> groups;
   std::vector<std::string> entrypoint;  // what the image starts; both empty: what the project says
   std::vector<std::string> cmd;

@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "app/index_settings.hh"
+#include "app/lock_age.hh"
+#include "app/own_extensions.hh"
 #include "app/project_base.hh"
 #include "app/project_files.hh"
 #include "app/selection_request.hh"
@@ -51,9 +53,16 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   const auto progress = [&messages](const std::string& text) { messages.progress(text); };
   const fs::path folder = real_path(request.project);
   folder_ = folder;
-  const std::optional<python::Project> own = read_own_project(folder, request);
+  std::optional<python::Project> own;
+  try {
+    own = read_own_project(folder, request);
+  } catch (Error& error) {
+    if (error.hint() == python::no_project_hint) list_members(error, request, surroundings);
+    throw;
+  }
   read_lock(request, surroundings);
   choose_project(own, request);
+  check_lock(request, surroundings);
   if (request.base) inputs_.project.base = request.base;
   if (request.python) inputs_.project.python = *request.python;
   if (request.dependency_layers) inputs_.project.dependency_layers = request.dependency_layers;
@@ -71,6 +80,9 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   ProjectBase base({inputs_, request, *lock_, cache_, uv_, folder_, surroundings});
   base.read(select_request(request));
   read_selection(request);
+  if (request.stale_locks == StaleLocks::refused) {
+    refuse_stale_selection(*lock_, inputs_, select_request(request).options.extras);
+  }
   if (!uv_.path.empty()) {
     uv_.workshop = base.workshop();
     uv_.say = [&messages](const std::string& text) { messages.note(text); };
@@ -112,10 +124,14 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
     for (const check::Finding& finding : check::check_start(root, sandbox, config)) messages.warning(finding.message);
   };
   for (std::string& finding : secret_findings(inputs_)) inputs_.findings.push_back(std::move(finding));
+  for (std::string& finding : extension_findings(inputs_, dockerfile_of(inputs_))) {
+    inputs_.findings.push_back(std::move(finding));
+  }
   builder_ = std::make_unique<build::ImageBuilder>(inputs_, *supply_, *cache_, request.workers, progress);
   builder_->prepare();  // what cannot be built at all is said first
   if (!start_.start) refuse_without_start(inputs_, start_, surroundings);
   plan_ = builder_->plan();
+  if (const auto git = checkouts_.find(inputs_.project.folder)) add_version_findings(inputs_, *git, plan_);
   messages.clear_progress();
   if (const std::string left_out = left_out_text(inputs_.files); !left_out.empty()) {
     messages.note("left out of the project's folder: " + left_out);
@@ -143,6 +159,21 @@ void BuildSession::read_lock(const BuildRequest& request, const Surroundings& su
   // Paths in a lock start where it lies, whatever it is a link to.
   lock_path_ = named ? real_path(fs::absolute(*named).parent_path()) / named->filename() : python::find_lock(folder_);
   lock_ = python::read_lock(lock_path_, [&](const std::string& name) { return surroundings.environment(name); });
+}
+
+/// Where they are known.
+void BuildSession::list_members(Error& error, const BuildRequest& request, const Surroundings& surroundings) {
+  try {
+    read_lock(request, surroundings);
+    if (!lock_->members().empty()) error.set_hint(error.hint() + "; " + python::members_hint(lock_->members()));
+  } catch (const Error&) {  // the first one counts
+  }
+}
+
+/// Before anything is made of it.
+void BuildSession::check_lock(const BuildRequest& request, Surroundings& surroundings) const {
+  if (request.stale_locks == StaleLocks::taken) return;
+  refuse_stale_lock(*lock_, inputs_.project.name, select_request(request).options.groups, surroundings.messages());
 }
 
 /// The project itself, or the member of its workspace that --package or [tool.veneer] package names; a member that

@@ -11,6 +11,7 @@
 #include "app/build_request.hh"
 #include "app/surroundings.hh"
 #include "build/image_builder.hh"
+#include "foundation/error.hh"
 #include "image/cache/layer_cache.hh"
 #include "net/download.hh"
 #include "net/http.hh"
@@ -55,6 +56,8 @@ class BuildSession {
   void read_selection(const BuildRequest& request);
   void read_git(Surroundings& surroundings);
   void read_files();
+  void check_lock(const BuildRequest& request, Surroundings& surroundings) const;
+  void list_members(Error& error, const BuildRequest& request, const Surroundings& surroundings);
 
   build::BuildInputs inputs_;
   start::Decision start_;

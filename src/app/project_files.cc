@@ -127,4 +127,19 @@ std::vector<std::string> secret_findings(const build::BuildInputs& inputs) {
   return findings;
 }
 
+void add_version_findings(const build::BuildInputs& inputs, const python::GitFolder& git, build::BuildPlan& plan) {
+  const python::GitState& state = git.checkout->outermost();
+  const std::string& plugin = inputs.project.version_plugin;
+  if (!git.checkout->is_clean() && !state.commit.empty()) {
+    plan.findings.push_back(fmt::format("the work tree differs from commit {}; the version is {}",
+                                        state.commit.substr(0, 12), printable(plan.version)));
+  }
+  if (!plugin.empty() && python::git_output(state.repository, {"for-each-ref", "--count=1", "refs/tags"}).empty()) {
+    plan.findings.push_back(
+        fmt::format("{} found no tags in git, so the version is {}; if there should be some, run: git fetch --tags",
+                    plugin, printable(plan.version)));
+  }
+  std::sort(plan.findings.begin(), plan.findings.end());
+}
+
 }  // namespace veneer::app

@@ -31,4 +31,7 @@ Value left_out_value(const build::ProjectFiles& files);
 /// What is said of secrets that git tracks and that come with a folder.
 std::vector<std::string> secret_findings(const build::BuildInputs& inputs);
 
+/// Of a version that a clean build of the commit would not have, or that git's tags did not give.
+void add_version_findings(const build::BuildInputs& inputs, const python::GitFolder& git, build::BuildPlan& plan);
+
 }  // namespace veneer::app

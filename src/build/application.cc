@@ -9,6 +9,7 @@
 
 #include "foundation/error.hh"
 #include "foundation/file.hh"
+#include "python/project/lfs.hh"
 
 namespace veneer::build {
 
@@ -158,6 +159,17 @@ std::vector<std::string> files_below(const fs::path& folder) {
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+std::vector<std::string> lfs_pointers(const tree::FileTree& tree) {
+  std::vector<std::string> paths;
+  for (const auto& [path, entry] : tree.entries()) {
+    const auto& content = entry.inode->content;
+    if (!content || content->size() == 0 || content->size() >= python::lfs_pointer_limit) continue;
+    const auto source = content->open();
+    if (python::is_lfs_pointer(as_text(read_all(*source, python::lfs_pointer_limit)))) paths.push_back(path);
+  }
+  return paths;
 }
 
 bool comes_with_a_folder(const python::Project& project, const std::string& path) {

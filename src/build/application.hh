@@ -33,6 +33,9 @@ std::vector<std::string> files_below(const std::filesystem::path& folder);
 /// Whether a rule that names a folder brings the file at `path`, and none names it itself.
 bool comes_with_a_folder(const python::Project& project, const std::string& path);
 
+/// Paths of `tree` that hold a pointer of Git LFS in place of a file.
+std::vector<std::string> lfs_pointers(const tree::FileTree& tree);
+
 struct ApplicationFiles {
   tree::FileTree tree;
   Hash content;  // hash_of(tree)

@@ -88,13 +88,27 @@ LayerKey ImageBuilder::distribution_key(const SelectedPackage& package) {
                              placement_.parent_facts(prefix_path_), byte_code_key()))};
 }
 
-void ImageBuilder::make_distributions() {
-  if (!inputs_.selection.unusable.empty()) {
-    std::string names;
-    for (const std::string& name : inputs_.selection.unusable) names += (names.empty() ? "" : ", ") + printable(name);
-    throw Error(ErrorKind::refused, fmt::format("the lock has no file for the target of: {}", names),
-                fmt::format("the base has Python {} on {}", inputs_.target.full_version, inputs_.target.machine));
+void ImageBuilder::refuse_unusable() const {
+  const python::Selection& selection = inputs_.selection;
+  if (selection.unusable.empty()) return;
+  std::string names;
+  for (const std::string& name : selection.unusable) {
+    const auto marker = selection.unusable_markers.find(name);
+    names += (names.empty() ? "" : ", ") + printable(name);
+    if (marker != selection.unusable_markers.end())
+      names += fmt::format(" (wanted where {})", printable(marker->second));
   }
+  const python::Target& target = inputs_.target;
+  throw Error(
+      ErrorKind::refused, fmt::format("the lock has no file for the target of: {}", names),
+      fmt::format(
+          "the base has Python {} on {}; where a version has wheels for it, this in [tool.uv] and `uv lock` find "
+          "one: required-environments = [\"sys_platform == 'linux' and platform_machine == '{}'\"]",
+          target.full_version, target.machine, target.machine));
+}
+
+void ImageBuilder::make_distributions() {
+  refuse_unusable();
   for (const SelectedPackage& package : inputs_.selection.packages) {
     if (package.is_project) {
       own_packages_.push_back(&package);
@@ -383,6 +397,7 @@ BuildPlan ImageBuilder::plan() {
     }
   }
   add_wheel_findings(supply_, result.findings);
+  add_lfs_finding(lfs_pointers(application_files_.tree), "in the image", result.findings);
   std::sort(result.findings.begin(), result.findings.end());
   const python::Project& project = inputs_.project;
   result.version = project.version.empty() ? supply_.built_version(project.name) : project.version;

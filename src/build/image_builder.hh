@@ -118,6 +118,7 @@ class ImageBuilder {
     plan::Component component;
   };
 
+  void refuse_unusable() const;
   void make_distributions();
   void make_application();
   void make_prepared_components();

@@ -36,6 +36,7 @@ void add_findings(const std::string& name, const python::AppWheel& wheel, std::v
     findings.push_back(
         fmt::format("{} in the wheel of {} is {}, so it is in the image", printable(secret.path), name, secret.kind));
   }
+  add_lfs_finding(wheel.lfs_pointers, "in the wheel of " + name, findings);
   for (const std::string& path : wheel.left_out) {
     findings.push_back(
         fmt::format("{} is large and not in git, so the wheel of {} was built without it", printable(path), name));
@@ -47,6 +48,14 @@ void add_findings(const std::string& name, const python::AppWheel& wheel, std::v
 }
 
 }  // namespace
+
+void add_lfs_finding(const std::vector<std::string>& paths, const std::string& where,
+                     std::vector<std::string>& findings) {
+  if (paths.empty()) return;
+  findings.push_back(fmt::format("{} {} {} not the file but a pointer of Git LFS: {}; run: git lfs pull", paths.size(),
+                                 paths.size() == 1 ? "path" : "paths", where + (paths.size() == 1 ? " is" : " are"),
+                                 list(paths)));
+}
 
 void add_wheel_findings(const python::WheelSupply& supply, std::vector<std::string>& findings) {
   for (const auto& [name, wheel] : supply.folder_wheels()) add_findings(printable(name), wheel, findings);

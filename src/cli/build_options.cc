@@ -93,6 +93,7 @@ const std::vector<Option>& build_options() {
       {"--lock", "FILE",
        "the lock: uv.lock, pylock.toml or a requirements.txt with hashes (default: uv.lock of the project or its "
        "workspace)"},
+      {"--frozen", "", "take the lock as it stands, though it is not what pyproject.toml asks for"},
       {"--base", "BASE", "what the image stands on: " + image::base_forms()},
       {"--platform", "PLATFORM", "linux/amd64, linux/arm64, ...: build for another machine than this one"},
       {"--python", "VERSION",
@@ -167,6 +168,7 @@ app::BuildRequest read_build_request(const Arguments& arguments) {
   if (const auto lock = arguments.value("--lock")) request.lock = *lock;
   if (const auto base = arguments.value("--base")) request.base = read_base(*base);
   if (const auto platform = arguments.value("--platform")) request.platform = read_platform(*platform);
+  if (arguments.has("--frozen")) request.stale_locks = app::StaleLocks::taken;
   request.python = read_python(arguments);
   request.extras = python::normalised_names(arguments.values("--extra"));
   request.groups = python::normalised_names(arguments.values("--group"));

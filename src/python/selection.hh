@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +47,7 @@ struct SelectedPackage {
 struct Selection {
   std::vector<SelectedPackage> packages;  // sorted by name
   std::vector<std::string> unusable;      // names that have no file for the target, sorted
+  std::map<std::string, std::string> unusable_markers;  // under which the lock has those, where it says so
 };
 
 /// In the order of names, as every selection has them.

@@ -29,6 +29,15 @@ std::string AnyLock::member_folder(const std::string&) const {
               fmt::format("{} does not know the members of a workspace", printable(path_.filename().native())));
 }
 
+std::string members_hint(const std::vector<std::string>& names) {
+  if (names.empty()) return "it has no members";
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + printable(name);
+  return "its members are: " + text;
+}
+
+LockAge AnyLock::age(const std::string&, const std::vector<std::string>&) const { return {}; }
+
 std::unique_ptr<const AnyLock> read_lock(const std::filesystem::path& path, const Variables& variables) {
   const std::string text = read_text_file(path, lock_limit);
   const std::string name = path.filename().native();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "python/lock/select.hh"
+#include "python/lock/stale.hh"
 #include "python/selection.hh"
 #include "python/target.hh"
 
@@ -42,6 +43,16 @@ class AnyLock {
   /// usage for a format that does not know members, which is every one that does not say otherwise.
   virtual std::string member_folder(const std::string& name) const;
 
+  /// What it holds that is no longer what the projects ask for (see compare_with_projects()). Of a format that does not
+  /// keep what was asked, nothing. Reads their pyproject.toml; Errors name it.
+  virtual LockAge age(const std::string& project, const std::vector<std::string>& groups) const;
+
+  /// Whether age() compares anything.
+  virtual bool keeps_what_was_asked() const { return false; }
+
+  /// Names of the members of the workspace, sorted; of a format that does not know them, none.
+  virtual std::vector<std::string> members() const { return {}; }
+
   /// "--index-url https://…" and the like, in the order of the lock.
   virtual std::vector<std::string> index_options() const { return {}; }
 
@@ -54,6 +65,9 @@ class AnyLock {
  private:
   std::filesystem::path path_;
 };
+
+/// "its members are: api, worker"; what to do about a member that was not named, or named wrongly.
+std::string members_hint(const std::vector<std::string>& names);
 
 struct LockFormat {
   bool (*takes)(std::string_view file_name);

@@ -353,6 +353,23 @@ class Walk {
   std::set<std::size_t> taken_;
 };
 
+/// When the lock has package `index`: the forks that it belongs to, else what those that want it say.
+std::string marker_of(const Lock& lock, const std::vector<std::size_t>& taken, std::size_t index) {
+  std::set<std::string> markers;
+  for (const Marker& fork : lock.packages[index].resolution_markers) markers.insert(fork.text());
+  if (markers.empty()) {
+    for (const std::size_t other : taken) {
+      for (const LockDependency& dependency : lock.packages[other].dependencies) {
+        if (dependency.package == index) markers.insert(dependency.marker.text());
+      }
+    }
+  }
+  if (markers.contains("")) return {};
+  std::string text;
+  for (const std::string& marker : markers) text += (text.empty() ? "" : " or ") + marker;
+  return text;
+}
+
 }  // namespace
 
 Selection select(const Lock& lock, const Target& target, const SelectOptions& options) {
@@ -375,6 +392,9 @@ Selection select(const Lock& lock, const Target& target, const SelectOptions& op
                    selection.packages.push_back(std::move(*file));
                  } else {
                    selection.unusable.push_back(package.name);
+                   if (std::string marker = marker_of(lock, taken, index); !marker.empty()) {
+                     selection.unusable_markers[package.name] = std::move(marker);
+                   }
                  }
                });
   }

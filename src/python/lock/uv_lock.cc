@@ -66,6 +66,7 @@ class LockReader {
     if (const Value* revision = document.find("revision")) lock_.revision = revision->integer();
     lock_.requires_python = document.at("requires-python").string();
     lock_.supported_environments = markers(document, "supported-markers");
+    lock_.required_environments = markers(document, "required-markers");
     for (const Value& set : document.array_or_empty("conflicts")) read_conflict(set);
     read_packages(document.array_or_empty("package"));
     read_manifest(document.table_or_empty("manifest"));
@@ -162,6 +163,7 @@ class LockReader {
 
   static void read_metadata(const Value& table, LockPackage& package) {
     const Value& metadata = table.table_or_empty("metadata");
+    package.metadata = metadata;
     package.provided_extras = normalised_names(metadata.strings_or_empty("provides-extras"));
     for (const std::string_view key : {"requires-dev", "dependency-groups"}) {
       for (const auto& [name, requirements] : metadata.table_or_empty(key).table()) {
@@ -253,6 +255,7 @@ class LockReader {
   }
 
   void read_manifest(const Value& manifest) {
+    lock_.manifest = manifest;
     lock_.members = normalised_names(manifest.strings_or_empty("members"));
     for (const Value& table : manifest.array_or_empty("requirements")) {
       lock_.requirements.push_back(manifest_requirement(table));

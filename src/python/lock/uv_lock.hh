@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "foundation/value.hh"
 #include "python/marker.hh"
 
 namespace veneer::python {
@@ -46,6 +47,7 @@ struct LockPackage {
   std::map<std::string, LockDependencies> groups;                 // by dependency group
   std::vector<std::string> provided_extras;                       // those without dependencies too
   std::vector<std::string> declared_groups;                       // likewise
+  Value metadata;                                                 // of a folder: what its pyproject.toml asked for
   std::optional<LockFile> sdist;
   std::vector<LockFile> wheels;
 };
@@ -74,11 +76,13 @@ struct Lock {
   std::int64_t revision = 0;
   std::string requires_python;
   std::vector<Marker> supported_environments;  // empty: all
+  std::vector<Marker> required_environments;
   std::vector<std::vector<ConflictItem>> conflicts;
   std::vector<std::string> members;  // of the workspace; empty when there is but one project
   std::vector<ManifestRequirement> requirements;
   std::map<std::string, std::vector<ManifestRequirement>> groups;
   std::vector<LockPackage> packages;
+  Value manifest;  // the settings that it was made with
 
   /// Indexes of the packages called `name`.
   std::vector<std::size_t> find(std::string_view name) const;

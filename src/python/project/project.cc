@@ -346,12 +346,13 @@ BaseChoice parse_base_choice(std::string_view text) {
   return choice;
 }
 
+const std::string no_project_hint = "name a member of the workspace with --package, or run veneer in its folder";
+
 Project parse_project(std::string_view text, const std::filesystem::path& folder) {
   const Value document = parse_toml(text);
   const Value* metadata = document.find("project");
   if (metadata == nullptr) {
-    throw Error(ErrorKind::refused, "it has no [project] table",
-                "name a member of the workspace with --package, or run veneer in its folder");
+    throw Error(ErrorKind::refused, "it has no [project] table", no_project_hint);
   }
   Project project;
   project.folder = folder;

@@ -134,6 +134,9 @@ struct Project {
 /// [project] table, a value of the wrong type or form, and unknown keys below [tool.veneer], each by name.
 Project read_project(const std::filesystem::path& folder);
 
+/// The hint of the Error for a pyproject.toml without [project], which may be the root of a workspace.
+extern const std::string no_project_hint;
+
 /// The same from the text; `folder` is only noted.
 Project parse_project(std::string_view text, const std::filesystem::path& folder);
 

@@ -10,6 +10,7 @@
 #include "archive/zip.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
+#include "python/project/lfs.hh"
 #include "python/supply/wheel_build.hh"
 #include "python/wheel/wheel.hh"
 
@@ -153,19 +154,20 @@ std::vector<Secret> secrets_kept_from_the_wheel(const ProjectSources& sources, c
   return found;
 }
 
-/// Stand-ins, which are empty, are none.
-std::vector<Secret> secrets_in_the_wheel(const fs::path& wheel) {
-  std::vector<Secret> found;
+/// Secrets and pointers of LFS. Stand-ins, which are empty, are none.
+void look_at_members(const fs::path& wheel, AppWheel& result) {
   const archive::ZipReader reader(std::make_shared<File>(wheel));
   for (const archive::ZipEntry& entry : reader.entries()) {
     if (entry.is_folder || entry.size == 0) continue;
-    const std::string_view kind = secret_of(entry.name, [&] {
+    const auto start = [&] {
       const auto source = reader.open(entry);
       return read_start(*source, std::min<std::uint64_t>(entry.size, secret_start));
-    });
-    if (!kind.empty()) found.push_back({entry.name, kind});
+    };
+    if (const std::string_view kind = secret_of(entry.name, start); !kind.empty()) {
+      result.secrets.push_back({entry.name, kind});
+    }
+    if (entry.size < lfs_pointer_limit && is_lfs_pointer(start())) result.lfs_pointers.push_back(entry.name);
   }
-  return found;
 }
 
 /// Folders of wheels that the project's [tool.uv] find-links names by relative paths, as they are written.
@@ -280,7 +282,7 @@ AppWheel build_app_wheel(const Project& project, const Target& target, const UvP
         result.emptied = stand_ins_in_the_wheel(sources, members);
         result.ignored = ignored_in_the_wheel(sources, members);
         result.left_secrets = secrets_kept_from_the_wheel(sources, members);
-        result.secrets = secrets_in_the_wheel(result.wheel.path);
+        look_at_members(result.wheel.path, result);
         return result;
       });
 }

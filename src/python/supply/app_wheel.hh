@@ -25,6 +25,7 @@ struct AppWheel {
   std::vector<std::string> ignored;  // files of the wheel that git ignores, relative to the project, sorted
   std::vector<Secret> left_secrets;  // among its packages' files, that the wheel was built without (see SourceFinder)
   std::vector<Secret> secrets;       // members of the wheel
+  std::vector<std::string> lfs_pointers;  // members that are pointers of Git LFS
 };
 
 /// Builds the wheel of `project` from a clean copy of its checkout (see copy_sources), or takes it from `cache` when

@@ -1,0 +1,300 @@
+// A lock against edits of what it was made of: the verdict of `uv lock --check` for each, by the real uv, and ours.
+#include "python/lock/stale.hh"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "foundation/error.hh"
+#include "foundation/toml.hh"
+#include "python/lock/read_lock.hh"
+#include "tests/support/project_folder.hh"
+#include "tests/support/zip_builder.hh"
+
+namespace veneer::python {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using tests::ProjectFolder;
+
+constexpr std::string_view root_project = R"([project]
+name = "shop"
+version = "1.0"
+requires-python = ">=3.11,<4"
+dependencies = ["one>=1, <3", "lib[fast]", "beside", "two ; platform_system == 'Windows'", "three>=1; python_version < '3.12'"]
+[project.optional-dependencies]
+big = ["four==1.0", "one>0.1 ; sys_platform == 'linux'"]
+empty = []
+[dependency-groups]
+dev = ["five", {include-group = "more"}]
+more = ["four>=1"]
+[tool.uv]
+no-index = true
+find-links = ["wheels"]
+constraint-dependencies = ["one<9"]
+override-dependencies = ["four==1.0"]
+build-constraint-dependencies = ["six<100"]
+environments = ["sys_platform == 'linux'"]
+[tool.uv.sources]
+lib = { workspace = true }
+beside = { path = "beside", editable = true }
+[tool.uv.workspace]
+members = ["packages/*"]
+exclude = ["packages/old"]
+)";
+
+constexpr std::string_view lib_project = R"([project]
+name = "lib"
+version = "1.0"
+requires-python = ">=3.10"
+dependencies = ["four"]
+[project.optional-dependencies]
+fast = ["five"]
+[build-system]
+requires = ["uv_build>=0.8,<2"]
+build-backend = "uv_build"
+)";
+
+constexpr std::string_view beside_project = R"([project]
+name = "beside"
+version = "1.0"
+dependencies = ["one"]
+[tool.uv]
+package = false
+)";
+
+/// A project whose every dependency lies in a folder, so that uv resolves without an index.
+class LockedProject {
+ public:
+  LockedProject() {
+    for (const char* name : {"one", "two", "three", "four", "five", "six"}) {
+      for (const char* version : {"1.0", "2.0"}) {
+        tests::WheelBuilder wheel;
+        wheel.name = name;
+        wheel.version = version;
+        const Bytes bytes = tests::build_zip(wheel.all_members());
+        folder.write(fmt::format("wheels/{}-{}-py3-none-any.whl", name, version), as_text(bytes));
+      }
+    }
+    folder.write("pyproject.toml", root_project);
+    folder.write("packages/lib/pyproject.toml", lib_project);
+    folder.write("packages/lib/src/lib/__init__.py", "");
+    folder.write("beside/pyproject.toml", beside_project);
+    const CommandResult locked = uv({"lock", "--quiet"});
+    if (locked.exit_code != 0) throw Error(ErrorKind::failed, locked.errors);
+  }
+
+  CommandResult uv(std::vector<std::string> arguments) const {
+    Command command;
+    command.arguments = {tests::uv_path().native(), "--no-python-downloads", "--offline", "--project",
+                         folder.path().native()};
+    command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
+    command.folder = folder.path();
+    return run(command);
+  }
+
+  bool uv_accepts() const { return uv({"lock", "--check"}).exit_code == 0; }
+
+  LockAge age(const std::vector<std::string>& groups = {}) const {
+    const auto variable = [](const std::string&) { return std::nullopt; };
+    return read_lock(folder.path() / "uv.lock", variable)->age("shop", groups);
+  }
+
+  ProjectFolder folder;
+};
+
+struct Edit {
+  const char* name;
+  const char* file;
+  std::string_view from;  // empty: the new text is put at the end
+  std::string_view to;
+};
+
+constexpr const char* root = "pyproject.toml";
+constexpr const char* lib = "packages/lib/pyproject.toml";
+constexpr const char* beside = "beside/pyproject.toml";
+
+const std::vector<Edit> edits = {
+    {"nothing", root, "", "\n# a comment\n"},
+    {"spelling", root, "\"one>=1, <3\"", "\"One <3.0,>= 1.0\""},
+    {"order", root, "\"lib[fast]\", \"beside\"", "\"beside\", \"lib[FAST]\""},
+    {"marker spelled otherwise", root, "platform_system == 'Windows'", "sys_platform == \\\"win32\\\""},
+    {"marker of the full version", root, "python_version < '3.12'", "python_full_version < '3.12.0'"},
+    {"the same twice", root, "\"beside\",", "\"beside\", \"beside\","},
+    {"specifier", root, "\"one>=1, <3\"", "\"one>=2, <3\""},
+    {"specifier gone", root, "\"one>=1, <3\"", "\"one\""},
+    {"dependency added", root, "\"beside\",", "\"beside\", \"six\","},
+    {"dependency gone", root, "\"lib[fast]\", ", ""},
+    {"another dependency", root, "\"two ;", "\"six ;"},
+    {"extra of a dependency gone", root, "lib[fast]", "lib"},
+    {"marker", root, "platform_system == 'Windows'", "platform_system == 'Linux'"},
+    {"marker gone", root, " ; platform_system == 'Windows'", ""},
+    {"marker's version", root, "python_version < '3.12'", "python_version < '3.13'"},
+    {"dependency of an extra", root, "\"four==1.0\", \"one>0.1", "\"one>0.1"},
+    {"specifier of an extra", root, "one>0.1", "one>0.2"},
+    {"extra added", root, "empty = []", "empty = []\nother = []"},
+    {"extra gone", root, "empty = []\n", ""},
+    {"extra renamed", root, "big =", "large ="},
+    {"extra spelled otherwise", root, "big =", "BIG ="},
+    {"requires-python", root, ">=3.11,<4", ">=3.12,<4"},
+    {"requires-python's upper bound", root, ">=3.11,<4", ">=3.11"},
+    {"requires-python spelled otherwise", root, ">=3.11,<4", "<4.0, >=3.11.0"},
+    {"constraint", root, "one<9", "one<8"},
+    {"constraint gone", root, "constraint-dependencies = [\"one<9\"]\n", ""},
+    {"override", root, "override-dependencies = [\"four==1.0\"]", "override-dependencies = [\"four==2.0\"]"},
+    {"override added", root, "override-dependencies = [", "override-dependencies = [\"one==1.0\", "},
+    {"override of what is not locked", root, "override-dependencies = [", "override-dependencies = [\"six==1.0\", "},
+    {"constraint of what is not locked", root, "one<9\"", "one<9\", \"other<9\""},
+    {"build constraint", root, "six<100", "six<101"},
+    {"environments", root, "environments = [\"sys_platform == 'linux'\"]",
+     "environments = [\"sys_platform == 'darwin'\"]"},
+    {"environments gone", root, "environments = [\"sys_platform == 'linux'\"]\n", ""},
+    {"required environments", root, "find-links", "required-environments = [\"sys_platform == 'linux'\"]\nfind-links"},
+    {"excluded dependency", root, "find-links", "exclude-dependencies = [\"five\"]\nfind-links"},
+    {"source gone", root, "beside = { path = \"beside\", editable = true }\n", ""},
+    {"source elsewhere", root, "path = \"beside\"", "path = \"packages/old\""},
+    {"a package now", root, "", "[build-system]\nrequires = [\"uv_build>=0.8,<2\"]\nbuild-backend = \"uv_build\"\n"},
+    {"renamed", root, "name = \"shop\"", "name = \"store\""},
+    {"members elsewhere", root, "packages/*", "other/*"},
+    {"members by more stars", root, "packages/*", "**"},
+    {"dependency of a member", lib, "\"four\"", "\"four\", \"six\""},
+    {"extra of a member", lib, "fast = [\"five\"]", "fast = [\"six\"]"},
+    {"requires-python of a member", lib, ">=3.10", ">=3.9"},
+    {"stricter requires-python of a member", lib, ">=3.10", ">=3.12"},
+    {"member renamed", lib, "name = \"lib\"", "name = \"library\""},
+    {"no managed member", lib, "", "[tool.uv]\nmanaged = false\n"},
+    {"dependency of a folder beside", beside, "\"one\"", "\"one\", \"six\""},
+    {"dependency of a folder beside gone", beside, "dependencies = [\"one\"]\n", ""},
+};
+
+TEST(StaleLocksLikeUv, EachEditHasTheVerdictOfUv) {
+  VENEER_NEEDS_UV();
+  const LockedProject locked;
+  ASSERT_TRUE(locked.uv_accepts()) << locked.uv({"lock", "--check"}).errors;
+  std::size_t refused = 0;
+  for (const Edit& edit : edits) {
+    SCOPED_TRACE(edit.name);
+    const std::string before = read_text_file(locked.folder.path() / edit.file, 1 << 20);
+    std::string text = before;
+    if (edit.from.empty()) {
+      text += edit.to;
+    } else {
+      ASSERT_NE(text.find(edit.from), std::string::npos);
+      text.replace(text.find(edit.from), edit.from.size(), edit.to);
+    }
+    locked.folder.write(edit.file, text);
+    const bool is_accepted = locked.uv_accepts();
+    const LockAge age = locked.age();
+    EXPECT_EQ(age.differences.empty(), is_accepted) << testing::PrintToString(age.differences) << "\n"
+                                                    << locked.uv({"lock", "--check"}).errors;
+    fmt::print("{:40} {}\n", edit.name,
+               is_accepted ? "up to date" : "stale: " + testing::PrintToString(age.differences));
+    if (!is_accepted) ++refused;
+    locked.folder.write(edit.file, before);
+  }
+  fmt::print("{} edits, {} stale\n", edits.size(), refused);
+  EXPECT_TRUE(locked.age().differences.empty());
+}
+
+/// These uv refuses, and a build does not: nothing of the image hangs on them.
+TEST(StaleLocksLikeUv, OwnVersionAndOtherGroupsMayDiffer) {
+  VENEER_NEEDS_UV();
+  const LockedProject locked;
+  const auto edit = [&](std::string_view from, std::string_view to) {
+    std::string text(root_project);
+    text.replace(text.find(from), from.size(), to);
+    locked.folder.write(root, text);
+  };
+  edit("version = \"1.0\"", "version = \"1.1\"");
+  EXPECT_TRUE(locked.age().differences.empty());
+  edit("more = [\"four>=1\"]", "more = [\"four>=1.0.1\"]");
+  EXPECT_FALSE(locked.uv_accepts());
+  EXPECT_TRUE(locked.age().differences.empty());
+  EXPECT_THAT(locked.age({"dev"}).differences, testing::ElementsAre(HasSubstr("group dev: ")));
+  EXPECT_THAT(locked.age({"more"}).differences, testing::ElementsAre(HasSubstr("group more: ")));
+  edit("dependencies = [\"one", "dynamic = [\"dependencies\"]\nother = [\"one");
+  EXPECT_TRUE(locked.age().differences.empty());
+  EXPECT_THAT(locked.age().not_compared, testing::ElementsAre(HasSubstr("the dependencies of shop are dynamic")));
+}
+
+Value toml(std::string_view text) { return parse_toml(text); }
+
+/// Sources that no test can reach.
+TEST(StaleLocks, SourcesAreCompared) {
+  const Lock lock = parse_uv_lock(R"(version = 1
+revision = 3
+requires-python = ">=3.11"
+[[package]]
+name = "shop"
+version = "1.0"
+source = { virtual = "." }
+[package.metadata]
+requires-dist = [
+  { name = "a", git = "https://git.example/a?tag=v1&subdirectory=python" },
+  { name = "b", git = "https://git.example/b?rev=main" },
+  { name = "c", url = "https://files.example/c-1.0-py3-none-any.whl" },
+  { name = "d", specifier = ">=1", index = "https://index.example/cpu" },
+  { name = "e", marker = "sys_platform == 'linux'", url = "https://files.example/e.whl" },
+  { name = "e", marker = "sys_platform != 'linux'", specifier = ">=2" },
+]
+)");
+  const std::string project = R"([project]
+name = "shop"
+version = "2.0"
+requires-python = ">=3.11"
+dependencies = ["a", "b @ git+https://git.example/b@main", "c @ https://files.example/c-1.0-py3-none-any.whl", "d>=1", "e>=2"]
+[tool.uv.sources]
+a = { git = "https://git.example/a", tag = "v1", subdirectory = "python" }
+d = { index = "cpu" }
+e = [{ url = "https://files.example/e.whl", marker = "sys_platform == 'linux'" }]
+[[tool.uv.index]]
+name = "cpu"
+url = "https://index.example/cpu"
+explicit = true
+)";
+  const auto differences = [&](std::string_view from, std::string_view to) {
+    std::string text = project;
+    text.replace(text.find(from), from.size(), to);
+    LockSurroundings surroundings;
+    surroundings.project = [&](const std::string& folder) {
+      return folder == "." ? std::optional(toml(text)) : std::nullopt;
+    };
+    surroundings.folders = [](const auto&, const auto&) { return std::vector<std::string>(); };
+    return compare_with_projects(lock, surroundings, "shop", {}).differences;
+  };
+  EXPECT_THAT(differences("2.0", "2.0"), testing::IsEmpty());
+  EXPECT_THAT(differences("tag = \"v1\"", "tag = \"v2\""), testing::ElementsAre(HasSubstr("tag=v2")));
+  EXPECT_THAT(differences("@main", "@next"), testing::ElementsAre(HasSubstr("rev=next")));
+  EXPECT_THAT(differences("c-1.0-", "c-1.1-"), testing::SizeIs(1));
+  EXPECT_THAT(differences("/cpu\"", "/cuda\""), testing::SizeIs(1));
+  EXPECT_THAT(
+      differences("e.whl\", marker = \"sys_platform == 'linux'\"", "e.whl\", marker = \"sys_platform == 'win32'\""),
+      testing::SizeIs(2));
+}
+
+TEST(StaleLocks, WhatALockWithoutMetadataGivesIsCompared) {
+  Selection selection;
+  for (const char* name : {"one", "two"}) {
+    SelectedPackage package;
+    package.name = name;
+    package.version = "1.5";
+    selection.packages.push_back(package);
+  }
+  selection.unusable = {"three"};
+  const Target target{
+      .major = 3, .minor = 12, .full_version = "3.12.1", .libc = {}, .machine = "x86_64", .interpreter = {}};
+  const auto unmet = [&](std::string_view dependencies, const std::vector<std::string>& extras = {}) {
+    return unmet_requirements(
+        toml(fmt::format(
+            "[project]\nname = \"shop\"\ndependencies = {}\n[project.optional-dependencies]\nbig = [\"six\"]\n",
+            dependencies)),
+        selection, target, extras);
+  };
+  EXPECT_THAT(unmet(R"(["One>=1", "two", "three", "shop[big]", "four; python_version < '3.12'"])"), testing::IsEmpty());
+  EXPECT_THAT(unmet(R"(["one>=2"])"), testing::ElementsAre("pyproject.toml says 'one>=2', the lock has one 1.5"));
+  EXPECT_THAT(unmet(R"(["four"])"), testing::ElementsAre("'four' is not in the lock"));
+  EXPECT_THAT(unmet("[]", {"big"}), testing::ElementsAre("'six' is not in the lock"));
+}
+
+}  // namespace
+}  // namespace veneer::python
