@@ -78,6 +78,54 @@ class Files(fixtures.SystemTest):
             "shop/test.key in the wheel of shop is a private key, so it is in the image",
             "src/shop/.env is an environment file that git does not track, so the wheel of shop was built without it"])
 
+    def test_a_stale_lock_is_refused(self):
+        path = self.project("shop", self.metadata("shop", 'dependencies = ["lib"]\n') + self.veneer_table() +
+                            '[tool.uv]\nenvironments = ["sys_platform == \'linux\'"]\n[tool.uv.sources]\nlib = { path = "lib" }\n', {"main.py": "print('hi')\n"})
+        self.project("shop/lib", self.metadata("lib", 'dynamic = ["dependencies"]\n') + BUILD_SYSTEM, {"src/lib/__init__.py": ""})
+        self.lock(path)
+        pyproject = (path / "pyproject.toml").read_text()
+        self.assertIn("note: the dependencies of lib are dynamic, so they are not compared with the lock", self.veneer("plan", cwd=path).stderr)
+        (path / "pyproject.toml").write_text(pyproject.replace('["lib"]', '["lib", "idna>=3"]').replace('version = "1.0"', 'version = "1.1"'))
+        for command in ("build", "plan"):
+            refused = self.veneer(command, cwd=path, code=3).stderr
+            self.assertIn("uv.lock is out of date: 'idna >=3' is not in the lock", refused)
+            self.assertIn("uv lock; --frozen takes it as it stands", refused)
+        self.assertEqual(self.json("plan", "--json", "--frozen", cwd=path)["image"], "shop:1.1")
+        # The project's own version may be another one.
+        (path / "pyproject.toml").write_text(pyproject.replace('version = "1.0"', 'version = "1.1"'))
+        self.assertEqual(self.json("plan", "--json", cwd=path)["image"], "shop:1.1")
+        # An export does not say what it was made of: what it lacks is known all the same.
+        (path / "requirements.txt").write_text("./lib\n")
+        self.veneer("plan", "--lock", "requirements.txt", cwd=path)
+        (path / "requirements.txt").write_text("")
+        self.assertIn("requirements.txt is out of date: 'lib' is not in the lock", self.veneer("plan", "--lock", "requirements.txt", cwd=path, code=3).stderr)
+
+    def test_what_a_checkout_lacks_is_named(self):
+        """Changes that no commit has, pointers of LFS, an extension beside the project."""
+        pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 12345\n"
+        path = self.project("shop", self.metadata("shop") + self.veneer_table(), {
+            "main.py": "print('hi')\n", "model.bin": pointer, ".gitignore": ".veneer/\n",
+            "fast/pyproject.toml": '[project]\nname = "fast"\nversion = "1"\n[build-system]\nrequires = ["maturin>=1"]\nbuild-backend = "maturin"\n',
+            "Dockerfile": 'FROM python:3.11\nCOPY . .\nRUN cd fast && maturin develop\nCMD ["python", "main.py"]\n'})
+        self.lock(path)
+        self.commit(path, "main.py")
+        findings = ["1 path in the image is not the file but a pointer of Git LFS: app/model.bin; run: git lfs pull",
+                    "Dockerfile:3: `maturin develop` is not run, so what it builds is not in the image",
+                    "fast is an extension to compile (maturin) that the lock does not have, so it is not built; to have it: uv add ./fast"]
+        self.assertEqual(self.json("plan", "--json", cwd=path)["findings"], findings)
+        (path / "main.py").write_text("print('ho')\n")
+        commit = fixtures.git(path, "rev-parse", "--short=12", "HEAD").strip()
+        self.assertEqual(self.json("plan", "--json", cwd=path)["findings"], [*findings, f"the work tree differs from commit {commit}; the version is 1.0"])
+
+    def test_a_workspace_lists_its_members(self):
+        path = self.project("space", '[tool.uv.workspace]\nmembers = ["packages/*"]\n')
+        for name in ("api", "worker"):
+            self.project(f"space/packages/{name}", self.metadata(name), {"main.py": "print()\n"})
+        self.lock(path)
+        self.assertIn("name a member of the workspace with --package, or run veneer in its folder; its members are: api, worker",
+                      self.veneer("plan", cwd=path, code=3).stderr)
+        self.assertIn("its members are: api, worker", self.veneer("plan", "--package", "web", cwd=path, code=4).stderr)
+
 
 if __name__ == "__main__":
     fixtures.main()

@@ -552,6 +552,11 @@ class Projects(fixtures.SystemTest):
         refused = self.veneer("build", cwd=shallow, code=3)
         self.assertIn("shallow", refused.stderr)
         self.assertIn("hint:", refused.stderr)
+        # A clone without tags has a version, if not the one that was meant: it is shown.
+        fixtures.git(path, "tag", "-d", "v2.5", "v2.6")
+        planned = self.json("plan", "--json", cwd=path)
+        self.assertRegex(planned["image"], r"^versioned:0\.1\.dev2")
+        self.assertRegex(planned["findings"][0], r"^setuptools-scm found no tags in git, so the version is 0\.1\.dev2.*; if there should be some, run: git fetch --tags$")
 
 
 if __name__ == "__main__":
