@@ -374,9 +374,10 @@ class Projects(fixtures.SystemTest):
         right = hashlib.sha256((path / "wheels" / "part0-1.0-py3-none-any.whl").read_bytes()).hexdigest()
         line = "part0 @ wheels/part0-1.0-py3-none-any.whl --hash=sha256:{} --hash=sha256:" + "0" * 64 + "\n-e .\n"
         (path / "requirements.txt").write_text(line.format(right))
-        self.veneer("build", "--strict", "--lock", "requirements.txt", cwd=path)
+        self.assertIn("'part1' is not in the lock", self.veneer("build", "--lock", "requirements.txt", cwd=path, code=3).stderr)
+        self.veneer("build", "--strict", "--frozen", "--lock", "requirements.txt", cwd=path)
         (path / "requirements.txt").write_text(line.format("1" * 64))
-        self.assertIn("but the lock says", self.veneer("build", "--lock", "requirements.txt", cwd=path, code=6).stderr)
+        self.assertIn("but the lock says", self.veneer("build", "--frozen", "--lock", "requirements.txt", cwd=path, code=6).stderr)
 
     # astral-sh/uv#15055; ls1intum/edutelligence#1002
     def test_case_2_absolute_paths_in_a_lock(self):
@@ -412,8 +413,10 @@ class Projects(fixtures.SystemTest):
         fixtures.commit_all(path, "First")
         for name in ("src/logging/run.log", "run.log"):
             (path / name).write_text("a secret")
+        commit = fixtures.git(path, "rev-parse", "--short=12", "HEAD").strip()
         self.assertEqual(self.json("build", "--json", cwd=path)["findings"],
-                         ["git neither tracks nor ignores src/logging/run.log; in the wheel of logging it is empty"])
+                         ["git neither tracks nor ignores src/logging/run.log; in the wheel of logging it is empty",
+                          f"the work tree differs from commit {commit}; the version is 1.0"])
 
     def test_the_project_replaces_a_file_of_a_dependency(self):
         path = self.small_project()
