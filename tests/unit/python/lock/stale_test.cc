@@ -21,7 +21,8 @@ constexpr std::string_view root_project = R"([project]
 name = "shop"
 version = "1.0"
 requires-python = ">=3.11,<4"
-dependencies = ["one>=1, <3", "lib[fast]", "beside", "two ; platform_system == 'Windows'", "three>=1; python_version < '3.12'"]
+dependencies = ["one>=1, <3", "lib[fast]", "beside",
+  "two ; platform_system == 'Windows'", "three>=1; python_version < '3.12'"]
 [project.optional-dependencies]
 big = ["four==1.0", "one>0.1 ; sys_platform == 'linux'"]
 empty = []
@@ -242,7 +243,8 @@ requires-dist = [
 name = "shop"
 version = "2.0"
 requires-python = ">=3.11"
-dependencies = ["a", "b @ git+https://git.example/b@main", "c @ https://files.example/c-1.0-py3-none-any.whl", "d>=1", "e>=2"]
+dependencies = ["a", "b @ git+https://git.example/b@main", 
+  "c @ https://files.example/c-1.0-py3-none-any.whl", "d>=1", "e>=2"]
 [tool.uv.sources]
 a = { git = "https://git.example/a", tag = "v1", subdirectory = "python" }
 d = { index = "cpu" }
