@@ -354,6 +354,22 @@ class Registries(fixtures.SystemTest):
         fixtures.shutil.rmtree(self.cache / "veneer" / "registry-blobs")
         self.assertIn("image sha256:", self.veneer("build", "--locked", cwd=project, code=3, CI="").stderr)
 
+    def test_certificates(self):
+        authority = real_registry.Authority(self.folder / "authority")
+        context = authority.context()
+        context.load_verify_locations(authority.ca)
+        context.verify_mode = real_registry.ssl.CERT_REQUIRED
+        registry = odd_registry.OddRegistry(context=context)
+        self.addCleanup(registry.close)
+        image = put_image(registry, REPOSITORY, "1", {"a": "one"})
+        name = f"{registry.address}/{REPOSITORY}:1"
+        self.assertIn("not trusted here", self.manifest_of(name, code=5))
+        place = self.folder / "home/.config/containers/certs.d" / registry.address
+        place.mkdir(parents=True)
+        for source, target in ((authority.ca, "ca.crt"), (authority.certificate, "client.cert"), (authority.key, "client.key")):
+            (place / target).write_bytes(source.read_bytes())
+        self.assertEqual(self.manifest_of(name), image["digest"])
+
 
 class RealRegistry(fixtures.SystemTest):
     def test_tls_and_tokens_of_another_host(self):
