@@ -30,11 +30,8 @@ Hash ImageBuilder::prepare_inputs(const python::PrepareStep& step) const {
   project.image = {};
   for (const std::string& path : *step.inputs) project.image.files.push_back({path, "/" + path, std::nullopt});
   const tree::FileTree nowhere;
-  return in_context(
-      [] { return "inputs of [[tool.veneer.prepare]]"; },
-      [&] {
-        return application_files(project, Placement(nowhere), inputs_.folder_rule, inputs_.listed_files).content;
-      });
+  return in_context([] { return "inputs of [[tool.veneer.prepare]]"; },
+                    [&] { return application_files(project, Placement(nowhere), inputs_.files).content; });
 }
 
 void ImageBuilder::make_prepared_components() {
