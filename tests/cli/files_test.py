@@ -7,15 +7,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import fixtures  # noqa: E402
-from projects_test import BUILD_SYSTEM, Projects as Shapes  # noqa: E402
+import projects_test  # noqa: E402
 
+BUILD_SYSTEM = projects_test.BUILD_SYSTEM
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----\n"
 
 
 class Files(fixtures.SystemTest):
-    project, lock, metadata, veneer_table = Shapes.project, Shapes.lock, Shapes.metadata, Shapes.veneer_table
-    paths = Shapes.paths
+    project, lock, paths = projects_test.Projects.project, projects_test.Projects.lock, projects_test.Projects.paths
+    metadata, veneer_table = projects_test.Projects.metadata, projects_test.Projects.veneer_table
 
     def application(self, path: Path) -> list[str]:
         """The files below /app that are no environment."""
