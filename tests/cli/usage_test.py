@@ -92,7 +92,7 @@ TABLE = (
         (["--helper", "relative"], "--helper"), (["--line", "1"], "1"))]
     + [(["pull", *row], what) for row, what in ((["IMAGE"], "--as"), (["IMAGE", "--as", "a b"], "a b"), ([], "IMAGE"), (["a:1", "b:2"], "b:2"))]
     + [(["push", *row], what) for row, what in (
-        ([], "registry"), (["a:1", REF, "b:2"], "b:2"), (["oci:/x"], "oci:/x"), (["bad//name", REF], "bad//name"), (["UPPER/x"], "UPPER"),
+        ([], "registry"), (["a:1", REF, "b:2"], "b:2"), (["oci:/x"], "oci:/x"), (["bad//name", REF], "bad//name"), (["team/UPPER:1"], "UPPER"),
         ([REF + "@sha256:" + "0" * 64], "digest"), ([REF, "--also-tag", "other.example/team/shop:2"], "--also-tag"),
         ([REF, "--also-tag", "registry.example/team/other:2"], "--also-tag"), ([REF, "--also-tag", "a b"], "a b"),
         ([REF, "--mount-from", "other.example/base"], "--mount-from"), ([REF, "--mount-from", "base", "--no-mount"], "--no-mount"),

@@ -225,7 +225,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def give(self, answer: Answer) -> None:
         while self.left and not self.close_connection:  # a body that nobody read
-            self.left -= len(self.rfile.read(min(BLOCK, self.left)))
+            data = self.rfile.read(min(BLOCK, self.left))
+            self.left -= len(data)
+            self.close_connection = not data
         self.send_response_only(answer.status)
         is_bytes = isinstance(answer.body, bytes)
         length = answer.length if answer.length is not None else len(answer.body) if is_bytes else None
