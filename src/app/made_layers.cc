@@ -3,6 +3,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/text.hh"
+#include "image/places/image_names.hh"
 
 namespace veneer::app {
 
@@ -29,7 +30,11 @@ Made made_of(const build::BuiltImage& built, const std::string& base_name) {
   for (const build::BuiltLayer& layer : built.layers) {
     if (layer.made) made.layers.insert(layer.layer.blob);
   }
-  if (base_name.starts_with("registry:")) made.base = base_name;
+  if (base_name.starts_with("registry:")) {
+    made.base = base_name;
+  } else if (!image::names_a_place(base_name) && !base_name.starts_with("debian:")) {
+    made.base = "registry:" + base_name;  // as a base without prefix is read
+  }
   return made;
 }
 

@@ -16,7 +16,7 @@ namespace veneer::app {
 
 struct Made {
   std::set<BlobDigest> layers;
-  std::string base;  // a name, empty when it is no registry's
+  std::string base;  // "registry:REF", empty when it is no registry's
 };
 
 /// Of `built`: what was made now.

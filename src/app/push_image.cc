@@ -71,7 +71,7 @@ ImagePush::ImagePush(const OpenedImage& image, const Made& made, const PushTarge
     request.mount_from = target.mount_from;
     for (const std::string& origin : {made.base, image.name}) {
       if (!origin.starts_with(prefix)) continue;
-      const image::Reference other = image::parse_reference(std::string_view(origin).substr(prefix.size()));
+      const image::Reference other = parse(origin, "");
       if (other.registry == target.name.registry) request.mount_from.push_back(other.repository);
     }
   }
