@@ -4,6 +4,7 @@ list of downloads on loopback; with VENEER_TEST_ALL=1 a whole image stands on it
 
 import functools
 import gzip
+import hashlib
 import http.server
 import json
 import os
@@ -112,9 +113,18 @@ class Pythons(PythonTest):
         self.veneer("build", cwd=path, code=None, UV_PYTHON_DOWNLOADS_JSON_URL=url)
         self.kept_layer(self.cache)[1].unlink()
         archive = self.folder / "mirror" / "cpython.tar.gz"
+        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
         archive.write_bytes(gzip.compress(gzip.decompress(archive.read_bytes()), 2))
         said = self.veneer("build", cwd=path, code=6, UV_PYTHON_DOWNLOADS_JSON_URL=url).stderr
         self.assertIn("another one than before", said)
+        # veneer.lock says so to machines that never saw it.
+        (path / "veneer.lock").write_text(
+            f'version = 1\n\n[[base]]\nname = "debian:{self.suite_without(version)}"\nplatform = "linux/amd64"\nkind = "debian"\n'
+            f'interpreter = {{ version = "{version}", url = "https://example.org/cpython.tar.gz", sha256 = "{digest}" }}\n'
+            'target = { interpreter = "/usr/local/bin/python3", python = "3", libc = "glibc-2.36", machine = "x86_64" }\npackages = [\n]\n')
+        said = self.veneer("build", cwd=path, code=6, UV_PYTHON_DOWNLOADS_JSON_URL=url, XDG_CACHE_HOME=str(self.folder / "another")).stderr
+        self.assertIn(f"not sha256:{digest}", said)
+        self.assertIn("'veneer base update' takes the new one", said)
 
     def test_what_cannot_be_had_is_said_with_the_ways_out(self):
         list_file = self.folder / "list.json"
