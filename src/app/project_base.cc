@@ -82,6 +82,12 @@ void ProjectBase::read(python::SelectRequest selection) {
   if (!project.base) project.base = python::parse_base_choice("debian:" + python.suite);
   platform_ = image::platform_text(platform);
   pins_.choose(project.base->text, platform_);
+  if (request_.base_facts == BaseFacts::verified && !pins_.had_base()) {
+    throw Error(ErrorKind::refused,
+                fmt::format("{} has nothing of {} for {} that its files could be compared with",
+                            printable(pins_.path().native()), printable(project.base->text), platform_),
+                "build once without --verify-base");
+  }
   snapshot_ = project.system.snapshot;
   if (snapshot_ == python::newest_snapshot) snapshot_ = pins_.snapshot();
   if (snapshot_.empty() && !project.system.snapshot.empty()) {

@@ -98,6 +98,7 @@ class PackageLock(LockTest):
 
         refused = self.veneer("build", "--locked", cwd=project, code=3)
         self.assertIn(f"there is no {lock}", refused.stderr)
+        self.assertIn("that its files could be compared with", self.veneer("build", "--verify-base", cwd=project, code=3).stderr)
         in_ci = self.veneer("build", cwd=project, CI="true", XDG_CACHE_HOME=str(self.folder / "a")).stderr
         self.assertRegex(in_ci, r"not pinned in veneer.lock, which is not written with CI=true: .* greeting=1.0-1\n")
         self.veneer("build", "--no-lock-file", cwd=project, XDG_CACHE_HOME=str(self.folder / "a"))
