@@ -33,7 +33,7 @@ struct OwnCode {
 };
 
 /// What the image starts, the project's own modules, then every module at the top of the environment and every
-/// command's entry point, those of a distribution in one process, each with three minutes' time. A problem is what
+/// command's entry point, those of a distribution in one process, each with a minute's time. A problem is what
 /// keeps the image's own code from working; that a dependency's module or command wants what an extra would bring, or
 /// what only the surroundings of a container give, is a detail. Returns how many were tried. Throws Error (failed) when
 /// the interpreter itself cannot run.

@@ -121,11 +121,12 @@ TEST_F(Imports, WhatTheImageStarts) {
   put("main.py", "import sys\napp = 1\n");
   put("loop.py", "import absent_bot\nwhile True: pass\n");
   put("guarded.py", "import json\nvalue = json.nothere\nif __name__ == '__main__':\n    1 / 0\n");
+  put("window.py", "if __name__ in {'__main__', '__mp_main__'}:\n    while True: pass\n");
   put("tool/__init__.py", "");
   put("tool/__main__.py", "from . import parts\n");
   const std::string folder = folder_.path().native();
   for (const std::string line : {"uvicorn main:app", "uvicorn main:absent", "python loop.py", "python guarded.py",
-                                 "python -m tool", "python main.py"}) {
+                                 "python -m tool", "python main.py", "python window.py"}) {
     for (const StartTarget& target : start_targets(split_words(line, " "), folder)) own_.starts.push_back(target);
   }
   own_.files = {folder + "/main.py"};
