@@ -43,35 +43,34 @@ void HostSession::close() {
   connection_.close();
 }
 
-// A shell that was given the request.
-Dialogue& HostSession::shell_with(const HostRequest& request) {
-  std::unique_ptr<Dialogue>& shell = shells_[request.task()];
-  if (shell && shell->has_ended()) shell.reset();
-  if (shell && request.nonce() == ahead_) return *shell;
-  if (!shell) {
-    shell = connection_.start_command(host_command(request.task()));
-    shell->give(host_script(request.task()));
+// The shell of the request's task, which was given it.
+HostSession::Shell& HostSession::shell_with(const HostRequest& request) {
+  Shell& shell = shells_[request.task()];
+  if (shell.dialogue && shell.dialogue->has_ended()) shell = {};
+  if (shell.dialogue && shell.ahead == request.nonce()) return shell;
+  if (!shell.dialogue) {
+    shell.dialogue = connection_.start_command(host_command(request.task()));
+    shell.dialogue->give(host_script(request.task()));
   }
-  shell->give(request.text());
-  return *shell;
+  shell.dialogue->give(request.text());
+  shell.ahead.clear();  // what was asked before is noise now
+  return shell;
 }
 
-void HostSession::ask_ahead(const HostRequest& request) {
-  static_cast<void>(shell_with(request));
-  ahead_ = request.nonce();
-}
+void HostSession::ask_ahead(const HostRequest& request) { shell_with(request).ahead = request.nonce(); }
 
 CommandResult HostSession::send(const HostRequest& request, ByteSource* body, HostAnswer& answer,
                                 std::function<std::uint64_t()> progress) {
   ++round_trips_;
-  static_cast<void>(shell_with(request));
-  std::unique_ptr<Dialogue> shell = std::move(shells_[request.task()]);
+  Shell& shell = shell_with(request);
+  std::unique_ptr<Dialogue> dialogue = std::move(shell.dialogue);  // which ends when something is thrown
+  shell = {};
   const DialoguePatience patience{options_.patience, std::move(progress)};
-  if (!request.is_question()) return shell->end(body, answer, patience);
-  if (auto result = shell->hear(
+  if (!request.is_question()) return dialogue->end(body, answer, patience);
+  if (auto result = dialogue->hear(
           answer, [&] { return answer.has_ended(); }, patience))
     return std::move(*result);
-  shells_[request.task()] = std::move(shell);
+  shells_[request.task()].dialogue = std::move(dialogue);
   return {};
 }
 

@@ -66,12 +66,15 @@ class HostSession {
   int round_trips() const { return round_trips_; }
 
  private:
-  Dialogue& shell_with(const HostRequest& request);
+  struct Shell {
+    std::unique_ptr<Dialogue> dialogue;  // none: it has not begun, or is over
+    std::string ahead;                   // the nonce of what it was asked ahead
+  };
+  Shell& shell_with(const HostRequest& request);
 
   SshConnection connection_;
-  std::map<HostTask, std::unique_ptr<Dialogue>> shells_;  // that wait for a request, or answer what was asked ahead
-  std::string ahead_;                                     // the nonce of that
   SshOptions options_;
+  std::map<HostTask, Shell> shells_;
   int round_trips_ = 0;
 };
 
