@@ -128,7 +128,7 @@ void Deployment::guard(Host& host, const std::function<void()>& action) {
 
 void Deployment::plan_for(Host& host) {
   guard(host, [&] {
-    if (request_.gates == DeployRequest::Gates::checked) {
+    if (host.opened.session && request_.gates == DeployRequest::Gates::checked) {
       host.opened.session->open();
       host.asked = deliver::ask_ahead(*host.opened.session, rollout_request_of_all());
     }

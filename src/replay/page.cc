@@ -50,7 +50,8 @@ th { font-weight: 600; }
 .key { display: inline-block; width: 1.4em; border-top: 3px solid; margin-right: .4em; vertical-align: middle; }
 </style>
 <h1>What deploys would have cost</h1>
-<p>Bytes of dependencies that the deploys of a project bring under different layouts of its image, compressed as wheels are.
+<p>Bytes of dependencies that the deploys of a project bring under different layouts of its image,
+compressed as wheels are.
 The first deploy and the application's own files are not counted.</p>
 )";
 
