@@ -484,9 +484,11 @@ class Moments:
         compose = self.compose_folder / "compose.yaml"
         text = compose.read_text()
         begin, end = text.index("    healthcheck:"), text.index("    stop_grace_period")
-        compose.write_text(text[:begin] + text[end:])
+        text = text[:begin] + text[end:]
+        compose.write_text(text.replace("stop_grace_period: 1s", "stop_grace_period: 6s", 1))
         self.write("listening", crash=listen)
         first = self.deploy()  # the one before it listened nowhere
+        compose.write_text(text)
         self.assertEqual(first["outcome"], "well")
         self.assertIn("web took its whole grace time to stop", " ".join(first["notes"]))
         self.assertIn("init: true", " ".join(first["notes"]))

@@ -1,6 +1,7 @@
 """Debian roots that tests run programs in, with everything that building and running veneer needs; kept in the test cache."""
 
 import fcntl
+import hashlib
 import os
 import shlex
 import shutil
@@ -18,15 +19,17 @@ BUILD_PACKAGES = ["g++", "cmake", "ninja-build", "ccache", "mold", "pkg-config",
 
 def build_root(suite: str) -> Path:
     """A root of `suite` ("bookworm") in which veneer can be built, made once."""
-    return made_once(f"build-{suite}-1", suite, BUILD_PACKAGES)
+    return made_once(f"build-{suite}", suite, BUILD_PACKAGES)
 
 
 def uv_root(suite: str) -> Path:
     """A root of `suite` in which uv, put there by run_inside, can install what needs no compiler; made once."""
-    return made_once(f"uv-{suite}-1", suite, ["python3", "git", "ca-certificates"])
+    return made_once(f"uv-{suite}", suite, ["python3", "git", "ca-certificates"])
 
 
-def made_once(name: str, suite: str, packages: list[str]) -> Path:
+def made_once(kind: str, suite: str, packages: list[str]) -> Path:
+    """Another list of packages is another root."""
+    name = f"{kind}-{hashlib.sha256(' '.join(packages).encode()).hexdigest()[:12]}"
     target = fixtures.test_cache() / "machines" / name
     target.parent.mkdir(exist_ok=True)
     with open(target.parent / f"{name}.lock", "w") as lock:
