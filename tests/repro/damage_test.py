@@ -369,7 +369,7 @@ class Unreadable(Damaged):
                 path.chmod(0)
                 if kind.startswith(FOR_LAYERS):
                     self.forget_results()
-                is_silent = path.stat().st_size == 0 or path.name == "last"
+                is_silent = path.stat().st_size == 0 or path.name in ("last", "made")
                 self.heals(path, "unreadable", silent=is_silent)
         self.finish()
 
