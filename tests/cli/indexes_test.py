@@ -148,7 +148,7 @@ cmd = ["python"]
         path = self.project()
         (path / "requirements.txt").write_text(f"--index-url http://reader:pw-of-red@{self.server.address}/red/simple\n"
                                                "part-red==1.0\npart-stray==1.0\n")
-        self.build(path, "--lock", "requirements.txt")
+        self.build(path, "--frozen", "--lock", "requirements.txt")
         self.assertEqual(self.server.password_of("/part_red-1.0-py3-none-any.whl"), "reader:pw-of-red")
         self.assertEqual({said for _, said in self.other.asked}, {""})
 
@@ -157,7 +157,7 @@ cmd = ["python"]
         path = self.project()
         (path / "requirements.txt").write_text(f"--no-index\n--find-links http://reader:pw-of-red@{self.server.address}/red/simple/part-red/\n"
                                                "part-red==1.0\n")
-        self.build(path, "--lock", "requirements.txt")
+        self.build(path, "--frozen", "--lock", "requirements.txt")
         self.assertEqual(self.server.password_of("/part_red-1.0-py3-none-any.whl"), "reader:pw-of-red")
 
     def test_pages_of_links_of_the_project_and_of_the_environment(self):
@@ -181,7 +181,7 @@ cmd = ["python"]
         path = self.project()
         text = f"--index-url HTTP://${{WHO}}:${{WORD}}@{self.server.address}/red/simple\npart-red==1.0\n"
         (path / "requirements.txt").write_text(text)
-        self.build(path, "--lock", "requirements.txt", WHO="reader", WORD="pw-of-red")
+        self.build(path, "--frozen", "--lock", "requirements.txt", WHO="reader", WORD="pw-of-red")
         self.assertEqual(self.server.password_of("/part_red-1.0-py3-none-any.whl"), "reader:pw-of-red")
 
     def test_an_unknown_variable_in_a_requirements_file(self):
@@ -189,7 +189,7 @@ cmd = ["python"]
         self.publish("open", "part-open", self.server, "/open/files/")
         path = self.project()
         (path / "requirements.txt").write_text(f"--index-url http://${{WHO}}:${{WORD}}@{self.server.address}/open/simple\npart-open==1.0\n")
-        self.build(path, "--lock", "requirements.txt", WHO="reader")
+        self.build(path, "--frozen", "--lock", "requirements.txt", WHO="reader")
         self.assertEqual(self.server.password_of("/part_open-1.0-py3-none-any.whl"), "")
 
     def test_a_malformed_index_is_warned_of(self):

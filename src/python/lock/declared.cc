@@ -11,7 +11,6 @@
 
 #include "foundation/error.hh"
 #include "foundation/text.hh"
-#include "foundation/user_info.hh"
 #include "python/lock/location.hh"
 #include "python/lock/marker_environments.hh"
 #include "python/name.hh"
@@ -44,10 +43,21 @@ std::string plain_path(const std::string& folder, const std::string& path) {
   return "path " + result;
 }
 
+/// Without user and password, which uv leaves out of locks.
+std::string without_login(std::string url) {
+  constexpr std::string_view separator = "://";
+  const std::size_t start = url.find(separator);
+  if (start == std::string::npos) return url;
+  const std::size_t authority = start + separator.size();
+  const std::size_t end = std::min(url.find_first_of("/?#", authority), url.size());
+  const std::size_t at = url.substr(0, end).rfind('@');
+  return at == std::string::npos || at < authority ? url : url.erase(authority, at + 1 - authority);
+}
+
 std::string plain_url(std::string url) {
-  url = without_fragment(url);
+  url = without_login(without_fragment(url));
   while (url.ends_with('/')) url.pop_back();
-  return without_user_info(url);
+  return url;
 }
 
 /// Of a repository and what is asked of it: "rev", "tag", "branch", "subdirectory".
