@@ -45,8 +45,8 @@ struct SelectedPackage {
 };
 
 struct Selection {
-  std::vector<SelectedPackage> packages;  // sorted by name
-  std::vector<std::string> unusable;      // names that have no file for the target, sorted
+  std::vector<SelectedPackage> packages;                // sorted by name
+  std::vector<std::string> unusable;                    // names that have no file for the target, sorted
   std::map<std::string, std::string> unusable_markers;  // under which the lock has those, where it says so
 };
 
