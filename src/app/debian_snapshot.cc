@@ -40,7 +40,8 @@ std::string now_on_server(const std::string& mirror, const std::string& suite, c
   net::Request request;
   request.method = "HEAD";
   request.url = mirror + release_place(snapshot, suite);
-  return client.send_with_retry(request).ok() ? snapshot : "";
+  if (!client.send_with_retry(request).ok()) return {};
+  return snapshot;
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ std::string extension_of(const std::string& pyproject) {
   try {
     const Value document = parse_toml(pyproject);
     for (const std::string& requirement : document.table_or_empty("build-system").strings_or_empty("requires")) {
-      const std::string name = python::normalised_name(python::leading_name(requirement));
+      std::string name = python::normalised_name(python::leading_name(requirement));
       constexpr std::array<std::string_view, 6> compilers = {
           "maturin", "setuptools-rust", "scikit-build-core", "meson-python", "cffi", "pybind11"};
       if (std::find(compilers.begin(), compilers.end(), name) != compilers.end()) return name;

@@ -84,7 +84,7 @@ std::optional<std::string> next_page(const Answer& answer) {
 Repository::Repository(std::shared_ptr<Session> session, std::string name)
     : session_(std::move(session)), name_(std::move(name)) {}
 
-Call Repository::call(std::string_view method, std::string target) const {
+Call Repository::call(std::string_view method, const std::string& target) const {
   Call call;
   call.method = method;
   call.target = name_ + "/" + target;

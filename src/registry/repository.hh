@@ -56,7 +56,7 @@ class Repository {
   std::vector<std::string> tags() const;
 
  private:
-  Call call(std::string_view method, std::string target) const;
+  Call call(std::string_view method, const std::string& target) const;
 
   std::shared_ptr<Session> session_;
   std::string name_;

@@ -166,10 +166,7 @@ class Uploader::Upload {
     if (rest == 0) {
       kind_ = Kind::end;
       count_ = 0;
-    } else if (offset_ == 0 && !was_cut_ && limits.takes_bodies && rest <= most) {
-      kind_ = Kind::whole;
-      count_ = rest;
-    } else if (!limits.takes_chunks) {
+    } else if (!limits.takes_chunks || (offset_ == 0 && !was_cut_ && limits.takes_bodies && rest <= most)) {
       kind_ = Kind::whole;
       count_ = rest;
     } else {

@@ -88,7 +88,7 @@ bool has_cloud_credentials(const std::string& text) {
 }
 
 std::string start_of(const fs::path& path) {
-  File file(path);
+  const File file(path);
   std::string text(std::min<std::uint64_t>(file.size(), secret_start), '\0');
   file.read_at(0, std::as_writable_bytes(std::span(text)));
   return text;
