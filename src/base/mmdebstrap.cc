@@ -78,7 +78,7 @@ done
 /// $1 is the root, into which the folder "veneer" was copied. A mirror that is a folder of this machine is seen there
 /// in a mount namespace of its own, so that nobody who clears the root comes into it.
 std::string install_hook(const std::string& mirror_folder, const std::vector<std::string>& packages) {
-  const std::string run = fmt::format("exec chroot \"$1\" sh /tmp/veneer/install {}", fmt::join(packages, " "));
+  std::string run = fmt::format("exec chroot \"$1\" sh /tmp/veneer/install {}", fmt::join(packages, " "));
   if (mirror_folder.empty()) return run;
   return fmt::format("exec unshare --mount sh -c 'mount --bind \"{}\" \"$1/tmp/veneer/mirror\" && {}' sh \"$1\"",
                      mirror_folder, run);

@@ -32,10 +32,11 @@ tree::FileTree stage(const std::vector<PlacedLayer>& layers, const fs::path& sta
   const tree::KeepContent keep = tree::keep_in(staging);
   for (std::size_t i = 0; i < layers.size(); ++i) {
     if (on_layer) on_layer(i);
-    const auto& [layer, blobs] = layers[i];
+    const image::Layer& layer = *layers[i].layer;
+    const image::Blobs& blobs = *layers[i].blobs;
     in_context(
-        [&] { return fmt::format("layer {} ({})", i + 1, layer->blob.text()); },
-        [&] { image::read_layer(*blobs, *layer, [&](ByteSource& tar) { tree::apply_layer(tree, tar, i, keep); }); });
+        [&] { return fmt::format("layer {} ({})", i + 1, layer.blob.text()); },
+        [&] { image::read_layer(blobs, layer, [&](ByteSource& tar) { tree::apply_layer(tree, tar, i, keep); }); });
   }
   return tree;
 }
