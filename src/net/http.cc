@@ -106,7 +106,10 @@ struct Exchange {
       self.answer();
       if (self.sink != nullptr) {
         self.sink->write(as_bytes(std::string_view(data, size)));
-      } else if ((self.forgotten += size) > forgotten_limit) {
+        return size;
+      }
+      self.forgotten += size;
+      if (self.forgotten > forgotten_limit) {
         throw Error(ErrorKind::refused, "a server sends an answer without end");
       }
       return size;
