@@ -30,16 +30,6 @@ constexpr std::size_t least_tags = 2;
 /// In the order in which they are taken; of each a version for which any requires-python of that minor holds.
 constexpr std::array usual_pythons = {"3.13.99", "3.12.99", "3.14.99", "3.11.99", "3.10.99", "3.9.99"};
 
-std::vector<std::string> lines_of(std::string_view text) {
-  std::vector<std::string> lines;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    lines.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return lines;
-}
-
 /// What a commit has of the project: object names; empty where a file is not there.
 struct Files {
   std::string lock;
@@ -92,8 +82,9 @@ class Reader {
     if (request_.events != DeployEvents::commits) {
       // An annotated tag's own name comes first, that of its commit behind it.
       for (const std::string& line :
-           lines_of(python::git_output(repository_, {"for-each-ref", "--merged=HEAD", "--sort=creatordate",
-                                                     "--format=%(objectname) %(*objectname)", "refs/tags"}))) {
+           split_words(python::git_output(repository_, {"for-each-ref", "--merged=HEAD", "--sort=creatordate",
+                                                        "--format=%(objectname) %(*objectname)", "refs/tags"}),
+                       "\n")) {
         const std::size_t space = line.find(' ');
         std::string commit = space + 1 < line.size() ? line.substr(space + 1) : line.substr(0, space);
         if (commits.empty() || commits.back() != commit) commits.push_back(std::move(commit));
@@ -102,8 +93,10 @@ class Reader {
       if (request_.events == DeployEvents::tags || commits.size() >= least_tags) return commits;
     }
     result.events = DeployEvents::commits;
-    return lines_of(python::git_output(repository_, {"log", "--first-parent", "--reverse", "--format=%H", "HEAD", "--",
-                                                     in_repository(project_.folder), in_repository(lock_path_)}));
+    return split_words(
+        python::git_output(repository_, {"log", "--first-parent", "--reverse", "--format=%H", "HEAD", "--",
+                                         in_repository(project_.folder), in_repository(lock_path_)}),
+        "\n");
   }
 
   /// As git names a path of the work tree.
@@ -122,7 +115,7 @@ class Reader {
       for (const std::string& name : names) command.input += fmt::format("{}:{}\n", commit, name);
     }
     const CommandResult said = run(command);
-    const std::vector<std::string> lines = lines_of(said.output);
+    const std::vector<std::string> lines = split_words(said.output, "\n");
     if (said.exit_code != 0 || lines.size() != names.size() * commits.size()) {
       python::throw_git_error(repository_.root, said);
     }

@@ -64,7 +64,23 @@ std::size_t File::read(std::span<std::byte> into) {
   }
 }
 
-AtomicFile::AtomicFile(fs::path path, mode_t mode) : path_(std::move(path)), temporary_(Temporary::file_for(path_)) {
+namespace {
+
+/// The new file would take the place of a device, pipe or socket, which is somebody's way and no old content.
+fs::path replaceable(fs::path path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) &&
+      !S_ISLNK(status.st_mode)) {
+    throw Error(ErrorKind::refused, fmt::format("{} is a device, pipe or socket, not a file", printable(path.native())),
+                "name a file; it is replaced as a whole");
+  }
+  return path;
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(fs::path path, mode_t mode)
+    : path_(replaceable(std::move(path))), temporary_(Temporary::file_for(path_)) {
   if (::fchmod(temporary_.descriptor().get(), mode) == 0) return;
   const int error = errno;
   temporary_.remove();

@@ -32,6 +32,15 @@ class FileTest : public testing::Test {
   }
 };
 
+TEST(AtomicFile, DoesNotTakeThePlaceOfAPipe) {
+  const std::filesystem::path pipe = std::filesystem::path(testing::TempDir()) / "veneer-atomic-pipe";
+  std::filesystem::remove(pipe);
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THROW(write_text_file(pipe, "text"), Error);
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  std::filesystem::remove(pipe);
+}
+
 TEST_F(FileTest, UncommittedLeavesTheOldFileAndNothingElse) {
   write_text_file(path_, "old");
   {
