@@ -9,7 +9,6 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/json.hh"
-#include "foundation/units.hh"
 #include "python/name.hh"
 #include "python/python_version.hh"
 #include "replay/page.hh"
@@ -23,14 +22,8 @@ constexpr std::uint64_t usual_cap = 60;
 constexpr std::uint64_t most_layers = 10'000;
 
 std::string costs_text(const replay::Costs& costs) {
-  const std::uint64_t bound = costs.total.layer_per_wheel;
   Table table({"dependencies as", "all deploys", "a deploy", "× bound"}, {1, 2, 3});
-  for (const replay::NamedLayout& layout : replay::named_layouts()) {
-    const std::uint64_t bytes = costs.total.*layout.bytes;
-    const std::uint64_t each = costs.deploys() > 1 ? bytes / (costs.deploys() - 1) : 0;
-    table.add({layout.name, human_size(bytes), human_size(each),
-               bound == 0 ? "" : fmt::format("{:.2f}", static_cast<double>(bytes) / static_cast<double>(bound))});
-  }
+  for (const replay::CostRow& row : replay::cost_rows(costs)) table.add({row.name, row.all, row.each, row.times});
   return fmt::format(
       "{}: {} deploys with a lock, {} of them with another set of dependencies; the first is not counted\n\n{}",
       printable(costs.project), costs.deploys(), costs.set_changes, table.text());

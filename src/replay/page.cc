@@ -152,14 +152,9 @@ std::string chart(const Costs& costs) {
 std::string table(const Costs& costs) {
   std::string text = "<div class=\"scroll\">\n<table>\n<tr><th>dependencies as<th>all deploys<th>a deploy<th>× bound\n";
   std::size_t color = 0;
-  for (const NamedLayout& layout : named_layouts()) {
-    const std::uint64_t bytes = costs.total.*layout.bytes;
-    const std::uint64_t each = costs.deploys() > 1 ? bytes / (costs.deploys() - 1) : 0;
-    const std::uint64_t bound = costs.total.layer_per_wheel;
-    text +=
-        fmt::format("<tr><td><span class=\"key\" style=\"border-color: var(--c{})\"></span>{}<td>{}<td>{}<td>{}\n",
-                    color++, layout.name, human_size(bytes), human_size(each),
-                    bound == 0 ? "" : fmt::format("{:.2f}", static_cast<double>(bytes) / static_cast<double>(bound)));
+  for (const CostRow& row : cost_rows(costs)) {
+    text += fmt::format("<tr><td><span class=\"key\" style=\"border-color: var(--c{})\"></span>{}<td>{}<td>{}<td>{}\n",
+                        color++, row.name, row.all, row.each, row.times);
   }
   return text + "</table>\n</div>\n";
 }
@@ -177,6 +172,18 @@ const std::vector<NamedLayout>& named_layouts() {
       {"each new wheel once (bound)", &LayoutBytes::layer_per_wheel},
   };
   return all;
+}
+
+std::vector<CostRow> cost_rows(const Costs& costs) {
+  const std::uint64_t bound = costs.total.layer_per_wheel;
+  const std::size_t counted = std::max<std::size_t>(costs.deploys(), 2) - 1;  // the first brings nothing that counts
+  std::vector<CostRow> rows;
+  for (const NamedLayout& layout : named_layouts()) {
+    const std::uint64_t bytes = costs.total.*layout.bytes;
+    rows.push_back({layout.name, human_size(bytes), human_size(bytes / counted),
+                    bound == 0 ? "" : fmt::format("{:.2f}", static_cast<double>(bytes) / static_cast<double>(bound))});
+  }
+  return rows;
 }
 
 std::string page(const std::vector<Costs>& histories) {

@@ -15,6 +15,15 @@ struct NamedLayout {
 };
 const std::vector<NamedLayout>& named_layouts();
 
+/// What a table has of each of named_layouts(), in words: its name, all deploys, a deploy, times the bound.
+struct CostRow {
+  std::string name;
+  std::string all;
+  std::string each;
+  std::string times;  // empty where the bound is 0
+};
+std::vector<CostRow> cost_rows(const Costs& costs);
+
 /// One HTML document that needs nothing else: no script, no font, no request (its policy forbids them). For each
 /// history a chart of the bytes so far, on a logarithmic scale, and a table; light and dark, and readable at 400
 /// pixels.
