@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -67,13 +68,34 @@ def kind_of(path: Path, root: Path) -> str:
 
 
 class Damaged(fixtures.SystemTest):
-    """Builds a project with wheels, its own wheel, one from a source distribution, and byte code."""
+    """A project with wheels, its own wheel, one from a source distribution, and byte code: built once a class, and for each
+    test laid anew in the same place. No file of it is a link to one that other tests use, too."""
+
+    image = ""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.place = Path(tempfile.mkdtemp(prefix="veneer-test-"))
+        cls.addClassCleanup(shutil.rmtree, cls.place, ignore_errors=True)
 
     def setUp(self):
-        super().setUp()
         self.failures: list[str] = []
         self.tried = 0
-        self.project = self.small_project()
+        self.folder, self.good = self.place / "now", self.place / "good"
+        self.cache = self.folder / "cache"
+        self.project = self.folder / "shop"
+        self.kept = self.cache / "veneer"
+        self.store = self.project / ".veneer"
+        if not self.good.exists():
+            self.make()
+            self.folder.rename(self.good)
+            shutil.rmtree(self.good / "cache" / "veneer" / "roots")  # no copy of one is as good: times count
+        shutil.rmtree(self.folder, ignore_errors=True)
+        subprocess.run(["cp", "-a", self.good, self.folder], check=True)
+
+    def make(self) -> None:
+        self.folder.mkdir()
+        self.small_project()
         source = self.folder / "source"
         (source / "src" / "extra").mkdir(parents=True)
         (source / "src" / "extra" / "__init__.py").write_text("X = 1\n")
@@ -87,12 +109,8 @@ class Damaged(fixtures.SystemTest):
         (self.project / "pyproject.toml").write_text(text.replace("[tool.veneer]\n", "[tool.veneer]\nbyte_code = true\n"))
         self.uv("lock", "--quiet", cwd=self.project)
         fixtures.commit_all(self.project, "A source distribution")
-        self.kept = self.cache / "veneer"
-        self.store = self.project / ".veneer"
-        self.image = self.build()
+        type(self).image = self.build()
         self.build()
-        shutil.copytree(self.kept, self.folder / "good-cache", symlinks=True, ignore=shutil.ignore_patterns("roots"))
-        shutil.copytree(self.store, self.folder / "good-store", symlinks=True)
 
     def uv(self, *arguments: str, cwd: Path) -> None:
         subprocess.run(["uv", *arguments], cwd=cwd, check=True, env=self.environment())
@@ -112,9 +130,13 @@ class Damaged(fixtures.SystemTest):
         return json.loads(result.stdout)["manifest"]
 
     def restore(self) -> None:
-        for good, place in (("good-cache", self.kept), ("good-store", self.store)):
+        for place in (self.kept, self.store):
             shutil.rmtree(place)
-            shutil.copytree(self.folder / good, place, symlinks=True)
+            shutil.copytree(self.good / place.relative_to(self.folder), place, symlinks=True)
+
+    def make_roots(self) -> None:
+        self.forget_results()
+        self.assertEqual(self.build(), self.image)
 
     def forget_results(self) -> None:
         """What was made from wheels goes, so that they are needed again."""
@@ -164,6 +186,7 @@ class Damaged(fixtures.SystemTest):
 
 class Cache(Damaged):
     def test_every_kind_and_every_damage(self):
+        self.make_roots()
         examples = self.examples(self.kept)
         kinds = {kind.split("/")[0] for kind in examples}
         self.assertLessEqual({"layers", "blobs", "notes", "wheels", "built", "roots", "lock"}, kinds)
@@ -199,6 +222,7 @@ class Cache(Damaged):
         self.finish()
 
     def test_what_was_removed_is_made_again_without_a_word(self):
+        self.make_roots()
         for kind, path in self.examples(self.kept).items():
             path.unlink(missing_ok=True)
             if kind.startswith(FOR_LAYERS):
@@ -207,6 +231,7 @@ class Cache(Damaged):
         self.finish()
 
     def test_prune_removes_what_is_damaged(self):
+        self.make_roots()
         for kind, path in self.examples(self.kept).items():
             if not path.exists() or path.stat().st_size == 0:
                 continue  # a lock that the prune before this one took away
@@ -360,7 +385,7 @@ class Unreadable(Damaged):
         shutil.rmtree(self.store)
         fixtures.commit_all(self.project, "Another base")
         if self.wrapper:
-            subprocess.run(["chown", "-R", f"{OTHER_USER}:{OTHER_USER}", self.folder], check=True)
+            subprocess.run(["chown", "-R", f"{OTHER_USER}:{OTHER_USER}", self.place], check=True)
         self.image = self.build()
         for root in (self.kept, self.store):
             for kind, path in self.examples(root).items():
