@@ -370,14 +370,14 @@ BuildPlan ImageBuilder::plan() {
   components.push_back(environment_);
   components.insert(components.end(), prepared_.begin(), prepared_.end());
   components.push_back(application_);
-  plan::LayoutOptions options = inputs_.layout;
+  plan::LayoutOptions options;
   options.interpreter_layers = inputs_.base.interpreter ? 1 : 0;
   options.base_layers = inputs_.base.layers.size() - options.interpreter_layers;
-  if (const auto layers = inputs_.project.dependency_layers) options.dependency_layers = *layers;
-  result.layout = plan::layout(components, result.overlaps, options);
+  options.dependency_layers = inputs_.project.dependency_layers;
+  result.layout = plan::layout(components, result.overlaps, inputs_.previous, options);
   if (result.layout.held_to) {
     result.findings.push_back(fmt::format("the base has {} layers, so the dependencies get {} instead of {}",
-                                          options.base_layers, *result.layout.held_to, options.dependency_layers));
+                                          options.base_layers, *result.layout.held_to, result.layout.wanted));
   }
   for (const plan::PlannedLayer& layer : result.layout.layers)
     result.in_cache.push_back(cache_.find(layer.key).has_value());

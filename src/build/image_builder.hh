@@ -40,7 +40,7 @@ struct BuildInputs {
   std::string revision;      // of the commit; empty when there is none or the work tree differs from it
   ProjectFiles files;
   std::vector<std::string> findings;            // of those who filled this in; they become the plan's
-  plan::LayoutOptions layout;                   // base_layers is filled in
+  std::optional<plan::PlanRecord> previous;     // the plan of the image before
   const ByteCompiler* byte_compiler = nullptr;  // none: the image has no byte code but the base's
   /// May be empty. Called when the finished image was unpacked here to prepare files, with its files and configuration.
   std::function<void(const std::filesystem::path& root, const Sandbox& sandbox, const image::RunConfig& config)>

@@ -123,8 +123,8 @@ Command build_command() {
   return {.name = "build",
           .summary = "build the project's image",
           .description =
-              "Builds an image from pyproject.toml and uv.lock: the base, a layer for each large wheel, one for the "
-              "small ones, the "
+              "Builds an image from pyproject.toml and uv.lock: the base, a layer for each large wheel, small ones "
+              "together, the "
               "virtual environment, and a thin layer with the project's own code. The same commit gives the same image "
               "on every "
               "machine. Layers that were made before are taken from the cache.",

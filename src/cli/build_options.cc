@@ -107,7 +107,7 @@ const std::vector<Option>& build_options() {
       {"--no-build", "", "refuse distributions that have no wheel instead of building them"},
       {"--byte-code", "", "compile what is installed, by the base's own interpreter: programs start faster"},
       {"--no-byte-code", "", "leave out byte code, whatever the project says"},
-      {"--dependency-layers", "N", "give the dependencies at most N layers (default: 60, or what the base leaves)"},
+      {"--dependency-layers", "N", "give the dependencies at most N layers (default: 60, for more than 200 of them 100, or what the base leaves)"},
       {"--locked", "", "refuse a base that is not as veneer.lock pins it (exit code 3)"},
       {"--no-lock-file", "", "neither read nor write veneer.lock"},
       {"--verify-base", "", "read all of the base and compare it with what veneer.lock says of it"},
