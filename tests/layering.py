@@ -12,6 +12,7 @@ ARROWS = {
     "main.cc": "cli",
     "foundation": "",
     "owners": "foundation",
+    "setup": "foundation",
     "archive": "foundation",
     "tree": "foundation archive",
     "net": "foundation",
@@ -35,8 +36,8 @@ ARROWS = {
     "splicer": "foundation archive",
     "inspect": "foundation archive tree image python",
     "check": "foundation owners archive tree image python base",
-    "app": "foundation owners start archive tree net engine registry image python base plan replay build deliver inspect check",
-    "cli": "foundation owners archive tree net image python base plan replay build deliver inspect check app",
+    "app": "foundation owners setup start archive tree net engine registry image python base plan replay build deliver inspect check",
+    "cli": "foundation owners setup archive tree net image python base plan replay build deliver inspect check app",
 }
 # Heavy headers: each is included in one file only.
 SINGLE_USE = {"nlohmann/json.hpp", "toml++/toml.h", "CLI/CLI.hpp", "yaml.h"}
