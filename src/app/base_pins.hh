@@ -46,6 +46,8 @@ class BasePins {
   const base::LockedBase& taken() const { return taken_; }
   /// Whether the lock had the base before.
   bool had_base() const { return pinned_.has_value(); }
+  /// What the lock has of it, whatever is taken.
+  const std::optional<base::LockedBase>& before() const { return pinned_; }
   const std::filesystem::path& path() const { return path_; }
 
   /// Writes what was taken, if anything is new in it and it is this build's to write. A folder that cannot be written

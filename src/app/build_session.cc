@@ -10,6 +10,7 @@
 
 #include "app/index_settings.hh"
 #include "app/lock_age.hh"
+#include "app/locked_project.hh"
 #include "app/own_extensions.hh"
 #include "app/project_base.hh"
 #include "app/project_files.hh"
@@ -36,36 +37,16 @@ python::UvProgram find_uv_program(Surroundings& surroundings) {
   return path ? python::find_uv(*path) : python::UvProgram();
 }
 
-/// Nothing for the root of a workspace that is no project, when one of its members is named.
-std::optional<python::Project> read_own_project(const fs::path& folder, const BuildRequest& request) {
-  try {
-    return python::read_project(folder);
-  } catch (const Error& error) {
-    if (!request.package || error.kind() != ErrorKind::refused) throw;
-    return std::nullopt;
-  }
-}
-
 }  // namespace
 
 BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundings) {
   Messages& messages = surroundings.messages();
   const auto progress = [&messages](const std::string& text) { messages.progress(text); };
-  const fs::path folder = real_path(request.project);
-  folder_ = folder;
-  std::optional<python::Project> own;
-  try {
-    own = read_own_project(folder, request);
-  } catch (Error& error) {
-    if (error.hint() == python::no_project_hint) list_members(error, request, surroundings);
-    throw;
-  }
-  read_lock(request, surroundings);
-  choose_project(own, request);
-  check_lock(request, surroundings);
-  if (request.base) inputs_.project.base = request.base;
-  if (request.python) inputs_.project.python = *request.python;
-  if (request.dependency_layers) inputs_.project.dependency_layers = request.dependency_layers;
+  LockedProject found = read_locked_project(request, surroundings);
+  folder_ = std::move(found.folder);
+  lock_path_ = std::move(found.lock_path);
+  lock_ = std::move(found.lock);
+  inputs_.project = std::move(found.project);
   cache_ = std::make_shared<image::LayerCache>(
       surroundings.cache_folder(), [&messages](const fs::path& path, const std::string& why) {
         messages.warning(fmt::format("{} is damaged and made again: {}", printable(path.native()), why));
@@ -154,43 +135,6 @@ void BuildSession::choose_start(const BuildRequest& request, Surroundings& surro
   start_ = app::choose_start({inputs_, request, *cache_, has_program}, surroundings);
 }
 
-void BuildSession::read_lock(const BuildRequest& request, const Surroundings& surroundings) {
-  const auto& named = request.lock;
-  // Paths in a lock start where it lies, whatever it is a link to.
-  lock_path_ = named ? real_path(fs::absolute(*named).parent_path()) / named->filename() : python::find_lock(folder_);
-  lock_ = python::read_lock(lock_path_, [&](const std::string& name) { return surroundings.environment(name); });
-}
-
-/// Where they are known.
-void BuildSession::list_members(Error& error, const BuildRequest& request, const Surroundings& surroundings) {
-  try {
-    read_lock(request, surroundings);
-    if (!lock_->members().empty()) error.set_hint(error.hint() + "; " + python::members_hint(lock_->members()));
-  } catch (const Error&) {  // the first one counts
-  }
-}
-
-/// Before anything is made of it.
-void BuildSession::check_lock(const BuildRequest& request, Surroundings& surroundings) const {
-  if (request.stale_locks == StaleLocks::taken) return;
-  refuse_stale_lock(*lock_, inputs_.project.name, select_request(request).options.groups, surroundings.messages());
-}
-
-/// The project itself, or the member of its workspace that --package or [tool.veneer] package names; a member that
-/// names no base stands on the same as the project of the folder.
-void BuildSession::choose_project(const std::optional<python::Project>& own, const BuildRequest& request) {
-  const std::string package = request.package ? *request.package : own->package;
-  if (own && (package.empty() || package == own->name)) {
-    inputs_.project = *own;
-    return;
-  }
-  inputs_.project = python::read_project(lock_path_.parent_path() / lock_->member_folder(package));
-  if (inputs_.project.base || !own || !own->base) return;
-  inputs_.project.base = own->base;
-  inputs_.project.system = own->system;
-  inputs_.project.base->folder = own->folder;
-}
-
 void BuildSession::read_git(Surroundings& surroundings) {
   const python::Project& project = inputs_.project;
   const auto git = checkouts_.find(project.folder);
@@ -246,13 +190,9 @@ void BuildSession::make_byte_compiler(const BuildRequest& request, Surroundings&
 }
 
 python::SelectRequest BuildSession::select_request(const BuildRequest& request) const {
-  const python::Project& project = inputs_.project;
-  python::SelectOptions options;
-  options.extras = project.extras;
-  options.groups = project.groups;
-  options.extras.insert(options.extras.end(), request.extras.begin(), request.extras.end());
-  options.groups.insert(options.groups.end(), request.groups.begin(), request.groups.end());
-  return {inputs_.target, std::move(options), python::DefaultGroups::left_out, project.name};
+  python::SelectRequest selection = selection_of(inputs_.project, request);
+  selection.target = inputs_.target;
+  return selection;
 }
 
 void BuildSession::read_selection(const BuildRequest& request) {

@@ -47,17 +47,13 @@ class BuildSession {
   const BasePins& pins() const { return *pins_; }
 
  private:
-  void read_lock(const BuildRequest& request, const Surroundings& surroundings);
-  void choose_project(const std::optional<python::Project>& own, const BuildRequest& request);
   void choose_start(const BuildRequest& request, Surroundings& surroundings,
                     const std::function<void(const std::string&)>& progress);
   void make_byte_compiler(const BuildRequest& request, Surroundings& surroundings);
-  python::SelectRequest select_request(const BuildRequest& request) const;  // without its target
+  python::SelectRequest select_request(const BuildRequest& request) const;
   void read_selection(const BuildRequest& request);
   void read_git(Surroundings& surroundings);
   void read_files();
-  void check_lock(const BuildRequest& request, Surroundings& surroundings) const;
-  void list_members(Error& error, const BuildRequest& request, const Surroundings& surroundings);
 
   build::BuildInputs inputs_;
   start::Decision start_;

@@ -65,16 +65,15 @@ ProjectBase::ProjectBase(Parts parts)
       messages_(parts.surroundings.messages()),
       pins_(parts.lock.path().parent_path(), parts.request.base_lock) {}
 
-/// Where Debian is the base, its release and its Python are chosen here; the files of another base tell what it has.
-void ProjectBase::read(python::SelectRequest selection) {
+PythonInputs ProjectBase::choose(python::SelectRequest selection) {
   const image::Platform platform = request_.platform.value_or(image::Platform{"linux", native_architecture(), ""});
   python::Project& project = inputs_.project;
-  const PythonInputs question{project,
-                              request_.python.has_value(),
-                              lock_,
-                              std::move(selection),
-                              python_of_dockerfile(inputs_),
-                              machine_of_platform(image::platform_text(platform))};
+  PythonInputs question{project,
+                        request_.python.has_value(),
+                        lock_,
+                        std::move(selection),
+                        python_of_dockerfile(inputs_),
+                        machine_of_platform(image::platform_text(platform))};
   python::PythonChoice& python = inputs_.python_choice;
   python = choose_python(question);
   for (const std::string& note : python.notes) messages_.note(note);
@@ -82,6 +81,15 @@ void ProjectBase::read(python::SelectRequest selection) {
   if (!project.base) project.base = python::parse_base_choice("debian:" + python.suite);
   platform_ = image::platform_text(platform);
   pins_.choose(project.base->text, platform_);
+  return question;
+}
+
+/// Where Debian is the base, its release and its Python are chosen here; the files of another base tell what it has.
+void ProjectBase::read(python::SelectRequest selection) {
+  const PythonInputs question = choose(std::move(selection));
+  const image::Platform platform = image::parse_platform(platform_);
+  const python::Project& project = inputs_.project;
+  const python::PythonChoice& python = inputs_.python_choice;
   if (request_.base_facts == BaseFacts::verified && !pins_.had_base()) {
     throw Error(ErrorKind::refused,
                 fmt::format("{} has nothing of {} for {} that its files could be compared with",
@@ -120,7 +128,7 @@ void ProjectBase::read(python::SelectRequest selection) {
     messages_.note(fmt::format("the base has several interpreters; {} is taken", inputs_.target.interpreter));
   }
   if (preference.request && python::satisfies(*preferred, inputs_.target.full_version)) {
-    python.reason = fmt::format("{} says {}", preference.request->place, printable(preferred->text));
+    inputs_.python_choice.reason = fmt::format("{} says {}", preference.request->place, printable(preferred->text));
   } else if (preference.request) {
     messages_.note(fmt::format("{} says Python {}, but the base has {}", preference.request->place,
                                printable(preferred->text), inputs_.target.full_version));

@@ -9,6 +9,7 @@
 
 #include "app/base_pins.hh"
 #include "app/build_request.hh"
+#include "app/image_python.hh"
 #include "app/surroundings.hh"
 #include "base/installed_packages.hh"
 #include "base/mmdebstrap.hh"
@@ -35,7 +36,13 @@ class ProjectBase {
   /// Refers to its parts. Reads veneer.lock.
   explicit ProjectBase(Parts parts);
 
-  /// Base (which is made when it is not in the cache) and target; of `selection` the target is not looked at.
+  /// Which base, platform and Python it is, so that pins() tells what is pinned of it; nothing is made or contacted.
+  PythonInputs choose(python::SelectRequest selection);
+  const BasePins& pins() const { return pins_; }
+  const std::string& platform() const { return platform_; }
+
+  /// Chooses, then finds base (which is made when it is not in the cache) and target; of `selection` the target is not
+  /// looked at.
   void read(python::SelectRequest selection);
 
   /// What the wheels cannot do without is added to the base; what is missing in it then is said.

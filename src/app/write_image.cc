@@ -12,11 +12,9 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string write_to_store(const BuildSession& session, const build::BuiltImage& built, const image::Blobs& blobs) {
-  const fs::path store = project_store(session.folder());
+  const fs::path store = open_store(session);
   const KeptFiles& files = *session.cache()->files();
-  image::OciLayout::mend(store, files);
   image::OciLayout layout = image::OciLayout::create(store);
-  if (!fs::exists(store / ".gitignore")) write_text_file(store / ".gitignore", "*\n");
   write_made(store, built, session.inputs().base.name);
   layout.write(built.sealed, blobs, session.image_name(), files);
   clear_place(store / "last");
@@ -34,6 +32,14 @@ build::BuiltImage build(BuildSession& session, Surroundings& surroundings) {
 }
 
 }  // namespace
+
+fs::path open_store(const BuildSession& session) {
+  fs::path store = project_store(session.folder());
+  image::OciLayout::mend(store, *session.cache()->files());
+  image::OciLayout::create(store);
+  if (!fs::exists(store / ".gitignore")) write_text_file(store / ".gitignore", "*\n");
+  return store;
+}
 
 std::shared_ptr<const image::Blobs> blobs_of(const BuildSession& session) {
   return image::blobs_of_both(session.cache(), session.inputs().base.blobs);

@@ -1,6 +1,7 @@
 // Builds images and puts them where they are wanted.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -20,6 +21,9 @@ Output parse_output(const std::string& text);
 /// Where the layers of what `session` builds are: in the cache those that were made; those of the base may lie in the
 /// base's own place.
 std::shared_ptr<const image::Blobs> blobs_of(const BuildSession& session);
+
+/// The project's store, made or mended so that it can be written to.
+std::filesystem::path open_store(const BuildSession& session);
 
 struct WrittenImage {
   build::BuiltImage built;

@@ -1,13 +1,21 @@
 #include <fmt/format.h>
 
+#include <functional>
+#include <initializer_list>
+#include <map>
+
+#include "app/base_image.hh"
 #include "app/deploy_forecast.hh"
+#include "app/made_layers.hh"
 #include "cli/build_options.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
 #include "cli/forecast_report.hh"
 #include "cli/host_options.hh"
+#include "cli/push_report.hh"
 #include "foundation/error.hh"
 #include "foundation/json.hh"
+#include "image/places/image_names.hh"
 
 namespace veneer::cli {
 
@@ -55,14 +63,103 @@ int update(const Wanted& wanted, Context& context) {
   return 0;
 }
 
-/// What can be done with bases, by the word that says it.
-Action parse(const Arguments& arguments) {
-  const std::string action = arguments.value_or("ACTION", "");
-  if (action != "update") throw Error(ErrorKind::usage, fmt::format("'{}' is not update", printable(action)));
-  for (const char* option : {"--locked", "--no-lock-file"}) {
-    if (arguments.has(option))
-      throw Error(ErrorKind::usage, fmt::format("{} keeps what base update makes anew", option));
+struct WantedStatus {
+  app::BuildRequest request;
+  app::WantedImage image;
+  deliver::Line line;
+  bool is_json = false;
+};
+
+std::string text_of(const app::BaseStatus& status, deliver::Line line) {
+  if (status.is_fresh())
+    return fmt::format("{} is fresh: {} has all that it depends on\n", status.name, printable(status.compared));
+  if (status.compared.empty()) {
+    return fmt::format("{} is stale: no base image was made here; veneer base build makes it\n", status.name);
   }
+  Table table({"changed", "from", "to"});
+  for (const base::IngredientChange& change : status.changes) {
+    table.add({printable(change.what), printable(change.from, 60), printable(change.to, 60)});
+  }
+  std::string text =
+      fmt::format("{} is stale: {} is of something else\n\n{}", status.name, printable(status.compared), table.text());
+  if (!status.rebuild) return text;
+  text += fmt::format("\nWhen it is made anew, a deploy to hosts that have {} sends, about:\n\n",
+                      printable(status.rebuild->from));
+  return text + forecast_text(status.rebuild->forecasts, line);
+}
+
+Value to_value(const app::BaseStatus& status) {
+  Value document;
+  document.set("state", status.is_fresh() ? "fresh" : "stale");
+  document.set("base", status.name);
+  document.set("fingerprint", status.fingerprint);
+  document.set("compared_with", status.compared.empty() ? Value() : Value(status.compared));
+  Value::Array changes;
+  for (const base::IngredientChange& change : status.changes) {
+    Value row;
+    row.set("what", change.what);
+    row.set("from", change.from);
+    row.set("to", change.to);
+    changes.push_back(std::move(row));
+  }
+  document.set("changed", std::move(changes));
+  if (status.rebuild) {
+    document.set("rebuild_from", status.rebuild->from);
+    document.set("rebuild", deliver::to_value(status.rebuild->forecasts));
+  }
+  return document;
+}
+
+int show_status(const app::BaseStatus& status, const WantedStatus& wanted, Context& context) {
+  context.print(wanted.is_json ? to_pretty_json(to_value(status)) : text_of(status, wanted.line));
+  return status.is_fresh() ? 0 : exit_code(ErrorKind::gate);
+}
+
+int make(const app::BuildRequest& request, bool is_json, Context& context) {
+  const app::BuildSession session(request, context);
+  const app::BaseImage base = app::store_base(session, context);
+  if (!is_json) {
+    context.print(fmt::format("{} {}\n", base.name, base.sealed.manifest_digest.text()));
+    return 0;
+  }
+  Value document;
+  document.set("base", base.name);
+  document.set("fingerprint", base.fingerprint);
+  document.set("manifest", base.sealed.manifest_digest.text());
+  document.set("made", !base.was_there);
+  context.print(to_pretty_json(document));
+  return 0;
+}
+
+/// `target` has no tag yet: the fingerprint is one.
+int push(const app::BuildRequest& request, app::PushTarget target, bool is_json, Context& context) {
+  const app::OpenedImage base = app::open_base(request, context);
+  target.name.tag = base.reference->tag;
+  app::ImagePush push(base, app::read_made(app::project_store(context.current_folder())), target, context,
+                      [&](const deliver::Event& event) { show_push(event, context.terminal()); });
+  push.plan();
+  const deliver::PushResult result = push.carry_out();
+  context.terminal().clear_progress();
+  const ManifestDigest& manifest = base.sealed.manifest_digest;
+  context.print(is_json ? to_pretty_json(push_value(result, manifest)) : push_text(result, manifest));
+  return 0;
+}
+
+void refuse(const Arguments& arguments, std::initializer_list<const char*> options, const std::string& why) {
+  for (const char* option : options) {
+    if (arguments.has(option)) throw Error(ErrorKind::usage, fmt::format("{} {}", option, why));
+  }
+}
+
+void refuse_name(const Arguments& arguments, const std::string& action) {
+  if (const auto name = arguments.value("NAME")) {
+    throw Error(ErrorKind::usage, fmt::format("base {} wants no name such as '{}'", action, printable(*name)));
+  }
+}
+
+Action parse_update(const Arguments& arguments) {
+  refuse_name(arguments, "update");
+  refuse(arguments, {"--locked", "--no-lock-file"}, "keeps what base update makes anew");
   Wanted wanted;
   wanted.request = read_build_request(arguments);
   wanted.request.base_lock = app::BaseLockUse::renewed;
@@ -71,22 +168,88 @@ Action parse(const Arguments& arguments) {
   return [wanted](Context& context) { return update(wanted, context); };
 }
 
+constexpr const char* needs_lock = "leaves out what a base is told by";
+
+Action parse_status(const Arguments& arguments) {
+  refuse(arguments, {"--no-lock-file"}, needs_lock);
+  WantedStatus wanted{read_build_request(arguments), app::parse_wanted_image(arguments.value_or("NAME", "")),
+                      app::line_of(read_line(arguments)), arguments.has("--json")};
+  return [wanted](Context& context) {
+    return show_status(app::base_status(wanted.request, wanted.image, wanted.line, context), wanted, context);
+  };
+}
+
+Action parse_build(const Arguments& arguments) {
+  refuse_name(arguments, "build");
+  refuse(arguments, {"--no-lock-file"}, needs_lock);
+  return [request = read_build_request(arguments), is_json = arguments.has("--json")](Context& context) {
+    return make(request, is_json, context);
+  };
+}
+
+Action parse_push(const Arguments& arguments) {
+  refuse(arguments, {"--no-lock-file"}, needs_lock);
+  const auto name = arguments.value("NAME");
+  if (!name) {
+    throw Error(ErrorKind::usage, "base push wants the repository of base images in a registry",
+                "such as registry.example/team/shop-base; the tag is the base's fingerprint");
+  }
+  const std::string rest = name->substr(name->rfind('/') + 1);
+  if (rest.find_first_of(":@") != std::string::npos && name->find('/') != std::string::npos) {
+    throw Error(ErrorKind::usage, fmt::format("'{}' has a tag; that of a base is its fingerprint", printable(*name)),
+                "further tags by --also-tag");
+  }
+  return [request = read_build_request(arguments), target = read_push_target(*name, arguments),
+          is_json = arguments.has("--json")](Context& context) { return push(request, target, is_json, context); };
+}
+
+/// What can be done with bases, by the word that says it.
+Action parse(const Arguments& arguments) {
+  static const std::map<std::string, Action (*)(const Arguments&), std::less<>> actions = {
+      {"status", parse_status}, {"build", parse_build}, {"push", parse_push}, {"update", parse_update}};
+  const std::string action = arguments.value_or("ACTION", "");
+  const auto found = actions.find(action);
+  if (found == actions.end()) {
+    throw Error(ErrorKind::usage, fmt::format("'{}' is not status, build, push or update", printable(action)));
+  }
+  if (action != "push") {
+    for (const Option& option : push_options()) refuse(arguments, {option.names.c_str()}, "is for base push");
+  }
+  return found->second(arguments);
+}
+
 }  // namespace
 
 Command base_command() {
   std::vector<Option> options = build_options();
+  for (Option& option : push_options()) options.push_back(std::move(option));
   options.push_back({"--line", "RATE", "what the line to the hosts carries, such as 1Mbit: shows the time as well"});
   options.push_back({"--json", "", "print JSON"});
   return {.name = "base",
-          .summary = "bring what images stand on up to date",
+          .summary = "what images stand on: is it fresh, make it, push it, bring it up to date",
           .description =
+              "status: compares what a base depends on (its own base's digest, archive and snapshot, package list, "
+              "veneer.lock, platform and Python) with the base image that was made last here, or with IMAGE. Exit code "
+              "0: fresh; 10: stale, with what changed and what a deploy then costs each kind of host. Nothing is made. "
+              "The project's version, its code and its dependencies do not count.\n\n"
+              "build: makes the base as an image of its own, PROJECT-base:FINGERPRINT in the project's store, and "
+              "writes veneer.lock; the same base is made once.\n\n"
+              "push: brings that image into a registry as REPOSITORY:FINGERPRINT; earlier ones stay.\n\n"
               "update: makes the base of the project anew, with what its archive, uv or its place has now, and writes "
               "it into veneer.lock beside the project's lock; says what moved, and what the next deploy costs each "
               "kind of host that has the image which was built last. Security updates come into a base by this, and "
               "never by a build. Nothing is built; the next build takes what was pinned.",
-          .positionals = {{"ACTION", "update", Positional::Need::required}},
+          .positionals = {{"ACTION", "status, build, push or update", Positional::Need::required},
+                          {"NAME",
+                           "of status IMAGE, a base image to compare with: " + image::image_forms() +
+                               "; of push REPOSITORY, a name in a registry without a tag",
+                           Positional::Need::optional}},
           .options = std::move(options),
-          .examples = {{"veneer base update", "take the newest packages, and see what that costs"},
+          .examples = {{"veneer base status", "in CI: is the base that was made still the right one? (10: no)"},
+                       {"veneer base status registry.example/team/shop-base:latest --json", "the one of a registry"},
+                       {"veneer base build", "make it"},
+                       {"veneer base push registry.example/team/shop-base --also-tag latest", "and bring it there"},
+                       {"veneer base update", "take the newest packages, and see what that costs"},
                        {"veneer base update --line 1Mbit", "also how long a deploy takes"}},
           .parse = parse};
 }
