@@ -11,6 +11,7 @@
 #include "foundation/error.hh"
 #include "python/lock/choose_file.hh"
 #include "python/lock/declared.hh"
+#include "python/lock/stale_settings.hh"
 #include "python/name.hh"
 #include "python/requirement.hh"
 
@@ -124,6 +125,16 @@ class Comparison {
 
   const Value& settings() const { return surroundings_.uv_settings ? *surroundings_.uv_settings : uv_of(root_); }
 
+  /// What the project does not say, the user's own settings do.
+  Value settings_with_users() const {
+    Value all = settings();
+    if (!surroundings_.user_settings) return all;
+    for (const auto& [key, value] : surroundings_.user_settings->table()) {
+      if (all.find(key) == nullptr) all.set(key, value);
+    }
+    return all;
+  }
+
   void compare_settings() {
     struct Kind {
       std::string_view setting;
@@ -169,6 +180,8 @@ class Comparison {
                        lock_.requires_python)) {
       differ("required-environments of [tool.uv] are others than in the lock");
     }
+    for (std::string& text : differing_options(settings_with_users(), lock_.options)) differ(std::move(text));
+    for (std::string& text : differing_conflicts(members_, lock_.conflicts)) differ(std::move(text));
   }
 
   void compare(const std::string& where, const std::vector<DeclaredRequirement>& declared,

@@ -19,6 +19,8 @@ struct LockSurroundings {
   std::function<std::optional<Value>(const std::string& folder)> project;
   /// uv.toml beside the lock, which uv reads instead of [tool.uv]; nothing where there is none.
   std::optional<Value> uv_settings;
+  /// The user's own uv.toml, which says what those do not; nothing where there is none.
+  std::optional<Value> user_settings;
   /// Folders that the patterns of [tool.uv.workspace] name ("packages/*"), as seen from the lock.
   std::function<std::vector<std::string>(const std::vector<std::string>& members,
                                          const std::vector<std::string>& excluded)>
@@ -31,10 +33,10 @@ struct LockAge {
 };
 
 /// Of the workspace and of the folders that the lock names: members, whether they are packages, dependencies, extras,
-/// requires-python, constraints, overrides, excluded and build constraints, environments, and those dependency groups
-/// of `project` (a normalised name) that are in `groups`. The projects' own versions and other groups may differ.
-/// Dynamic dependencies are not compared, nor is what a folder that is not there would ask for. Throws Error (refused)
-/// for a requirement that is none.
+/// requires-python, constraints, overrides, excluded and build constraints, environments, how it was
+/// resolved (stale_settings.hh), and those dependency groups of `project` (a normalised name) that are in `groups`. The
+/// projects' own versions and other groups may differ. Dynamic dependencies are not compared, nor is what a folder that
+/// is not there would ask for. Throws Error (refused) for a requirement that is none.
 LockAge compare_with_projects(const Lock& lock, const LockSurroundings& surroundings, const std::string& project,
                               const std::vector<std::string>& groups);
 

@@ -68,6 +68,7 @@ class LockReader {
     lock_.supported_environments = markers(document, "supported-markers");
     lock_.required_environments = markers(document, "required-markers");
     for (const Value& set : document.array_or_empty("conflicts")) read_conflict(set);
+    lock_.options = document.table_or_empty("options");
     read_packages(document.array_or_empty("package"));
     read_manifest(document.table_or_empty("manifest"));
     return std::move(lock_);

@@ -83,6 +83,7 @@ struct Lock {
   std::map<std::string, std::vector<ManifestRequirement>> groups;
   std::vector<LockPackage> packages;
   Value manifest;  // the settings that it was made with
+  Value options;   // how it was resolved
 
   /// Indexes of the packages called `name`.
   std::vector<std::size_t> find(std::string_view name) const;

@@ -21,7 +21,8 @@ namespace {
 
 class UvLock : public AnyLock {
  public:
-  UvLock(std::string_view text, const std::filesystem::path& path) : AnyLock(path), lock_(parse_uv_lock(text)) {}
+  UvLock(std::string_view text, const std::filesystem::path& path, Variables variables)
+      : AnyLock(path), lock_(parse_uv_lock(text)), variables_(std::move(variables)) {}
 
   Selection select(const SelectRequest& request) const override {
     SelectOptions options = request.options;
@@ -57,6 +58,7 @@ class UvLock : public AnyLock {
     LockSurroundings surroundings;
     surroundings.project = [this](const std::string& below) { return toml_at(below + "/pyproject.toml"); };
     surroundings.uv_settings = toml_at("uv.toml");
+    surroundings.user_settings = user_settings();
     surroundings.folders = [this](const auto& members, const auto& excluded) { return folders_of(members, excluded); };
     return compare_with_projects(lock_, surroundings, project, groups);
   }
@@ -117,15 +119,25 @@ class UvLock : public AnyLock {
     return text;
   }
 
+  std::optional<Value> user_settings() const {
+    if (!variables_) return std::nullopt;
+    for (const auto& [variable, below] : {std::pair("XDG_CONFIG_HOME", "uv/uv.toml"), {"HOME", ".config/uv/uv.toml"}}) {
+      const auto value = variables_(variable);
+      if (value && value->starts_with('/')) return toml_at((std::filesystem::path(*value) / below).native());
+    }
+    return std::nullopt;
+  }
+
   Lock lock_;
+  Variables variables_;
 };
 
 }  // namespace
 
-extern const LockFormat uv_lock_format = {
-    [](std::string_view) { return true; },
-    [](std::string_view text, const std::filesystem::path& path, const Variables&) -> std::unique_ptr<const AnyLock> {
-      return std::make_unique<UvLock>(text, path);
-    }};
+extern const LockFormat uv_lock_format = {[](std::string_view) { return true; },
+                                          [](std::string_view text, const std::filesystem::path& path,
+                                             const Variables& variables) -> std::unique_ptr<const AnyLock> {
+                                            return std::make_unique<UvLock>(text, path, variables);
+                                          }};
 
 }  // namespace veneer::python

@@ -165,6 +165,19 @@ const std::vector<Edit> edits = {
     {"member renamed", lib, "name = \"lib\"", "name = \"library\""},
     {"no managed member", lib, "", "[tool.uv]\nmanaged = false\n"},
     {"dependency of a folder beside", beside, "\"one\"", "\"one\", \"six\""},
+    {"resolution", root, "find-links", "resolution = \"lowest-direct\"\nfind-links"},
+    {"resolution as it is anyway", root, "find-links", "resolution = \"highest\"\nfind-links"},
+    {"prerelease", root, "find-links", "prerelease = \"allow\"\nfind-links"},
+    {"prerelease as it is anyway", root, "find-links", "prerelease = \"if-necessary-or-explicit\"\nfind-links"},
+    {"fork strategy", root, "find-links", "fork-strategy = \"fewest\"\nfind-links"},
+    {"index strategy", root, "find-links", "index-strategy = \"unsafe-best-match\"\nfind-links"},
+    {"exclude-newer", root, "find-links", "exclude-newer = \"2099-01-01T00:00:00Z\"\nfind-links"},
+    {"exclude-newer by a span", root, "find-links", "exclude-newer = \"1 week\"\nfind-links"},
+    {"exclude-newer of a package", root, "find-links", "exclude-newer-package = { one = \"1 week\" }\nfind-links"},
+    {"exclude-newer of no package", root, "find-links", "exclude-newer-package = { one = false }\nfind-links"},
+    {"conflicts", root, "find-links", "conflicts = [[{ extra = \"big\" }, { extra = \"empty\" }]]\nfind-links"},
+    {"conflicts of a member", lib, "",
+     "[tool.uv]\nconflicts = [[{ extra = \"fast\" }, { package = \"shop\", extra = \"big\" }]]\n"},
     {"dependency of a folder beside gone", beside, "dependencies = [\"one\"]\n", ""},
 };
 
@@ -195,6 +208,81 @@ TEST(StaleLocksLikeUv, EachEditHasTheVerdictOfUv) {
   }
   fmt::print("{} edits, {} stale\n", edits.size(), refused);
   EXPECT_TRUE(locked.age().differences.empty());
+}
+
+/// The same settings in uv's own words and in others, and none at all.
+TEST(StaleLocksLikeUv, SettingsOfTheResolutionAreThoseOfTheLock) {
+  VENEER_NEEDS_UV();
+  const LockedProject locked;
+  const auto settings = [&](const std::string& lines) {
+    std::string text(root_project);
+    text.replace(text.find("find-links"), 0, lines);
+    locked.folder.write(root, text);
+  };
+  const auto expect_verdict_of_uv = [&](const std::string& lines) {
+    settings(lines);
+    const bool is_accepted = locked.uv_accepts();
+    EXPECT_EQ(locked.age().differences.empty(), is_accepted)
+        << lines << testing::PrintToString(locked.age().differences);
+    return is_accepted;
+  };
+  settings(R"(exclude-newer = "30 days"
+resolution = "lowest"
+exclude-newer-package = { one = "2099-01-01T00:00:00Z", two = "P2D" }
+conflicts = [[{ group = "more" }, { extra = "big" }], [{ extra = "empty" }, { package = "lib", extra = "fast" }]]
+)");
+  ASSERT_EQ(locked.uv({"lock", "--quiet"}).exit_code, 0) << locked.uv({"lock"}).errors;
+  EXPECT_TRUE(locked.uv_accepts());
+  EXPECT_THAT(locked.age().differences, testing::IsEmpty());
+  EXPECT_TRUE(expect_verdict_of_uv(R"(exclude-newer = "P30D"
+resolution = "lowest"
+exclude-newer-package = { two = "2 days", one = "2099-01-01T02:00:00+02:00" }
+conflicts = [[{ extra = "big" }, { group = "more" }], [{ package = "lib", extra = "fast" }, { extra = "EMPTY" }]]
+)"));
+  EXPECT_FALSE(expect_verdict_of_uv(R"(exclude-newer = "31 days"
+resolution = "lowest"
+exclude-newer-package = { one = "2099-01-01T00:00:00Z", two = "P2D" }
+conflicts = [[{ group = "more" }, { extra = "big" }], [{ extra = "empty" }, { package = "lib", extra = "fast" }]]
+)"));
+  EXPECT_FALSE(expect_verdict_of_uv(R"(exclude-newer = "30 days"
+resolution = "lowest"
+exclude-newer-package = { one = "2099-01-01T00:00:00Z", two = "P2D" }
+conflicts = [[{ group = "more" }, { extra = "big" }]]
+)"));
+  EXPECT_FALSE(expect_verdict_of_uv(""));
+  EXPECT_THAT(locked.age().differences,
+              testing::UnorderedElementsAre(
+                  HasSubstr("resolution of [tool.uv] is \"highest\", in the lock \"lowest\""),
+                  HasSubstr("exclude-newer of [tool.uv] is not set, in the lock \"P30D\""),
+                  HasSubstr("exclude-newer-package of one"), HasSubstr("exclude-newer-package of two"),
+                  HasSubstr("conflict of extra big and group dev"), HasSubstr("conflict of extra big and group more"),
+                  HasSubstr("conflict of extra fast and extra empty")));
+}
+
+/// What the user's own uv.toml says is no difference.
+TEST(StaleLocks, SettingsOfTheUserCount) {
+  ProjectFolder folder;
+  folder.write("pyproject.toml", "[project]\nname = \"shop\"\nversion = \"1\"\nrequires-python = \">=3.11\"\n");
+  folder.write("uv.lock", R"(version = 1
+requires-python = ">=3.11"
+[options]
+exclude-newer = "2026-01-02T05:00:00Z"
+[[package]]
+name = "shop"
+version = "1"
+source = { virtual = "." }
+)");
+  const auto age = [&](const std::string& home) {
+    const auto variable = [&](const std::string& name) {
+      return name == "HOME" ? std::optional((folder.path() / home).native()) : std::nullopt;
+    };
+    return read_lock(folder.path() / "uv.lock", variable)->age("shop", {}).differences;
+  };
+  EXPECT_THAT(age("elsewhere"), testing::ElementsAre(HasSubstr("exclude-newer of [tool.uv] is not set")));
+  folder.write("home/.config/uv/uv.toml", "exclude-newer = \"2026-01-01\"\n");  // New York's end of that day
+  EXPECT_THAT(age("home"), testing::IsEmpty());
+  folder.write("home/.config/uv/uv.toml", "exclude-newer = \"2026-01-03\"\n");
+  EXPECT_THAT(age("home"), testing::SizeIs(1));
 }
 
 /// These uv refuses, and a build does not: nothing of the image hangs on them.

@@ -1,0 +1,26 @@
+// Whether the settings of uv under which a lock was resolved are still those of its project: [options] and `conflicts`
+// of uv.lock. Pure, thread-safe.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "foundation/value.hh"
+#include "python/lock/uv_lock.hh"
+
+namespace veneer::python {
+
+/// A sentence for each of resolution, prerelease, fork-strategy, exclude-newer and exclude-newer-package that
+/// `settings`
+/// ([tool.uv] or a uv.toml) has otherwise than `options` of the lock. What is written in a way that is not known here
+/// counts as equal, and so does a date of any time zone.
+std::vector<std::string> differing_options(const Value& settings, const Value& options);
+
+/// Likewise for `conflicts` of [tool.uv] of all members (pyproject.toml by normalised name). The order of sets and of
+/// what is in them does not matter. A group stands for those that include it, too, as uv writes them.
+std::vector<std::string> differing_conflicts(const std::map<std::string, Value>& members,
+                                             const std::vector<std::vector<ConflictItem>>& locked);
+
+}  // namespace veneer::python
