@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "foundation/parallel.hh"
+#include "image/reference.hh"
 #include "image/image.hh"
 #include "python/project/project.hh"
 #include "python/supply/wheel_supply.hh"
@@ -30,6 +31,12 @@ enum class BaseLockUse {
 /// Whether what veneer.lock says of a base is compared with what its files say now, all of which are read.
 enum class BaseFacts { as_known, verified };
 
+/// Where the image goes: into the project's store, or to another place alone.
+enum class Destination { store, elsewhere };
+
+/// Whether layers may be taken from the image before, or are made all the same and compared with it.
+enum class PreviousLayers { taken, verified };
+
 struct BuildRequest {
   std::filesystem::path project = ".";        // the folder with pyproject.toml
   std::optional<std::filesystem::path> lock;  // none: that of the project or its workspace
@@ -48,6 +55,10 @@ struct BuildRequest {
   ByteCode byte_code = ByteCode::as_the_project_says;
   BaseLockUse base_lock = BaseLockUse::kept;
   BaseFacts base_facts = BaseFacts::as_known;
+  std::optional<std::string> previous;      // the image before: an IMAGE or "none"; none: see find_previous()
+  std::vector<image::Reference> pushed_to;  // the names that the image gets in a registry
+  Destination destination = Destination::store;
+  PreviousLayers previous_layers = PreviousLayers::taken;
   /// One more than there are cores: what each of them makes ends with waiting until it is on the disk.
   std::size_t workers = default_workers() + 1;
 };

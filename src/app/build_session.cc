@@ -98,6 +98,8 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
                                                   std::move(supply));
   base.add_system_packages(*supply_);
   pins_ = base.settle();
+  previous_ = find_previous(inputs_, request, checkouts_.find(inputs_.project.folder), folder_, surroundings);
+  inputs_.previous = previous_.previous;
   make_byte_compiler(request, surroundings);
   choose_start(request, surroundings, progress);
   inputs_.on_unpacked = [&messages](const fs::path& root, const Sandbox& sandbox, const image::RunConfig& config) {
@@ -114,6 +116,7 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   plan_ = builder_->plan();
   if (const auto git = checkouts_.find(inputs_.project.folder)) add_version_findings(inputs_, *git, plan_);
   messages.clear_progress();
+  messages.note(previous_text(previous_));
   if (const std::string left_out = left_out_text(inputs_.files); !left_out.empty()) {
     messages.note("left out of the project's folder: " + left_out);
   }

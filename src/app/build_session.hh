@@ -9,6 +9,7 @@
 
 #include "app/base_pins.hh"
 #include "app/build_request.hh"
+#include "app/previous_image.hh"
 #include "app/surroundings.hh"
 #include "build/image_builder.hh"
 #include "foundation/error.hh"
@@ -43,6 +44,9 @@ class BuildSession {
   /// Where the command was called for: images that are built lie below it.
   const std::filesystem::path& folder() const { return folder_; }
 
+  /// What the layers follow.
+  const PreviousImage& previous() const { return previous_; }
+
   /// What veneer.lock says of the base. It is to be written when the image is where it should be.
   const BasePins& pins() const { return *pins_; }
 
@@ -67,6 +71,7 @@ class BuildSession {
   std::unique_ptr<python::BuiltWheels> built_wheels_;
   std::unique_ptr<build::ByteCompiler> byte_compiler_;
   std::optional<BasePins> pins_;
+  PreviousImage previous_;
   python::GitCheckouts checkouts_;
   python::UvProgram uv_;
   std::unique_ptr<python::WheelSupply> supply_;

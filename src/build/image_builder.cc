@@ -374,7 +374,10 @@ BuildPlan ImageBuilder::plan() {
   options.interpreter_layers = inputs_.base.interpreter ? 1 : 0;
   options.base_layers = inputs_.base.layers.size() - options.interpreter_layers;
   options.dependency_layers = inputs_.project.dependency_layers;
-  result.layout = plan::layout(components, result.overlaps, inputs_.previous, options);
+  const auto previous = inputs_.previous ? std::optional(inputs_.previous->record) : std::nullopt;
+  result.layout = plan::layout(components, result.overlaps, previous, options);
+  result.layout.record.target = recorded_target(inputs_.base, inputs_.target);
+  result.layout.record.below = inputs_.base.layers.size();
   if (result.layout.held_to) {
     result.findings.push_back(fmt::format("the base has {} layers, so the dependencies get {} instead of {}",
                                           options.base_layers, *result.layout.held_to, result.layout.wanted));
@@ -423,6 +426,7 @@ void ImageBuilder::fetch_for(const plan::LayoutPlan& layout, const std::vector<b
 image::SealedImage ImageBuilder::expected(const BuildPlan& plan) const {
   image::Image image;
   image.config = run_config(inputs_, home_, plan.image_tag);
+  carry_plan(image, plan.layout.record);
   image.layers = inputs_.base.layers;
   for (const plan::PlannedLayer& layer : plan.layout.layers) {
     const std::optional<image::CachedLayer> cached = cache_.find(layer.key);
@@ -470,6 +474,7 @@ BuiltImage ImageBuilder::build(const BuildPlan& plan) {
 
   image::Image image;
   image.config = run_config(inputs_, home_, plan.image_tag);
+  carry_plan(image, plan.layout.record);
   for (std::size_t i = 0; i < inputs_.base.layers.size(); ++i) {
     result.layers.push_back(
         {base_layer_kind(inputs_.base, i), base_title(inputs_.base, i), inputs_.base.layers[i], 0, false});

@@ -14,6 +14,7 @@
 #include "build/account.hh"
 #include "build/application.hh"
 #include "build/byte_code.hh"
+#include "build/carried_plan.hh"
 #include "build/installed_wheels.hh"
 #include "foundation/sandbox.hh"
 #include "image/cache/layer_cache.hh"
@@ -40,7 +41,7 @@ struct BuildInputs {
   std::string revision;      // of the commit; empty when there is none or the work tree differs from it
   ProjectFiles files;
   std::vector<std::string> findings;            // of those who filled this in; they become the plan's
-  std::optional<plan::PlanRecord> previous;     // the plan of the image before
+  std::optional<Previous> previous;             // the image before
   const ByteCompiler* byte_compiler = nullptr;  // none: the image has no byte code but the base's
   /// May be empty. Called when the finished image was unpacked here to prepare files, with its files and configuration.
   std::function<void(const std::filesystem::path& root, const Sandbox& sandbox, const image::RunConfig& config)>

@@ -55,6 +55,7 @@ Value to_value(const app::BuildSession& session, const app::WrittenImage& writte
   value.set("start", app::start_value(session.start()));
   value.set("left_out", app::left_out_value(session.inputs().files));
   value.set("layers", std::move(layers));
+  value.set("previous", app::previous_value(session.previous()));
   value.set("base_moved", moves_to_value(session.pins()));
   value.set("findings", std::move(findings));
   value.set("statistics", std::move(statistics));
@@ -108,6 +109,14 @@ Action parse(const Arguments& arguments) {
     }
   }
   if (const auto output = arguments.value("--output")) wanted.output = app::parse_output(*output);
+  if (wanted.output) wanted.request.destination = app::Destination::elsewhere;
+  if (wanted.push) {
+    wanted.request.pushed_to.push_back(wanted.push->name);
+    for (const std::string& tag : wanted.push->also_tags) {
+      wanted.request.pushed_to.push_back(wanted.push->name);
+      wanted.request.pushed_to.back().tag = tag;
+    }
+  }
   return [wanted](Context& context) { return build(wanted, context); };
 }
 

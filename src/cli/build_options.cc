@@ -109,6 +109,9 @@ const std::vector<Option>& build_options() {
       {"--no-byte-code", "", "leave out byte code, whatever the project says"},
       {"--dependency-layers", "N",
        "give the dependencies at most N layers (default: 60, for more than 200 of them 100, or what the base leaves)"},
+      {"--previous", "IMAGE",
+       "keep the layers of this image as far as they still hold; none: of no image (default: what is pushed to, else "
+       "what was built last here)"},
       {"--locked", "", "refuse a base that is not as veneer.lock pins it (exit code 3)"},
       {"--no-lock-file", "", "neither read nor write veneer.lock"},
       {"--verify-base", "", "read all of the base and compare it with what veneer.lock says of it"},
@@ -181,6 +184,8 @@ app::BuildRequest read_build_request(const Arguments& arguments) {
   request.byte_code = read_byte_code(arguments);
   request.base_lock = read_base_lock_use(arguments);
   if (arguments.has("--verify-base")) request.base_facts = app::BaseFacts::verified;
+  request.previous = arguments.value("--previous");
+  if (request.previous && *request.previous != "none") static_cast<void>(image::read_image_name(*request.previous));
   request.dependency_layers = arguments.number("--dependency-layers", 1, mountable_layers);
   request.workers = arguments.number("--jobs", 1, most_workers).value_or(request.workers);
   return request;

@@ -42,6 +42,7 @@ Value to_value(const app::BuildSession& session) {
   value.set("byte_code", session.inputs().byte_compiler != nullptr);
   value.set("start", app::start_value(session.start()));
   value.set("left_out", app::left_out_value(session.inputs().files));
+  value.set("previous", app::previous_value(session.previous()));
   value.set("layers", layout.at("layers"));
   value.set("overlaps", std::move(overlaps));
   value.set("findings", std::move(findings));

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 
 #include "foundation/error.hh"
 #include "foundation/json.hh"
+#include "foundation/layer_limit.hh"
 
 namespace veneer::plan {
 
@@ -17,29 +19,75 @@ constexpr std::size_t longest = 1 << 20;
 constexpr std::size_t most_members = 10'000;
 constexpr std::int64_t most_sets = 1'000'000;
 constexpr std::size_t key_digits = 16;
+constexpr std::size_t longest_target_text = 300;
+constexpr std::size_t text_of_200 = 16 << 10;  // bytes for 200 members
 
 [[noreturn]] void refuse(const std::string& why) {
   throw Error(ErrorKind::refused, fmt::format("the plan that the image carries {}", why));
 }
 
-/// "numpy:0123456789abcdef"
-RecordedMember read_member(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  const std::string_view digits = std::string_view(text).substr(colon == std::string::npos ? text.size() : colon + 1);
-  RecordedMember member;
+std::string text_of(const RecordedMember& member) { return fmt::format("{}:{:016x}", member.name, member.key); }
+
+/// "numpy:0123456789abcdef", and behind another colon its facts, if they are known.
+RecordedMember read_member(std::string_view text, PlanRecord& record) {
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  const std::size_t end_of_key = std::min(colon + 1 + key_digits, text.size());
+  const std::string_view digits = text.substr(std::min(colon + 1, text.size()), key_digits);
+  RecordedMember member{.name = std::string(text.substr(0, colon))};
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), member.key, 16);
   const bool is_lower = digits.find_first_of("ABCDEF") == std::string_view::npos;
   if (colon == 0 || digits.size() != key_digits || error != std::errc() || end != digits.data() + digits.size() ||
       !is_lower) {
     refuse(fmt::format("names a member '{}', which is not NAME:KEY", printable(text)));
   }
-  member.name = text.substr(0, colon);
+  if (end_of_key == text.size()) return member;
+  auto facts = text[end_of_key] == ':' ? read_member_facts(text.substr(end_of_key + 1)) : std::nullopt;
+  if (!facts) refuse(fmt::format("says of {} what nobody writes", printable(member.name)));
+  record.facts[member] = std::move(*facts);
   return member;
+}
+
+std::string read_target_text(const Value& target, std::string_view key) {
+  const std::string text = target.string_or(key, "");
+  if (text.size() > longest_target_text) refuse(fmt::format("is for a target with a {} too long", key));
+  return text;
+}
+
+enum class Extent { all, layers };
+
+std::string text_of(const PlanRecord& record, Extent extent) {
+  Value target;
+  target.set("base", record.target.base);
+  target.set("machine", record.target.machine);
+  target.set("libc", record.target.libc);
+  target.set("python", record.target.python);
+  target.set("interpreter", record.target.interpreter);
+  Value::Array layers;
+  for (const auto& layer : record.layers) {
+    Value::Array members;
+    for (const RecordedMember& member : layer) {
+      const auto facts = record.facts.find(member);
+      const bool has_facts = extent == Extent::all && facts != record.facts.end();
+      members.emplace_back(text_of(member) + (has_facts ? ":" + to_text(facts->second) : ""));
+    }
+    layers.emplace_back(std::move(members));
+  }
+  Value value;
+  value.set("version", version);
+  value.set("target", std::move(target));
+  value.set("below", std::uint64_t{record.below});
+  value.set("layers", std::move(layers));
+  if (extent == Extent::layers) return to_json(value);
+  Value changed{Value::Table{}};
+  for (const auto& [name, count] : record.learned.changed) changed.set(name, std::int64_t{count});
+  value.set("seen", std::int64_t{record.learned.sets_seen});
+  value.set("changed", std::move(changed));
+  return to_json(value);
 }
 
 std::uint32_t read_count(const Value& value, std::int64_t most) {
   const std::int64_t number = value.integer();
-  if (number < 0 || number > most) refuse(fmt::format("counts {} changes", number));
+  if (number < 0 || number > most) refuse(fmt::format("counts to {}", number));
   return static_cast<std::uint32_t>(number);
 }
 
@@ -77,21 +125,20 @@ Learned learn(const PlanRecord& previous, const std::vector<Component>& distribu
   return learned;
 }
 
-std::string to_text(const PlanRecord& record) {
-  Value::Array layers;
-  for (const auto& layer : record.layers) {
-    Value::Array members;
-    for (const RecordedMember& member : layer) members.emplace_back(fmt::format("{}:{:016x}", member.name, member.key));
-    layers.emplace_back(std::move(members));
+std::string to_text(const PlanRecord& record) { return text_of(record, Extent::all); }
+std::string to_label(const PlanRecord& record) { return text_of(record, Extent::layers); }
+
+void shorten(PlanRecord& record) {
+  std::size_t members = 0;
+  for (const auto& layer : record.layers) members += layer.size();
+  const std::size_t most = text_of_200 * std::max<std::size_t>((members + 199) / 200, 1);
+  std::size_t size = to_text(record).size();
+  while (size > most && !record.facts.empty()) {
+    const auto longest = std::ranges::max_element(
+        record.facts, {}, [](const auto& entry) { return to_text(entry.second).size(); });
+    size -= to_text(longest->second).size() + 1;
+    record.facts.erase(longest);
   }
-  Value changed{Value::Table{}};
-  for (const auto& [name, count] : record.learned.changed) changed.set(name, std::int64_t{count});
-  Value value;
-  value.set("version", version);
-  value.set("layers", std::move(layers));
-  value.set("seen", std::int64_t{record.learned.sets_seen});
-  value.set("changed", std::move(changed));
-  return to_json(value);
 }
 
 PlanRecord read_plan_record(std::string_view text) {
@@ -101,18 +148,24 @@ PlanRecord read_plan_record(std::string_view text) {
     refuse(fmt::format("is of version {}, and this veneer knows version {}", found, version));
   }
   PlanRecord record;
+  const Value& target = value.table_or_empty("target");
+  record.target = {read_target_text(target, "base"), read_target_text(target, "machine"),
+                   read_target_text(target, "libc"), read_target_text(target, "python"),
+                   read_target_text(target, "interpreter")};
+  if (const Value* below = value.find("below")) record.below = read_count(*below, mountable_layers);
   std::set<RecordedMember> members;
   for (const Value& layer : value.at("layers").array()) {
     auto& read = record.layers.emplace_back();
     for (const Value& member : layer.array()) {
-      read.push_back(read_member(member.string()));
+      read.push_back(read_member(member.string(), record));
       if (!members.insert(read.back()).second) refuse(fmt::format("names {} twice", printable(read.back().name)));
       if (members.size() > most_members) refuse(fmt::format("has more than {} members", most_members));
     }
     if (read.empty()) refuse("has an empty layer");
   }
-  record.learned.sets_seen = read_count(value.at("seen"), most_sets);
-  for (const auto& [name, count] : value.at("changed").table()) {
+  const Value* seen = value.find("seen");
+  record.learned.sets_seen = seen == nullptr ? 0 : read_count(*seen, most_sets);
+  for (const auto& [name, count] : value.table_or_empty("changed").table()) {
     record.learned.changed[name] = read_count(count, record.learned.sets_seen);
     if (record.learned.changed.size() > most_members) refuse(fmt::format("counts more than {} names", most_members));
   }

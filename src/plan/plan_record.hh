@@ -12,6 +12,7 @@
 #include "foundation/digest.hh"
 #include "foundation/value.hh"
 #include "plan/component.hh"
+#include "plan/member_facts.hh"
 
 namespace veneer::plan {
 
@@ -29,8 +30,21 @@ struct Learned {
   bool operator==(const Learned&) const = default;
 };
 
+/// What the layers were made for, and the base that says so.
+struct RecordedTarget {
+  std::string base;         // chain ID of its layers
+  std::string machine;      // "x86_64"
+  std::string libc;         // "glibc-2.36"
+  std::string python;       // "3.11.2"
+  std::string interpreter;  // "/usr/bin/python3.11"
+  bool operator==(const RecordedTarget&) const = default;
+};
+
 struct PlanRecord {
-  std::vector<std::vector<RecordedMember>> layers;  // of distributions, bottom to top
+  RecordedTarget target;
+  std::size_t below = 0;                                // layers of the image that lie below these
+  std::vector<std::vector<RecordedMember>> layers;      // of distributions, bottom to top
+  std::map<RecordedMember, MemberFacts> facts;          // of those members of which they are known
   Learned learned;
   bool operator==(const PlanRecord&) const = default;
 };
@@ -45,8 +59,15 @@ Learned learn(const PlanRecord& previous, const std::vector<Component>& distribu
 /// same record.
 std::string to_text(const PlanRecord& record);
 
-/// Reads what to_text writes. Anyone may have written it: Error (refused) for more than 1 MiB, another version, more
-/// than 10 000 members, a member twice, or numbers that no history gives.
+/// The same without facts and counters, which depends on nothing but the layers: for a label, which is a part of the
+/// configuration.
+std::string to_label(const PlanRecord& record);
+
+/// Leaves out facts, the longest first, until the text has at most 16 KiB for each 200 members begun.
+void shorten(PlanRecord& record);
+
+/// Reads what to_text and to_label write. Anyone may have written it: Error (refused) for more than 1 MiB, another
+/// version, more than 10 000 members, a member twice, facts that nobody writes, or numbers that no history gives.
 PlanRecord read_plan_record(std::string_view text);
 
 }  // namespace veneer::plan

@@ -225,7 +225,7 @@ RegistryMirrors mirrors_of(const Value& value) {
 void read_veneer(const Value& value, Project& project) {
   const StrictTable table(value, "[tool.veneer]",
                           {"base", "build", "byte_code", "dependency_layers", "dockerfile", "extras", "groups",
-                           "package", "prepare", "python", "registries", "system", "image"});
+                           "package", "prepare", "previous", "python", "registries", "system", "image"});
   if (const std::string base = table.text("base"); !base.empty()) {
     project.base = in_context([] { return "[tool.veneer] base"; }, [&] { return parse_base_choice(base); });
   }
@@ -242,6 +242,7 @@ void read_veneer(const Value& value, Project& project) {
     if (!byte_code->is_boolean()) table.refuse("byte_code", "is neither true nor false");
     project.byte_code = byte_code->boolean();
   }
+  project.previous = table.text("previous");
   project.dependency_layers = table.number("dependency_layers", 1, mountable_layers);
   project.python = table.text("python");
   if (!project.python.empty() && !parse_python_version(project.python)) {

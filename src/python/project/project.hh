@@ -119,6 +119,7 @@ struct Project {
   std::optional<std::string> dockerfile;         // the one to read, relative to the folder; "": none
   std::vector<std::string> extras;               // normalised
   std::vector<std::string> groups;               // normalised
+  std::string previous;                          // the image before, as a base is named, or "none"; usually empty
   std::string package;                           // the workspace member to install; normalised, usually empty
   bool byte_code = false;                        // whether the image gets byte code of what is installed
   std::optional<std::size_t> dependency_layers;  // at most this many, from 1 to mountable_layers

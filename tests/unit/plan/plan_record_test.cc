@@ -23,24 +23,59 @@ PlanRecord record_with(const std::vector<Component>& distributions, Learned lear
 }
 
 TEST(PlanRecord, IsReadAsItWasWritten) {
-  const PlanRecord record{.layers = {{{"numpy", 1}}, {{"a", 0xfedcba9876543210}, {"b:c", 7}}},
-                          .learned = {.sets_seen = 3, .changed = {{"numpy", 2}}}};
+  const RecordedMember numpy{"numpy", 1};
+  const PlanRecord record{
+      .target = {"sha256:00", "x86_64", "glibc-2.36", "3.11.2", "/usr/bin/python3.11"},
+      .below = 2,
+      .layers = {{numpy}, {{"a", 0xfedcba9876543210}, {"b", 7}}},
+      .facts = {{numpy, {.places = {"numpy.libs", "bin/f2py"}, .libraries = {"libstdc++.so.6"}}}, {{"b", 7}, {}}},
+      .learned = {.sets_seen = 3, .changed = {{"numpy", 2}}}};
   const std::string text = to_text(record);
-  EXPECT_EQ(text, R"({"version":1,"layers":[["numpy:0000000000000001"],["a:fedcba9876543210","b:c:0000000000000007"]],)"
-                  R"("seen":3,"changed":{"numpy":2}})");
+  const std::string start =
+      R"({"version":1,"target":{"base":"sha256:00","machine":"x86_64","libc":"glibc-2.36","python":"3.11.2",)"
+      R"("interpreter":"/usr/bin/python3.11"},"below":2,"layers":)";
+  EXPECT_EQ(text, start + R"([["numpy:0000000000000001:numpy.libs,bin/f2py:libstdc++.so.6"],)"
+                          R"(["a:fedcba9876543210","b:0000000000000007:"]],"seen":3,"changed":{"numpy":2}})");
   EXPECT_EQ(read_plan_record(text), record);
-  EXPECT_EQ(read_plan_record(to_text({})), PlanRecord{});
+  EXPECT_EQ(read_plan_record(to_text(PlanRecord{})), PlanRecord{});
+  // As a label it has what the layers say, and no more.
+  PlanRecord of_label = record;
+  of_label.learned = {};
+  of_label.facts = {};
+  EXPECT_EQ(to_label(record),
+            start + R"([["numpy:0000000000000001"],["a:fedcba9876543210","b:0000000000000007"]]})");
+  EXPECT_EQ(read_plan_record(to_label(record)), of_label);
 }
 
 TEST(PlanRecord, IsSmallEnoughForAnAnnotation) {
   PlanRecord record;
   for (int i = 0; i < 200; ++i) {
     const std::string name = fmt::format("some-distribution-{}", i);
-    record.layers.push_back({{name, 0xffffffffffffffff}});
+    const RecordedMember member{name, 0xffffffffffffffff};
+    record.layers.push_back({member});
+    record.facts[member].places = {"one-more.libs", fmt::format("bin/{}", name), std::string(i % 60, 'x')};
     if (i % 2 == 0) record.learned.changed[name] = 100;
   }
   record.learned.sets_seen = 1000;
+  EXPECT_GT(to_text(record).size(), 16u * 1024);
+  shorten(record);
   EXPECT_LE(to_text(record).size(), 16u * 1024);
+  EXPECT_FALSE(record.facts.empty());
+  for (const auto& [member, facts] : record.facts) EXPECT_LT(facts.places[2].size(), 50u);  // the longest went
+}
+
+TEST(MemberFacts, AreReadAsTheyWereWritten) {
+  const MemberFacts all{{"a"}, {"libx.so.1", "liby.so.2"}, {"libz.so"}, {"pq"}, 77};
+  EXPECT_EQ(to_text(all), "a:libx.so.1,liby.so.2:libz.so:pq:77");
+  for (const MemberFacts& facts :
+       {all, MemberFacts{}, MemberFacts{.places = {"a", "bin/b"}}, MemberFacts{.size = 0}, MemberFacts{.asks_for = {"c"}}}) {
+    EXPECT_EQ(read_member_facts(to_text(facts)), facts) << to_text(facts);
+  }
+  for (const char* text : {":", "a:", ",", "a,", "a b", ":::::1", "::::x", "::::01"}) {
+    EXPECT_EQ(read_member_facts(text), std::nullopt) << text;
+  }
+  EXPECT_TRUE(is_plain_fact("share/man"));
+  for (const char* text : {"", "a,b", "a:b", "a\"b", "\303\251"}) EXPECT_FALSE(is_plain_fact(text)) << text;
 }
 
 TEST(PlanRecord, RefusesWhatNobodyWrites) {
@@ -49,6 +84,10 @@ TEST(PlanRecord, RefusesWhatNobodyWrites) {
            "[]",
            R"({"version":2,"layers":[],"seen":0,"changed":{}})",
            R"({"version":1,"seen":0,"changed":{}})",
+           R"({"version":1,"below":126,"layers":[],"seen":0,"changed":{}})",
+           R"({"version":1,"target":{"machine":7},"layers":[],"seen":0,"changed":{}})",
+           R"({"version":1,"layers":[["a:0000000000000001x"]],"seen":0,"changed":{}})",
+           R"({"version":1,"layers":[["a:0000000000000001:b c"]],"seen":0,"changed":{}})",
            R"({"version":1,"layers":[[]],"seen":0,"changed":{}})",
            R"({"version":1,"layers":[["a:1"]],"seen":0,"changed":{}})",
            R"({"version":1,"layers":[[":0000000000000001"]],"seen":0,"changed":{}})",

@@ -1,0 +1,41 @@
+// The plan that an image carries for the next one: as an annotation of its manifest and, without counters and facts, as
+// a label, which all engines and archives keep. Pure, thread-safe.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/base.hh"
+#include "image/blobs.hh"
+#include "image/image.hh"
+#include "plan/plan_record.hh"
+#include "python/target.hh"
+
+namespace veneer::build {
+
+/// Of the annotation and of the label.
+inline constexpr std::string_view plan_name = "dev.veneer.plan";
+
+/// The image before, as far as a build looks at it.
+struct Previous {
+  plan::PlanRecord record;
+  std::vector<image::Layer> layers;           // all of it; empty: none of them may be taken
+  std::shared_ptr<const image::Blobs> blobs;  // of `layers`
+};
+
+/// Writes the record into annotation and label.
+void carry_plan(image::Image& image, const plan::PlanRecord& record);
+
+/// What the annotation says, else the label. Nothing when there is neither. Throws Error (refused) for what cannot be
+/// read.
+std::optional<plan::PlanRecord> carried_plan(const image::Image& image);
+
+plan::RecordedTarget recorded_target(const base::Base& base, const python::Target& target);
+
+/// Why layers for `before` are of no use for `now`, "is for aarch64"; empty when they are.
+std::string target_difference(const plan::RecordedTarget& before, const plan::RecordedTarget& now);
+
+}  // namespace veneer::build
