@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "foundation/error.hh"
 #include "foundation/json.hh"
@@ -58,6 +59,9 @@ class Session::Implementation {
   bool may_be_renewed(const Call& call, const Answer& answer, const Proof& proof);
   bool is_own(std::string_view url);
   std::string origin();
+  void pause(std::chrono::milliseconds time) const {
+    options_.sleep ? options_.sleep(time) : std::this_thread::sleep_for(time);
+  }
 
   Address address;
 
@@ -244,6 +248,8 @@ Answer Session::Implementation::send(const Call& call, const net::BodyHandler& o
 Session::Session(Address address, SessionOptions options)
     : implementation_(std::make_unique<Implementation>(std::move(address), std::move(options))) {}
 Session::~Session() = default;
+
+void Session::pause(std::chrono::milliseconds time) const { implementation_->pause(time); }
 
 const Address& Session::address() const { return implementation_->address; }
 

@@ -82,6 +82,9 @@ class Session {
   /// The same for calls without bodies, all at once (see net::Client::send_together). Answers in the order of `calls`.
   std::vector<Answer> send_together(const std::vector<Call>& calls);
 
+  /// Waits, as the options say, before something is tried again.
+  void pause(std::chrono::milliseconds time) const;
+
   /// Makes `target` of a Location header absolute, as seen from the answer that has it.
   std::string resolve(const Answer& answer, std::string_view location) const;
 

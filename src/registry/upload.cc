@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
 #include "foundation/error.hh"
 #include "foundation/text.hh"
@@ -18,6 +17,20 @@ constexpr std::chrono::milliseconds first_pause{100};
 constexpr std::uint64_t wary_chunk = 4 << 20;
 constexpr std::uint64_t most_least_chunk = 1 << 30;  // that a registry may ask for
 constexpr std::string_view content_type = "application/octet-stream";
+
+/// An upload that the registry has begun.
+struct Begun {
+  std::string location;
+  std::uint64_t offset = 0;       // how far it is
+  std::uint64_t least_chunk = 0;  // bytes
+  bool is_untouched = true;       // nothing was sent to it
+};
+
+/// Without getting further than that.
+struct Failures {
+  std::uint64_t furthest = 0;
+  int count = 0;
+};
 
 /// A blob that is read in pieces, most of the time one behind the other.
 class Pieces {
@@ -98,36 +111,39 @@ std::optional<std::uint64_t> read_received(std::string_view range) {
 class Uploader::Upload {
  public:
   Upload(Uploader& uploader, const OutgoingBlob& blob, std::optional<std::string> location)
-      : uploader_(uploader),
-        session_(uploader.session_),
-        memory_(uploader.memory_),
-        blob_(blob),
-        pieces_(blob),
-        location_(std::move(location)) {}
+      : uploader_(uploader), blob_(blob), pieces_(blob) {
+    if (location) begun_ = Begun{*std::move(location)};
+  }
 
   void run() {
-    while (!is_done_) {
-      if (!location_) begin();
-      choose();
-      try {
-        answered(send());
-      } catch (const net::TransportError& error) {
-        if (error.retry() == net::TransportError::Retry::useless) throw;
-        uploader_.on_event_({0, error.message()});
-        count_failure([] { throw; });
-        // Who got everything and did not answer may be at work still: two requests to one upload would spoil it.
-        if (error.cause() == net::TransportError::Cause::silence && unsent_ == 0) {
-          location_.reset();
-        } else {
-          look();
-        }
-      }
+    while (!step()) {
     }
   }
 
  private:
   /// What is sent next: all in the last request, a chunk, or nothing, to end it.
-  enum class Kind { whole, chunk, end };
+  struct Part {
+    enum class Kind { whole, chunk, end } kind;
+    std::uint64_t size;
+  };
+
+  /// Begins, asks and sends as far as one answer; true when the blob is there.
+  bool step() {
+    if (!begun_) begun_ = begin();
+    const Part part = next();
+    std::uint64_t unsent = 0;
+    try {
+      return answered(part, send(part, unsent));
+    } catch (const net::TransportError& error) {
+      if (error.retry() == net::TransportError::Retry::useless) throw;
+      uploader_.on_event_({0, error.message()});
+      failed([] { throw; });
+      // Who got everything and did not answer may be at work still: two requests to one upload would spoil it.
+      if (error.cause() != net::TransportError::Cause::silence || unsent > 0) return look(part);
+      begun_.reset();
+      return false;
+    }
+  }
 
   Call call(std::string method, std::string target) const {
     Call call;
@@ -138,178 +154,172 @@ class Uploader::Upload {
     return call;
   }
 
-  void follow(const Answer& answer) {
-    if (const std::string* location = answer.header("Location")) location_ = session_.resolve(answer, *location);
+  std::optional<std::string> location_of(const Answer& answer) const {
+    const std::string* location = answer.header("Location");
+    return location == nullptr ? std::nullopt : std::optional(session().resolve(answer, *location));
   }
 
-  void begin() {
-    const Answer answer = session_.send(call("POST", uploader_.repository_ + "/blobs/uploads/"));
-    if (answer.status() != 202) throw_refusal(session_, answer, "upload to " + uploader_.repository_);
-    follow(answer);
-    if (!location_) {
-      throw Error(ErrorKind::network,
-                  fmt::format("{} begins an upload and does not say where", printable(session_.address().name)));
+  Begun begin() {
+    const Answer answer = session().send(call("POST", uploader_.repository_ + "/blobs/uploads/"));
+    if (answer.status() != 202) throw_refusal(session(), answer, "upload to " + uploader_.repository_);
+    auto location = location_of(answer);
+    if (!location) {
+      throw Error(ErrorKind::network, fmt::format("{} begins an upload and does not say where", registry()));
     }
-    offset_ = 0;
-    was_cut_ = false;
+    Begun begun{*std::move(location)};
     if (const std::string* least = answer.header("OCI-Chunk-Min-Length")) {
-      least_chunk_ = std::min(read_number<std::uint64_t>(*least).value_or(0), most_least_chunk);
+      begun.least_chunk = std::min(read_number<std::uint64_t>(*least).value_or(0), most_least_chunk);
     }
+    return begun;
   }
 
-  void choose() {
-    const UploadLimits limits = memory_.limits();
-    const std::uint64_t rest = blob_.size - offset_;
+  Part next() const {
+    const UploadLimits limits = memory().limits();
+    const std::uint64_t rest = blob_.size - begun_->offset;
     // Who ends the connection over a large body may have had an answer that did not get through.
-    const std::uint64_t largest = failures_ >= 2 ? std::min(limits.chunk, wary_chunk) : limits.chunk;
-    const std::uint64_t most = std::max(largest, least_chunk_);
-    if (rest == 0) {
-      kind_ = Kind::end;
-      count_ = 0;
-    } else if (!limits.takes_chunks || (offset_ == 0 && !was_cut_ && limits.takes_bodies && rest <= most)) {
-      kind_ = Kind::whole;
-      count_ = rest;
-    } else {
-      kind_ = Kind::chunk;
-      count_ = std::min(rest, most);
+    const std::uint64_t largest = failures_.count >= 2 ? std::min(limits.chunk, wary_chunk) : limits.chunk;
+    const std::uint64_t most = std::max(largest, begun_->least_chunk);
+    if (rest == 0) return {Part::Kind::end, 0};
+    if (!limits.takes_chunks || (begun_->is_untouched && limits.takes_bodies && rest <= most)) {
+      return {Part::Kind::whole, rest};
     }
+    return {Part::Kind::chunk, std::min(rest, most)};
   }
 
-  Answer send() {
-    Call next = call(kind_ == Kind::chunk ? "PATCH" : "PUT",
-                     kind_ == Kind::chunk ? *location_ : with_digest(*location_, blob_.digest));
+  Answer send(const Part& part, std::uint64_t& unsent) {
+    const std::uint64_t offset = begun_->offset;
+    Call next = part.kind == Part::Kind::chunk ? call("PATCH", begun_->location)
+                                               : call("PUT", with_digest(begun_->location, blob_.digest));
     next.retry = net::Retry::turned_away;
-    unsent_ = 0;
-    if (count_ > 0) {
+    if (part.size > 0) {
       next.headers.push_back({"Content-Type", std::string(content_type)});
-      if (kind_ == Kind::chunk) {
-        next.headers.push_back({"Content-Range", fmt::format("{}-{}", offset_, offset_ + count_ - 1)});
+      if (part.kind == Part::Kind::chunk) {
+        next.headers.push_back({"Content-Range", fmt::format("{}-{}", offset, offset + part.size - 1)});
       }
-      next.body = Body{[this]() -> std::unique_ptr<ByteSource> {
-                         return std::make_unique<Piece>(pieces_, offset_, count_, unsent_, uploader_.on_event_);
+      next.body = Body{[&, offset]() -> std::unique_ptr<ByteSource> {
+                         return std::make_unique<Piece>(pieces_, offset, part.size, unsent, uploader_.on_event_);
                        },
-                       count_};
+                       part.size};
     }
-    return session_.send(next);
+    return session().send(next);
   }
 
-  void answered(const Answer& answer) {
+  bool answered(const Part& part, const Answer& answer) {
+    if (answer.ok() && part.kind != Part::Kind::chunk) return ended(answer);
+    if (answer.ok()) return took_chunk(part, answer);
     const int status = answer.status();
-    if (answer.ok()) return kind_ == Kind::chunk ? took_chunk(answer) : ended(answer);
-    const auto refuse = [&] { throw_refusal(session_, answer, fmt::format("blob {}", blob_.digest.text())); };
+    const auto refuse = [&] { throw_refusal(session(), answer, fmt::format("blob {}", blob_.digest.text())); };
     if (read_refusal(answer.text).has("DIGEST_INVALID")) {
-      throw Error(ErrorKind::verification, fmt::format("{} received other bytes for {}",
-                                                       printable(session_.address().name), blob_.digest.text()));
+      throw Error(ErrorKind::verification,
+                  fmt::format("{} received other bytes for {}", registry(), blob_.digest.text()));
     }
     if (status == 401 || status == 403) refuse();
-    const bool is_first = offset_ == 0 && !was_cut_;
-    if (status == 413) return too_large(answer);
-    if (status == 416) {
-      const std::uint64_t before = offset_;
-      look();
-      if (location_ && offset_ != before) return count_failure(refuse);
-      return too_large(answer);
+    if (status == 413) {
+      shrink(part, refuse);
+      return look(part);
     }
-    if (is_first && kind_ != Kind::end && says_not_here(status)) {
-      return other_way(refuse);
+    if (status == 416) {  // it is elsewhere than was thought, or wants less at a time
+      const std::uint64_t before = begun_->offset;
+      if (look(part)) return true;
+      if (begun_ && begun_->offset != before) {
+        failed(refuse);
+      } else {
+        shrink(part, refuse);
+      }
+      return false;
+    }
+    if (begun_->is_untouched && part.kind != Part::Kind::end && says_not_here(status)) {
+      if (refused_ && *refused_ != part.kind) refuse();
+      other_way(part);
+      return false;
     }
     if (status == 400) refuse();
-    count_failure(refuse);
-    look();
+    failed(refuse);
+    return look(part);
   }
 
   /// A registry may take a blob in one request alone, or in chunks alone.
-  template <typename GiveUp>
-  void other_way(const GiveUp& give_up) {
-    (kind_ == Kind::whole ? refused_whole_ : refused_chunk_) = true;
-    if (refused_whole_ && refused_chunk_) give_up();
-    if (kind_ == Kind::whole) {
-      memory_.takes_no_bodies();
+  void other_way(const Part& part) {
+    refused_ = part.kind;
+    begun_.reset();
+    if (part.kind == Part::Kind::whole) {
+      memory().takes_no_bodies();
     } else {
-      memory_.takes_no_chunks();
+      memory().takes_no_chunks();
     }
-    location_.reset();
   }
 
-  void took_chunk(const Answer& answer) {
-    follow(answer);
-    std::uint64_t received = offset_ + count_;
+  bool took_chunk(const Part& part, const Answer& answer) {
+    if (auto location = location_of(answer)) begun_->location = *std::move(location);
+    begun_->is_untouched = false;
+    const std::uint64_t sent = begun_->offset + part.size;
+    std::uint64_t received = sent;
     if (const std::string* range = answer.header("Range")) received = read_received(*range).value_or(received);
-    if (received > offset_ + count_) {
-      throw Error(ErrorKind::network,
-                  fmt::format("{} says that it has {} bytes of {}; {} were sent", printable(session_.address().name),
-                              received, blob_.digest.text(), offset_ + count_));
+    if (received > sent) {
+      throw Error(ErrorKind::network, fmt::format("{} says that it has {} bytes of {}; {} were sent", registry(),
+                                                  received, blob_.digest.text(), sent));
     }
-    if (received <= offset_) {
-      count_failure([&] {
-        throw Error(ErrorKind::network,
-                    fmt::format("{} takes no byte of {}", printable(session_.address().name), blob_.digest.text()));
+    if (received <= begun_->offset) {
+      failed([&] {
+        throw Error(ErrorKind::network, fmt::format("{} takes no byte of {}", registry(), blob_.digest.text()));
       });
     }
-    offset_ = received;
+    begun_->offset = received;
+    return false;
   }
 
-  void ended(const Answer& answer) {
+  bool ended(const Answer& answer) const {
     const std::string* digest = answer.header("Docker-Content-Digest");
     if (digest != nullptr && *digest != blob_.digest.text()) {
-      throw Error(ErrorKind::verification, fmt::format("{} calls the blob {} {}", printable(session_.address().name),
-                                                       blob_.digest.text(), printable(*digest, 80)));
+      throw Error(ErrorKind::verification,
+                  fmt::format("{} calls the blob {} {}", registry(), blob_.digest.text(), printable(*digest, 80)));
     }
-    is_done_ = true;
+    return true;
   }
 
-  void too_large(const Answer& answer) {
-    const UploadLimits limits = memory_.limits();
-    const bool can_shrink = limits.takes_chunks && count_ > least_chunk_ && memory_.shrink(count_);
-    if (!can_shrink) throw_refusal(session_, answer, fmt::format("blob {}", blob_.digest.text()));
-    if (answer.status() == 413) look();
+  template <typename GiveUp>
+  void shrink(const Part& part, const GiveUp& give_up) {
+    const std::uint64_t least = begun_ ? begun_->least_chunk : 0;
+    if (!memory().limits().takes_chunks || part.size <= least || !memory().shrink(part.size)) give_up();
   }
 
-  /// How far the registry is with this upload; no location when it knows nothing of it, or has its end.
-  void look() {
-    was_cut_ = true;
-    if (!location_) return;
-    const Answer answer = session_.send(call("GET", *location_));
+  /// Asks how far the registry is; nothing is begun when it knows nothing of it, or has its end. True when the blob is
+  /// there.
+  bool look(const Part& last) {
+    if (!begun_) return false;
+    const Answer answer = session().send(call("GET", begun_->location));
     const std::string* range = answer.header("Range");
     const auto received = range == nullptr ? std::nullopt : read_received(*range);
     if (answer.ok() && received && *received <= blob_.size) {
-      follow(answer);
+      if (auto location = location_of(answer)) begun_->location = *std::move(location);
+      begun_->is_untouched = false;
       // "0-0" is both the first byte and nothing at all: what was known before decides.
-      offset_ = *received == 1 && offset_ == 0 ? 0 : *received;
-      return;
+      begun_->offset = *received == 1 && begun_->offset == 0 ? 0 : *received;
+      return false;
     }
-    location_.reset();
-    if (kind_ != Kind::chunk && uploader_.has(blob_.digest)) is_done_ = true;
+    begun_.reset();
+    return last.kind != Part::Kind::chunk && uploader_.has(blob_.digest);
   }
 
   /// `give_up` throws.
   template <typename GiveUp>
-  void count_failure(const GiveUp& give_up) {
-    if (offset_ > furthest_) {
-      furthest_ = offset_;
-      failures_ = 0;
-    }
-    if (++failures_ >= most_failures) give_up();
-    std::this_thread::sleep_for(first_pause * failures_);
+  void failed(const GiveUp& give_up) {
+    const std::uint64_t offset = begun_ ? begun_->offset : 0;
+    if (offset > failures_.furthest) failures_ = {offset, 0};
+    if (++failures_.count >= most_failures) give_up();
+    session().pause(first_pause * failures_.count);
   }
 
+  Session& session() const { return uploader_.session_; }
+  Memory& memory() const { return uploader_.memory_; }
+  std::string registry() const { return printable(session().address().name); }
+
   Uploader& uploader_;
-  Session& session_;
-  Memory& memory_;
   const OutgoingBlob& blob_;
   Pieces pieces_;
-  std::optional<std::string> location_;
-  std::uint64_t offset_ = 0;  // where the registry is
-  std::uint64_t least_chunk_ = 0;
-  bool was_cut_ = false;
-  bool refused_whole_ = false;
-  bool refused_chunk_ = false;
-  Kind kind_ = Kind::end;
-  std::uint64_t count_ = 0;   // bytes that are sent next
-  std::uint64_t unsent_ = 0;  // of them, in the last request
-  std::uint64_t furthest_ = 0;
-  int failures_ = 0;
-  bool is_done_ = false;
+  std::optional<Begun> begun_;
+  Failures failures_;
+  std::optional<Part::Kind> refused_;  // where the other way was taken since
 };
 
 Uploader::Uploader(Session& session, Memory& memory, std::string repository,
