@@ -87,6 +87,16 @@ std::optional<base::Interpreter> BasePins::interpreter() const {
 
 base::LockedImage BasePins::image() const { return pinned() != nullptr ? pinned()->image : base::LockedImage{}; }
 
+const std::vector<base::LockedFile>& BasePins::files() const {
+  static const std::vector<base::LockedFile> none;
+  return pinned() != nullptr ? pinned()->files : none;
+}
+
+const std::vector<base::LockedPython>& BasePins::pythons() const {
+  static const std::vector<base::LockedPython> none;
+  return pinned() != nullptr ? pinned()->pythons : none;
+}
+
 std::string BasePins::snapshot() const { return pinned() != nullptr ? pinned()->snapshot : ""; }
 
 /// Fills in the moves; returns what was taken and is not in the lock, as apt takes it.
@@ -137,6 +147,24 @@ void BasePins::check_facts(const base::LockedBase& taken) const {
     differ("folders above the environment", fmt::format("{}", fmt::join(before.folders, "; ")),
            fmt::format("{}", fmt::join(now.folders, "; ")));
   }
+  for (const base::LockedFile& file : pinned_->files) {
+    const auto found = std::find_if(taken.files.begin(), taken.files.end(),
+                                    [&](const base::LockedFile& other) { return other.path == file.path; });
+    if (found == taken.files.end() || file == *found) continue;
+    differ("file " + printable(file.path), file.is == found->is ? file.text.value_or("") : file.is,
+           file.is == found->is ? found->text.value_or("") : found->is);
+  }
+  if (!pinned_->pythons.empty() && pinned_->pythons != taken.pythons) {
+    const auto names = [](const std::vector<base::LockedPython>& pythons) {
+      std::string text;
+      for (const base::LockedPython& python : pythons) {
+        text += fmt::format("{}{} ({}, {}, {})", text.empty() ? "" : ", ", python.interpreter, python.python,
+                            python.libc, python.machine);
+      }
+      return text;
+    };
+    differ("list of Pythons", names(pinned_->pythons), names(taken.pythons));
+  }
   // Another of the base's Pythons may be asked for.
   if (before.python == now.python && before.interpreter != now.interpreter) {
     differ("interpreter", before.interpreter, now.interpreter);
@@ -156,7 +184,8 @@ void BasePins::say(const std::vector<std::string>& unpinned, Messages& messages)
                             printable(fmt::format("{}", fmt::join(unpinned, " ")), 64 * 1024)));
 }
 
-void BasePins::take(base::LockedBase taken, Surroundings& surroundings) {
+void BasePins::take(base::LockedBase taken, std::shared_ptr<const base::BaseFiles> files, Surroundings& surroundings) {
+  files_ = std::move(files);
   taken_ = taken;
   if (use_ == BaseLockUse::ignored) return;
   const std::vector<std::string> unpinned = compare(taken);
@@ -189,6 +218,21 @@ void BasePins::take(base::LockedBase taken, Surroundings& surroundings) {
   taken_ = std::move(taken);
 }
 
+/// What was taken with what was looked up.
+base::LockedBase BasePins::to_be_written() const {
+  base::LockedBase taken = taken_;
+  for (base::LockedFile& file : files_ != nullptr ? files_->asked() : std::vector<base::LockedFile>()) {
+    const auto same = std::find_if(taken.files.begin(), taken.files.end(),
+                                   [&](const base::LockedFile& other) { return other.path == file.path; });
+    if (same == taken.files.end()) {
+      taken.files.push_back(std::move(file));
+    } else if (file.text) {
+      *same = std::move(file);
+    }
+  }
+  return taken;
+}
+
 void BasePins::write(Messages& messages) const {
   if (!is_to_be_written_) return;
   std::optional<std::string> before;
@@ -197,7 +241,7 @@ void BasePins::write(Messages& messages) const {
     base::BaseLock lock = lock_;
     // What another build wrote meanwhile stays; what is malformed was refused before, or is to be made anew.
     if (before && use_ != BaseLockUse::renewed) lock = base::parse_base_lock(*before);
-    lock.set(taken_);
+    lock.set(to_be_written());
     const std::string text = base::write_base_lock(std::move(lock));
     if (before == text) return;
     fail_point("build.before-lock");

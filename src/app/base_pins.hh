@@ -3,12 +3,14 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "app/build_request.hh"
 #include "app/surroundings.hh"
+#include "base/base_files.hh"
 #include "base/base_lock.hh"
 #include "base/mmdebstrap.hh"
 
@@ -34,12 +36,16 @@ class BasePins {
   std::optional<base::Interpreter> interpreter() const;
   std::string snapshot() const;
   base::LockedImage image() const;
+  /// What is known of its files; empty where that is nothing.
+  const std::vector<base::LockedFile>& files() const;
+  const std::vector<base::LockedPython>& pythons() const;
   base::Refresh refresh() const { return use_ == BaseLockUse::renewed ? base::Refresh::yes : base::Refresh::no; }
 
   /// Compares what was taken with what is pinned, and says what differs. With CI=true, where nothing will be written,
   /// also what is not pinned. Errors: refused where the lock is to be kept strictly and is not; verification where the
   /// same bytes are said to have another interpreter, C library, machine or other folders.
-  void take(base::LockedBase taken, Surroundings& surroundings);
+  /// `files`: those of which the lock is to say what was looked up, or null.
+  void take(base::LockedBase taken, std::shared_ptr<const base::BaseFiles> files, Surroundings& surroundings);
 
   /// After take().
   const std::vector<BaseMove>& moves() const { return moves_; }
@@ -50,13 +56,14 @@ class BasePins {
   const std::optional<base::LockedBase>& before() const { return pinned_; }
   const std::filesystem::path& path() const { return path_; }
 
-  /// Writes what was taken, if anything is new in it and it is this build's to write. A folder that cannot be written
-  /// to is a warning: the image is there.
+  /// Writes what was taken, and what was looked up of `files` by now, if anything is new in it and it is this build's to
+  /// write. A folder that cannot be written to is a warning: the image is there.
   void write(Messages& messages) const;
 
  private:
   const base::LockedBase* pinned() const;
   std::vector<std::string> compare(const base::LockedBase& taken);
+  base::LockedBase to_be_written() const;
   void check_facts(const base::LockedBase& taken) const;
   void say(const std::vector<std::string>& unpinned, Messages& messages) const;
 
@@ -67,6 +74,7 @@ class BasePins {
   std::optional<base::LockedBase> pinned_;
   std::vector<BaseMove> moves_;
   base::LockedBase taken_;
+  std::shared_ptr<const base::BaseFiles> files_;
   bool is_to_be_written_ = false;
 };
 

@@ -35,14 +35,19 @@ BaseWorkshop::BaseWorkshop(const base::Base& base, base::PackagesRequest request
       request_(std::move(request)),
       cache_(std::move(cache)),
       words_(std::move(words)),
-      messages_(messages),
-      key_(base::packages_key(base_, request_)) {}
+      messages_(messages) {}
 
-std::string BaseWorkshop::request_key() const { return "base " + key_.hex(); }
+LayerKey BaseWorkshop::key() const {
+  const std::lock_guard lock(mutex_);
+  if (!key_) key_ = base::packages_key(base_, request_);
+  return *key_;
+}
+
+std::string BaseWorkshop::request_key() const { return "base " + key().hex(); }
 
 std::string BaseWorkshop::content_key() const {
-  const auto layer = cache_->find(key_);
-  return layer ? "base " + layer->layer.diff_id.text() + " " + key_.hex() : request_key();
+  const auto layer = cache_->find(key());
+  return layer ? "base " + layer->layer.diff_id.text() + " " + key().hex() : request_key();
 }
 
 bool BaseWorkshop::is_compiled(const std::string& name) const {

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,7 @@ class BaseWorkshop : public python::Workshop {
   Place open() override;
 
  private:
+  LayerKey key() const;
   BaseWorkshop(const base::Base& base, base::PackagesRequest request, std::shared_ptr<image::LayerCache> cache,
                std::vector<std::string> words, Messages& messages);
 
@@ -38,7 +41,8 @@ class BaseWorkshop : public python::Workshop {
   std::shared_ptr<image::LayerCache> cache_;
   std::vector<std::string> words_;
   Messages& messages_;
-  LayerKey key_;
+  mutable std::optional<LayerKey> key_;  // what the base has is read for it
+  mutable std::mutex mutex_;
 };
 
 }  // namespace veneer::app

@@ -211,7 +211,7 @@ Preference python_preference(const PythonInputs& inputs) {
 }
 
 std::vector<python::FoundInterpreter> read_interpreters(const base::Base& base) {
-  return python::find_interpreters(base.tree, variables_of(base));
+  return python::find_interpreters(base.tree(), variables_of(base));
 }
 
 std::vector<python::FoundInterpreter> interpreters_of(const base::Base& base, const image::LayerCache& cache) {
@@ -222,7 +222,7 @@ std::vector<python::FoundInterpreter> interpreters_of(const base::Base& base, co
   if (const auto note = cache.note(found_note, key)) {
     if (auto found = python::interpreters_from_text(*note)) return std::move(*found);
   }
-  std::vector<python::FoundInterpreter> found = python::find_interpreters(base.tree, variables);
+  std::vector<python::FoundInterpreter> found = python::find_interpreters(base.tree(), variables);
   cache.set_note(found_note, key, python::interpreters_to_text(found));
   return found;
 }

@@ -46,8 +46,7 @@ image::PlaceContext place_context(const fs::path& folder, Surroundings& surround
   return context;
 }
 
-std::optional<OpenedImage> open_last(const fs::path& folder) {
-  image::PlaceContext context;
+std::optional<OpenedImage> open_last(const fs::path& folder, image::PlaceContext context) {
   context.store = project_store(folder);
   const auto last = read_text_file_if_exists(context.store / "last", 4096);
   if (!last) return std::nullopt;
@@ -66,7 +65,7 @@ bool has_a_name(const WantedImage& wanted) { return !wanted || wanted->place == 
 
 OpenedImage open_image(const WantedImage& wanted, Surroundings& surroundings) {
   if (!wanted) {
-    auto last = open_last(surroundings.current_folder());
+    auto last = open_last(surroundings.current_folder(), place_context(surroundings.current_folder(), surroundings));
     if (!last) throw Error(ErrorKind::not_found, "nothing was built here yet", "run 'veneer build', or name an image");
     return std::move(*last);
   }

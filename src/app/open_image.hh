@@ -31,8 +31,9 @@ std::shared_ptr<registry::Registries> open_registries(const std::filesystem::pat
 /// What places of images need, with the store of the project in `folder`. Refers to `surroundings`.
 image::PlaceContext place_context(const std::filesystem::path& folder, Surroundings& surroundings);
 
-/// The image that was built last into the store of the project in `folder`, if any was.
-std::optional<OpenedImage> open_last(const std::filesystem::path& folder);
+/// The image that was built last into the store of the project in `folder`, if any was. Layers that it
+/// lacks are fetched as `context` says, of which the store is set.
+std::optional<OpenedImage> open_last(const std::filesystem::path& folder, image::PlaceContext context = {});
 
 /// Opens what is wanted. Throws Error: not_found with a hint, and what places throw.
 OpenedImage open_image(const WantedImage& wanted, Surroundings& surroundings);

@@ -8,6 +8,7 @@
 #include "app/base_workshop.hh"
 #include "app/debian_snapshot.hh"
 #include "app/image_python.hh"
+#include "app/locked_pythons.hh"
 #include "app/open_image.hh"
 #include "app/selection_request.hh"
 #include "app/start_command.hh"
@@ -116,12 +117,14 @@ void ProjectBase::read(python::SelectRequest selection) {
   } else {
     messages_.progress("reading the base");
     inputs_.base = read_image_base(*project.base, platform);
+    image_layers_ = inputs_.base.layers.size();
     messages_.clear_progress();
   }
   if (python.source == python::PythonSource::base) preference = python_preference(question);
+  pythons_ = inputs_.base.files->has_known() ? known_pythons(pins_.pythons()) : interpreters_of(inputs_.base, *cache_);
   const auto preferred = preference.request ? std::optional(preference.request->request) : std::nullopt;
   const python::TargetChoice chosen =
-      python::choose_target(interpreters_of(inputs_.base, *cache_), project.requires_python, wanted, preferred);
+      python::choose_target(pythons_, project.requires_python, wanted, preferred);
   inputs_.target = chosen.chosen.target;
   base::check_machine(inputs_.base.config.platform, inputs_.target.machine, inputs_.target.interpreter);
   if (!chosen.others.empty() && !inputs_.base.interpreter) {
@@ -188,6 +191,7 @@ void ProjectBase::add_system_packages(python::WheelSupply& supply) {
     wheels = build::needs_of(inputs_.selection, inputs_.target.machine, supply, *cache_, request_.workers);
     messages_.clear_progress();
   }
+  if (!build::want_something(wheels)) return add_packages({});
   const bool takes_packages = base::takes_packages(inputs_.base);
   add_packages(takes_packages ? needs_in_base(wheels).needed : std::vector<build::PackageReason>());
   const build::SystemNeeds missing = needs_in_base(wheels);
@@ -210,7 +214,8 @@ void ProjectBase::add_system_packages(python::WheelSupply& supply) {
 
 build::SystemNeeds ProjectBase::needs_in_base(const std::vector<build::DistributionNeeds>& wheels) const {
   const python::SystemOptions& system = inputs_.project.system;
-  return build::system_needs(wheels, inputs_.base.tree, base::debian_suite(inputs_.base.tree), system.packages,
+  if (!build::want_something(wheels)) return {};
+  return build::system_needs(wheels, inputs_.base.tree(), base::debian_suite(inputs_.base.tree()), system.packages,
                              system.exclude);
 }
 
@@ -261,10 +266,12 @@ base::Base ProjectBase::read_image_base(const python::BaseChoice& choice, const 
       [&] {
         const auto place =
             image::read_base_name(choice.text, choice.folder.empty() ? inputs_.project.folder : choice.folder);
-        const auto read = [&](const image::ImagePlace& from) {
-          return base::read_image_base(from, platform, place_context(folder_, surroundings_), cache_.get());
-        };
         const base::LockedImage locked = pins_.image();
+        const bool is_known = request_.base_facts == BaseFacts::as_known && !pins_.pythons().empty();
+        const base::KnownImage known{locked, is_known ? pins_.files() : std::vector<base::LockedFile>()};
+        const auto read = [&](const image::ImagePlace& from) {
+          return base::read_image_base(from, platform, place_context(folder_, surroundings_), cache_.get(), known);
+        };
         const auto pinned = locked.manifest ? place->pinned(*locked.manifest) : nullptr;
         if (pinned == nullptr) return read(*place);
         try {
@@ -278,14 +285,9 @@ base::Base ProjectBase::read_image_base(const python::BaseChoice& choice, const 
       });
 }
 
-/// As a builder that lacks the layers must know it. Where they are to be verified every byte of the base is read.
-base::TargetFacts ProjectBase::facts() const {
-  if (request_.base_facts == BaseFacts::as_known) return facts_of(inputs_.base.tree, inputs_.target);
-  messages_.progress("reading all of the base");
-  base::Base base = inputs_.base;
-  base.tree = base::read_tree(base.layers, base.blobs, nullptr);
-  const std::vector<python::FoundInterpreter> found = read_interpreters(base);
-  messages_.clear_progress();
+/// As a builder that lacks the layers must know it. `found`: the interpreters of `base`.
+base::TargetFacts ProjectBase::facts_of(const base::Base& base,
+                                        const std::vector<python::FoundInterpreter>& found) const {
   const auto same = std::find_if(found.begin(), found.end(), [&](const python::FoundInterpreter& interpreter) {
     return interpreter.target.interpreter == inputs_.target.interpreter;
   });
@@ -293,23 +295,35 @@ base::TargetFacts ProjectBase::facts() const {
     throw Error(ErrorKind::verification, fmt::format("{} has no {}, though the cache says so", printable(base.name),
                                                      printable(inputs_.target.interpreter)));
   }
-  return facts_of(base.tree, same->target);
-}
-
-base::TargetFacts ProjectBase::facts_of(const tree::FileTree& tree, const python::Target& target) const {
-  base::TargetFacts facts;
-  facts.interpreter = target.interpreter;
-  facts.python = target.full_version;
-  facts.libc = fmt::format("{}-{}.{}", target.libc.kind == python::LibcKind::glibc ? "glibc" : "musl",
-                           target.libc.major, target.libc.minor);
-  facts.machine = target.machine;
-  const build::Placement placement(tree);
+  const base::LockedPython python = locked_python(*same);
+  base::TargetFacts facts{python.interpreter, python.python, python.libc, python.machine, {}};
+  const build::Placement placement(*base.files);
   facts.folders = split_words(placement.parent_facts(placement.resolve(inputs_.prefix)), "\n");
   return facts;
 }
 
+/// The rows of the lock as the files are now, where they were read.
+std::vector<base::LockedFile> ProjectBase::compared_files(const base::BaseFiles& files) const {
+  if (!files.is_read()) return pins_.files();
+  std::vector<base::LockedFile> rows;
+  for (const base::LockedFile& row : pins_.files()) {
+    auto now = base::locked_file(files.all(), row.path);
+    if (!now) continue;
+    const tree::Inode* inode = files.all().find(row.path);
+    if (row.text && inode != nullptr && inode->content != nullptr) now->text = base::locked_text(*inode->content);
+    rows.push_back(*std::move(now));
+  }
+  return rows;
+}
+
 BasePins ProjectBase::settle() {
-  const base::Base& base = inputs_.base;
+  base::Base base = inputs_.base;
+  if (request_.base_facts == BaseFacts::verified) {  // every byte of it
+    messages_.progress("reading all of the base");
+    base.files = base::files_of(base, nullptr);
+    pythons_ = read_interpreters(base);
+    messages_.clear_progress();
+  }
   const bool is_debian = !inputs_.project.base->suite.empty();
   base::LockedBase taken;
   taken.name = inputs_.project.base->text;
@@ -320,13 +334,17 @@ BasePins ProjectBase::settle() {
   taken.snapshot = snapshot_;
   taken.image = base.image;
   taken.interpreter = base.interpreter;
-  taken.target = facts();
+  taken.target = facts_of(base, pythons_);
+  // What is added to an image differs from member to member of a workspace.
+  const bool is_the_image = !is_debian && base.layers.size() == image_layers_;
+  taken.pythons = is_the_image ? locked_pythons(pythons_) : pins_.pythons();
+  taken.files = is_the_image ? compared_files(*base.files) : pins_.files();
   const std::vector<base::InstalledPackage> packages =
       is_debian ? base.packages : base::packages_added(before_packages_, base.packages);
   for (const base::InstalledPackage& package : packages) {
     taken.packages.push_back({package.name, package.version, package.architecture, package.sha256});
   }
-  pins_.take(std::move(taken), surroundings_);
+  pins_.take(std::move(taken), is_the_image ? inputs_.base.files : nullptr, surroundings_);
   return std::move(pins_);
 }
 

@@ -17,6 +17,7 @@
 #include "build/system_needs.hh"
 #include "image/cache/layer_cache.hh"
 #include "python/lock/read_lock.hh"
+#include "python/project/base_target.hh"
 #include "python/supply/uv_build.hh"
 #include "python/supply/wheel_supply.hh"
 
@@ -61,8 +62,8 @@ class ProjectBase {
   std::filesystem::path temporary_folder() const;
   build::SystemNeeds needs_in_base(const std::vector<build::DistributionNeeds>& wheels) const;
   void add_packages(const std::vector<build::PackageReason>& needed);
-  base::TargetFacts facts() const;
-  base::TargetFacts facts_of(const tree::FileTree& tree, const python::Target& target) const;
+  base::TargetFacts facts_of(const base::Base& base, const std::vector<python::FoundInterpreter>& found) const;
+  std::vector<base::LockedFile> compared_files(const base::BaseFiles& files) const;
 
   build::BuildInputs& inputs_;
   const BuildRequest& request_;
@@ -75,6 +76,8 @@ class ProjectBase {
   BasePins pins_;
   std::string platform_;
   std::string snapshot_;                                 // of Debian's archive; may be empty
+  std::vector<python::FoundInterpreter> pythons_;        // of the base
+  std::size_t image_layers_ = 0;                         // of a base that is an image, before anything was added
   std::vector<base::InstalledPackage> before_packages_;  // what the base had before packages were added to it
 };
 

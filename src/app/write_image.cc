@@ -3,6 +3,7 @@
 #include "app/made_layers.hh"
 #include "foundation/file.hh"
 #include "image/media/oci_layout.hh"
+#include "image/places/elsewhere.hh"
 #include "image/reference.hh"
 
 namespace veneer::app {
@@ -11,12 +12,23 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// Before the image is there: layers of a registry's base that were not fetched stay with it.
+void note_elsewhere(const fs::path& store, const base::Base& base, const image::OciLayout& layout,
+                    const image::Blobs& blobs) {
+  std::vector<image::Layer> left;
+  for (const image::Layer& layer : base.layers) {
+    if (!blobs.is_here(layer.blob) && !layout.contains(layer.blob)) left.push_back(layer);
+  }
+  image::write_elsewhere(store, base.name, left);
+}
+
 std::string write_to_store(const BuildSession& session, const build::BuiltImage& built, const image::Blobs& blobs) {
   const fs::path store = open_store(session);
   const KeptFiles& files = *session.cache()->files();
   image::OciLayout layout = image::OciLayout::create(store);
   write_made(store, built, session.inputs().base.name);
-  layout.write(built.sealed, blobs, session.image_name(), files);
+  note_elsewhere(store, session.inputs().base, layout, blobs);
+  layout.write(built.sealed, blobs, session.image_name(), files, image::OciLayout::Remote::left_out);
   clear_place(store / "last");
   write_text_file(store / "last", session.image_name());
   layout.prune();

@@ -106,4 +106,14 @@ tree::FileTree read_tree(const std::vector<image::Layer>& layers, const std::sha
   return tree;
 }
 
+std::shared_ptr<const BaseFiles> files_of(const Base& base, const image::LayerCache* cache,
+                                          std::vector<LockedFile> known) {
+  return std::make_shared<BaseFiles>(
+      [name = base.name, layers = base.layers, blobs = base.blobs, cache] {
+        return in_context([&] { return "reading the base " + printable(name); },
+                          [&] { return read_tree(layers, blobs, cache); });
+      },
+      std::move(known));
+}
+
 }  // namespace veneer::base

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/base_files.hh"
 #include "base/base_lock.hh"
 #include "base/installed_packages.hh"
 #include "foundation/digest.hh"
@@ -24,12 +25,19 @@ struct Base {
   std::shared_ptr<const image::Blobs> blobs;  // holds the blobs of `layers`
   /// All layers merged. A file's data is read from its layer's blob when it is opened, which costs reading that layer
   /// up to the file.
-  tree::FileTree tree;
+  std::shared_ptr<const BaseFiles> files = std::make_shared<BaseFiles>([] { return tree::FileTree(); });
   std::vector<InstalledPackage> packages;  // of a Debian base; with hashes as far as veneer installed them
   std::optional<Interpreter> interpreter;  // uv's, if it was added; else there is the base's own at most
   std::size_t interpreter_layer = 0;       // which of `layers` that is
   LockedImage image;                       // of a base that is an image; manifests only where they can be asked for
+
+  /// Reads the layers, unless that was done.
+  const tree::FileTree& tree() const { return files->all(); }
 };
+
+/// The files of the base's layers, as read_tree() gives them; `cache` must outlive them.
+std::shared_ptr<const BaseFiles> files_of(const Base& base, const image::LayerCache* cache,
+                                          std::vector<LockedFile> known = {});
 
 /// Reads the merged tree of `layers` from `blobs`, which the contents keep alive. With a cache, the list of files is
 /// kept there under the layers' diff IDs, and later calls do not read the layers. Every layer that is read is compared

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
-#include <map>
 #include <set>
 #include <tuple>
 #include <utility>
 
+#include "base/base_files.hh"
+#include "base/lock_text.hh"
 #include "foundation/error.hh"
 #include "foundation/text.hh"
 #include "foundation/utf8.hh"
@@ -33,103 +33,12 @@ std::string_view kind_name(LockedBase::Kind kind) {
 
 auto order_of(const LockedBase& base) { return std::tie(base.name, base.platform); }
 auto order_of(const LockedPackage& package) { return std::tie(package.name, package.architecture); }
+const std::string& order_of(const LockedFile& file) { return file.path; }
 
 template <typename Row>
 void sort_rows(std::vector<Row>& rows) {
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return order_of(a) < order_of(b); });
 }
-
-/// The values of `{ name = "x", … }`, or of the lines of a table. What was not asked for is not known.
-class Fields {
- public:
-  void add(std::string key, std::string value) {
-    if (!values_.emplace(std::move(key), std::move(value)).second)
-      throw Error(ErrorKind::refused, "a key is there twice");
-  }
-  std::string take(std::string_view key) {
-    std::optional<std::string> value = take_if_there(key);
-    if (!value) throw Error(ErrorKind::refused, fmt::format("'{}' is missing", key));
-    return std::move(*value);
-  }
-  std::optional<std::string> take_if_there(std::string_view key) {
-    const auto found = values_.find(key);
-    if (found == values_.end()) return std::nullopt;
-    std::string value = found->second;
-    values_.erase(found);
-    return value;
-  }
-  void end() const {
-    if (!values_.empty())
-      throw Error(ErrorKind::refused, fmt::format("'{}' is not known", printable(values_.begin()->first)));
-  }
-
- private:
-  std::map<std::string, std::string, std::less<>> values_;
-};
-
-/// One line, from its start on.
-class Line {
- public:
-  explicit Line(std::string_view text) : rest_(text) { skip_blanks(); }
-
-  bool is_at_end() const { return rest_.empty() || rest_.front() == '#'; }
-  bool take(std::string_view mark) {
-    if (!rest_.starts_with(mark)) return false;
-    rest_.remove_prefix(mark.size());
-    skip_blanks();
-    return true;
-  }
-  void expect(std::string_view mark) {
-    if (!take(mark))
-      throw Error(ErrorKind::refused, fmt::format("'{}' is expected here: '{}'", mark, printable(rest_, 40)));
-  }
-  void expect_end() const {
-    if (!is_at_end())
-      throw Error(ErrorKind::refused, fmt::format("nothing more is expected here: '{}'", printable(rest_, 40)));
-  }
-  std::string key() {
-    std::size_t end = 0;
-    while (end < rest_.size() && (is_lower(rest_[end]) || is_digit(rest_[end]) || rest_[end] == '_')) ++end;
-    if (end == 0) throw Error(ErrorKind::refused, fmt::format("a key is expected here: '{}'", printable(rest_, 40)));
-    std::string name(rest_.substr(0, end));
-    rest_.remove_prefix(end);
-    skip_blanks();
-    expect("=");
-    return name;
-  }
-  /// A basic string of TOML whose only escapes are \" and \\.
-  std::string string() {
-    if (!rest_.starts_with('"'))
-      throw Error(ErrorKind::refused, fmt::format("a string is expected here: '{}'", printable(rest_, 40)));
-    std::string text;
-    for (std::size_t i = 1; i < rest_.size(); ++i) {
-      if (rest_[i] == '"') {
-        rest_.remove_prefix(i + 1);
-        skip_blanks();
-        return text;
-      }
-      if (rest_[i] == '\\' && (++i == rest_.size() || (rest_[i] != '"' && rest_[i] != '\\'))) break;
-      text += rest_[i];
-    }
-    throw Error(ErrorKind::refused, "a string does not end, or has an escape other than \\\" and \\\\");
-  }
-  Fields table() {
-    Fields fields;
-    expect("{");
-    do {
-      std::string name = key();
-      fields.add(std::move(name), string());
-    } while (take(","));
-    expect("}");
-    return fields;
-  }
-
- private:
-  void skip_blanks() {
-    while (!rest_.empty() && (rest_.front() == ' ' || rest_.front() == '\t')) rest_.remove_prefix(1);
-  }
-  std::string_view rest_;
-};
 
 std::string not_empty(std::string text, std::string_view what) {
   if (text.empty()) throw Error(ErrorKind::refused, fmt::format("'{}' is empty", what));
@@ -184,6 +93,27 @@ TargetFacts read_target(Fields fields) {
   return facts;
 }
 
+LockedPython read_python(Fields fields) {
+  LockedPython python;
+  python.found_as = not_empty(fields.take("found_as"), "found_as");
+  python.interpreter = not_empty(fields.take("interpreter"), "interpreter");
+  python.python = not_empty(fields.take("python"), "python");
+  python.libc = not_empty(fields.take("libc"), "libc");
+  python.machine = not_empty(fields.take("machine"), "machine");
+  fields.end();
+  return python;
+}
+
+LockedFile read_file(Fields fields) {
+  LockedFile file;
+  file.path = not_empty(fields.take("path"), "path");
+  file.is = not_empty(fields.take("is"), "is");
+  file.text = fields.take_if_there("text");
+  fields.end();
+  check_locked_file(file);
+  return file;
+}
+
 LockedImage read_image(Fields fields) {
   LockedImage image;
   if (const auto text = fields.take_if_there("index")) image.index = ManifestDigest::parse(*text);
@@ -223,7 +153,11 @@ class Reader {
   }
 
  private:
-  enum class Array { none, packages, folders };
+  enum class Array { none, packages, folders, pythons, files };
+  static constexpr std::pair<std::string_view, Array> arrays[] = {{"packages", Array::packages},
+                                                                  {"folders", Array::folders},
+                                                                  {"pythons", Array::pythons},
+                                                                  {"files", Array::files}};
 
   template <typename Action>
   static void at_line(std::size_t number, const Action& action) {
@@ -278,9 +212,10 @@ class Reader {
     }
     LockedBase& base = lock_.bases.back();
     if (!seen_.insert(key).second) throw Error(ErrorKind::refused, fmt::format("'{}' is there twice", key));
-    if (key == "packages" || key == "folders") {
+    const auto array = std::find_if(std::begin(arrays), std::end(arrays), [&](const auto& row) { return row.first == key; });
+    if (array != std::end(arrays)) {
       line.expect("[");
-      array_ = key == "packages" ? Array::packages : Array::folders;
+      array_ = array->second;
       if (!line.is_at_end()) read_row(line);
     } else if (key == "interpreter") {
       base.interpreter = read_interpreter(line.table());
@@ -299,10 +234,12 @@ class Reader {
   void read_row(Line& line) {
     LockedBase& base = lock_.bases.back();
     if (!line.take("]")) {
-      if (array_ == Array::packages) {
-        base.packages.push_back(read_package(line.table(), number_));
-      } else {
-        base.target.folders.push_back(line.string());
+      switch (array_) {
+        case Array::packages: base.packages.push_back(read_package(line.table(), number_)); break;
+        case Array::pythons: base.pythons.push_back(read_python(line.table())); break;
+        case Array::files: base.files.push_back(read_file(line.table())); break;
+        case Array::folders:
+        case Array::none: base.target.folders.push_back(line.string());
       }
       line.take(",");
     } else {
@@ -338,6 +275,13 @@ class Reader {
         throw Error(ErrorKind::refused, "'image' lacks its digest");
     });
     sort_rows(base.packages);
+    sort_rows(base.files);
+    const auto same = std::adjacent_find(base.files.begin(), base.files.end(),
+                                         [](const LockedFile& a, const LockedFile& b) { return a.path == b.path; });
+    if (same != base.files.end()) {
+      at_line(base.line,
+              [&] { throw Error(ErrorKind::refused, fmt::format("the file {} is there twice", printable(same->path))); });
+    }
     const auto twice =
         std::adjacent_find(base.packages.begin(), base.packages.end(),
                            [](const LockedPackage& a, const LockedPackage& b) { return order_of(a) == order_of(b); });
@@ -358,17 +302,6 @@ class Reader {
   Fields fields_;
   std::set<std::string> seen_;
 };
-
-std::string toml_string(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if ((c >= 0 && c < ' ') || c == 127)
-      throw Error(ErrorKind::refused, fmt::format("veneer.lock cannot hold '{}'", printable(text)));
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result + '"';
-}
 
 /// `{ name = "x", … }` of those that are not empty.
 std::string table_text(const std::vector<std::pair<std::string_view, std::string>>& fields) {
@@ -405,7 +338,28 @@ std::string base_text(const LockedBase& base) {
                                                    {"machine", target.machine}}));
   text += "folders = [\n";
   for (const std::string& folder : target.folders) text += fmt::format("    {},\n", toml_string(folder));
-  text += "]\npackages = [\n";
+  text += "]\n";
+  if (!base.pythons.empty()) {
+    text += "pythons = [\n";
+    for (const LockedPython& python : base.pythons) {
+      text += fmt::format("    {},\n", table_text({{"found_as", python.found_as},
+                                                   {"interpreter", python.interpreter},
+                                                   {"python", python.python},
+                                                   {"libc", python.libc},
+                                                   {"machine", python.machine}}));
+    }
+    text += "]\n";
+  }
+  if (!base.files.empty()) {
+    text += "files = [\n";
+    for (const LockedFile& file : base.files) {
+      text += fmt::format("    {{ path = {}, is = {}", toml_string(file.path), toml_string(file.is));
+      if (file.text) text += ", text = " + toml_text(*file.text);
+      text += " },\n";
+    }
+    text += "]\n";
+  }
+  text += "packages = [\n";
   for (const LockedPackage& package : base.packages) {
     text += fmt::format("    {},\n", table_text({{"name", package.name},
                                                  {"version", package.version},
@@ -437,6 +391,7 @@ std::string write_base_lock(BaseLock lock) {
   std::string text(head);
   for (LockedBase& base : lock.bases) {
     sort_rows(base.packages);
+    sort_rows(base.files);
     text += base_text(base);
   }
   return text;

@@ -56,6 +56,28 @@ struct TargetFacts {
   bool operator==(const TargetFacts&) const = default;
 };
 
+/// One of a base's interpreters, as python::FoundInterpreter.
+struct LockedPython {
+  std::string found_as;     // "/usr/local/bin/python3"
+  std::string interpreter;  // "/usr/local/bin/python3.13"
+  std::string python;       // "3.13.1"
+  std::string libc;
+  std::string machine;
+
+  bool operator==(const LockedPython&) const = default;
+};
+
+/// What is at one path of a base, as some build asked.
+struct LockedFile {
+  std::string path;
+  /// "absent", or type, mode (octal), owner, group, time, and of a file its size, of a link where it leads:
+  /// "file 644 0 0 1700000000 839"
+  std::string is;
+  std::optional<std::string> text{};  // of a small file that was read
+
+  bool operator==(const LockedFile&) const = default;
+};
+
 struct LockedBase {
   enum class Kind {
     debian,    // made of packages; the suite is in its name
@@ -69,6 +91,9 @@ struct LockedBase {
   LockedImage image;     // of the kinds that are images
   std::optional<Interpreter> interpreter;
   TargetFacts target;
+  // Of an image, below what was added to it; with them a builder need not read the layers. Empty: not known.
+  std::vector<LockedPython> pythons;  // in the order in which they were found
+  std::vector<LockedFile> files;      // sorted by path
   /// Of a Debian base all that any build took, of an image what was added to it; sorted by name, architecture.
   std::vector<LockedPackage> packages;
   std::size_t line = 0;  // as LockedPackage::line

@@ -168,7 +168,7 @@ Base make_debian_base(const DebianRequest& request, const std::shared_ptr<image:
                                              history_entry(fmt::format("veneer: Debian packages {}",
                                                                        fmt::join(debian_packages(request), " ")))};
                       base.blobs = cache;
-                      base.tree = read_tree(base.layers, base.blobs, cache.get());
+                      base.files = files_of(base, cache.get());
                       base.packages = std::move(layers.packages->packages);
                       keep_hashes(base.packages, layers.root->packages);
                       return base;

@@ -38,10 +38,15 @@ void compress_layers(Base& base, const image::LayerCache& cache) {
   base.blobs = image::blobs_of_both(base.blobs, made);
 }
 
+bool has_layers(const Base& base) {
+  return std::all_of(base.layers.begin(), base.layers.end(),
+                     [&](const image::Layer& layer) { return base.blobs->path(layer.blob).has_value(); });
+}
+
 }  // namespace
 
 Base read_image_base(const image::ImagePlace& place, const image::Platform& platform,
-                     const image::PlaceContext& context, const image::LayerCache* cache) {
+                     const image::PlaceContext& context, const image::LayerCache* cache, const KnownImage& known) {
   image::OpenedImage opened = place.read(platform, context);
   Base base;
   base.name = std::move(opened.name);
@@ -58,8 +63,9 @@ Base read_image_base(const image::ImagePlace& place, const image::Platform& plat
     throw Error(ErrorKind::refused, "it is for " + printable(found.os) + "/" + printable(found.architecture) +
                                         ", not for " + platform.os + "/" + platform.architecture);
   }
-  base.tree = read_tree(base.layers, base.blobs, cache);
   if (cache != nullptr) compress_layers(base, *cache);
+  const bool is_known = known.image.manifest && known.image.manifest == base.image.manifest;
+  base.files = files_of(base, cache, is_known && !has_layers(base) ? known.files : std::vector<LockedFile>());
   return base;
 }
 

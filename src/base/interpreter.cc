@@ -169,7 +169,7 @@ void add_interpreter(Base& base, const Interpreter& interpreter, const image::La
   entry.set("created_by", fmt::format("veneer: Python {} of uv's", interpreter.version));
   base.config.history.push_back(std::move(entry));
   base.interpreter = interpreter;
-  base.tree = read_tree(base.layers, base.blobs, &cache);
+  base.files = files_of(base, &cache);
 }
 
 }  // namespace veneer::base

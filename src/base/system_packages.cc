@@ -31,11 +31,11 @@ struct Release {
   std::string suite;
 };
 
-Release release_of(const tree::FileTree& tree) {
+Release release_of(const tree::Lookup& files) {
   Release release;
-  const auto path = tree.resolve("etc/os-release");
+  const auto path = files.resolve("etc/os-release");
   if (!path) return release;
-  for (const std::string& line : split_words(tree::read_text(tree, *path, text_limit), "\n")) {
+  for (const std::string& line : split_words(tree::read_text(files, *path, text_limit), "\n")) {
     const std::size_t equals = line.find('=');
     if (equals == std::string::npos) continue;
     std::string value = line.substr(equals + 1);
@@ -63,8 +63,8 @@ DebianArchive archive_for(const Base& base, const PackagesRequest& request) {
   DebianArchive archive = request.archive;
   archive.suite.clear();
   const bool is_given = !archive.mirror.empty() || !archive.snapshot.empty();
-  if (!is_given && has_sources(base.tree)) return archive;
-  const Release release = release_of(base.tree);
+  if (!is_given && has_sources(base.tree())) return archive;
+  const Release release = release_of(*base.files);
   if (release.suite.empty() || (!is_given && release.id != "debian")) {
     throw Error(ErrorKind::refused,
                 fmt::format("{} does not say where its packages are: it has no sources of apt{}", printable(base.name),
@@ -114,13 +114,13 @@ std::optional<LayerVariant> find_layer(const Base& base, const PackagesRequest& 
 
 bool takes_packages(const Base& base) {
   const auto has = [&](const char* path) {
-    const auto real = base.tree.resolve(path);
-    return real && base.tree.find(*real)->type == archive::EntryType::file;
+    const auto real = base.files->resolve(path);
+    return real && base.files->inode(*real)->type == archive::EntryType::file;
   };
   return has("usr/bin/dpkg") && has("usr/bin/apt-get") && has("var/lib/dpkg/status");
 }
 
-std::string debian_suite(const tree::FileTree& root) {
+std::string debian_suite(const tree::Lookup& root) {
   const Release release = release_of(root);
   return release.id == "debian" ? release.suite : "";
 }
@@ -134,7 +134,7 @@ std::vector<InstalledPackage> read_packages(const Base& base, const image::Layer
   if (const auto note = cache.note(packages_note, key)) {
     if (auto packages = packages_from_text(*note)) return std::move(*packages);
   }
-  std::vector<InstalledPackage> packages = installed_packages(base.tree);
+  std::vector<InstalledPackage> packages = installed_packages(base.tree());
   cache.set_note(packages_note, key, packages_to_text(packages));
   return packages;
 }
@@ -143,7 +143,7 @@ std::vector<std::string> packages_to_add(const Base& base, const PackagesRequest
   std::vector<std::string> packages = request.packages;
   std::sort(packages.begin(), packages.end());
   packages.erase(std::unique(packages.begin(), packages.end()), packages.end());
-  const std::vector<InstalledPackage> installed = base.packages.empty() ? installed_packages(base.tree) : base.packages;
+  const std::vector<InstalledPackage> installed = base.packages.empty() ? installed_packages(base.tree()) : base.packages;
   std::erase_if(packages, [&](const std::string& name) {
     return std::any_of(installed.begin(), installed.end(), [&](const InstalledPackage& package) {
       return name == package.name || name == package.name + "=" + package.version;
@@ -192,7 +192,7 @@ Base add_packages(Base base, const PackagesRequest& request, const std::shared_p
         base.config.history.push_back(std::move(entry));
         base.layers.push_back(variant->layer.layer);
         base.blobs = image::blobs_of_both(base.blobs, cache);
-        base.tree = read_tree(base.layers, base.blobs, cache.get());
+        base.files = files_of(base, cache.get());
         keep_hashes(variant->packages, base.packages);
         base.packages = std::move(variant->packages);
         return std::move(base);

@@ -48,6 +48,6 @@ Base add_packages(Base base, const PackagesRequest& request, const std::shared_p
 bool takes_packages(const Base& base);
 
 /// The code name of the release of a Debian root ("bookworm"), from its os-release(5); empty when it is none.
-std::string debian_suite(const tree::FileTree& root);
+std::string debian_suite(const tree::Lookup& root);
 
 }  // namespace veneer::base

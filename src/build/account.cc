@@ -20,7 +20,7 @@ constexpr std::string_view no_home = "/nonexistent";  // Debian policy 9.2.3
 /// passwd(5) or group(5): lines of fields, the first a name, the third a number.
 class AccountFile {
  public:
-  AccountFile(const tree::FileTree& base, std::string_view path, std::size_t fields)
+  AccountFile(const tree::Lookup& base, std::string_view path, std::size_t fields)
       : base_(base), path_(base.resolve(path).value_or(base.locate(path))) {
     text_ = tree::read_text(base, path_, most_bytes);
     for (const std::string& line : split_words(text_, "\n")) {
@@ -53,7 +53,7 @@ class AccountFile {
     const auto content =
         std::make_shared<archive::MemoryContent>(fmt::format("{}{}{}\n", text_, ends_well ? "" : "\n", line));
     auto inode = std::make_shared<tree::Inode>(*tree::make_file(content, 0644, 0, 0, fixed_time));
-    if (const tree::Inode* old = base_.find(path_)) {
+    if (const tree::InodePointer old = base_.inode(path_)) {
       inode->mode = old->mode;
       inode->uid = old->uid;
       inode->gid = old->gid;
@@ -63,7 +63,7 @@ class AccountFile {
   }
 
  private:
-  const tree::FileTree& base_;
+  const tree::Lookup& base_;
   std::string path_;
   std::string text_;
   std::vector<std::vector<std::string>> lines_;
@@ -76,7 +76,7 @@ std::string home_of_base_user(const base::Base& base) {
   std::string user = base.config.run.is_table() ? base.config.run.string_or("User", "") : "";
   user = user.substr(0, user.find(':'));
   if (user.empty()) user = "0";
-  const AccountFile users(base.tree, "etc/passwd", 7);
+  const AccountFile users(*base.files, "etc/passwd", 7);
   const std::vector<std::string>* line = users.find_name(user);
   if (line == nullptr) line = users.find(user);
   return line != nullptr ? home_in(*line) : "";
@@ -91,7 +91,7 @@ bool may(const tree::Inode& folder, std::uint32_t user, std::uint32_t group, Acc
 }
 
 /// "app", or a name like it that neither file nor /home has.
-std::string free_name(const tree::FileTree& base, const AccountFile& users, const AccountFile& groups,
+std::string free_name(const tree::Lookup& base, const AccountFile& users, const AccountFile& groups,
                       std::uint32_t number) {
   std::string name = number == 0 ? "root" : "app";
   const auto is_taken = [&] { return users.has_name(name) || groups.has_name(name) || base.contains("home/" + name); };
@@ -102,7 +102,7 @@ std::string free_name(const tree::FileTree& base, const AccountFile& users, cons
 
 }  // namespace
 
-Account account_of(const tree::FileTree& base, std::uint32_t user, std::uint32_t group) {
+Account account_of(const tree::Lookup& base, std::uint32_t user, std::uint32_t group) {
   const Placement placement(base);
   const AccountFile users(base, "etc/passwd", 7);
   const AccountFile groups(base, "etc/group", 4);
@@ -142,7 +142,7 @@ std::string home_of(const Account& account, const base::Base& base,
   return home.empty() || home == home_of_base_user(base) ? account.home : home;
 }
 
-std::optional<std::string> home_finding(const tree::FileTree& image, std::uint32_t user, std::uint32_t group,
+std::optional<std::string> home_finding(const tree::Lookup& image, std::uint32_t user, std::uint32_t group,
                                         const std::string& home) {
   const auto finding = [&](std::string_view what) {
     return fmt::format(
@@ -152,12 +152,12 @@ std::optional<std::string> home_finding(const tree::FileTree& image, std::uint32
   };
   const std::optional<std::string> place = home.starts_with('/') ? image.resolve(home.substr(1)) : std::nullopt;
   if (!place) return finding("is not in the image");
-  const tree::InodePointer root = tree::make_folder(0755, 0, 0, 0);  // trees do not list it
-  const tree::Inode* folder = place->empty() ? root.get() : image.find(*place);
+  const tree::InodePointer root = tree::make_folder(0755, 0, 0, 0);  // it is not listed
+  const tree::InodePointer folder = place->empty() ? root : image.inode(*place);
   if (folder->type != archive::EntryType::folder) return finding("is no folder");
   bool is_writable = may(*folder, user, group, Access::write);
   for (std::string_view above = tree::parent_path(*place); !above.empty(); above = tree::parent_path(above)) {
-    is_writable = is_writable && may(*image.find(above), user, group, Access::search);
+    is_writable = is_writable && may(*image.inode(above), user, group, Access::search);
   }
   if (!is_writable) return finding("is not writable for it");
   return std::nullopt;

@@ -20,7 +20,7 @@ struct Account {
 /// Debian's /nonexistent. Else the user is called "app" (or like it, if that name is taken) with the home /home/app,
 /// which belongs to it. Likewise a line of /etc/group for `group`. Throws Error (refused) when a file of these cannot
 /// be placed or is no text of a sensible size.
-Account account_of(const tree::FileTree& base, std::uint32_t user, std::uint32_t group);
+Account account_of(const tree::Lookup& base, std::uint32_t user, std::uint32_t group);
 
 /// HOME of the image: what the project's `environment` says, else what the base's says, else the account's home. That
 /// of the base says nothing when it is no more than the home of the base's own user.
@@ -29,7 +29,7 @@ std::string home_of(const Account& account, const base::Base& base,
 
 /// What a user should know of `home`, a path in `image`: that it is no folder there, or that the image's user cannot
 /// write to it. Nothing when it can.
-std::optional<std::string> home_finding(const tree::FileTree& image, std::uint32_t user, std::uint32_t group,
+std::optional<std::string> home_finding(const tree::Lookup& image, std::uint32_t user, std::uint32_t group,
                                         const std::string& home);
 
 }  // namespace veneer::build

@@ -104,7 +104,7 @@ std::string ByteCompiler::identity() const {
   Sha256 hash;
   hash.update(server);
   const std::string library = fmt::format("libpython{}.{}", target_.major, target_.minor);
-  for (const auto& [path, entry] : base_.tree.entries()) {
+  for (const auto& [path, entry] : base_.tree().entries()) {
     if (entry.inode->type != archive::EntryType::file) continue;
     if ("/" + path != target_.interpreter && !tree::base_name(path).starts_with(library)) continue;
     hash.update(path + " " + tree::content_hash(*entry.inode->content).hex() + "\n");

@@ -70,9 +70,9 @@ ImageBuilder::ImageBuilder(const BuildInputs& inputs, python::WheelSupply& suppl
       cache_(cache),
       workers_(workers),
       progress_(std::move(progress)),
-      account_(account_of(inputs.base.tree, inputs.project.image.user, inputs.project.image.group)),
+      account_(account_of(*inputs.base.files, inputs.project.image.user, inputs.project.image.group)),
       home_(home_of(account_, inputs.base, inputs.project.image.environment)),
-      ground_(merged(inputs.base.tree, account_.files)),
+      ground_(*inputs.base.files, account_.files),
       placement_(ground_),
       prefix_path_(placement_.resolve(inputs.prefix)),
       wheels_(supply, cache, place()) {}
@@ -300,8 +300,8 @@ std::vector<python::Claims> ImageBuilder::all_claims() {
 
 bool ImageBuilder::has_program(const std::string& name) {
   const auto is_program = [&](const std::string& path) {
-    const std::optional<std::string> real = inputs_.base.tree.resolve(path.substr(1));
-    const tree::Inode* inode = real ? inputs_.base.tree.find(*real) : nullptr;
+    const std::optional<std::string> real = inputs_.base.files->resolve(path.substr(1));
+    const tree::InodePointer inode = real ? inputs_.base.files->inode(*real) : nullptr;
     return inode != nullptr && inode->type == archive::EntryType::file && (inode->mode & 0111) != 0;
   };
   const std::string bin = prefix_path_ + "/bin/";
@@ -357,7 +357,7 @@ BuildPlan ImageBuilder::plan() {
   result.findings = inputs_.findings;
   result.overlaps = overlaps(result.findings);
   const python::ImageOptions& image = inputs_.project.image;
-  if (const auto finding = home_finding(merged(ground_, application_files_.tree), image.user, image.group, home_)) {
+  if (const auto finding = home_finding(tree::Overlay(ground_, application_files_.tree), image.user, image.group, home_)) {
     result.findings.push_back(*finding);
   }
   std::vector<plan::Component> components;

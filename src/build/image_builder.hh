@@ -151,7 +151,7 @@ class ImageBuilder {
   std::function<void(const std::string&)> progress_;
   Account account_;
   std::string home_;
-  tree::FileTree ground_;  // the base with the account's files: what everything else is placed on
+  tree::Overlay ground_;  // the base with the account's files: what everything else is placed on
   Placement placement_;
   std::string prefix_path_;  // below the root, after the base's symbolic links
   InstalledWheels wheels_;

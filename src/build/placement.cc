@@ -45,13 +45,13 @@ std::string Placement::resolve(std::string_view absolute) const {
     if (!path.empty()) path += '/';
     path += parts[i];
     if (i + 1 == parts.size()) break;
-    const tree::Inode* inode = base_.find(path);
+    const tree::InodePointer inode = base_.inode(path);
     if (inode == nullptr || inode->type == archive::EntryType::folder) continue;
     if (inode->type == archive::EntryType::symlink) {
       const auto target = base_.resolve(path);
       if (target) {
         path = *target;
-        if (path.empty() || base_.find(path)->type == archive::EntryType::folder) continue;
+        if (path.empty() || base_.inode(path)->type == archive::EntryType::folder) continue;
       }
     }
     throw Error(ErrorKind::refused, fmt::format("'{}' cannot be written: in the base, /{} is no folder",
@@ -61,8 +61,7 @@ std::string Placement::resolve(std::string_view absolute) const {
 }
 
 tree::InodePointer Placement::folder(const std::string& path) const {
-  const auto found = base_.entries().find(path);
-  if (found != base_.entries().end()) return found->second.inode;
+  if (tree::InodePointer found = base_.inode(path)) return found;
   return tree::make_folder(0755, 0, 0, fixed_time);
 }
 

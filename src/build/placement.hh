@@ -15,7 +15,7 @@ inline constexpr std::int64_t fixed_time = 315532800;
 class Placement {
  public:
   /// `base` must outlive this.
-  explicit Placement(const tree::FileTree& base) : base_(base) {}
+  explicit Placement(const tree::Lookup& base) : base_(base) {}
 
   /// The path below the root at which "/some/absolute/path" must be written so that it is found there: symbolic links
   /// in the folders above it are followed as the base has them; the last part is not. Throws Error (refused) for
@@ -32,7 +32,7 @@ class Placement {
  private:
   tree::InodePointer folder(const std::string& path) const;
 
-  const tree::FileTree& base_;
+  const tree::Lookup& base_;
 };
 
 }  // namespace veneer::build

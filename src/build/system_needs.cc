@@ -159,6 +159,13 @@ std::vector<DistributionNeeds> needs_of(const python::Selection& selection, cons
   return result;
 }
 
+bool want_something(const std::vector<DistributionNeeds>& distributions) {
+  return std::any_of(distributions.begin(), distributions.end(), [](const DistributionNeeds& distribution) {
+    const python::WheelNeeds& needs = distribution.needs;
+    return !needs.libraries.empty() || !needs.asks_for.empty() || !base::used_by(distribution.name).empty();
+  });
+}
+
 SystemNeeds system_needs(const std::vector<DistributionNeeds>& distributions, const tree::FileTree& base,
                          const std::string& suite, const std::vector<std::string>& listed,
                          const std::vector<std::string>& excluded) {

@@ -41,6 +41,9 @@ struct SystemNeeds {
   std::vector<std::string> unknown;
 };
 
+/// Whether any of them may want something of the system.
+bool want_something(const std::vector<DistributionNeeds>& distributions);
+
 /// What `base`, a Debian `suite` (empty: no Debian that is known), lacks for `distributions`. Packages of which the
 /// name is in `excluded` or `listed` (what the project names itself) are left out.
 SystemNeeds system_needs(const std::vector<DistributionNeeds>& distributions, const tree::FileTree& base,

@@ -17,6 +17,7 @@ class BlobsOfBoth : public Blobs {
   bool contains(const BlobDigest& digest) const override {
     return first_->contains(digest) || second_->contains(digest);
   }
+  bool is_here(const BlobDigest& digest) const override { return having(digest).is_here(digest); }
   std::unique_ptr<ByteSource> open(const BlobDigest& digest) const override { return having(digest).open(digest); }
   std::optional<std::filesystem::path> path(const BlobDigest& digest) const override {
     return having(digest).path(digest);

@@ -17,6 +17,8 @@ class Blobs {
  public:
   virtual ~Blobs() = default;
   virtual bool contains(const BlobDigest& digest) const = 0;
+  /// Whether it can be opened without being fetched from another machine.
+  virtual bool is_here(const BlobDigest& digest) const { return contains(digest); }
   /// Reads a blob; not_found when it is not here. The reader verifies the digest at the end (verification).
   virtual std::unique_ptr<ByteSource> open(const BlobDigest& digest) const = 0;
   /// A file that holds exactly this blob, when there is one: it may be hard-linked, never changed.

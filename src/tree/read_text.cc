@@ -2,9 +2,9 @@
 
 namespace veneer::tree {
 
-std::string read_text(const FileTree& tree, std::string_view path, std::uint64_t limit) {
-  const auto real = tree.resolve(path);
-  const Inode* inode = real ? tree.find(*real) : nullptr;
+std::string read_text(const Lookup& files, std::string_view path, std::uint64_t limit) {
+  const auto real = files.resolve(path);
+  const InodePointer inode = real ? files.inode(*real) : nullptr;
   if (inode == nullptr || inode->type != archive::EntryType::file) return {};
   return std::string(as_text(read_all(*inode->content->open(), limit)));
 }

@@ -8,12 +8,14 @@ import random
 import re
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 import fixtures  # noqa: E402
+import layouts  # noqa: E402
 import real_registry  # noqa: E402
 import relay  # noqa: E402
 from made_images import image_digest, layer, make_image, manifest_of  # noqa: E402
@@ -111,6 +113,63 @@ if EVERYTHING:
             copied = json.loads(self.veneer("push", f"registry:{registry.address}/team/shop:1", f"{registry.address}/team/copy:1", "--json").stdout)
             self.assertEqual({step["action"] for step in copied["plan"]["steps"]}, {"mount"})
             self.assertEqual(registry.tag("team/copy", "1"), built["manifest"])
+
+
+class ColdBuilder(RealTest):
+    """A builder that has veneer.lock, and nothing of the base."""
+
+    def python_image(self) -> Path:
+        """In the shape of the official images of Python: CPython in /usr/local above a Debian, PATH, a version, CMD."""
+        blobs = fixtures.debian_base() / "blobs" / "sha256"
+        manifest = manifest_of(fixtures.debian_base())
+        with tarfile.open(blobs / manifest["layers"][0]["digest"].split(":")[1]) as debian:
+            python = next(debian.extractfile(member).read() for member in debian if member.name.endswith("usr/bin/python3.11"))
+
+        def change(config: dict) -> None:
+            config["config"] = {"Env": ["PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "PYTHON_VERSION=3.11.2"], "Cmd": ["python3"]}
+
+        return layouts.with_layer(fixtures.debian_base(), self.folder / "python", {
+            "usr/local": None, "usr/local/bin": None, "usr/local/bin/python3.11": (python, 0o755), "usr/local/bin/python3": "python3.11"}, change)
+
+    def test_a_base_of_which_nothing_is_here(self):
+        registry = self.registry()
+        line = self.line(registry)
+        base = f"127.0.0.1:{line.port}/library/python:3.11-slim"
+        self.veneer("push", f"oci:{self.python_image()}", base)
+        path = self.small_project()
+        text = (path / "pyproject.toml").read_text()
+        (path / "pyproject.toml").write_text(text.replace(f"oci:{fixtures.debian_base()}", base))
+        fixtures.commit_all(path, "On Python's image")
+        first = json.loads(self.veneer("build", "--json", cwd=path).stdout)
+        self.assertIn("/usr/local/bin/python3.11", (path / "veneer.lock").read_text())
+        self.assertLess((path / "veneer.lock").stat().st_size, 6000)
+        fixtures.commit_all(path, "Pinned")
+        first = json.loads(self.veneer("build", "--json", "--locked", cwd=path).stdout)  # of that commit
+        first_cache = self.cache
+
+        second_path = self.folder / "elsewhere" / "shop"
+        fixtures.git(self.folder, "clone", "-q", str(path), str(second_path))
+        self.cache = self.folder / "second"
+        line.reset()
+        second = json.loads(self.veneer("build", "--push", f"127.0.0.1:{line.port}/team/shop:1", "--json", cwd=second_path).stdout)
+        print(f"[{line.down} bytes of the base]", end=" ", file=sys.stderr)
+        self.assertLess(line.down, 100_000)
+        self.assertEqual(second["manifest"], first["manifest"])
+        self.assertEqual(registry.tag("team/shop", "1"), first["manifest"])
+        self.assertEqual(fixtures.git(second_path, "status", "--porcelain"), "", "veneer.lock says what it said before")
+
+        # What needs the layers gets them.
+        listed = self.veneer("inspect", "shop:1.0.0", "--tree", cwd=second_path).stdout
+        self.assertIn("usr/local/bin/python3.11", listed)
+        self.assertGreater(line.down, 1_000_000)
+
+        # What somebody changed is found where the layers are.
+        lock = (path / "veneer.lock").read_text()
+        self.assertIn("root:x:0:0:root:", lock)
+        (path / "veneer.lock").write_text(lock.replace("root:x:0:0:root:", "root:x:0:0:moot:"))
+        self.cache = first_cache
+        refused = self.veneer("build", cwd=path, code=6).stderr
+        self.assertIn("etc/passwd", refused)
 
 
 class Logins(RealTest):

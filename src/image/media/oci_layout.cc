@@ -164,7 +164,8 @@ void OciLayout::add_blob(const Layer& layer, const Blobs& source, const KeptFile
   files.vouch(target, layer.blob.hash);
 }
 
-void OciLayout::write(const SealedImage& image, const Blobs& source, std::string_view tag, const KeptFiles& files) {
+void OciLayout::write(const SealedImage& image, const Blobs& source, std::string_view tag, const KeptFiles& files,
+                      Remote remote) {
   in_context([&] { return fmt::format("writing to the OCI layout {}", printable(folder_.native())); },
              [&] {
                const FileLock lock = lock_kept(lock_path(folder_), FileLock::Kind::exclusive);
@@ -173,7 +174,8 @@ void OciLayout::write(const SealedImage& image, const Blobs& source, std::string
                std::vector<const Layer*> layers;  // each blob once: images have equal layers, such as empty ones
                std::set<BlobDigest> seen;
                for (const Layer& layer : image.image.layers) {
-                 if (seen.insert(layer.blob).second) layers.push_back(&layer);
+                 const bool is_left_out = remote == Remote::left_out && !source.is_here(layer.blob);
+                 if (!is_left_out && seen.insert(layer.blob).second) layers.push_back(&layer);
                }
                parallel_for(layers.size(), default_workers(), [&](std::size_t i) {
                  add_blob(*layers[i], source, files);

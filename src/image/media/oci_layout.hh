@@ -40,7 +40,9 @@ class OciLayout : public Blobs {
   /// system, else copied and verified. The index is replaced last, so a process that is killed leaves the old state or
   /// the new one. Throws not_found when a layer is neither here nor in `source`. `files` knows which blobs are whole;
   /// those here that are not are reported to it and replaced.
-  void write(const SealedImage& image, const Blobs& source, std::string_view tag, const KeptFiles& files = KeptFiles());
+  enum class Remote { fetched, left_out };  // what becomes of layers that `source` would have to fetch
+  void write(const SealedImage& image, const Blobs& source, std::string_view tag, const KeptFiles& files = KeptFiles(),
+             Remote remote = Remote::fetched);
 
   struct Pruned {
     std::size_t blobs = 0;

@@ -6,6 +6,7 @@
 
 #include "foundation/error.hh"
 #include "image/media/oci_layout.hh"
+#include "image/places/elsewhere.hh"
 #include "image/places/registry_place.hh"
 
 namespace veneer::image {
@@ -149,8 +150,9 @@ OpenedImage open_image(const ImageName& name, const PlaceContext& context, const
   if (store) {
     if (const auto found = find_name(store->index(), name.reference)) {
       if (!name.reference.tag) context.note(fmt::format("{} is {}", printable(name.text), printable(*found)));
-      auto blobs = std::make_shared<OciLayout>(std::move(*store));
-      SealedImage sealed = blobs->read({*found, name.platform});
+      auto layout = std::make_shared<OciLayout>(std::move(*store));
+      SealedImage sealed = layout->read({*found, name.platform});
+      auto blobs = blobs_of_store(std::move(layout), sealed.image.layers, context);
       return {std::move(sealed), std::move(blobs), *found, parse_reference(*found)};
     }
   }

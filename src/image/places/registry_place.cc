@@ -37,6 +37,13 @@ struct Origin {
   std::string name;
 };
 
+Origin origin_of(const Reference& reference, const PlaceContext& context) {
+  auto registries = registries_of(context);
+  auto sources = registries->sources(reference.registry, reference.repository);
+  return {std::move(registries), std::move(sources), registry::KeptBlobs(context.cache),
+          printable(reference.familiar())};
+}
+
 /// The layers of one image, each fetched when it is opened.
 class RegistryBlobs : public Blobs {
  public:
@@ -47,6 +54,10 @@ class RegistryBlobs : public Blobs {
   }
 
   bool contains(const BlobDigest& digest) const override { return sizes_.contains(digest); }
+
+  bool is_here(const BlobDigest& digest) const override {
+    return contains(digest) && origin_->kept.find(digest.hash).has_value();
+  }
 
   std::unique_ptr<ByteSource> open(const BlobDigest& digest) const override {
     const auto found = sizes_.find(digest);
@@ -83,13 +94,9 @@ class RegistryPlace : public ImagePlace {
       : reference_(with_default_tag(std::move(reference))), pinned_(pinned ? pinned : reference_.digest) {}
 
   OpenedImage read(const std::optional<Platform>& platform, const PlaceContext& context) const override {
-    const std::string name = printable(reference_.familiar());
-    auto registries = registries_of(context);
-    auto origin =
-        std::make_shared<Origin>(Origin{registries, registries->sources(reference_.registry, reference_.repository),
-                                        registry::KeptBlobs(context.cache), name});
+    auto origin = std::make_shared<Origin>(origin_of(reference_, context));
     std::optional<ManifestDigest> named;
-    SealedImage sealed = in_context([&] { return "image " + name; },
+    SealedImage sealed = in_context([&] { return "image " + origin->name; },
                                     [&] {
                                       registry::Document first = first_document(*origin);
                                       named = first.digest;
@@ -204,6 +211,12 @@ class RegistryPlace : public ImagePlace {
 
 std::shared_ptr<const ImagePlace> registry_place(Reference reference) {
   return std::make_shared<RegistryPlace>(std::move(reference));
+}
+
+std::shared_ptr<const Blobs> registry_blobs(const Reference& reference, const std::vector<Layer>& layers,
+                                            const PlaceContext& context) {
+  return std::make_shared<RegistryBlobs>(std::make_shared<Origin>(origin_of(reference, context)), layers,
+                                         context.progress);
 }
 
 PlaceKind registry_kind() {

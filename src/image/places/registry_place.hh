@@ -11,4 +11,8 @@ PlaceKind registry_kind();
 /// The image `reference` as its registry or a mirror has it; `text` is what may be written to mean it again.
 std::shared_ptr<const ImagePlace> registry_place(Reference reference);
 
+/// Layers of an image of that repository, each fetched when it is opened.
+std::shared_ptr<const Blobs> registry_blobs(const Reference& reference, const std::vector<Layer>& layers,
+                                            const PlaceContext& context);
+
 }  // namespace veneer::image

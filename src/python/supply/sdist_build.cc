@@ -215,7 +215,7 @@ Hash source_build_key(const SourceBuild& build, const Target& target, const UvPr
 
 std::optional<BuiltWheel> find_built(const SourceBuild& build, const Target& target, const UvProgram& uv,
                                      const BuiltWheels& cache) {
-  return find_wheel(source_hash(build, uv), target, uv, cache);
+  return find_wheel(source_hash(build, uv), build.package.name, target, uv, cache);
 }
 
 BuiltWheel build_source(const SourceBuild& build, const Target& target, const UvProgram& uv, BuiltWheels& cache) {

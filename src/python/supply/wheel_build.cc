@@ -50,16 +50,22 @@ Hash compiled_key(const Hash& source, const Target& target, const UvProgram& uv)
   return tagged_key(source, target, uv.workshop ? uv.workshop->request_key() : "this machine");
 }
 
-std::optional<BuiltWheel> find_wheel(const Hash& source, const Target& target, const UvProgram& uv,
-                                     const BuiltWheels& cache) {
+std::optional<BuiltWheel> find_wheel(const Hash& source, const std::string& name, const Target& target,
+                                     const UvProgram& uv, const BuiltWheels& cache) {
   if (auto pure = cache.find(pure_key(source))) return pure;
+  // What the workshop is made of costs reading the base.
+  if (uv.workshop && !uv.workshop->is_compiled(path_name(name))) return std::nullopt;
   return cache.find(kept_key(source, target, uv));
 }
 
 BuiltWheel build_wheel(const WheelBuild& build, const Target& target, const UvProgram& uv, BuiltWheels& cache) {
-  if (auto known = find_wheel(build.source, target, uv, cache)) return *known;
+  if (auto known = find_wheel(build.source, build.name, target, uv, cache)) return *known;
   const Hash pure = pure_key(build.source);
-  const auto key_of = [&](const WheelTags& tags) { return tags.is_pure() ? pure : kept_key(build.source, target, uv); };
+  const auto key_of = [&](const WheelTags& tags) {
+    if (tags.is_pure()) return pure;
+    if (uv.workshop) uv.workshop->note_compiled(path_name(build.name));
+    return kept_key(build.source, target, uv);
+  };
   const auto run_uv = [&](UvBuild source, const std::string& python, const Workshop::Place* place,
                           const fs::path& output, const fs::path& scratch) {
     source.python = python;
@@ -109,7 +115,7 @@ BuiltWheel build_wheel(const WheelBuild& build, const Target& target, const UvPr
     return build_here(minor);
   }
   const Workshop::Place place = uv.workshop->open();
-  if (auto known = find_wheel(build.source, target, uv, cache)) return *known;
+  if (auto known = find_wheel(build.source, build.name, target, uv, cache)) return *known;
   return in_context([] { return "building in the base, with what is to be there for builds"; },
                     [&] {
                       return cache.get(

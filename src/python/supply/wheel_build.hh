@@ -21,8 +21,8 @@ struct WheelBuild {
 /// Of all that decides the bytes of a wheel with compiled parts, as far as it is known before anything is made.
 Hash compiled_key(const Hash& source, const Target& target, const UvProgram& uv);
 
-/// The wheel if the cache has it.
-std::optional<BuiltWheel> find_wheel(const Hash& source, const Target& target, const UvProgram& uv,
+/// The wheel of the distribution `name` if the cache has it.
+std::optional<BuiltWheel> find_wheel(const Hash& source, const std::string& name, const Target& target, const UvProgram& uv,
                                      const BuiltWheels& cache);
 
 /// The wheel, from the cache or built. One that is for every interpreter and machine is built by an interpreter that is

@@ -78,6 +78,8 @@ TEST(BaseLockText, HoldsEachKind) {
   image.kind = LockedBase::Kind::registry;
   image.image.index = ManifestDigest{*Hash::from_hex(hash_a)};
   image.image.manifest = ManifestDigest{*Hash::from_hex(hash_b)};
+  image.pythons = {{"/usr/local/bin/python3", "/usr/local/bin/python3.13", "3.13.1", "glibc-2.36", "x86_64"}};
+  image.files = {{"usr", "folder 755 0 0 1"}, {"etc/passwd", "file 644 0 0 1 8", "a:\"\\\n\tb\n"}};
   lock.set(image);
   const std::string text = write_base_lock(lock);
   const BaseLock read = parse_base_lock(text);
@@ -89,6 +91,9 @@ TEST(BaseLockText, HoldsEachKind) {
   EXPECT_EQ(debian.target, some_base().target);
   EXPECT_EQ(read.find("python:3.13-slim", "linux/arm64")->image, image.image);
   EXPECT_EQ(read.find("python:3.13-slim", "linux/amd64"), nullptr);
+  const LockedBase& found = *read.find("python:3.13-slim", "linux/arm64");
+  EXPECT_EQ(found.pythons, image.pythons);
+  EXPECT_THAT(found.files, ElementsAre(image.files[1], image.files[0]));  // sorted
 }
 
 TEST(BaseLockText, OnePlatformReplacesNoOther) {
@@ -130,6 +135,10 @@ TEST(BaseLockText, IsRefusedByLine) {
       {lock_text(row) + "mood = \"good\"\n", "line 4: 'mood' is not known"},
       {lock_text(row) + lock_text(row).substr(lock_text(row).find("[[base]]")),
        "line 15: debian:bookworm for linux/amd64 is there twice"},
+      {lock_text(row) + "files = [\n    { path = \"a\", is = \"strange\" },\n]\n",
+       "line 16: 'strange' is no kind of file"},
+      {lock_text(row) + "files = [\n    { path = \"a\", is = \"absent\" },\n    { path = \"a\", is = \"absent\" },\n]\n",
+       "line 4: the file a is there twice"},
       {lock_text(row) + std::string("\0", 1) + "\n", "line 15: it has a control character"},
       {"version = 2\n", "line 1: it is of a version that this veneer does not know"},
       {"[[base]]\n", "line 1: the version is expected first"},

@@ -91,7 +91,7 @@ TEST_F(BaseTest, TakesAnImageInALayout) {
   const Base base = read("layout", "amd64", cache_.get());
   EXPECT_EQ(base.name, "oci:layout");
   EXPECT_EQ(base.layers.size(), 1u);
-  EXPECT_EQ(text_of(base.tree, "usr/bin/python3.12"), "x");
+  EXPECT_EQ(text_of(base.tree(), "usr/bin/python3.12"), "x");
   EXPECT_TRUE(base.blobs->contains(base.layers[0].blob));
   EXPECT_EQ(base.config.run.strings_or_empty("Env").at(0), "PATH=/usr/bin");
   EXPECT_THROW(read("layout:v2", "amd64", nullptr), Error);

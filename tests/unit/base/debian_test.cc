@@ -145,22 +145,22 @@ TEST_F(DebianBaseTest, MakesTwoLayersOnce) {
   ASSERT_EQ(base.layers.size(), 2u);
   EXPECT_THAT(base.packages, testing::Contains(testing::Field(&InstalledPackage::name, "python3")));
   for (const InstalledPackage& package : base.packages) EXPECT_TRUE(package.sha256) << package.name;
-  EXPECT_EQ(base.tree.entries().at("usr/bin/python3.11").layer, 1u);
-  EXPECT_EQ(base.tree.entries().at("usr/bin/dpkg").layer, 0u);
-  EXPECT_EQ(base.tree.find("bin")->link_target, "usr/bin");
-  EXPECT_TRUE(base.tree.contains("etc/mime.types"));
-  EXPECT_TRUE(base.tree.contains("etc/protocols"));
-  EXPECT_TRUE(base.tree.contains("usr/share/zoneinfo/Europe/Berlin"));
-  EXPECT_EQ(base.tree.find("tmp")->mode, 01777u);
-  ASSERT_TRUE(base.tree.contains("etc/ssl/certs/ca-certificates.crt"));
-  EXPECT_GT(base.tree.find("etc/ssl/certs/ca-certificates.crt")->content->size(), 100'000u);
-  EXPECT_FALSE(base.tree.contains("usr/bin/perl5.36-x86_64-linux-gnu")) << "usrmerge brought all of Perl along";
+  EXPECT_EQ(base.tree().entries().at("usr/bin/python3.11").layer, 1u);
+  EXPECT_EQ(base.tree().entries().at("usr/bin/dpkg").layer, 0u);
+  EXPECT_EQ(base.tree().find("bin")->link_target, "usr/bin");
+  EXPECT_TRUE(base.tree().contains("etc/mime.types"));
+  EXPECT_TRUE(base.tree().contains("etc/protocols"));
+  EXPECT_TRUE(base.tree().contains("usr/share/zoneinfo/Europe/Berlin"));
+  EXPECT_EQ(base.tree().find("tmp")->mode, 01777u);
+  ASSERT_TRUE(base.tree().contains("etc/ssl/certs/ca-certificates.crt"));
+  EXPECT_GT(base.tree().find("etc/ssl/certs/ca-certificates.crt")->content->size(), 100'000u);
+  EXPECT_FALSE(base.tree().contains("usr/bin/perl5.36-x86_64-linux-gnu")) << "usrmerge brought all of Perl along";
   // Python's own modules start fast: their byte code is there and bound to no time.
-  const tree::Inode* cached = base.tree.find("usr/lib/python3.11/__pycache__/os.cpython-311.pyc");
+  const tree::Inode* cached = base.tree().find("usr/lib/python3.11/__pycache__/os.cpython-311.pyc");
   ASSERT_NE(cached, nullptr);
   const Bytes start = read_all(*cached->content->open(), 1 << 20);
   EXPECT_EQ(load_little_endian<std::uint32_t>(start.data() + 4), 1u);
-  for (const auto& [path, entry] : base.tree.entries()) {
+  for (const auto& [path, entry] : base.tree().entries()) {
     EXPECT_EQ(entry.inode->mtime, 315532800) << path;
     EXPECT_FALSE(path.starts_with("var/log/") && entry.inode->type == archive::EntryType::file) << path;
   }

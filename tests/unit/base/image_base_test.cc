@@ -56,8 +56,8 @@ TEST(ImageBase, LayersThatAreNotCompressedAreCompressedOnceForAll) {
     EXPECT_EQ(base.layers[0].diff_id, expected.diff_id);
     EXPECT_TRUE(cache.contains(expected.blob));
     EXPECT_EQ(sha256(*image::open_layer(*base.blobs, base.layers[0])), sha256(saved.layer()));
-    EXPECT_EQ(base.tree.find("etc/name")->content->size(), 10'000u);
-    EXPECT_EQ(sha256(*base.tree.find("etc/name")->content->open()), sha256(std::string(10'000, 'n')));
+    EXPECT_EQ(base.tree().find("etc/name")->content->size(), 10'000u);
+    EXPECT_EQ(sha256(*base.tree().find("etc/name")->content->open()), sha256(std::string(10'000, 'n')));
   }
   EXPECT_EQ(saved.read(nullptr).layers[0].encoding, image::Encoding::tar);
 }

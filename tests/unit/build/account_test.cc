@@ -120,7 +120,7 @@ TEST_F(AccountTest, FollowsTheLinksOfTheBase) {
 TEST_F(AccountTest, HomeIsWhatTheProjectSaysElseTheBaseElseTheAccount) {
   const auto home = [&](std::uint32_t user, const char* run, const std::map<std::string, std::string>& own = {}) {
     base::Base base;
-    base.tree = base_;
+    base.files = std::make_shared<base::BaseFiles>([this] { return base_; });
     base.config.run = parse_json(run);
     return home_of(account_of(base_, user, user), base, own);
   };
