@@ -239,6 +239,10 @@ std::optional<python::PlacedRequest> python_of_dockerfile(const build::BuildInpu
   return python::PlacedRequest{python::parse_python_request(found->first), found->second};
 }
 
+std::optional<std::pair<std::string, std::string>> base_of_dockerfile(const build::BuildInputs& inputs) {
+  return start::base_of_dockerfile(files_of(inputs));
+}
+
 std::string dockerfile_of(const build::BuildInputs& inputs) { return start::dockerfile_of(files_of(inputs)); }
 
 void refuse_without_start(const build::BuildInputs& inputs, const start::Decision& decision,

@@ -25,6 +25,9 @@ struct StartQuestion {
 /// What the project's Dockerfile stands on, if that is an image of Python; see python::PythonQuestion.
 std::optional<python::PlacedRequest> python_of_dockerfile(const build::BuildInputs& inputs);
 
+/// The image that the Dockerfile stands on, as it names it, and where: see start::base_of_dockerfile().
+std::optional<std::pair<std::string, std::string>> base_of_dockerfile(const build::BuildInputs& inputs);
+
 /// The project's Dockerfile that counts, relative to its folder; empty without one.
 std::string dockerfile_of(const build::BuildInputs& inputs);
 

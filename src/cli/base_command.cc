@@ -5,6 +5,7 @@
 #include <map>
 
 #include "app/base_image.hh"
+#include "app/base_use.hh"
 #include "app/deploy_forecast.hh"
 #include "app/made_layers.hh"
 #include "cli/build_options.hh"
@@ -145,6 +146,30 @@ int push(const app::BuildRequest& request, app::PushTarget target, bool is_json,
   return 0;
 }
 
+/// Written when the base could be had.
+int use(app::BuildRequest request, const std::optional<std::string>& name, bool is_json, Context& context) {
+  const app::UsedBase base = app::find_used_base(request, name, context);
+  request.base = python::parse_base_choice(base.text);
+  const app::BuildSession session(request, context);
+  const bool is_new = app::write_used_base(base);
+  const app::BasePins& pins = session.pins();
+  pins.write(context.messages());
+  if (!is_json) {
+    const std::string from = base.place.empty() ? "" : fmt::format(", from {}", printable(base.place));
+    context.print(fmt::format("{} {} [tool.veneer] base = \"{}\"{}\n", printable(base.file.native()),
+                              is_new ? "has now" : "has already", printable(base.text), from));
+    return 0;
+  }
+  Value document;
+  document.set("base", base.text);
+  document.set("place", base.place.empty() ? Value() : Value(base.place));
+  document.set("file", base.file.native());
+  document.set("changed", is_new);
+  document.set("lock", pins.path().native());
+  context.print(to_pretty_json(document));
+  return 0;
+}
+
 void refuse(const Arguments& arguments, std::initializer_list<const char*> options, const std::string& why) {
   for (const char* option : options) {
     if (arguments.has(option)) throw Error(ErrorKind::usage, fmt::format("{} {}", option, why));
@@ -203,14 +228,22 @@ Action parse_push(const Arguments& arguments) {
           is_json = arguments.has("--json")](Context& context) { return push(request, target, is_json, context); };
 }
 
+Action parse_use(const Arguments& arguments) {
+  refuse(arguments, {"--base"}, "and the NAME of base use say the same");
+  refuse(arguments, {"--locked", "--no-lock-file"}, "keeps what base use writes");
+  return [request = read_build_request(arguments), name = arguments.value("NAME"),
+          is_json = arguments.has("--json")](Context& context) { return use(request, name, is_json, context); };
+}
+
 /// What can be done with bases, by the word that says it.
 Action parse(const Arguments& arguments) {
   static const std::map<std::string, Action (*)(const Arguments&), std::less<>> actions = {
-      {"status", parse_status}, {"build", parse_build}, {"push", parse_push}, {"update", parse_update}};
+      {"status", parse_status}, {"build", parse_build}, {"push", parse_push}, {"update", parse_update},
+      {"use", parse_use}};
   const std::string action = arguments.value_or("ACTION", "");
   const auto found = actions.find(action);
   if (found == actions.end()) {
-    throw Error(ErrorKind::usage, fmt::format("'{}' is not status, build, push or update", printable(action)));
+    throw Error(ErrorKind::usage, fmt::format("'{}' is not status, build, push, update or use", printable(action)));
   }
   if (action != "push") {
     for (const Option& option : push_options()) refuse(arguments, {option.names.c_str()}, "is for base push");
@@ -226,7 +259,7 @@ Command base_command() {
   options.push_back({"--line", "RATE", "what the line to the hosts carries, such as 1Mbit: shows the time as well"});
   options.push_back({"--json", "", "print JSON"});
   return {.name = "base",
-          .summary = "what images stand on: is it fresh, make it, push it, bring it up to date",
+          .summary = "what images stand on: choose it, is it fresh, make it, push it, bring it up to date",
           .description =
               "status: compares what a base depends on (its own base's digest, archive and snapshot, package list, "
               "veneer.lock, platform and Python) with the base image that was made last here, or with IMAGE. Exit code "
@@ -238,17 +271,22 @@ Command base_command() {
               "update: makes the base of the project anew, with what its archive, uv or its place has now, and writes "
               "it into veneer.lock beside the project's lock; says what moved, and what the next deploy costs each "
               "kind of host that has the image which was built last. Security updates come into a base by this, and "
-              "never by a build. Nothing is built; the next build takes what was pinned.",
-          .positionals = {{"ACTION", "status, build, push or update", Positional::Need::required},
+              "never by a build. Nothing is built; the next build takes what was pinned.\n\n"
+              "use: writes NAME, or what the project's Dockerfile stands on (its FROM), as base into [tool.veneer] of "
+              "pyproject.toml, of which all other bytes stay, and pins it in veneer.lock.",
+          .positionals = {{"ACTION", "status, build, push, update or use", Positional::Need::required},
                           {"NAME",
                            "of status IMAGE, a base image to compare with: " + image::image_forms() +
-                               "; of push REPOSITORY, a name in a registry without a tag",
+                               "; of push REPOSITORY, a name in a registry without a tag; of use a base, such as "
+                           "python:3.13-slim",
                            Positional::Need::optional}},
           .options = std::move(options),
           .examples = {{"veneer base status", "in CI: is the base that was made still the right one? (10: no)"},
                        {"veneer base status registry.example/team/shop-base:latest --json", "the one of a registry"},
                        {"veneer base build", "make it"},
                        {"veneer base push registry.example/team/shop-base --also-tag latest", "and bring it there"},
+                       {"veneer base use", "stand on what the Dockerfile stands on"},
+                       {"veneer base use python:3.13-slim", "stand on that"},
                        {"veneer base update", "take the newest packages, and see what that costs"},
                        {"veneer base update --line 1Mbit", "also how long a deploy takes"}},
           .parse = parse};

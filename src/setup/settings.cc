@@ -149,6 +149,21 @@ class Editor {
     return take(with_lines_at(text_.size(), fmt::format("{}[{}]\n{}", end, table, lines)), wanted);
   }
 
+  /// What stands for `old` somewhere becomes `setting`'s value: where the file then says that, and else what it said.
+  bool replace(const Setting& setting, const std::string& old) {
+    Value wanted = document_;
+    std::vector<std::string> path = split_fields(setting.table, '.');
+    path.push_back(setting.key);
+    if (!set(wanted, path, setting.value)) return false;
+    for (const std::string& written : {toml_text(old), "'" + old + "'"}) {
+      for (std::size_t at = text_.find(written); at != std::string::npos; at = text_.find(written, at + 1)) {
+        std::string text = text_;
+        if (take(text.replace(at, written.size(), toml_value(setting.value)), wanted)) return true;
+      }
+    }
+    return false;
+  }
+
   const Value& document() const { return document_; }
   const std::string& text() const { return text_; }
 
@@ -209,6 +224,16 @@ std::string toml_lines(const Setting& setting) {
   text += head + "[\n";
   for (const Value& item : setting.value.array()) text += "    " + toml_value(item) + ",\n";
   return text + "]\n";
+}
+
+std::optional<std::string> set_text(std::string_view text, const Setting& setting) {
+  Editor editor(text);
+  const Value* table = find_table(editor.document(), setting.table);
+  const Value* there = table == nullptr || !table->is_table() ? nullptr : table->find(setting.key);
+  if (there != nullptr && is_same(*there, setting.value)) return editor.text();
+  const bool is_set = there == nullptr ? editor.add(setting.table, {setting})
+                                       : there->is_string() && editor.replace(setting, there->string());
+  return is_set ? std::optional(editor.text()) : std::nullopt;
 }
 
 Edited add_settings(std::string_view text, const std::vector<Setting>& settings) {

@@ -2,6 +2,7 @@
 // the end. Pure; thread-safe.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,10 @@ struct Edited {
 /// is read again, and a change after which it would not say exactly what it said before, and the new keys, is not made.
 /// Throws Error (refused) for a `text` that is no TOML.
 Edited add_settings(std::string_view text, const std::vector<Setting>& settings);
+
+/// The text with `setting`, also where the file says another text there; nothing where its form leaves no place for it.
+/// Throws Error (refused) for a `text` that is no TOML.
+std::optional<std::string> set_text(std::string_view text, const Setting& setting);
 
 /// `key = value`, the reason behind it, or above it where the line would be long.
 std::string toml_lines(const Setting& setting);

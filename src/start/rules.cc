@@ -62,6 +62,15 @@ class Rules {
     return std::nullopt;
   }
 
+  std::optional<std::pair<std::string, std::string>> base() {
+    const std::string name = dockerfile();
+    const auto text = name.empty() ? std::nullopt : inputs_.read(name);
+    if (!text) return std::nullopt;
+    const owners::Dockerfile file = owners::parse_dockerfile(*text, name);
+    const owners::Located<std::string> base = owners::evaluate(file, target_in(file)).base;
+    return std::pair(base.value, fmt::format("{}:{}", name, base.line));
+  }
+
  private:
   void note(std::string text) { decision_.notes.push_back(std::move(text)); }
 
@@ -287,6 +296,10 @@ std::string line_of(const std::vector<std::string>& words) {
 
 std::optional<std::pair<std::string, std::string>> python_of_dockerfile(const Inputs& inputs) {
   return Rules(inputs, {}).python();
+}
+
+std::optional<std::pair<std::string, std::string>> base_of_dockerfile(const Inputs& inputs) {
+  return Rules(inputs, {}).base();
 }
 
 std::string dockerfile_of(const Inputs& inputs) { return Rules(inputs, {}).dockerfile(); }

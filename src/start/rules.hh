@@ -37,6 +37,10 @@ Decision decide(const Inputs& inputs, const std::vector<python::FileRule>& own_f
 /// read.
 std::optional<std::pair<std::string, std::string>> python_of_dockerfile(const Inputs& inputs);
 
+/// The image that it stands on, as it names it, and where; empty where that hangs on a variable without a value. Looks
+/// at the same. Throws Error (refused) for a Dockerfile that cannot be read.
+std::optional<std::pair<std::string, std::string>> base_of_dockerfile(const Inputs& inputs);
+
 /// The Dockerfile that counts, relative to the project's folder; empty without one. Looks at the same.
 std::string dockerfile_of(const Inputs& inputs);
 

@@ -64,6 +64,21 @@ TEST(SettingsTest, WhereThereIsNoPlaceNothingChanges) {
   EXPECT_THROW(add_settings("a = ", {name}), Error);
 }
 
+TEST(SettingsTest, ATextIsReplacedWhereverItStands) {
+  const Setting base{"tool.veneer", "base", Value("python:3.13"), ""};
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"[tool.veneer]\nbase = \"old\"  # \"old\" one\r\nx = 'old'\n", "[tool.veneer]\nbase = \"python:3.13\"  # \"old\" one\r\nx = 'old'\n"},
+      {"x = \"old\"\n[tool]\nveneer = { base = 'old' }", "x = \"old\"\n[tool]\nveneer = { base = \"python:3.13\" }"},
+      {"tool.veneer.base = \"old\"\n", "tool.veneer.base = \"python:3.13\"\n"},
+      {"# none\n[tool.veneer]\n", "# none\n[tool.veneer]\nbase = \"python:3.13\"\n"},
+      {"", "[tool.veneer]\nbase = \"python:3.13\"\n"},
+      {"[tool.veneer]\nbase = \"python:3.13\"", "[tool.veneer]\nbase = \"python:3.13\""},
+  };
+  for (const auto& [text, expected] : cases) EXPECT_EQ(set_text(text, base), expected);
+  EXPECT_EQ(set_text("tool = { veneer = { base = 3 } }\n", base), std::nullopt);
+  EXPECT_EQ(set_text("[tool.veneer]\nbase = \"\"\"old\"\"\"\n", base), std::nullopt);
+}
+
 TEST(SettingsTest, ValuesAreReadBackAsTheyAre) {
   Value rule;
   rule.set("from", "a \"b\"\\c\n\t\x01");
