@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <set>
 
 #include "archive/compression.hh"
 #include "base/tree_index.hh"
@@ -87,6 +88,9 @@ tree::FileTree read_tree(const std::vector<image::Layer>& layers, const std::sha
     }
   }
   tree::FileTree tree;
+  std::set<BlobDigest> all;
+  for (const image::Layer& layer : layers) all.insert(layer.blob);
+  blobs->bring(all);
   for (std::size_t i = 0; i < layers.size(); ++i) {
     in_context([&] { return fmt::format("reading layer {} of the base", i + 1); },
                [&] {

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <map>
+#include <set>
 
 #include "foundation/error.hh"
 #include "foundation/file.hh"
@@ -30,6 +32,9 @@ tree::FileTree stage(const std::vector<PlacedLayer>& layers, const fs::path& sta
                      const std::function<void(std::size_t)>& on_layer) {
   tree::FileTree tree;
   const tree::KeepContent keep = tree::keep_in(staging);
+  std::map<const image::Blobs*, std::set<BlobDigest>> wanted;
+  for (const PlacedLayer& placed : layers) wanted[placed.blobs].insert(placed.layer->blob);
+  for (const auto& [blobs, digests] : wanted) blobs->bring(digests);
   for (std::size_t i = 0; i < layers.size(); ++i) {
     if (on_layer) on_layer(i);
     const image::Layer& layer = *layers[i].layer;

@@ -18,6 +18,13 @@ class BlobsOfBoth : public Blobs {
     return first_->contains(digest) || second_->contains(digest);
   }
   bool is_here(const BlobDigest& digest) const override { return having(digest).is_here(digest); }
+  void bring(const std::set<BlobDigest>& digests) const override {
+    std::set<BlobDigest> of_first;
+    std::set<BlobDigest> of_second;
+    for (const BlobDigest& digest : digests) (first_->contains(digest) ? of_first : of_second).insert(digest);
+    first_->bring(of_first);
+    second_->bring(of_second);
+  }
   std::unique_ptr<ByteSource> open(const BlobDigest& digest) const override { return having(digest).open(digest); }
   std::optional<std::filesystem::path> path(const BlobDigest& digest) const override {
     return having(digest).path(digest);

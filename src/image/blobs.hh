@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "foundation/digest.hh"
@@ -19,6 +20,8 @@ class Blobs {
   virtual bool contains(const BlobDigest& digest) const = 0;
   /// Whether it can be opened without being fetched from another machine.
   virtual bool is_here(const BlobDigest& digest) const { return contains(digest); }
+  /// Fetches those of `digests` that are not here and would be fetched one by one by open(), several at once.
+  virtual void bring(const std::set<BlobDigest>& /*digests*/) const {}
   /// Reads a blob; not_found when it is not here. The reader verifies the digest at the end (verification).
   virtual std::unique_ptr<ByteSource> open(const BlobDigest& digest) const = 0;
   /// A file that holds exactly this blob, when there is one: it may be hard-linked, never changed.

@@ -97,6 +97,7 @@ void write_zeros(ByteSink& sink, std::size_t count) {
 
 void write_archive(ByteSink& sink, const SealedImage& image, const Blobs& blobs, const std::vector<Reference>& names,
                    const std::set<BlobDigest>& layers_to_include, const Annotations& annotations) {
+  blobs.bring(layers_to_include);
   for (const Member& member : members_of(image, names, layers_to_include, annotations)) {
     sink.write(member.header());
     if (member.layer != nullptr) {

@@ -8,6 +8,7 @@
 
 #include "foundation/error.hh"
 #include "foundation/file.hh"
+#include "foundation/parallel.hh"
 #include "image/media_type.hh"
 #include "image/open_layer.hh"
 #include "image/parse.hh"
@@ -20,6 +21,7 @@ namespace veneer::image {
 namespace {
 
 constexpr std::size_t deepest_index = 4;
+constexpr std::size_t parallel_downloads = 4;
 
 std::shared_ptr<registry::Registries> registries_of(const PlaceContext& context) {
   if (context.registries != nullptr) return context.registries;
@@ -64,18 +66,22 @@ class RegistryBlobs : public Blobs {
     if (found == sizes_.end()) {
       throw Error(ErrorKind::not_found, fmt::format("{} has no layer {}", origin_->name, digest.text()));
     }
-    std::uint64_t come = 0;
-    const auto on_bytes = [&](std::int64_t count) {
-      come += static_cast<std::uint64_t>(count);
-      progress_(fmt::format("fetching {}: {:.1f} of {:.1f} MB", origin_->name, static_cast<double>(come) / 1e6,
-                            static_cast<double>(found->second) / 1e6));
-    };
-    const std::filesystem::path path =
-        origin_->kept.get(digest, found->second, *origin_->registries, origin_->sources, on_bytes);
+    std::filesystem::path path;
+    fetch({*found}, [&](const std::filesystem::path& here) { path = here; });
     return open_blob_file(path, digest, "the same command fetches it again", [path] {
       std::error_code ignored;
       std::filesystem::remove(path, ignored);
     });
+  }
+
+  /// The largest first, so that none of them is left alone with the line at the end.
+  void bring(const std::set<BlobDigest>& digests) const override {
+    std::vector<std::pair<BlobDigest, std::uint64_t>> missing;
+    for (const auto& [digest, size] : sizes_) {
+      if (digests.contains(digest) && !is_here(digest)) missing.emplace_back(digest, size);
+    }
+    std::ranges::stable_sort(missing, std::greater{}, [](const auto& row) { return row.second; });
+    fetch(missing, [](const auto&) {});
   }
 
   std::optional<std::filesystem::path> path(const BlobDigest& digest) const override {
@@ -83,6 +89,24 @@ class RegistryBlobs : public Blobs {
   }
 
  private:
+  void fetch(const std::vector<std::pair<BlobDigest, std::uint64_t>>& blobs,
+             const std::function<void(const std::filesystem::path&)>& on_here) const {
+    std::mutex mutex;
+    std::uint64_t come = 0;
+    std::uint64_t all = 0;
+    for (const auto& [digest, size] : blobs) all += size;
+    const auto on_bytes = [&](std::int64_t count) {
+      const std::lock_guard lock(mutex);
+      come += static_cast<std::uint64_t>(count);
+      progress_(fmt::format("fetching {}: {:.1f} of {:.1f} MB", origin_->name, static_cast<double>(come) / 1e6,
+                            static_cast<double>(all) / 1e6));
+    };
+    parallel_for(blobs.size(), parallel_downloads, [&](std::size_t i) {
+      const auto& [digest, size] = blobs[i];
+      on_here(origin_->kept.get(digest, size, *origin_->registries, origin_->sources, on_bytes));
+    });
+  }
+
   std::shared_ptr<const Origin> origin_;
   std::function<void(const std::string&)> progress_;
   std::map<BlobDigest, std::uint64_t> sizes_;

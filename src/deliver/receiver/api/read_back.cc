@@ -105,6 +105,12 @@ bool ReadBack::contains(const BlobDigest& digest) const {
   return wanted_.contains(digest.hash) || others_.contains(digest);
 }
 
+void ReadBack::bring(const std::set<BlobDigest>& digests) const {
+  std::set<BlobDigest> others = digests;
+  std::erase_if(others, [this](const BlobDigest& digest) { return wanted_.contains(digest.hash); });
+  others_.bring(others);
+}
+
 std::unique_ptr<ByteSource> ReadBack::open(const BlobDigest& digest) const {
   if (wanted_.contains(digest.hash)) return std::make_unique<File>(folder_.path() / digest.hash.hex());
   return others_.open(digest);

@@ -28,6 +28,7 @@ class ReadBack : public image::Blobs {
   DeliveryPlan as_sent(const DeliveryPlan& plan) const;
 
   bool contains(const BlobDigest& digest) const override;
+  void bring(const std::set<BlobDigest>& digests) const override;
   std::unique_ptr<ByteSource> open(const BlobDigest& digest) const override;
   std::optional<std::filesystem::path> path(const BlobDigest& digest) const override;
 
