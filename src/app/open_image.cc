@@ -21,14 +21,24 @@ std::shared_ptr<registry::Registries> open_registries(const fs::path& folder, Su
   registry::RegistriesOptions options;
   options.environment = [&surroundings](const std::string& name) { return surroundings.environment(name); };
   options.insecure = surroundings.insecure_registries();
+  options.authority = surroundings.registry_authority();
   options.patience = patience;
+  const auto settings = [folder] { return python::read_registry_settings(project_store(folder).parent_path()); };
+  options.authorities = [settings] {
+    std::map<std::string, fs::path> authorities;
+    for (const auto& [name, registry] : settings()) {
+      if (!registry.ca.empty()) authorities[name] = registry.ca;
+    }
+    return authorities;
+  };
   options.note = [&surroundings](const std::string& text) { surroundings.messages().note(text); };
-  options.rules = [folder] {
+  options.rules = [settings] {
     registry::Rules rules;
-    for (const auto& [name, mirrors] : python::read_registry_mirrors(project_store(folder).parent_path())) {
+    for (const auto& [name, registry] : settings()) {
+      if (registry.mirrors.empty()) continue;
       registry::Rule& rule = rules.emplace_back();
       rule.prefix = name;
-      for (const std::string& mirror : mirrors) rule.mirrors.push_back(registry::read_location(mirror));
+      for (const std::string& mirror : registry.mirrors) rule.mirrors.push_back(registry::read_location(mirror));
     }
     return rules;
   };

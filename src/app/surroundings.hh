@@ -34,6 +34,8 @@ class Surroundings {
   virtual std::int64_t seconds_since_1970() const = 0;
   /// The registries that may be spoken to without TLS (--insecure): hosts, with or without a port.
   virtual std::vector<std::string> insecure_registries() const { return {}; }
+  /// A file of certificates that vouch for registries beside those that this machine trusts (--ca).
+  virtual std::optional<std::filesystem::path> registry_authority() const { return std::nullopt; }
   /// Who calls, for histories: "user@machine", as far as it is known.
   virtual std::string caller() const = 0;
 };

@@ -81,6 +81,11 @@ Option image_platform_option() {
           "machine's)"};
 }
 
+Option authority_option() {
+  return {"--ca", "FILE",
+          "certificates (PEM) that vouch for registries, beside those that this machine trusts: --ca company.crt"};
+}
+
 Option insecure_option() {
   return {"--insecure", "HOST", "speak to the registry HOST without TLS too (this machine's own: always)",
           Option::Repeat::many};
@@ -90,6 +95,7 @@ const std::vector<Option>& build_options() {
   static const std::vector<Option> options = {
       project_option(),
       insecure_option(),
+      authority_option(),
       {"--lock", "FILE",
        "the lock: uv.lock, pylock.toml or a requirements.txt with hashes (default: uv.lock of the project or its "
        "workspace)"},

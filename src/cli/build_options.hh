@@ -16,6 +16,8 @@ Option project_option();
 
 /// --insecure, of the commands that read or write images of registries; Context::insecure_registries() obeys it.
 Option insecure_option();
+/// --ca, of the same; Context::registry_authority() obeys it.
+Option authority_option();
 
 /// --platform, of the commands that read images.
 Option image_platform_option();

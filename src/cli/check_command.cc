@@ -134,6 +134,7 @@ Command check_command() {
                   project_option(),
                   image_platform_option(),
                   insecure_option(),
+                  authority_option(),
                   {"--json", "", "print JSON"}},
       .examples = {{"veneer check", "the image that was built last"},
                    {"veneer check --repeat", "and whether its prepared files are the same each time"},

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <memory>
 
 #include "cli/command.hh"
@@ -115,9 +116,13 @@ Arguments arguments_of(const Parsed& parsed) {
 
 int run_command(const Command& command, const Arguments& arguments) {
   const Verbosity verbosity = arguments.has("--quiet") ? Verbosity::quiet : Verbosity::normal;
-  Context context(verbosity, arguments.value("--cache"), arguments.value("--project"), arguments.values("--insecure"));
+  Context context(verbosity, arguments.value("--cache"), arguments.value("--project"), arguments.values("--insecure"),
+                  arguments.value("--ca"));
   try {
     if (const auto armed = context.environment("VENEER_FAIL_POINT")) arm_fail_point(*armed);
+    if (const auto ca = arguments.value("--ca"); ca && !std::filesystem::is_regular_file(*ca)) {
+      throw Error(ErrorKind::usage, fmt::format("there is no file '{}' for --ca", printable(*ca)));
+    }
     return command.parse(arguments)(context);
   } catch (...) {
     const Error error = current_error();

@@ -82,6 +82,7 @@ Command compare_command() {
                   project_option(),
                   image_platform_option(),
                   insecure_option(),
+                  authority_option(),
                   {"--json", "", "print JSON"}},
       .examples = {{"veneer compare shop:1.2.0", "from that release to what was built last"},
                    {"veneer compare oci:released:1.2.0 shop:1.2.1 --max-bytes 2MB", "a byte budget in CI"}},

@@ -82,11 +82,13 @@ Color wanted_color() {
 }  // namespace
 
 Context::Context(Verbosity verbosity, std::optional<std::string> cache_option,
-                 std::optional<std::string> project_option, std::vector<std::string> insecure_options)
+                 std::optional<std::string> project_option, std::vector<std::string> insecure_options,
+                 std::optional<std::string> authority_option)
     : terminal_(verbosity, wanted_color()),
       cache_option_(std::move(cache_option)),
       project_option_(std::move(project_option)),
-      insecure_options_(std::move(insecure_options)) {}
+      insecure_options_(std::move(insecure_options)),
+      authority_option_(std::move(authority_option)) {}
 
 std::optional<std::string> Context::environment(const std::string& name) const {
   const char* value = std::getenv(name.c_str());

@@ -49,7 +49,8 @@ class Terminal : public app::Messages {
 class Context : public app::Surroundings {
  public:
   explicit Context(Verbosity verbosity, std::optional<std::string> cache_option = {},
-                   std::optional<std::string> project_option = {}, std::vector<std::string> insecure_options = {});
+                   std::optional<std::string> project_option = {}, std::vector<std::string> insecure_options = {},
+                   std::optional<std::string> authority_option = {});
 
   Terminal& terminal() { return terminal_; }
   app::Messages& messages() override { return terminal_; }
@@ -60,6 +61,7 @@ class Context : public app::Surroundings {
   std::filesystem::path current_folder() const override;
   std::int64_t seconds_since_1970() const override;
   std::vector<std::string> insecure_registries() const override { return insecure_options_; }
+  std::optional<std::filesystem::path> registry_authority() const override { return authority_option_; }
   std::string caller() const override;
   /// Writes to standard output; an Error when that cannot be done (a full disk, say).
   void print(std::string_view text);
@@ -69,6 +71,7 @@ class Context : public app::Surroundings {
   std::optional<std::string> cache_option_;
   std::optional<std::string> project_option_;
   std::vector<std::string> insecure_options_;
+  std::optional<std::string> authority_option_;
 };
 
 /// Columns of text, aligned by display width; those named by `right` to the right.

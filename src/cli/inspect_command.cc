@@ -89,6 +89,7 @@ Command inspect_command() {
                   project_option(),
                   image_platform_option(),
                   insecure_option(),
+                  authority_option(),
                   {"--json", "", "print JSON"}},
       .examples = {{"veneer inspect", "the image that was built last"},
                    {"veneer inspect docker-archive:saved.tar --contents", "what is in an image that docker saved"},

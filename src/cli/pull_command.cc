@@ -28,6 +28,7 @@ Command pull_command() {
   options.push_back(project_option());
   options.push_back(image_platform_option());
   options.push_back(insecure_option());
+  options.push_back(authority_option());
   return {
       .name = "pull",
       .summary = "take an image from a registry, layout or archive into this machine's engine",

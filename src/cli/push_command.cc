@@ -78,6 +78,7 @@ Command push_command() {
       {"--max-bytes", "SIZE", "exit with code 10, and send nothing, when more would travel, such as 2MB"});
   options.push_back(project_option());
   options.push_back(insecure_option());
+  options.push_back(authority_option());
   options.push_back({"--json", "", "print JSON"});
   return {
       .name = "push",

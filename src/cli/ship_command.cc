@@ -94,6 +94,7 @@ Command ship_command() {
   options.push_back(project_option());
   options.push_back(image_platform_option());
   options.push_back(insecure_option());
+  options.push_back(authority_option());
   options.push_back({"--json", "", "print JSON"});
   return {
       .name = "ship",

@@ -331,13 +331,41 @@ class Client::Implementation::Transfer {
       reason = "no connection to the socket" +
                (cause == 0 ? "" : ": " + std::generic_category().message(static_cast<int>(cause)));
     }
-    throw TransportError(
-        fmt::format("{} {}: {}", printable(method_), shown_, printable(reason)),
-        is_worth_a_retry(code) ? TransportError::Retry::sensible : TransportError::Retry::useless,
-        code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE
-            ? "the server's certificate is not trusted here; name its CA bundle"
-            : "",
-        code == CURLE_OPERATION_TIMEDOUT ? TransportError::Cause::silence : TransportError::Cause::line);
+    const TransportError::Cause cause = cause_of(code);
+    throw TransportError(fmt::format("{} {}: {}", printable(method_), shown_, printable(reason)),
+                         is_worth_a_retry(code) ? TransportError::Retry::sensible : TransportError::Retry::useless,
+                         by_socket() ? "" : std::string(hint_for(cause)), cause);
+  }
+
+  TransportError::Cause cause_of(CURLcode code) const {
+    constexpr long certificate_has_expired = 10;  // X509_V_ERR_CERT_HAS_EXPIRED
+    switch (code) {
+      case CURLE_OPERATION_TIMEDOUT: return TransportError::Cause::silence;
+      case CURLE_COULDNT_CONNECT: return TransportError::Cause::unreachable;
+      case CURLE_COULDNT_RESOLVE_HOST: return TransportError::Cause::unknown_name;
+      case CURLE_SSL_CONNECT_ERROR: return TransportError::Cause::no_tls;
+      case CURLE_SSL_CACERT_BADFILE: return TransportError::Cause::certificate;
+      case CURLE_PEER_FAILED_VERIFICATION: break;
+      default: return TransportError::Cause::line;
+    }
+    long verified = 0;
+    ::curl_easy_getinfo(handle_.get(), CURLINFO_SSL_VERIFYRESULT, &verified);
+    return verified == certificate_has_expired ? TransportError::Cause::expired : TransportError::Cause::certificate;
+  }
+
+  static std::string_view hint_for(TransportError::Cause cause) {
+    switch (cause) {
+      case TransportError::Cause::line:
+      case TransportError::Cause::silence: break;
+      case TransportError::Cause::unreachable: return "nothing answers there: is the port right, and the server running?";
+      case TransportError::Cause::unknown_name: return "nobody here knows that name: is it written right?";
+      case TransportError::Cause::no_tls: return "what answers there does not speak TLS; it may be plain http";
+      case TransportError::Cause::certificate:
+        return "the server's certificate is not trusted here; name its CA bundle";
+      case TransportError::Cause::expired:
+        return "whoever runs the server must renew its certificate; or this machine's clock is wrong";
+    }
+    return "";
   }
 
   Implementation& client_;

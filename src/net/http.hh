@@ -112,8 +112,13 @@ class TransportError : public Error {
  public:
   enum class Retry { sensible, useless };
   enum class Cause {
-    line,     // there is no connection any more
-    silence,  // none came, or nothing on it for too long: the server may still be at work
+    line,         // there is no connection any more
+    silence,      // none came, or nothing on it for too long: the server may still be at work
+    unreachable,  // nothing listens there
+    unknown_name,
+    no_tls,       // what answers there does not speak it
+    certificate,  // nobody who is trusted here vouches for the server's
+    expired,      // its certificate has ended
   };
   TransportError(const std::string& message, Retry retry, const std::string& hint = {}, Cause cause = Cause::line)
       : Error(ErrorKind::network, message, hint), retry_(retry), cause_(cause) {}

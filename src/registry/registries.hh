@@ -2,6 +2,7 @@
 // image. Thread-safe.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,6 +22,11 @@ namespace veneer::registry {
 struct RegistriesOptions {
   Environment environment = [](const std::string&) { return std::nullopt; };
   std::vector<std::string> insecure;  // hosts, with or without a port, that may be spoken to without TLS (--insecure)
+  std::optional<std::filesystem::path> authority;         // PEM, trusted as well for all of them (--ca)
+  /// The project's, by the name of the registry; asked once, when the first session is made.
+  std::function<std::map<std::string, std::filesystem::path>()> authorities = [] {
+    return std::map<std::string, std::filesystem::path>();
+  };
   std::optional<std::chrono::seconds> patience;           // while no byte moves
   std::function<Rules()> rules = [] { return Rules(); };  // the project's, before those of registries.conf
   std::function<void(const std::string&)> note = [](const std::string&) {};
@@ -71,6 +77,7 @@ class Registries {
   RegistriesOptions options_;
   std::mutex mutex_;
   std::optional<Rules> rules_;
+  std::optional<std::map<std::string, std::filesystem::path>> authorities_;
   std::map<std::string, std::shared_ptr<Session>, std::less<>> sessions_;
   std::map<std::string, std::shared_ptr<Session>, std::less<>> mirrors_;
 };

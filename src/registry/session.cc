@@ -253,14 +253,32 @@ void Session::pause(std::chrono::milliseconds time) const { implementation_->pau
 
 const Address& Session::address() const { return implementation_->address; }
 
+/// Failures of the line say what helps with registries.
+template <typename Action>
+auto Session::hinted(const Action& action) const -> decltype(action()) {
+  try {
+    return action();
+  } catch (net::TransportError& error) {
+    const std::string name = printable(address().name);
+    if (error.cause() == net::TransportError::Cause::no_tls) {
+      error.set_hint(fmt::format("if {} is to be spoken to in plain http: --insecure {}", name, name));
+    } else if (error.cause() == net::TransportError::Cause::certificate) {
+      error.set_hint(fmt::format("name the authority that vouches for it: --ca FILE, or ca = \"FILE\" in "
+                                 "[tool.veneer.registries.\"{}\"]",
+                                 name));
+    }
+    throw;
+  }
+}
+
 Answer Session::send(const Call& call, const net::BodyHandler& on_answer) {
-  return implementation_->send(call, on_answer);
+  return hinted([&] { return implementation_->send(call, on_answer); });
 }
 
 std::vector<Answer> Session::send_together(const std::vector<Call>& calls) {
   std::vector<Answer> answers(calls.size());
   if (calls.empty()) return answers;
-  implementation_->settle();
+  hinted([&] { implementation_->settle(); });
   std::vector<net::Request> requests;
   std::vector<Proof> proofs;
   for (const Call& call : calls) {

@@ -89,6 +89,9 @@ class Session {
   std::string resolve(const Answer& answer, std::string_view location) const;
 
  private:
+  template <typename Action>
+  auto hinted(const Action& action) const -> decltype(action());
+
   class Implementation;
   std::unique_ptr<Implementation> implementation_;
 };

@@ -212,14 +212,17 @@ std::vector<std::string> set_of_names(const StrictTable& table, std::string_view
   return names;
 }
 
-RegistryMirrors mirrors_of(const Value& value) {
+Registries registries_of(const Value& value, const std::filesystem::path& folder) {
   if (!value.is_table()) throw Error(ErrorKind::refused, "[tool.veneer] registries: expected a table a registry");
-  RegistryMirrors mirrors;
+  Registries registries;
   for (const auto& [name, settings] : value.table()) {
-    const StrictTable table(settings, fmt::format("[tool.veneer.registries.\"{}\"]", printable(name)), {"mirror"});
-    mirrors[name] = table.texts("mirror");
+    const StrictTable table(settings, fmt::format("[tool.veneer.registries.\"{}\"]", printable(name)),
+                            {"ca", "mirror"});
+    RegistrySettings& registry = registries[name];
+    registry.mirrors = table.texts("mirror");
+    if (const std::string ca = table.text("ca"); !ca.empty()) registry.ca = folder / ca;
   }
-  return mirrors;
+  return registries;
 }
 
 void read_veneer(const Value& value, Project& project) {
@@ -234,7 +237,7 @@ void read_veneer(const Value& value, Project& project) {
                              ? std::string()
                              : source_path(table, "dockerfile", table.text("dockerfile"));
   }
-  if (const Value* registries = table.find("registries")) project.mirrors = mirrors_of(*registries);
+  if (const Value* registries = table.find("registries")) project.registries = registries_of(*registries, project.folder);
   project.extras = set_of_names(table, "extras");
   project.groups = set_of_names(table, "groups");
   if (const std::string package = table.text("package"); !package.empty()) project.package = normalised_name(package);
@@ -393,16 +396,16 @@ std::vector<PackageIndex> read_indexes(const std::filesystem::path& folder) {
   return uv ? indexes_of(*uv) : std::vector<PackageIndex>();
 }
 
-RegistryMirrors read_registry_mirrors(const std::filesystem::path& folder) {
+Registries read_registry_settings(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / "pyproject.toml";
   const auto text = read_text_file_if_exists(path, pyproject_limit);
   if (!text) return {};
   return in_context([&] { return "reading " + printable(path.native()); },
                     [&] {
                       const Value document = parse_toml(*text);
-                      const Value* mirrors =
+                      const Value* registries =
                           document.table_or_empty("tool").table_or_empty("veneer").find("registries");
-                      return mirrors != nullptr ? mirrors_of(*mirrors) : RegistryMirrors();
+                      return registries != nullptr ? registries_of(*registries, folder) : Registries();
                     });
 }
 

@@ -95,8 +95,12 @@ struct PackageIndex {
   std::string place;  // that names it, to be shown: "[[tool.uv.index]] corp"
 };
 
-/// [tool.veneer.registries."docker.io"] mirror = [...]: where images of a registry are looked for first.
-using RegistryMirrors = std::map<std::string, std::vector<std::string>>;
+/// [tool.veneer.registries."docker.io"].
+struct RegistrySettings {
+  std::vector<std::string> mirrors;  // where its images are looked for first
+  std::filesystem::path ca;          // certificates that vouch for it; absolute, usually empty
+};
+using Registries = std::map<std::string, RegistrySettings>;
 
 struct Project {
   std::filesystem::path folder;  // as real_path() spells it; holds pyproject.toml
@@ -124,7 +128,7 @@ struct Project {
   bool byte_code = false;                        // whether the image gets byte code of what is installed
   std::optional<std::size_t> dependency_layers;  // at most this many, from 1 to mountable_layers
   std::string python;                            // "3.11"; the choice among the base's interpreters, usually empty
-  RegistryMirrors mirrors;
+  Registries registries;
   SystemOptions system;
   BuildOptions build;
   ImageOptions image;
@@ -144,8 +148,8 @@ Project parse_project(std::string_view text, const std::filesystem::path& folder
 /// The package indexes that `folder`/pyproject.toml names, which may be the root of a workspace and no project.
 std::vector<PackageIndex> read_indexes(const std::filesystem::path& folder);
 
-/// The mirrors of registries that `folder`/pyproject.toml names; none when there is no such file.
-RegistryMirrors read_registry_mirrors(const std::filesystem::path& folder);
+/// What `folder`/pyproject.toml says of registries; nothing when there is no such file.
+Registries read_registry_settings(const std::filesystem::path& folder);
 
 /// [tool.uv] default-groups of `folder`/pyproject.toml, normalised: "dev" where it says nothing; nothing for "all".
 std::optional<std::vector<std::string>> read_default_groups(const std::filesystem::path& folder);
