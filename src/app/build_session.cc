@@ -8,6 +8,7 @@
 #include <charconv>
 #include <thread>
 
+#include "app/dockerfile_extras.hh"
 #include "app/index_settings.hh"
 #include "app/lock_age.hh"
 #include "app/locked_project.hh"
@@ -47,12 +48,14 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   lock_path_ = std::move(found.lock_path);
   lock_ = std::move(found.lock);
   inputs_.project = std::move(found.project);
+  if (!lock_->members().empty()) inputs_.workspace = lock_path_.parent_path();
   cache_ = std::make_shared<image::LayerCache>(
       surroundings.cache_folder(), [&messages](const fs::path& path, const std::string& why) {
         messages.warning(fmt::format("{} is damaged and made again: {}", printable(path.native()), why));
       });
   read_git(surroundings);
   read_files();
+  take_dockerfile_extras(inputs_, messages);
   build::fill_defaults(inputs_);
   uv_ = find_uv_program(surroundings);
   for (const std::string& name : inputs_.project.build.environment) {

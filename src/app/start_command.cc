@@ -53,6 +53,11 @@ start::Inputs files_of(const build::BuildInputs& build) {
   inputs.project = build.project;
   inputs.files = written_files(build.files);
   inputs.left_out = build.files.left_out;
+  const std::string member = build.project.folder.lexically_relative(build.workspace).generic_string();
+  if (!build.workspace.empty() && member != "." && !member.starts_with("..")) {
+    inputs.member = member;
+    inputs.read_above = [folder = build.workspace](const std::string& name) { return read_own_file(folder, name); };
+  }
   inputs.read = [folder = build.project.folder](const std::string& name) { return read_own_file(folder, name); };
   return inputs;
 }
@@ -209,6 +214,15 @@ void take(const StartQuestion& question, const start::Decision& decision) {
   }
 }
 
+std::string dockerfiles_hint(const start::Decision& decision) {
+  std::string hint = "say it in [tool.veneer]:";
+  for (const start::EqualDockerfile& one : decision.dockerfiles) {
+    hint += fmt::format("\n  dockerfile = \"{}\"", printable(one.name));
+    if (!one.why.empty()) hint += fmt::format("    # {}", one.why);
+  }
+  return hint + "\n  dockerfile = false    # for what the code shows; --cmd goes before all of them";
+}
+
 std::string refusal_hint(const start::Decision& decision) {
   std::string hint = "say it in [tool.veneer.image], or by --cmd:";
   for (const start::Candidate& candidate : decision.candidates) {
@@ -243,11 +257,21 @@ std::optional<std::pair<std::string, std::string>> base_of_dockerfile(const buil
   return start::base_of_dockerfile(files_of(inputs));
 }
 
+std::optional<start::InstalledByDockerfile> installed_by_dockerfile(const build::BuildInputs& inputs) {
+  return start::installed_by_dockerfile(files_of(inputs));
+}
+
 std::string dockerfile_of(const build::BuildInputs& inputs) { return start::dockerfile_of(files_of(inputs)); }
 
 void refuse_without_start(const build::BuildInputs& inputs, const start::Decision& decision,
                           Surroundings& surroundings) {
   for (const std::string& text : said_of(decision)) surroundings.messages().warning(text);
+  if (!decision.dockerfiles.empty()) {
+    throw Error(ErrorKind::refused,
+                fmt::format("{} Dockerfiles could say what a container of {} starts", decision.dockerfiles.size(),
+                            printable(inputs.project.name)),
+                dockerfiles_hint(decision));
+  }
   throw Error(ErrorKind::refused,
               fmt::format("nothing says what a container of {} starts", printable(inputs.project.name)),
               refusal_hint(decision));

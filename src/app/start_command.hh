@@ -28,6 +28,9 @@ std::optional<python::PlacedRequest> python_of_dockerfile(const build::BuildInpu
 /// The image that the Dockerfile stands on, as it names it, and where: see start::base_of_dockerfile().
 std::optional<std::pair<std::string, std::string>> base_of_dockerfile(const build::BuildInputs& inputs);
 
+/// What the project's Dockerfile installs beside the dependencies; see start::installed_by_dockerfile().
+std::optional<start::InstalledByDockerfile> installed_by_dockerfile(const build::BuildInputs& inputs);
+
 /// The project's Dockerfile that counts, relative to its folder; empty without one.
 std::string dockerfile_of(const build::BuildInputs& inputs);
 

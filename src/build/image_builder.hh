@@ -32,6 +32,7 @@ namespace veneer::build {
 
 struct BuildInputs {
   python::Project project;
+  std::filesystem::path workspace;  // the folder of its root; empty: the project is no member of one
   base::Base base;
   python::Target target;
   python::PythonChoice python_choice;  // how the target's Python was chosen

@@ -155,6 +155,19 @@ std::string Code::in_image(const std::string& path) const {
   return found.starts_with(above) ? found.substr(above.size()) : found;
 }
 
+std::pair<std::string, std::string> Code::module_in_image(const ModuleFacts& module, const std::string& root) const {
+  const std::string there = in_image(module.path);
+  std::string below = root.empty() ? module.path : module.path.substr(root.size() + 1);
+  const bool is_copied = there != module.path;
+  for (;;) {
+    if (there == below) return {".", module_name(below, "")};
+    if (there.ends_with("/" + below)) return {there.substr(0, there.size() - below.size() - 1), module_name(below, "")};
+    const std::size_t slash = below.find('/');
+    if (!is_copied || slash == std::string::npos) return {in_image(root), module_name(module.path, root)};
+    below.erase(0, slash + 1);
+  }
+}
+
 bool Code::is_missing(const std::string& path) const {
   std::string own = inputs_.project.name;
   std::replace(own.begin(), own.end(), '-', '_');
@@ -171,9 +184,9 @@ std::pair<std::vector<std::string>, std::string> Code::run_file(const ModuleFact
                                 : inputs_.project.is_package;
   if (root == folder_of(module.path) && !(is_installed && !root.empty() && root != "src"))
     return {{"python", in_image(module.path)}, ""};
-  std::string name = module_name(module.path, root);
+  auto [start, name] = module_in_image(module, root);
+  if (is_installed) name = module_name(module.path, root);
   if (name.ends_with(".__main__")) name.resize(name.size() - 9);
-  const std::string start = in_image(root);
   std::string path;
   if (!is_installed && start != ".")
     path = start.starts_with('/') ? start : (places_.workdir == "/" ? "" : places_.workdir) + "/" + start;
@@ -183,9 +196,9 @@ std::pair<std::vector<std::string>, std::string> Code::run_file(const ModuleFact
 std::optional<std::vector<std::string>> Code::serve(const ModuleFacts& module, const std::string& object,
                                                     bool is_factory, Interface interface, std::uint16_t port) const {
   const std::string root = root_of(module);
-  const std::string name = module_name(module.path, root);
   const bool is_installed = inputs_.project.is_package && !is_missing(module.path);
-  const std::string folder = is_installed ? "." : in_image(root);
+  auto [folder, name] = module_in_image(module, root);
+  if (is_installed) std::tie(folder, name) = std::pair(".", module_name(module.path, root));
   const bool is_elsewhere = folder != ".";
   const std::string target = name + ":" + object;
   const std::string called = is_factory ? target + "()" : target;

@@ -32,6 +32,9 @@ class Code {
   std::string root_of(const ModuleFacts& module) const;
   /// Where a file or folder of the project lies in the image: relative to the working directory where it is below it.
   std::string in_image(const std::string& path) const;
+  /// The folder of the image, as in_image() has it, below which the module's name begins, and that name. A COPY may
+  /// have brought it elsewhere than `root`, where its imports begin in the project.
+  std::pair<std::string, std::string> module_in_image(const ModuleFacts& module, const std::string& root) const;
   /// A wheel of the project does not bring this file, and no rule either.
   bool is_missing(const std::string& path) const;
 

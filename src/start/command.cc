@@ -92,6 +92,9 @@ Words without_uv_run(Words words, std::string& trouble) {
     if (word == "--with" || word.starts_with("--with=") || word == "--with-requirements") {
       trouble = "uv run --with would install something at each start";
     }
+    if (word == "--directory" || word.starts_with("--directory=")) {
+      trouble = "uv run --directory starts it in another folder";
+    }
     if (word == "-m" || word == "--module") is_module = true;
     if (is_one_of(word, with_value) || word == "--with") ++at;
   }
@@ -196,29 +199,27 @@ class Judge {
       if (inputs_.has_program(module) || inputs_.distributions.contains(python::normalised_name(top_of(module)))) {
         return missing_target(rest);
       }
-      if (find_module(inputs_, roots(), module) || find_module(inputs_, roots(), module + ".__main__")) return "";
+      const auto file = module_file(module);
+      if (file && file->ends_with(".py") && !file->ends_with("__init__.py")) return "";
+      if (module_file(module + ".__main__")) return "";
+      if (file) return fmt::format("the package {} has no __main__.py", printable(module));
       return fmt::format("the module {} is neither in the project nor in the lock", printable(module));
     }
     if (places_.in_project(inputs_, words[at])) return "";
     return fmt::format("{} is not in the image", printable(words[at]));
   }
 
-  std::vector<std::string> roots(const std::string& extra = {}) const {
-    std::vector<std::string> roots;
-    if (!extra.empty()) {
-      if (const auto folder = places_.in_project(inputs_, extra)) roots.push_back(*folder == "." ? "" : *folder);
-    }
-    if (const auto folder = places_.in_project(inputs_, ".")) roots.push_back(*folder == "." ? "" : *folder);
+  /// The project's path of a module, or of its package's folder, that imports find: in the image's folder `first`, in
+  /// the working directory, by PYTHONPATH, or installed.
+  std::optional<std::string> module_file(const std::string& module, const std::string& first = {}) const {
+    std::vector<std::string> folders = {first.empty() ? "." : first, "."};
     if (const auto path = places_.environment.find("PYTHONPATH"); path != places_.environment.end()) {
-      for (const std::string& part : split_words(path->second, ":")) {
-        if (const auto folder = places_.in_project(inputs_, part)) roots.push_back(*folder == "." ? "" : *folder);
-      }
+      for (std::string& part : split_words(path->second, ":")) folders.push_back(std::move(part));
     }
-    if (inputs_.project.is_package) {
-      roots.emplace_back("src");
-      roots.emplace_back("");
+    for (const std::string& folder : folders) {
+      if (auto found = places_.module_in(inputs_, folder, module)) return found;
     }
-    return roots;
+    return inputs_.project.is_package ? find_module(inputs_, {"src", ""}, module) : std::nullopt;
   }
 
   static std::string value_of(const Words& words, std::initializer_list<std::string_view> options) {
@@ -248,7 +249,7 @@ class Judge {
         if (colon == 0 || colon == std::string::npos) continue;
         const std::string module = word.substr(0, colon);
         if (!is_dotted_name(module) || is_digit(word[colon + 1])) continue;
-        if (find_module(inputs_, roots(folder), module)) return "";
+        if (module_file(module, folder)) return "";
         if (inputs_.distributions.contains(python::normalised_name(top_of(module)))) return "";
         return fmt::format("{} starts {}, which is no module of the project", program, printable(module));
       }
@@ -266,8 +267,8 @@ class Judge {
     if (program == "celery") {
       const std::string module = value_of(words, {"-A", "--app"});
       const std::string name = module.substr(0, module.find(':'));
-      if (!name.empty() && is_dotted_name(name) && !find_module(inputs_, roots(), name) &&
-          !find_module(inputs_, roots(), name.substr(0, name.rfind('.')))) {
+      if (!name.empty() && is_dotted_name(name) && !module_file(name) &&
+          !module_file(name.substr(0, name.rfind('.')))) {
         return fmt::format("celery starts {}, which is no module of the project", printable(name));
       }
     }

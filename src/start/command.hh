@@ -18,6 +18,8 @@ struct Places {
   /// The project's path of what lies at the image's path (relative to `workdir`), be it a file or a folder that
   /// `inputs` has; nothing when no rule brings it.
   std::optional<std::string> in_project(const Inputs& inputs, const std::string& path) const;
+  /// The project's path of the module ("shop.web"), or of its package's folder, where the image's folder is searched.
+  std::optional<std::string> module_in(const Inputs& inputs, const std::string& folder, std::string_view module) const;
 };
 
 /// Rules whose `to` is relative, at `workdir`.

@@ -26,6 +26,11 @@ struct Inputs {
   std::function<std::optional<std::string>(const std::string&)> read;
   std::function<bool(const std::string&)> is_executable;
 
+  /// The project's folder as the root of its workspace sees it, "apps/web"; empty: it is that root, or alone.
+  std::string member;
+  /// The text of a file of the workspace's root, as `read` has it; never called without `member`.
+  std::function<std::optional<std::string>(const std::string&)> read_above;
+
   /// Names of the distributions that the lock installs, without the project's own; normalised.
   std::set<std::string> distributions;
   /// Whether a program, by name in PATH or by its absolute path, is in the base or comes with one of the distributions.

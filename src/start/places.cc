@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "start/command.hh"
 
@@ -29,6 +31,16 @@ std::optional<std::string> Places::in_project(const Inputs& inputs, const std::s
     if (rule.to.starts_with(full == "/" ? full : full + "/") &&
         rule.to.substr(full == "/" ? 1 : full.size() + 1) == rule.from)
       return ".";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Places::module_in(const Inputs& inputs, const std::string& folder,
+                                             std::string_view module) const {
+  std::string path = folder + "/";
+  std::replace_copy(module.begin(), module.end(), std::back_inserter(path), '.', '/');
+  for (const char* end : {".py", "/__init__.py", ""}) {
+    if (auto found = in_project(inputs, path + end)) return found;
   }
   return std::nullopt;
 }

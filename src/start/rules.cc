@@ -19,14 +19,6 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-/// A Dockerfile by its name, wherever it lies.
-bool is_dockerfile_name(const std::string& path) {
-  const std::string name = path.substr(path.rfind('/') + 1);
-  return (name.starts_with("Dockerfile") || name.starts_with("Containerfile") || name.ends_with(".Dockerfile") ||
-          name.ends_with(".dockerfile")) &&
-         !name.ends_with(".dockerignore") && !name.ends_with(".py") && !name.ends_with(".md") && !name.ends_with(".j2");
-}
-
 class Rules {
  public:
   Rules(const Inputs& inputs, const std::vector<python::FileRule>& own_files)
@@ -45,21 +37,25 @@ class Rules {
 
   std::string dockerfile() {
     read_compose();
-    return choose_dockerfile();
+    return choose_dockerfile(inputs_, compose_).name;
   }
 
   /// "3.12" and "Dockerfile:1".
   std::optional<std::pair<std::string, std::string>> python() {
-    const std::string name = dockerfile();
-    const auto text = name.empty() ? std::nullopt : inputs_.read(name);
-    if (!text) return std::nullopt;
-    try {
-      const owners::Dockerfile file = owners::parse_dockerfile(*text, name);
+    std::optional<std::pair<std::string, std::string>> found;
+    with_dockerfile([&](const owners::Dockerfile& file) {
       const auto minor = owners::python_minor_of(file, target_in(file));
-      if (minor) return std::pair(minor->value, fmt::format("{}:{}", name, minor->line));
-    } catch (const Error&) {  // read_dockerfile() says it
-    }
-    return std::nullopt;
+      if (minor) found = std::pair(minor->value, fmt::format("{}:{}", file.file, minor->line));
+    });
+    return found;
+  }
+
+  std::optional<InstalledByDockerfile> installed() {
+    std::optional<InstalledByDockerfile> found;
+    with_dockerfile([&](const owners::Dockerfile& file) {
+      found = InstalledByDockerfile{file.file, owners::installed_of(file, target_in(file))};
+    });
+    return found;
   }
 
   std::optional<std::pair<std::string, std::string>> base() {
@@ -77,63 +73,49 @@ class Rules {
   // What the owners wrote.
 
   void read_compose() {
-    for (const char* name : {"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}) {
-      const auto text = inputs_.read(name);
-      if (!text) continue;
-      compose_file_ = name;
-      try {
-        services_ = owners::services_of_this_folder(owners::parse_compose(*text, name));
-      } catch (const Error& error) {
-        note(fmt::format("{} is not read: {}", name, error.what()));
-      }
-      return;
-    }
+    compose_ = choose_compose(inputs_);
+    if (!compose_.trouble.empty()) note(compose_.trouble);
   }
 
   /// The service that counts; nullptr when none or several build here.
-  const owners::BuiltService* service() const { return services_.size() == 1 ? services_.data() : nullptr; }
-
-  std::string choose_dockerfile() {
-    if (inputs_.project.dockerfile) return *inputs_.project.dockerfile;
-    for (const char* name : {"Dockerfile", "Containerfile"}) {
-      if (inputs_.read(name)) return name;
-    }
-    if (service() != nullptr && !service()->dockerfile.empty() && inputs_.read(service()->dockerfile))
-      return service()->dockerfile;
-    Words others;
-    for (const auto* files : {&inputs_.files, &inputs_.left_out}) {
-      for (const std::string& file : *files) {
-        if (is_dockerfile_name(file) && std::count(file.begin(), file.end(), '/') < 3) others.push_back(file);
-      }
-    }
-    if (others.size() == 1) return others[0];
-    other_dockerfiles_ = std::move(others);
-    return "";
+  const owners::BuiltService* service() const {
+    return compose_.services.size() == 1 ? compose_.services.data() : nullptr;
   }
 
   std::string target_in(const owners::Dockerfile& file) {
     std::string target = service() == nullptr ? "" : service()->target;
     if (file.find(target) != nullptr) return target;
     note(fmt::format("{} has no stage {}, which {} names; its last stage counts", printable(file.file),
-                     printable(target), compose_file_));
+                     printable(target), compose_.file));
     return "";
   }
 
   void read_dockerfile() {
-    const std::string name = choose_dockerfile();
+    DockerfileChoice choice = choose_dockerfile(inputs_, compose_);
+    equal_dockerfiles_ = std::move(choice.equal);
+    const std::string& name = choice.name;
     if (name.empty()) return;
-    const auto text = inputs_.read(name);
-    if (!text) {
-      throw Error(ErrorKind::not_found, fmt::format("[tool.veneer] dockerfile: there is no {}", printable(name)));
-    }
     decision_.dockerfile = name;
     try {
-      const owners::Dockerfile file = owners::parse_dockerfile(*text, name);
+      const owners::Dockerfile file = owners::parse_dockerfile(choice.text, name);
       const std::string target = target_in(file);
       facts_ = owners::evaluate(file, target);
-      decision_.taken = taken_from(inputs_, file, target, own_files_);
+      decision_.taken = taken_from(inputs_, file, target, own_files_, choice.above);
     } catch (const Error& error) {
       note(fmt::format("{} is not read, so nothing of it counts: {}", printable(name), error.what()));
+    }
+  }
+
+  /// Not where none counts or it cannot be read, which read_dockerfile() says.
+  template <typename Action>
+  void with_dockerfile(const Action& action) {
+    read_compose();
+    const DockerfileChoice choice = choose_dockerfile(inputs_, compose_);
+    if (choice.name.empty()) return;
+    try {
+      action(owners::parse_dockerfile(choice.text, choice.name));
+    } catch (const Error&) {
+      return;
     }
   }
 
@@ -156,7 +138,12 @@ class Rules {
       decision_.taken.start.reset();
       return;
     }
-    if (by_procfile() || by_dockerfile() || by_compose()) return;
+    if (by_procfile() || by_dockerfile()) return;
+    if (!equal_dockerfiles_.empty()) {
+      decision_.dockerfiles = std::move(equal_dockerfiles_);
+      return;
+    }
+    if (by_compose()) return;
     code_ = std::make_unique<CodeRules>(inputs_, places_, decision_);
     code_->run();
   }
@@ -195,27 +182,27 @@ class Rules {
     if (service() != nullptr && service()->command &&
         service()->command->value.words != facts_->cmd.value_or(owners::Located<owners::Invocation>{}).value.words) {
       note(fmt::format("{}: the command of {} is another one, which is not taken: {}",
-                       place_in(compose_file_, service()->command->line), printable(service()->name),
+                       place_in(compose_.file, service()->command->line), printable(service()->name),
                        printable(owners::shell_line(service()->command->value.words), 200)));
     }
     return true;
   }
 
   bool by_compose() {
-    for (const owners::BuiltService& built : services_) {
+    for (const owners::BuiltService& built : compose_.services) {
       for (const auto& unread : built.unread)
-        note(fmt::format("{}: {}", place_in(compose_file_, unread.line), unread.value));
-      if (services_.size() > 1 && built.command) {
+        note(fmt::format("{}: {}", place_in(compose_.file, unread.line), unread.value));
+      if (compose_.services.size() > 1 && built.command) {
         offer(
             built.command->value.words,
-            fmt::format("{}: the command of {}", place_in(compose_file_, built.command->line), printable(built.name)));
+            fmt::format("{}: the command of {}", place_in(compose_.file, built.command->line), printable(built.name)));
       }
     }
     if (service() == nullptr || (!service()->command && !service()->entrypoint)) return false;
     std::vector<TakenItem> left;
     auto entrypoint = service()->entrypoint;
     if (!entrypoint && facts_) entrypoint = facts_->entrypoint;
-    auto start = start_of(inputs_, places_, entrypoint, service()->command, compose_file_, left);
+    auto start = start_of(inputs_, places_, entrypoint, service()->command, compose_.file, left);
     for (const TakenItem& item : left) {
       note(fmt::format("{}: what {} runs is not taken: {}", item.place, printable(service()->name), item.why));
     }
@@ -253,10 +240,9 @@ class Rules {
   const Inputs& inputs_;
   const std::vector<python::FileRule>& own_files_;
   Decision decision_;
-  std::string compose_file_;
-  std::vector<owners::BuiltService> services_;
+  ComposeChoice compose_;
   std::optional<owners::StageFacts> facts_;
-  Words other_dockerfiles_;
+  std::vector<EqualDockerfile> equal_dockerfiles_;
   Places places_;
   std::unique_ptr<CodeRules> code_;
 };
@@ -300,6 +286,10 @@ std::optional<std::pair<std::string, std::string>> python_of_dockerfile(const In
 
 std::optional<std::pair<std::string, std::string>> base_of_dockerfile(const Inputs& inputs) {
   return Rules(inputs, {}).base();
+}
+
+std::optional<InstalledByDockerfile> installed_by_dockerfile(const Inputs& inputs) {
+  return Rules(inputs, {}).installed();
 }
 
 std::string dockerfile_of(const Inputs& inputs) { return Rules(inputs, {}).dockerfile(); }

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "owners/uv_sync.hh"
+#include "start/dockerfile_choice.hh"
 #include "start/inputs.hh"
 #include "start/taken.hh"
 
@@ -22,8 +24,9 @@ struct Decision {
   std::optional<StartCommand> start;               // none: nobody can say; see `candidates`
   std::map<std::string, std::string> environment;  // that the command needs beside what was taken
   std::vector<Candidate> candidates;
-  Taken taken;               // of the Dockerfile that counts; empty without one
-  std::string dockerfile;    // its name; empty without one
+  std::vector<EqualDockerfile> dockerfiles;  // several that could be meant, so none counts and nothing starts
+  Taken taken;                               // of the Dockerfile that counts; empty without one
+  std::string dockerfile;                    // its name; empty without one
   bool needs_files = false;  // the command is a file of the project's folder, which a wheel does not bring
   Notes notes;
 };
@@ -40,6 +43,15 @@ std::optional<std::pair<std::string, std::string>> python_of_dockerfile(const In
 /// The image that it stands on, as it names it, and where; empty where that hangs on a variable without a value. Looks
 /// at the same. Throws Error (refused) for a Dockerfile that cannot be read.
 std::optional<std::pair<std::string, std::string>> base_of_dockerfile(const Inputs& inputs);
+
+struct InstalledByDockerfile {
+  std::string file;
+  owners::Installed installed;
+};
+
+/// What the Dockerfile that counts installs beside the dependencies; nothing where none counts or it cannot be read.
+/// Looks at the same.
+std::optional<InstalledByDockerfile> installed_by_dockerfile(const Inputs& inputs);
 
 /// The Dockerfile that counts, relative to the project's folder; empty without one. Looks at the same.
 std::string dockerfile_of(const Inputs& inputs);

@@ -96,13 +96,14 @@ void CodeRules::by_django() {
     take(std::move(*words), interface == Interface::wsgi ? "Django's WSGI_APPLICATION" : "Django's ASGI_APPLICATION",
          place_in(*file, 1), port);
     decision_.needs_files = code_.is_missing(*file);
+    // What it says itself may be other settings than those that are for development.
+    const auto text = inputs_.read(*file);
+    const bool says_settings = text && text->find("DJANGO_SETTINGS_MODULE") != std::string::npos;
+    if (!settings.empty() && !says_settings && !places_.environment.contains("DJANGO_SETTINGS_MODULE"))
+      decision_.environment["DJANGO_SETTINGS_MODULE"] = settings;
     return true;
   };
-  if (serve(wsgi, Interface::wsgi) || serve(asgi, Interface::asgi)) {
-    if (!settings.empty() && !places_.environment.contains("DJANGO_SETTINGS_MODULE"))
-      decision_.environment["DJANGO_SETTINGS_MODULE"] = settings;
-    return;
-  }
+  if (serve(wsgi, Interface::wsgi) || serve(asgi, Interface::asgi)) return;
   offer({"python", code_.in_image(manage->path), "runserver", "0.0.0.0:8000"},
         fmt::format("{} is Django's, and {}", manage->path, server_advice(Interface::wsgi)));
   // A FastAPI application that has Django inside says more; a Django project that has no server does not.

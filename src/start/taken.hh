@@ -57,9 +57,10 @@ struct Taken {
 };
 
 /// `own_files` are the rules that bring the project's files where COPY does not say it, relative to the working
-/// directory. What `inputs.project.image` gives itself (`given`) is not asked of the Dockerfile.
+/// directory. What `inputs.project.image` gives itself (`given`) is not asked of the Dockerfile. `above` is where the
+/// project lies in the build context, see copied_files().
 Taken taken_from(const Inputs& inputs, const owners::Dockerfile& file, std::string_view target,
-                 const std::vector<python::FileRule>& own_files);
+                 const std::vector<python::FileRule>& own_files, const std::string& above = {});
 
 /// The start command of ENTRYPOINT and CMD (or `command` of a compose file in place of CMD); nothing, and the reason in
 /// `left`, when it cannot run in this image.

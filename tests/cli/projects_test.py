@@ -486,6 +486,16 @@ class Projects(fixtures.SystemTest):
         self.assertEqual(parts("--group", "dev"), ["part0", "part2"])
         self.assertIn("no extra", self.veneer("build", "--extra", "less", cwd=path, code=4).stderr)
 
+        # Those that the Dockerfile installs, also by way of another stage; its group dev is for development.
+        (path / "Dockerfile").write_text("FROM python:3.11 AS made\nRUN uv sync --locked --extra=More --extra old --group dev\n"
+                                         "FROM python:3.11\nCOPY --from=made /app/.venv /app/.venv\n")
+        self.assertEqual(parts(), ["part0", "part1"])
+        planned = self.veneer("plan", cwd=path)
+        self.assertIn("installed as by Dockerfile: extra more (:2)", planned.stderr)
+        self.assertIn("Dockerfile:2: the extra old is not taken: the project has none", planned.stderr)
+        (path / "pyproject.toml").write_text(text + "[tool.veneer]\nextras = []\n")
+        self.assertNotIn("installed as by", self.veneer("plan", "--base", f"oci:{fixtures.debian_base()}", cwd=path).stderr)
+
     def test_a_project_of_another_folder(self):
         """What `build --project` builds, other commands find by the same option."""
         path = self.small_project()

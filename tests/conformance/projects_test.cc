@@ -4,9 +4,12 @@
 //   lock: fastapi uvicorn            the distributions that the lock installs
 //   starts: uvicorn main:app ...     or  stops: python main.py | python bot.py   (the candidates)
 //   answers: 8000                    what it starts serves HTTP there: starts_test.py builds and asks it
+//   dockerfiles: a | b               those of equal rank, with which it stops
 //   note: loopback                   something that is said
+//   silent: DJANGO_SETTINGS          nothing that is said has it
 //   takes: WORKDIR /app | USER 5     all that is taken of the Dockerfile (in tests/conformance/dockerfiles)
 //   leaves: HEALTHCHECK, curl is ... one thing that is not, and why
+//   member: apps/web                 where the project lies in its workspace; "--- ../../Dockerfile" is of the root
 //   --- main.py                      a file; "--- run.sh +x" is executable
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -31,7 +34,9 @@ struct Expected {
   std::string starts;
   std::vector<std::string> stops;
   bool is_stop = false;
+  std::vector<std::string> dockerfiles;
   std::vector<std::string> notes;
+  std::vector<std::string> silent;
   std::vector<std::string> takes;
   std::vector<std::string> leaves;
 };
@@ -56,6 +61,13 @@ void put_line(ProjectCase& project, std::string_view line) {
     for (const std::string& words : split_fields(value, '|')) {
       if (!trimmed(words).empty()) project.expected.stops.emplace_back(trimmed(words));
     }
+  } else if (key == "dockerfiles") {
+    project.expected.is_stop = true;
+    for (const std::string& name : split_fields(value, '|')) project.expected.dockerfiles.emplace_back(trimmed(name));
+  } else if (key == "member") {
+    project.inputs.member = value;
+  } else if (key == "silent") {
+    project.expected.silent.push_back(value);
   } else if (key == "takes") {
     for (const std::string& item : split_fields(value, '|')) {
       if (!trimmed(item).empty()) project.expected.takes.emplace_back(trimmed(item));
@@ -97,7 +109,9 @@ ProjectCase read_case(const fs::path& path) {
   inputs.project = python::parse_project(project.texts["pyproject.toml"], "/project");
   if (inputs.project.dependencies.empty())
     inputs.project.dependencies.assign(inputs.distributions.begin(), inputs.distributions.end());
-  for (const auto& [file, text] : project.texts) inputs.files.push_back(file);
+  for (const auto& [file, text] : project.texts) {
+    if (!file.starts_with("../")) inputs.files.push_back(file);
+  }
   return project;
 }
 
@@ -106,6 +120,11 @@ Decision decide_case(ProjectCase& project) {
   inputs.read = [&](const std::string& name) -> std::optional<std::string> {
     const auto found = project.texts.find(name);
     return found == project.texts.end() ? std::nullopt : std::optional(found->second);
+  };
+  inputs.read_above = [&](const std::string& name) {
+    std::string up;
+    for (const std::string& part : split_fields(inputs.member, '/')) up += part.empty() ? "" : "../";
+    return inputs.read(up + name);
   };
   inputs.is_executable = [&](const std::string& name) { return project.executable.contains(name); };
   inputs.has_program = [&](const std::string& name) {
@@ -180,6 +199,9 @@ TEST(Projects, StartWhatTheyMeanOrStop) {
     const Expected& expected = project.expected;
     std::vector<std::string> candidates;
     for (const Candidate& candidate : decision.candidates) candidates.push_back(owners::shell_line(candidate.words));
+    std::vector<std::string> dockerfiles;
+    for (const EqualDockerfile& one : decision.dockerfiles) dockerfiles.push_back(one.name);
+    EXPECT_THAT(dockerfiles, testing::ElementsAreArray(expected.dockerfiles));
     if (expected.is_stop && !decision.start) {
       EXPECT_THAT(candidates, testing::UnorderedElementsAreArray(expected.stops)) << all_notes(decision);
       ++stopped;
@@ -190,6 +212,8 @@ TEST(Projects, StartWhatTheyMeanOrStop) {
       ADD_FAILURE() << "it is " << rule << "\nnot  " << expected.starts << "\n"
                     << all_notes(decision) << "candidates: " << testing::PrintToString(candidates);
     }
+    for (const std::string& text : expected.silent)
+      EXPECT_THAT(all_notes(decision), testing::Not(testing::HasSubstr(text)));
     for (const std::string& note : expected.notes) EXPECT_THAT(all_notes(decision), testing::HasSubstr(note));
     std::cout << fmt::format("{:28} {}\n", path.stem().native(), rule);
   }

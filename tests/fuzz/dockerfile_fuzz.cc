@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "owners/evaluate.hh"
+#include "owners/uv_sync.hh"
 #include "tests/fuzz/tolerate.hh"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -30,6 +31,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (package.value.empty() || package.line == 0 || package.line > lines) std::abort();
     }
     static_cast<void>(owners::python_minor_of(file));
+    for (const auto& extra : owners::installed_of(file).extras) {
+      if (extra.value.empty() || extra.line == 0 || extra.line > lines) std::abort();
+    }
   });
   return 0;
 }

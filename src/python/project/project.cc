@@ -233,9 +233,11 @@ void read_veneer(const Value& value, Project& project) {
     project.base = in_context([] { return "[tool.veneer] base"; }, [&] { return parse_base_choice(base); });
   }
   if (const Value* dockerfile = table.find("dockerfile")) {
-    project.dockerfile = dockerfile->is_boolean() && !dockerfile->boolean()
-                             ? std::string()
-                             : source_path(table, "dockerfile", table.text("dockerfile"));
+    const bool is_none = dockerfile->is_boolean() && !dockerfile->boolean();
+    std::string up;  // to the root of the workspace
+    std::string below = is_none ? "" : table.text("dockerfile");
+    for (; below.starts_with("../"); below.erase(0, 3)) up += "../";
+    project.dockerfile = is_none ? "" : up + source_path(table, "dockerfile", below);
   }
   if (const Value* registries = table.find("registries")) project.registries = registries_of(*registries, project.folder);
   project.extras = set_of_names(table, "extras");

@@ -1,11 +1,13 @@
 #include "owners/dockerfile.hh"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "foundation/error.hh"
 #include "owners/evaluate.hh"
 #include "owners/expand.hh"
 #include "owners/shell.hh"
+#include "owners/uv_sync.hh"
 
 namespace veneer::owners {
 namespace {
@@ -174,6 +176,41 @@ TEST(StageFactsTest, ListsWhatAptInstalls) {
   EXPECT_THAT(with_lines(apt_packages_of(file)),
               ElementsAre("libpq5 4", "ffmpeg 4", "libmagic1 4", "tini 9", "curl 10", "gdal-bin 11"));
   EXPECT_THAT(with_lines(apt_packages_of(file, "build")), ElementsAre("gcc 2"));
+}
+
+std::vector<std::string> texts(const std::vector<Located<std::string>>& items) {
+  std::vector<std::string> all;
+  for (const auto& [value, line] : items) all.push_back(fmt::format("{}:{}", value, line));
+  return all;
+}
+
+TEST(Installed, IsWhatTheLastSyncOfTheStagesNames) {
+  const Dockerfile file = parse(R"(FROM python:3.12 AS made
+RUN uv sync --locked --no-install-project --extra old
+RUN --mount=type=cache,target=/root/.cache \
+    cd /app && /bin/uv sync --locked --no-dev --extra=web --extra "big" --no-group dev --group prod \
+    -p 3.12 --package api
+RUN uv pip install -e '.[more,web]' && pip install .[$KIND]
+FROM python:3.12 AS test
+RUN uv sync --extra test --all-extras
+FROM python:3.12
+COPY --from=made /app /app
+CMD ["uv", "run", "--extra", "server", "uvicorn", "--extra", "mine"]
+)");
+  const Installed last = installed_of(file);
+  EXPECT_THAT(texts(last.extras), ElementsAre("web:3", "big:3", "more:6", "server:11"));
+  EXPECT_THAT(texts(last.groups), ElementsAre("prod:3"));
+  EXPECT_THAT(texts(last.members), ElementsAre("api:3"));
+  EXPECT_THAT(texts(last.unread), ElementsAre("$KIND:6"));
+  EXPECT_FALSE(last.all_extras);
+  const Installed test = installed_of(file, "test");
+  EXPECT_TRUE(test.all_extras);
+  EXPECT_THAT(texts(test.extras), ElementsAre("test:8"));
+  EXPECT_THAT(installed_of(parse("FROM python:3.12\nRUN echo uv sync --extra a; uv sync --extra b 'c\n")).extras,
+              IsEmpty());
+  EXPECT_THAT(installed_of(parse("FROM python:3.12\nRUN echo uv sync --extra a\n")).extras, IsEmpty());
+  EXPECT_THAT(texts(installed_of(parse("FROM a\nARG K=x\nRUN uv sync --extra ${K}\n")).unread),
+              ElementsAre("--extra ${K}:3"));
 }
 
 TEST(ShellReader, SeesCommandsAndWords) {
