@@ -6,12 +6,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdlib>
 
 #include "foundation/error.hh"
 #include "foundation/fail_point.hh"
 #include "foundation/file.hh"
 #include "foundation/process.hh"
+#include "foundation/text.hh"
 #include "python/project/build_environment.hh"
 #include "python/supply/build_failure.hh"
 
@@ -60,6 +63,35 @@ void sync(const fs::path& path) {
   if (!descriptor.is_open() || ::fsync(descriptor.get()) != 0) throw_system_error("write", path, errno);
 }
 
+/// Variables of uv that name folders of wheels, and what stands between two of them.
+constexpr std::array<std::pair<const char*, char>, 5> link_variables = {{{"UV_FIND_LINKS", ','},
+                                                                         {"UV_INDEX", ' '},
+                                                                         {"UV_EXTRA_INDEX_URL", ' '},
+                                                                         {"UV_DEFAULT_INDEX", '\0'},
+                                                                         {"UV_INDEX_URL", '\0'}}};
+
+/// Builds run elsewhere than where their caller stands: what such variables name relative to that, by whole paths.
+std::map<std::string, std::string> whole_links() {
+  std::map<std::string, std::string> values;
+  for (const auto& [variable, separator] : link_variables) {
+    const char* text = ::getenv(variable);
+    if (text == nullptr) continue;
+    std::string value;
+    for (const std::string& item : split_fields(text, separator)) {
+      const std::size_t equals = item.find('=');  // "name=folder" of UV_INDEX
+      const std::size_t start =
+          equals == std::string::npos || std::string_view(variable) != "UV_INDEX" ? 0 : equals + 1;
+      const fs::path place = item.substr(start);
+      std::error_code error;
+      const bool is_folder = !place.empty() && place.is_relative() && fs::is_directory(place, error);
+      if (!value.empty()) value += separator;
+      value += item.substr(0, start) + (is_folder ? fs::canonical(place, error).native() : place.native());
+    }
+    values[variable] = value;
+  }
+  return values;
+}
+
 /// Files and folders that the caller's variables name, as they are called without links.
 std::map<std::string, fs::path> places_of_variables() {
   std::map<std::string, fs::path> places;
@@ -91,7 +123,20 @@ void enter(const Workshop::Place& place, const UvProgram& uv, const std::string&
     command.environment[variable] = path.native();
     seen.push_back(path.native());
   }
+  for (const auto& [variable, separator] : link_variables) {
+    const auto links = command.environment.find(variable);
+    if (links == command.environment.end()) continue;
+    for (const std::string& item : split_fields(links->second, separator)) {
+      const std::size_t root = item.starts_with('/') ? 0 : item.find("=/") + 1;
+      std::error_code error;
+      if (item.starts_with('/') || root > 0) {
+        const fs::path folder = item.substr(root);
+        if (fs::is_directory(folder, error)) seen.push_back(fs::canonical(folder, error).native());
+      }
+    }
+  }
   std::sort(seen.begin(), seen.end());
+  seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
   std::vector<std::string> words = place.words;
   const fs::path work = scratch / "sandbox";
   make_folders(work);
@@ -207,6 +252,7 @@ void uv_build_wheel(const UvProgram& uv, const UvBuild& build, const Workshop::P
   command.environment["TMPDIR"] = scratch.native();
   command.environment["GIT_CEILING_DIRECTORIES"] = build.ceiling.native();
   if (uv.cache) command.environment["UV_CACHE_DIR"] = uv.cache->native();
+  for (const auto& [variable, value] : whole_links()) command.environment.emplace(variable, value);
   command.inherits = reaches_builds;
   command.folder = fs::is_directory(build.source) ? build.source : scratch;
 

@@ -128,6 +128,22 @@ TEST_F(AppWheelTest, FindsLinksInARelativeFolder) {
   EXPECT_EQ(build().wheel.origin, BuildOrigin::built);
 }
 
+// They are relative to where the caller stands, not to the copy that is built.
+TEST_F(AppWheelTest, FindsLinksThatTheCallerNamesByRelativePaths) {
+  folder_.write("pyproject.toml", telling_project);
+  folder_.write("backend.py", telling_back_end);
+  const std::filesystem::path links = folder_.beside("links");
+  std::filesystem::create_directories(links);
+  const std::string relative = std::filesystem::relative(links).native();
+  ASSERT_FALSE(relative.starts_with('/'));
+  ::setenv("UV_FIND_LINKS", (relative + ",https://links.example/").c_str(), 1);
+  ::setenv("UV_INDEX", ("corp=" + relative).c_str(), 1);
+  const std::string told = member(build().wheel.path, "tiny.json");
+  for (const char* name : {"UV_FIND_LINKS", "UV_INDEX"}) ::unsetenv(name);
+  EXPECT_THAT(told, HasSubstr("\"" + links.native() + ",https://links.example/\""));
+  EXPECT_THAT(told, HasSubstr("\"corp=" + links.native() + "\""));
+}
+
 TEST_F(AppWheelTest, TakesIgnoredModulesAndNoOldDroppings) {
   folder_.write(".gitignore", "_generated.py\nbuild/\n");
   folder_.commit_all();
