@@ -36,6 +36,18 @@ const base::LockedPackage* find_package(const std::vector<base::LockedPackage>& 
   return found == packages.end() ? nullptr : &*found;
 }
 
+/// What is pinned and was not taken stays, and so do hashes that an old cache does not know.
+void keep_locked(const std::vector<base::LockedPackage>& pinned, std::vector<base::LockedPackage>& taken) {
+  for (base::LockedPackage& package : taken) {
+    const base::LockedPackage* before = find_package(pinned, package);
+    if (before != nullptr && before->version == package.version && !package.sha256) package.sha256 = before->sha256;
+  }
+  const std::vector<base::LockedPackage> found = taken;
+  for (const base::LockedPackage& package : pinned) {
+    if (find_package(found, package) == nullptr) taken.push_back(package);
+  }
+}
+
 std::string move_text(const BaseMove& move) {
   if (move.from.empty()) return fmt::format("{} {} is new", move.what, move.to);
   if (move.to.empty()) return fmt::format("{} {} is gone", move.what, move.from);
@@ -81,6 +93,11 @@ const std::vector<base::LockedPackage>& BasePins::packages() const {
   return pinned() != nullptr ? pinned()->packages : none;
 }
 
+const std::vector<base::LockedPackage>& BasePins::build_packages() const {
+  static const std::vector<base::LockedPackage> none;
+  return pinned() != nullptr ? pinned()->build_packages : none;
+}
+
 std::optional<base::Interpreter> BasePins::interpreter() const {
   return pinned() != nullptr ? pinned()->interpreter : std::nullopt;
 }
@@ -111,23 +128,26 @@ std::vector<std::string> BasePins::compare(const base::LockedBase& taken) {
     if (old.interpreter) moves_.push_back({"Python", old.interpreter->version, taken.interpreter->version});
     if (!old.interpreter) unpinned.push_back("Python " + taken.interpreter->version);
   }
-  for (const base::LockedPackage& package : taken.packages) {
-    const std::string name = name_of(package, taken.packages);
-    const base::LockedPackage* before = find_package(old.packages, package);
+  compare(old.packages, taken.packages, moves_, unpinned);
+  return unpinned;
+}
+
+void BasePins::compare(const std::vector<base::LockedPackage>& old, const std::vector<base::LockedPackage>& taken,
+                       std::vector<BaseMove>& moves, std::vector<std::string>& unpinned) const {
+  for (const base::LockedPackage& package : taken) {
+    const std::string name = name_of(package, taken);
+    const base::LockedPackage* before = find_package(old, package);
     if (before == nullptr) {
       unpinned.push_back(fmt::format("{}={}", name, package.version));
-      if (pinned_ && use_ == BaseLockUse::renewed) moves_.push_back({name, "", package.version});
+      if (pinned_ && use_ == BaseLockUse::renewed) moves.push_back({name, "", package.version});
     } else if (before->version != package.version) {
-      moves_.push_back({name, before->version, package.version});
+      moves.push_back({name, before->version, package.version});
     }
   }
-  if (use_ != BaseLockUse::renewed) return unpinned;
-  for (const base::LockedPackage& package : old.packages) {
-    if (find_package(taken.packages, package) == nullptr) {
-      moves_.push_back({name_of(package, old.packages), package.version, ""});
-    }
+  if (use_ != BaseLockUse::renewed) return;
+  for (const base::LockedPackage& package : old) {
+    if (find_package(taken, package) == nullptr) moves.push_back({name_of(package, old), package.version, ""});
   }
-  return unpinned;
 }
 
 /// Of bases whose bytes are as before.
@@ -171,10 +191,11 @@ void BasePins::check_facts(const base::LockedBase& taken) const {
   }
 }
 
-void BasePins::say(const std::vector<std::string>& unpinned, Messages& messages) const {
+void BasePins::say(const std::vector<BaseMove>& moves, const std::vector<std::string>& unpinned,
+                   Messages& messages) const {
   const std::string file = std::string(python::base_lock_name);
   if (use_ != BaseLockUse::renewed) {
-    for (const BaseMove& move : moves_) {
+    for (const BaseMove& move : moves) {
       messages.note(
           fmt::format("{}: {}, since what is pinned cannot be had any more", file, printable(move_text(move))));
     }
@@ -184,35 +205,33 @@ void BasePins::say(const std::vector<std::string>& unpinned, Messages& messages)
                             printable(fmt::format("{}", fmt::join(unpinned, " ")), 64 * 1024)));
 }
 
+void BasePins::refuse_if_strict(const std::vector<BaseMove>& moves, const std::vector<std::string>& unpinned) const {
+  if (use_ != BaseLockUse::strict || (moves.empty() && unpinned.empty())) return;
+  std::vector<std::string> differences;
+  for (const BaseMove& move : moves) differences.push_back(move_text(move));
+  for (const std::string& name : unpinned) differences.push_back(name + " is not in it");
+  const std::size_t count = differences.size();
+  differences.resize(std::min<std::size_t>(count, 12));
+  throw Error(ErrorKind::refused,
+              fmt::format("{} does not hold for {}: {}{}", printable(path_.native()), printable(taken_.name),
+                          printable(fmt::format("{}", fmt::join(differences, ", ")), 2000),
+                          count > differences.size() ? fmt::format(" and {} more", count - differences.size()) : ""),
+              std::string(strict_hint));
+}
+
 void BasePins::take(base::LockedBase taken, std::shared_ptr<const base::BaseFiles> files, Surroundings& surroundings) {
   files_ = std::move(files);
   taken_ = taken;
   if (use_ == BaseLockUse::ignored) return;
   const std::vector<std::string> unpinned = compare(taken);
-  if (use_ == BaseLockUse::strict && !(moves_.empty() && unpinned.empty())) {
-    std::vector<std::string> differences;
-    for (const BaseMove& move : moves_) differences.push_back(move_text(move));
-    for (const std::string& name : unpinned) differences.push_back(name + " is not in it");
-    const std::size_t count = differences.size();
-    differences.resize(std::min<std::size_t>(count, 12));
-    throw Error(ErrorKind::refused,
-                fmt::format("{} does not hold for {}: {}{}", printable(path_.native()), printable(taken.name),
-                            printable(fmt::format("{}", fmt::join(differences, ", ")), 2000),
-                            count > differences.size() ? fmt::format(" and {} more", count - differences.size()) : ""),
-                std::string(strict_hint));
-  }
+  refuse_if_strict(moves_, unpinned);
   if (pinned() != nullptr && moves_.empty()) check_facts(taken);
   is_to_be_written_ =
       use_ == BaseLockUse::renewed || (use_ == BaseLockUse::kept && surroundings.environment("CI") != "true");
-  say(unpinned, surroundings.messages());
-  for (base::LockedPackage& package : taken.packages) {  // an old cache need not know the hash
-    const base::LockedPackage* before = pinned() != nullptr ? find_package(pinned()->packages, package) : nullptr;
-    if (before != nullptr && before->version == package.version && !package.sha256) package.sha256 = before->sha256;
-  }
+  say(moves_, unpinned, surroundings.messages());
   if (pinned() != nullptr) {  // other members of the workspace may need what this one does not
-    for (const base::LockedPackage& package : pinned()->packages) {
-      if (find_package(taken.packages, package) == nullptr) taken.packages.push_back(package);
-    }
+    keep_locked(pinned()->packages, taken.packages);
+    taken.build_packages = pinned()->build_packages;
     if (!taken.interpreter) taken.interpreter = pinned()->interpreter;
   }
   taken_ = std::move(taken);
@@ -231,6 +250,19 @@ base::LockedBase BasePins::to_be_written() const {
     }
   }
   return taken;
+}
+
+void BasePins::take_build_packages(std::vector<base::LockedPackage> taken, Messages& messages) {
+  if (use_ == BaseLockUse::ignored || taken.empty()) return;
+  const base::LockedBase old = pinned_.value_or(base::LockedBase{});
+  std::vector<BaseMove> moves;
+  std::vector<std::string> unpinned;
+  compare(old.build_packages, taken, moves, unpinned);
+  refuse_if_strict(moves, unpinned);
+  say(moves, unpinned, messages);
+  if (pinned() != nullptr) keep_locked(pinned()->build_packages, taken);
+  taken_.build_packages = std::move(taken);
+  moves_.insert(moves_.end(), moves.begin(), moves.end());
 }
 
 void BasePins::write(Messages& messages) const {

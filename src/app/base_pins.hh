@@ -33,6 +33,7 @@ class BasePins {
   void choose(const std::string& name, const std::string& platform);
 
   const std::vector<base::LockedPackage>& packages() const;
+  const std::vector<base::LockedPackage>& build_packages() const;
   std::optional<base::Interpreter> interpreter() const;
   std::string snapshot() const;
   base::LockedImage image() const;
@@ -47,6 +48,9 @@ class BasePins {
   /// `files`: those of which the lock is to say what was looked up, or null.
   void take(base::LockedBase taken, std::shared_ptr<const base::BaseFiles> files, Surroundings& surroundings);
 
+  /// The same for the packages with which wheels were compiled; none where nothing was. After take().
+  void take_build_packages(std::vector<base::LockedPackage> taken, Messages& messages);
+
   /// After take().
   const std::vector<BaseMove>& moves() const { return moves_; }
   const base::LockedBase& taken() const { return taken_; }
@@ -56,16 +60,20 @@ class BasePins {
   const std::optional<base::LockedBase>& before() const { return pinned_; }
   const std::filesystem::path& path() const { return path_; }
 
-  /// Writes what was taken, and what was looked up of `files` by now, if anything is new in it and it is this build's to
-  /// write. A folder that cannot be written to is a warning: the image is there.
+  /// Writes what was taken, and what was looked up of `files` by now, if anything is new in it and it is this build's
+  /// to write. A folder that cannot be written to is a warning: the image is there.
   void write(Messages& messages) const;
 
  private:
   const base::LockedBase* pinned() const;
   std::vector<std::string> compare(const base::LockedBase& taken);
   base::LockedBase to_be_written() const;
+  /// Likewise, of packages alone.
+  void compare(const std::vector<base::LockedPackage>& old, const std::vector<base::LockedPackage>& taken,
+               std::vector<BaseMove>& moves, std::vector<std::string>& unpinned) const;
+  void refuse_if_strict(const std::vector<BaseMove>& moves, const std::vector<std::string>& unpinned) const;
   void check_facts(const base::LockedBase& taken) const;
-  void say(const std::vector<std::string>& unpinned, Messages& messages) const;
+  void say(const std::vector<BaseMove>& moves, const std::vector<std::string>& unpinned, Messages& messages) const;
 
   std::filesystem::path path_;
   BaseLockUse use_;

@@ -46,8 +46,10 @@ LayerKey BaseWorkshop::key() const {
 std::string BaseWorkshop::request_key() const { return "base " + key().hex(); }
 
 std::string BaseWorkshop::content_key() const {
-  const auto layer = cache_->find(key());
-  return layer ? "base " + layer->layer.diff_id.text() + " " + key().hex() : request_key();
+  const LayerKey request = key();
+  const std::lock_guard lock(mutex_);
+  const auto layer = base::cached_packages(base_, request_, *cache_);
+  return layer ? "base " + layer->layer.diff_id.text() + " " + request.hex() : "base " + request.hex();
 }
 
 bool BaseWorkshop::is_compiled(const std::string& name) const {
@@ -60,13 +62,25 @@ void BaseWorkshop::note_compiled(const std::string& name) {
   write_text_file(folder / name, "");
 }
 
+std::vector<base::LockedPackage> BaseWorkshop::taken() const {
+  const std::lock_guard lock(mutex_);
+  return taken_;
+}
+
 python::Workshop::Place BaseWorkshop::open() {
+  const std::lock_guard lock(mutex_);
   if (!base::has_packages(base_, request_, *cache_)) {
     messages_.note(fmt::format("adding to {}, for builds only (once; they are kept, and in no image): {}",
                                printable(base_.name), fmt::join(base::packages_to_add(base_, request_), " ")));
   }
   const base::Base whole = base::add_packages(
       base_, request_, cache_, [&](const std::string& line) { messages_.progress("packages for builds: " + line); });
+  request_.refresh = base::Refresh::no;  // it is new now
+  taken_.clear();
+  for (const base::InstalledPackage& package :
+       base::packages_added(base::read_packages(base_, *cache_), whole.packages)) {
+    taken_.push_back({package.name, package.version, package.architecture, package.sha256});
+  }
   messages_.progress("unpacking the base with packages for builds");
   const fs::path root = base::unpacked_root(whole, cache_->folder(), *cache_->files());
   messages_.clear_progress();

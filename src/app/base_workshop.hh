@@ -31,6 +31,9 @@ class BaseWorkshop : public python::Workshop {
   void note_compiled(const std::string& name) override;
   Place open() override;
 
+  /// The packages above the base with which something was built, sorted; none before open().
+  std::vector<base::LockedPackage> taken() const;
+
  private:
   LayerKey key() const;
   BaseWorkshop(const base::Base& base, base::PackagesRequest request, std::shared_ptr<image::LayerCache> cache,
@@ -41,8 +44,9 @@ class BaseWorkshop : public python::Workshop {
   std::shared_ptr<image::LayerCache> cache_;
   std::vector<std::string> words_;
   Messages& messages_;
+  mutable std::mutex mutex_;             // of all that changes
   mutable std::optional<LayerKey> key_;  // what the base has is read for it
-  mutable std::mutex mutex_;
+  std::vector<base::LockedPackage> taken_;
 };
 
 }  // namespace veneer::app

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "app/base_pins.hh"
+#include "app/base_workshop.hh"
 #include "app/build_request.hh"
 #include "app/previous_image.hh"
 #include "app/surroundings.hh"
@@ -72,6 +73,7 @@ class BuildSession {
   std::unique_ptr<build::ByteCompiler> byte_compiler_;
   std::optional<BasePins> pins_;
   PreviousImage previous_;
+  std::shared_ptr<BaseWorkshop> workshop_;  // none where there can be none
   python::GitCheckouts checkouts_;
   python::UvProgram uv_;
   std::unique_ptr<python::WheelSupply> supply_;

@@ -159,9 +159,11 @@ void ProjectBase::make_debian_base(const image::Platform& platform) {
   messages_.clear_progress();
 }
 
-std::shared_ptr<python::Workshop> ProjectBase::workshop() const {
+std::shared_ptr<BaseWorkshop> ProjectBase::workshop() const {
   base::PackagesRequest request;
   request.archive = archive();
+  request.pins = pins_.build_packages();
+  request.refresh = pins_.refresh();
   request.packages = inputs_.project.build.packages;
   request.temporary = temporary_folder();
   return BaseWorkshop::find(inputs_.base, inputs_.target, std::move(request), cache_, messages_);

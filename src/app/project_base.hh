@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/base_pins.hh"
+#include "app/base_workshop.hh"
 #include "app/build_request.hh"
 #include "app/image_python.hh"
 #include "app/surroundings.hh"
@@ -50,7 +51,7 @@ class ProjectBase {
   void add_system_packages(python::WheelSupply& supply);
 
   /// Where uv builds what has compiled parts; nothing where that cannot be.
-  std::shared_ptr<python::Workshop> workshop() const;
+  std::shared_ptr<BaseWorkshop> workshop() const;
 
   /// Compares all that was taken with veneer.lock (see BasePins::take()), which is not written yet. The last call.
   BasePins settle();

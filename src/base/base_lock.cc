@@ -153,8 +153,9 @@ class Reader {
   }
 
  private:
-  enum class Array { none, packages, folders, pythons, files };
+  enum class Array { none, packages, build_packages, folders, pythons, files };
   static constexpr std::pair<std::string_view, Array> arrays[] = {{"packages", Array::packages},
+                                                                  {"build_packages", Array::build_packages},
                                                                   {"folders", Array::folders},
                                                                   {"pythons", Array::pythons},
                                                                   {"files", Array::files}};
@@ -212,7 +213,8 @@ class Reader {
     }
     LockedBase& base = lock_.bases.back();
     if (!seen_.insert(key).second) throw Error(ErrorKind::refused, fmt::format("'{}' is there twice", key));
-    const auto array = std::find_if(std::begin(arrays), std::end(arrays), [&](const auto& row) { return row.first == key; });
+    const auto array =
+        std::find_if(std::begin(arrays), std::end(arrays), [&](const auto& row) { return row.first == key; });
     if (array != std::end(arrays)) {
       line.expect("[");
       array_ = array->second;
@@ -236,6 +238,7 @@ class Reader {
     if (!line.take("]")) {
       switch (array_) {
         case Array::packages: base.packages.push_back(read_package(line.table(), number_)); break;
+        case Array::build_packages: base.build_packages.push_back(read_package(line.table(), number_)); break;
         case Array::pythons: base.pythons.push_back(read_python(line.table())); break;
         case Array::files: base.files.push_back(read_file(line.table())); break;
         case Array::folders:
@@ -274,18 +277,20 @@ class Reader {
       if (base.kind != LockedBase::Kind::debian && !has_image)
         throw Error(ErrorKind::refused, "'image' lacks its digest");
     });
-    sort_rows(base.packages);
     sort_rows(base.files);
     const auto same = std::adjacent_find(base.files.begin(), base.files.end(),
                                          [](const LockedFile& a, const LockedFile& b) { return a.path == b.path; });
     if (same != base.files.end()) {
-      at_line(base.line,
-              [&] { throw Error(ErrorKind::refused, fmt::format("the file {} is there twice", printable(same->path))); });
+      at_line(base.line, [&] {
+        throw Error(ErrorKind::refused, fmt::format("the file {} is there twice", printable(same->path)));
+      });
     }
-    const auto twice =
-        std::adjacent_find(base.packages.begin(), base.packages.end(),
-                           [](const LockedPackage& a, const LockedPackage& b) { return order_of(a) == order_of(b); });
-    if (twice != base.packages.end()) {
+    for (std::vector<LockedPackage>* packages : {&base.packages, &base.build_packages}) {
+      sort_rows(*packages);
+      const auto twice =
+          std::adjacent_find(packages->begin(), packages->end(),
+                             [](const LockedPackage& a, const LockedPackage& b) { return order_of(a) == order_of(b); });
+      if (twice == packages->end()) continue;
       at_line(std::max(twice->line, std::next(twice)->line),
               [&] { throw Error(ErrorKind::refused, fmt::format("the package {} is there twice", twice->name)); });
     }
@@ -315,6 +320,17 @@ std::string table_text(const std::vector<std::pair<std::string_view, std::string
 template <typename Digest>
 std::string text_of(const std::optional<Digest>& digest) {
   return digest ? digest->text() : "";
+}
+
+std::string packages_text(std::string_view key, const std::vector<LockedPackage>& packages) {
+  std::string text = fmt::format("{} = [\n", key);
+  for (const LockedPackage& package : packages) {
+    text += fmt::format("    {},\n", table_text({{"name", package.name},
+                                                 {"version", package.version},
+                                                 {"architecture", package.architecture},
+                                                 {"sha256", package.sha256 ? package.sha256->hex() : ""}}));
+  }
+  return text + "]\n";
 }
 
 std::string base_text(const LockedBase& base) {
@@ -359,14 +375,9 @@ std::string base_text(const LockedBase& base) {
     }
     text += "]\n";
   }
-  text += "packages = [\n";
-  for (const LockedPackage& package : base.packages) {
-    text += fmt::format("    {},\n", table_text({{"name", package.name},
-                                                 {"version", package.version},
-                                                 {"architecture", package.architecture},
-                                                 {"sha256", package.sha256 ? package.sha256->hex() : ""}}));
-  }
-  return text + "]\n";
+  text += packages_text("packages", base.packages);
+  if (!base.build_packages.empty()) text += packages_text("build_packages", base.build_packages);
+  return text;
 }
 
 }  // namespace
@@ -392,6 +403,7 @@ std::string write_base_lock(BaseLock lock) {
   for (LockedBase& base : lock.bases) {
     sort_rows(base.packages);
     sort_rows(base.files);
+    sort_rows(base.build_packages);
     text += base_text(base);
   }
   return text;

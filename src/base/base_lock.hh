@@ -96,6 +96,8 @@ struct LockedBase {
   std::vector<LockedFile> files;      // sorted by path
   /// Of a Debian base all that any build took, of an image what was added to it; sorted by name, architecture.
   std::vector<LockedPackage> packages;
+  /// With which wheels were compiled, beside those: compilers, headers and what they depend on; sorted likewise.
+  std::vector<LockedPackage> build_packages;
   std::size_t line = 0;  // as LockedPackage::line
 };
 

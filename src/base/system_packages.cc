@@ -167,6 +167,12 @@ bool has_packages(const Base& base, const PackagesRequest& request, const image:
   return packages_to_add(base, request).empty() || find_layer(base, request, cache).has_value();
 }
 
+std::optional<image::CachedLayer> cached_packages(const Base& base, const PackagesRequest& request,
+                                                  const image::LayerCache& cache) {
+  const auto variant = find_layer(base, request, cache);
+  return variant ? std::optional(variant->layer) : std::nullopt;
+}
+
 Base add_packages(Base base, const PackagesRequest& request, const std::shared_ptr<image::LayerCache>& cache,
                   const OnLine& on_line) {
   const std::vector<std::string> packages = packages_to_add(base, request);

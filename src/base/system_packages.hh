@@ -36,6 +36,10 @@ LayerKey packages_key(const Base& base, const PackagesRequest& request);
 /// Whether add_packages() has nothing to make.
 bool has_packages(const Base& base, const PackagesRequest& request, const image::LayerCache& cache);
 
+/// The layer that add_packages() would take from `cache`, if it has one.
+std::optional<image::CachedLayer> cached_packages(const Base& base, const PackagesRequest& request,
+                                                  const image::LayerCache& cache);
+
 /// The base with one more layer, taken from `cache` or made by the base's own apt (detect_privilege() says how); the
 /// base as it is when it has all packages. Base::packages is that of the result. Equal bases and archives give equal
 /// bytes on every machine; logs, caches and times are as normalise_above() says. `on_line` gets what is being done.

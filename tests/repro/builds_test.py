@@ -93,6 +93,13 @@ class Builds(BuildsTest):
         self.assert_works(project)
         again = self.veneer("build", cwd=project)
         self.assertNotIn("for builds only", again.stderr)
+        # The compilers are pinned, and are no package of the image.
+        lock = (project / "veneer.lock").read_text()
+        packages, _, of_builds = lock.partition("build_packages = [")
+        self.assertIn('{ name = "gcc", version = "', of_builds)
+        self.assertIn('{ name = "python3-dev", version = "', of_builds)
+        self.assertNotIn('"gcc"', packages)
+        self.veneer("build", "--locked", cwd=project)
 
 
 class Folders(BuildsTest):

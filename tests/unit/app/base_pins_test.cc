@@ -112,6 +112,36 @@ TEST_F(BasePinsTest, AreAddedToAndMoved) {
   EXPECT_THAT(locked(), ElementsAre("libc6=2", "libgl1=1", "libpq5=1"));
 }
 
+TEST_F(BasePinsTest, HoldWithWhatWheelsWereCompiled) {
+  const auto compile = [&](const std::string& version, BaseLockUse use) {
+    Listener listener;
+    BasePins pins(folder_.path(), use);
+    pins.choose(name, platform);
+    pins.take(base_with({{"libc6", "1"}}), nullptr, listener);
+    const std::vector<base::LockedPackage> pinned = pins.build_packages();
+    if (!version.empty()) pins.take_build_packages(base_with({{"gcc", version}}).packages, listener);
+    pins.write(listener);
+    return std::pair(pinned, listener.said);
+  };
+  EXPECT_TRUE(compile("1", BaseLockUse::kept).first.empty());
+  EXPECT_THAT(locked(), ElementsAre("libc6=1"));
+  const std::string before = text();
+  compile("", BaseLockUse::kept);  // a build that compiles nothing
+  EXPECT_EQ(text(), before);
+  const auto [pinned, said] = compile("2", BaseLockUse::kept);
+  ASSERT_EQ(pinned.size(), 1U);
+  EXPECT_EQ(pinned[0].version, "1");
+  EXPECT_EQ(said, "veneer.lock: gcc 1 -> 2, since what is pinned cannot be had any more\n");
+  compile("2", BaseLockUse::strict);
+  try {
+    compile("3", BaseLockUse::strict);
+    ADD_FAILURE() << "another compiler is taken though the lock is strict";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::refused);
+    EXPECT_THAT(error.what(), HasSubstr("gcc 2 -> 3"));
+  }
+}
+
 TEST_F(BasePinsTest, KeepAHashThatTheCacheDoesNotKnow) {
   build(base_with({{"libc6", "1"}}));
   const std::string before = text();

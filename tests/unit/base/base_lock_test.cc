@@ -54,6 +54,7 @@ LockedBase some_base() {
   base.target = {
       "/usr/local/bin/python3.12", "3.12.15", "glibc-2.41", "aarch64", {"app 755 0 0 1", "a \"b\\ 755 0 0 1"}};
   base.packages = {{"zlib1g", "1:1.3", "arm64", Hash::from_hex(hash_b)}, {"adduser", "3.152", "all", std::nullopt}};
+  base.build_packages = {{"gcc", "4:14", "arm64", Hash::from_hex(hash_a)}};
   return base;
 }
 
@@ -89,6 +90,7 @@ TEST(BaseLockText, HoldsEachKind) {
   EXPECT_EQ(debian.packages[0].name, "adduser");  // sorted
   EXPECT_EQ(debian.interpreter, some_base().interpreter);
   EXPECT_EQ(debian.target, some_base().target);
+  EXPECT_EQ(debian.build_packages, some_base().build_packages);
   EXPECT_EQ(read.find("python:3.13-slim", "linux/arm64")->image, image.image);
   EXPECT_EQ(read.find("python:3.13-slim", "linux/amd64"), nullptr);
   const LockedBase& found = *read.find("python:3.13-slim", "linux/arm64");
