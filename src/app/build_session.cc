@@ -68,7 +68,8 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
     refuse_stale_selection(*lock_, inputs_, select_request(request).options.extras);
   }
   if (!uv_.path.empty()) {
-    uv_.workshop = base.workshop();
+    workshop_ = base.workshop();
+    uv_.workshop = workshop_;
     uv_.say = [&messages](const std::string& text) { messages.note(text); };
   }
 
@@ -117,6 +118,7 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   builder_->prepare();  // what cannot be built at all is said first
   if (!start_.start) refuse_without_start(inputs_, start_, surroundings);
   plan_ = builder_->plan();
+  if (workshop_) pins_->take_build_packages(workshop_->taken(), messages);
   if (const auto git = checkouts_.find(inputs_.project.folder)) add_version_findings(inputs_, *git, plan_);
   messages.clear_progress();
   messages.note(previous_text(previous_));

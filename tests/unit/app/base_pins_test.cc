@@ -57,7 +57,7 @@ class BasePinsTest : public testing::Test {
     listener.variables = variables_;
     BasePins pins(folder_.path(), use);
     pins.choose(name, platform);
-    pins.take(std::move(taken), listener);
+    pins.take(std::move(taken), nullptr, listener);
     pins.write(listener);
     moves_ = pins.moves();
     return listener.said;
@@ -235,7 +235,7 @@ TEST_F(BasePinsTest, AFolderThatCannotBeWrittenToIsSaid) {
   Listener listener;
   BasePins pins(folder_.path(), BaseLockUse::renewed);
   pins.choose(name, platform);
-  pins.take(base_with({}), listener);
+  pins.take(base_with({}), nullptr, listener);
   pins.write(listener);
   EXPECT_THAT(listener.said, HasSubstr("warning: what the image stands on is not pinned"));
 }
