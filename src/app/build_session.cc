@@ -24,6 +24,7 @@
 #include "foundation/process.hh"
 #include "foundation/sandbox.hh"
 #include "python/name.hh"
+#include "python/project/source_url.hh"
 #include "python/supply/index_files.hh"
 
 namespace veneer::app {
@@ -155,6 +156,7 @@ void BuildSession::read_git(Surroundings& surroundings) {
     }
     const python::GitState& state = git->checkout->outermost();
     if (git->checkout->is_clean()) inputs_.revision = state.commit;
+    inputs_.source = python::source_of_remote(python::remote_of(state.repository));
     inputs_.created = state.commit_time;
     if (!state.commit.empty()) commit_ = state.commit.substr(0, 12) + (git->checkout->is_clean() ? "" : "-dirty");
   }

@@ -425,7 +425,7 @@ void ImageBuilder::fetch_for(const plan::LayoutPlan& layout, const std::vector<b
 
 image::SealedImage ImageBuilder::expected(const BuildPlan& plan) const {
   image::Image image;
-  image.config = run_config(inputs_, home_, plan.image_tag);
+  image.config = run_config(inputs_, home_, plan.label_version());
   carry_plan(image, plan.layout.record);
   image.layers = inputs_.base.layers;
   for (const plan::PlannedLayer& layer : plan.layout.layers) {
@@ -473,7 +473,7 @@ BuiltImage ImageBuilder::build(const BuildPlan& plan) {
   make_prepared(plan, made, result);
 
   image::Image image;
-  image.config = run_config(inputs_, home_, plan.image_tag);
+  image.config = run_config(inputs_, home_, plan.label_version());
   carry_plan(image, plan.layout.record);
   for (std::size_t i = 0; i < inputs_.base.layers.size(); ++i) {
     result.layers.push_back(

@@ -40,6 +40,7 @@ struct BuildInputs {
   std::string prefix = "/app/.venv";
   std::int64_t created = 0;  // seconds since 1970: the time of the commit
   std::string revision;      // of the commit; empty when there is none or the work tree differs from it
+  std::string source;        // where the repository can be had, as python::source_of_remote() says it; may be empty
   ProjectFiles files;
   std::vector<std::string> findings;            // of those who filled this in; they become the plan's
   std::optional<Previous> previous;             // the image before
@@ -58,6 +59,9 @@ struct BuildPlan {
   std::string image_name;             // "greenhouse"
   std::string image_tag;              // "1.0.1"
   std::string version;                // of the project; the tag is made of it unless one is given
+
+  /// What the image's label says: the version, or the tag where there is none.
+  const std::string& label_version() const { return version.empty() ? image_tag : version; }
 };
 
 struct BuildStatistics {

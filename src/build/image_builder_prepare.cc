@@ -86,7 +86,7 @@ void ImageBuilder::make_prepared(const BuildPlan& plan, std::vector<BuiltLayer>&
   }
   const TemporaryFolder scratch(cache_.folder() / "tmp", "prepare");
   make_folders(scratch.path() / "staging");
-  const image::RunConfig config = run_config(inputs_, home_, plan.image_tag);
+  const image::RunConfig config = run_config(inputs_, home_, plan.label_version());
   PreparedRoot root(base::stage(layers, scratch.path() / "staging"), scratch.path() / "root", config,
                     layers.size() - 1);
   for (std::size_t step = first; step < positions.size(); ++step) {

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "build/image_builder.hh"
+#include "build/image_labels.hh"
 #include "foundation/error.hh"
 #include "image/history.hh"
 
@@ -49,18 +50,6 @@ Value environment(const Value& base_run, const BuildInputs& inputs, const std::s
   return strings(list);
 }
 
-Value labels(const Value& base_run, const BuildInputs& inputs, const std::string& version) {
-  std::map<std::string, std::string> all;
-  for (const auto& [name, value] : base_run.table_or_empty("Labels").table()) all[name] = value.string();
-  all.erase(std::string(image::layers_label));
-  all["org.opencontainers.image.version"] = version;
-  if (!inputs.revision.empty()) all["org.opencontainers.image.revision"] = inputs.revision;
-  for (const auto& [name, value] : inputs.project.image.labels) all[name] = value;
-  Value table{Value::Table{}};
-  for (const auto& [name, value] : all) table.set(name, value);
-  return table;
-}
-
 Value exposed_ports(const Value& base_run, const std::vector<std::string>& expose) {
   std::map<std::string, Value> ports;
   for (const auto& [port, value] : base_run.table_or_empty("ExposedPorts").table()) ports.emplace(port, value);
@@ -91,7 +80,7 @@ image::RunConfig run_config(const BuildInputs& inputs, const std::string& home, 
   if (!options.health.is_null()) run.set("Healthcheck", options.health);
   if (const Value ports = exposed_ports(base_run, options.expose); !ports.table().empty())
     run.set("ExposedPorts", ports);
-  run.set("Labels", labels(base_run, inputs, version));
+  run.set("Labels", image_labels(base_run, inputs, {version, config.created}));
   return config;
 }
 

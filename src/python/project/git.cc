@@ -83,6 +83,10 @@ std::string git_output(const GitRepository& repository, std::vector<std::string>
   return std::move(result.output);
 }
 
+std::string remote_of(const GitRepository& repository) {
+  return without_line_end(run(git_command(repository, {"config", "--get", "remote.origin.url"})).output);
+}
+
 std::optional<GitRepository> find_git_repository(const fs::path& folder) {
   const CommandResult found = run(git_command(folder, question_of_places()));
   if (found.exit_code != 0) {

@@ -42,6 +42,9 @@ Command git_command(const GitRepository& repository, std::vector<std::string> ar
 /// What that command prints. Throws Error (failed) that quotes what git said.
 std::string git_output(const GitRepository& repository, std::vector<std::string> arguments);
 
+/// The URL of the remote "origin", as it is written, with whatever credentials are in it; empty when there is none.
+std::string remote_of(const GitRepository& repository);
+
 /// Throws Error that says what git said of `folder`, with a hint when it does not trust it.
 [[noreturn]] void throw_git_error(const std::filesystem::path& folder, const CommandResult& result);
 

@@ -102,6 +102,13 @@ struct RegistrySettings {
 };
 using Registries = std::map<std::string, RegistrySettings>;
 
+/// What [project] tells people of it, for labels.
+struct ProjectAbout {
+  std::string description;                  // its first line
+  std::string licence;                      // an expression of SPDX; empty where none is said
+  std::map<std::string, std::string> urls;  // http and https, by their labels as PEP 753 normalises them
+};
+
 struct Project {
   std::filesystem::path folder;  // as real_path() spells it; holds pyproject.toml
   std::string name;              // normalised (PEP 503)
@@ -117,6 +124,7 @@ struct Project {
   std::string fastapi_entrypoint;                     // [tool.fastapi]; may be empty
   std::vector<std::string> build_constraints;         // [tool.uv] build-constraint-dependencies
   std::vector<PackageIndex> indexes;                  // [[tool.uv.index]] and the keys that it replaced
+  ProjectAbout about;
 
   // [tool.veneer]
   std::optional<BaseChoice> base;
