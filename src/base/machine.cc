@@ -16,4 +16,11 @@ void check_machine(const image::Platform& platform, const std::string& machine, 
               "or make it anew with the right --platform");
 }
 
+std::string debian_architecture(const std::string& architecture) {
+  if (architecture == "arm") return "armhf";
+  if (architecture == "386") return "i386";
+  if (architecture == "ppc64le") return "ppc64el";
+  return architecture;
+}
+
 }  // namespace veneer::base

@@ -12,13 +12,6 @@ namespace veneer::base {
 
 namespace fs = std::filesystem;
 
-std::string debian_architecture(const std::string& architecture) {
-  if (architecture == "arm") return "armhf";
-  if (architecture == "386") return "i386";
-  if (architecture == "ppc64le") return "ppc64el";
-  return architecture;
-}
-
 void add_field(Sha256& hash, std::string_view text) {
   hash.update(fmt::format("{}:", text.size()));
   hash.update(text);

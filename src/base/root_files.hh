@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/base.hh"
+#include "base/machine.hh"
 #include "foundation/digest.hh"
 #include "tree/file_tree.hh"
 
@@ -13,9 +14,6 @@ namespace veneer::base {
 
 /// Under the key of a layer of packages: packages_to_text() of all that is installed with it.
 inline constexpr std::string_view packages_note = "debian-packages";
-
-/// "armhf" for "arm".
-std::string debian_architecture(const std::string& architecture);
 
 /// Adds a text to a key so that no two lists of texts are the same.
 void add_field(Sha256& hash, std::string_view text);

@@ -192,6 +192,8 @@ class Chooser {
 
 }  // namespace
 
+const DebianRelease& newest_debian_release() { return newest_release; }
+
 const DebianRelease* find_debian_release(std::string_view suite) {
   const auto found = std::find_if(debian_releases.begin(), debian_releases.end(),
                                   [&](const DebianRelease& release) { return release.suite == suite; });

@@ -24,6 +24,9 @@ struct DebianRelease {
 /// Nothing for a suite that is not in the table (sid, older ones), of which nothing is known.
 const DebianRelease* find_debian_release(std::string_view suite);
 
+/// The newest that is released, which images stand on where nothing says another one.
+const DebianRelease& newest_debian_release();
+
 /// Names of the packages of a lock that would be installed.
 struct LockedFiles {
   std::vector<std::string> wheels;    // those that have a wheel for that Python
