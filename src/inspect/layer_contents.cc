@@ -42,10 +42,34 @@ Value facts_value(const LayerFacts& facts) {
     biggest.push_back(std::move(row));
   }
   value.set("biggest", std::move(biggest));
+  if (!facts.packages.empty()) {
+    Value::Array packages;
+    for (const PackageBytes& package : facts.packages) {
+      Value row;
+      row.set("package", package.package.empty() ? Value() : Value(printable(package.package)));
+      row.set("files", package.files);
+      row.set("bytes", package.bytes);
+      packages.push_back(std::move(row));
+    }
+    value.set("packages", std::move(packages));
+  }
   Value::Array findings;
   for (const std::string& finding : facts.counts.findings) findings.emplace_back(finding);
   value.set("findings", std::move(findings));
   return value;
+}
+
+/// The largest of them, for people.
+std::string packages_text(const std::vector<PackageBytes>& packages) {
+  constexpr std::size_t most = 8;
+  if (packages.empty()) return {};
+  std::string text = fmt::format("{:>3}  packages:", "");
+  for (std::size_t i = 0; i < std::min(most, packages.size()); ++i) {
+    const std::string name = packages[i].package.empty() ? "no package" : printable(packages[i].package);
+    text += fmt::format("{} {} {}", i == 0 ? "" : ",", name, size_text(packages[i].bytes));
+  }
+  if (packages.size() > most) text += fmt::format(", {} more", packages.size() - most);
+  return text + "\n";
 }
 
 /// "veneer: distribution numpy 2.1.0" is a layer of kind "distribution"; any other history is a base's.
@@ -104,6 +128,7 @@ std::string summary_to_text(const std::vector<LayerSummary>& layers) {
                           size_text(facts.biggest.front().size));
     }
     text += '\n';
+    text += packages_text(facts.packages);
     for (const std::string& finding : facts.counts.findings) text += fmt::format("{:>3}  note: {}\n", "", finding);
   }
   text += fmt::format("{} layers, {}\n", layers.size(), size_text(total));

@@ -19,6 +19,7 @@ using archive::EntryType;
 namespace {
 
 constexpr std::size_t most_big_files = 5;
+constexpr std::uint64_t most_list_bytes = 64 << 20;  // of dpkg's lists; those of 3000 packages have 20 MB
 
 class CountingSource : public ByteSource {
  public:
@@ -43,16 +44,40 @@ void remember_big(std::vector<BigFile>& biggest, const archive::TarEntry& entry)
   if (biggest.size() > most_big_files) biggest.pop_back();
 }
 
-LayerFacts read_layer(tree::FileTree& tree, const image::Layer& layer, std::size_t index, const image::Blobs& blobs) {
+/// What is remembered of layers until all of them are read.
+struct DebianFiles {
+  std::map<std::string, std::string> lists;  // of dpkg, by package; those of upper layers replace those below
+  std::uint64_t list_bytes = 0;
+  std::vector<std::vector<std::pair<std::string, std::uint64_t>>> files;  // of each layer: path, bytes
+};
+
+/// The hash of the data; a list of dpkg's is kept as well.
+Hash read_data(const archive::TarEntry& entry, ByteSource& data, DebianFiles& debian) {
+  const std::string package(listed_package(entry.path));
+  if (package.empty() || entry.size > most_list_bytes - std::min(most_list_bytes, debian.list_bytes)) {
+    return sha256(data);
+  }
+  Bytes bytes(entry.size);
+  bytes.resize(read_full(data, bytes));
+  debian.list_bytes += bytes.size();
+  debian.lists[package] = as_text(bytes);
+  return sha256(bytes);
+}
+
+LayerFacts read_layer(tree::FileTree& tree, const image::Layer& layer, std::size_t index, const image::Blobs& blobs,
+                      DebianFiles& debian) {
   LayerFacts facts;
+  auto& files = debian.files.emplace_back();
   image::read_layer(blobs, layer, [&](ByteSource& tar) {
     CountingSource counted(tar);
-    facts.counts = tree::apply_layer(tree, counted, index,
-                                     [&](const archive::TarEntry& entry, ByteSource& data,
-                                         std::uint64_t) -> std::shared_ptr<const archive::Content> {
-                                       remember_big(facts.biggest, entry);
-                                       return std::make_shared<tree::HashedContent>(entry.size, sha256(data));
-                                     });
+    facts.counts =
+        tree::apply_layer(tree, counted, index,
+                          [&](const archive::TarEntry& entry, ByteSource& data,
+                              std::uint64_t) -> std::shared_ptr<const archive::Content> {
+                            remember_big(facts.biggest, entry);
+                            files.emplace_back(entry.path, entry.size);
+                            return std::make_shared<tree::HashedContent>(entry.size, read_data(entry, data, debian));
+                          });
     CountingSink rest;
     copy(counted, rest);
     facts.tar_size = counted.count();
@@ -87,10 +112,18 @@ void set_text(Value& row, std::string_view key, std::string_view text) {
 
 MergedTree merge_layers(const image::Image& image, const image::Blobs& blobs) {
   MergedTree merged;
+  DebianFiles debian;
   for (std::size_t i = 0; i < image.layers.size(); ++i) {
     const image::Layer& layer = image.layers[i];
     merged.layers.push_back(in_context([&] { return fmt::format("layer {} ({})", i + 1, layer.blob.text()); },
-                                       [&] { return read_layer(merged.tree, layer, i, blobs); }));
+                                       [&] { return read_layer(merged.tree, layer, i, blobs, debian); }));
+  }
+  const PackageOwners owners(debian.lists, merged.tree);
+  for (std::size_t i = 0; i < merged.layers.size() && !owners.empty(); ++i) {
+    std::vector<PackageBytes> packages = owners.sum(debian.files[i]);
+    const bool is_of_debian =
+        std::ranges::any_of(packages, [](const PackageBytes& row) { return !row.package.empty(); });
+    if (is_of_debian) merged.layers[i].packages = std::move(packages);
   }
   return merged;
 }

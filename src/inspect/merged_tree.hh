@@ -7,6 +7,7 @@
 
 #include "image/blobs.hh"
 #include "image/image.hh"
+#include "inspect/package_bytes.hh"
 #include "tree/apply_layer.hh"
 #include "tree/file_tree.hh"
 
@@ -21,6 +22,8 @@ struct LayerFacts {
   tree::AppliedLayer counts;
   std::uint64_t tar_size = 0;
   std::vector<BigFile> biggest;  // at most 5, the biggest first
+  /// Of a layer in which Debian's packages have files: all of its files, by package. Their sum is counts.file_bytes.
+  std::vector<PackageBytes> packages;
 };
 
 struct MergedTree {
