@@ -36,8 +36,9 @@ ARROWS = {
     "splicer": "foundation archive",
     "inspect": "foundation archive tree image python",
     "check": "foundation owners archive tree image python base",
-    "app": "foundation owners setup start archive tree net engine registry image python base plan replay build deliver inspect check",
-    "cli": "foundation owners setup archive tree net image python base plan replay build deliver inspect check app",
+    "sbom": "foundation archive tree image python base",
+    "app": "foundation owners setup start archive tree net engine registry image python base plan replay build deliver inspect check sbom",
+    "cli": "foundation owners setup archive tree net image python base plan replay build deliver inspect check sbom app",
 }
 # Heavy headers: each is included in one file only.
 SINGLE_USE = {"nlohmann/json.hpp", "toml++/toml.h", "CLI/CLI.hpp", "yaml.h"}

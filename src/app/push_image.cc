@@ -61,7 +61,8 @@ std::string parse_mount_from(const std::string& text, const image::Reference& na
 }
 
 ImagePush::ImagePush(const OpenedImage& image, const Made& made, const PushTarget& target, Surroundings& surroundings,
-                     deliver::OnEvent on_event) {
+                     deliver::OnEvent on_event)
+    : sealed_(image.sealed), repository_(target.name.repository) {
   memory_ = std::make_unique<registry::Memory>(surroundings.cache_folder(), target.name.registry,
                                                surroundings.seconds_since_1970());
   deliver::PushRequest request;
@@ -79,8 +80,9 @@ ImagePush::ImagePush(const OpenedImage& image, const Made& made, const PushTarge
   request.line = {target.bytes_per_second, usual_round_trip};
   request.most_bytes = target.most_bytes;
   const auto registries = open_registries(surroundings.current_folder(), surroundings, target.patience);
-  push_ = std::make_unique<deliver::Push>(image.sealed, *image.blobs, registries->session(target.name.registry),
-                                          *memory_, std::move(request), std::move(on_event));
+  session_ = registries->session(target.name.registry);
+  push_ = std::make_unique<deliver::Push>(image.sealed, *image.blobs, session_, *memory_, std::move(request),
+                                          std::move(on_event));
 }
 
 deliver::PushResult ImagePush::carry_out() {
@@ -93,6 +95,10 @@ deliver::PushResult ImagePush::carry_out() {
     memory_->save();  // what was learned on the way holds
     throw;
   }
+}
+
+deliver::Attached ImagePush::attach(const deliver::Attachment& attachment) {
+  return deliver::attach(sealed_, attachment, session_, *memory_, repository_);
 }
 
 deliver::PushResult push_built(const BuildSession& session, const build::BuiltImage& built, const PushTarget& target,

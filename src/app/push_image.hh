@@ -13,6 +13,7 @@
 #include "app/open_image.hh"
 #include "app/surroundings.hh"
 #include "deliver/receiver/registry/push.hh"
+#include "deliver/receiver/registry/referrer.hh"
 
 namespace veneer::app {
 
@@ -47,8 +48,13 @@ class ImagePush {
   void check_gates() const { push_->check_gates(); }
   /// Throws Error: gate before anything is sent, and what deliver::Push throws. To be called after plan().
   deliver::PushResult carry_out();
+  /// Attaches a document to the image, which was pushed. See deliver::attach().
+  deliver::Attached attach(const deliver::Attachment& attachment);
 
  private:
+  const image::SealedImage& sealed_;
+  std::string repository_;
+  std::shared_ptr<registry::Session> session_;
   std::unique_ptr<registry::Memory> memory_;
   std::unique_ptr<deliver::Push> push_;
 };

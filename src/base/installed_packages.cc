@@ -60,15 +60,23 @@ std::string text_at(const tree::Inode& inode) {
 
 }  // namespace
 
+std::vector<InstalledPackage> packages_in_status(std::string_view text, DpkgState state, std::size_t most) {
+  std::vector<InstalledPackage> packages;
+  for_each_stanza(text, [&](Stanza& stanza) {
+    if (packages.size() == most || (state == DpkgState::installed && !stanza.status.ends_with(" installed"))) return;
+    packages.push_back(std::move(stanza.package));
+  });
+  return packages;
+}
+
 std::vector<InstalledPackage> installed_packages(const tree::FileTree& root) {
   std::map<Identity, InstalledPackage> packages;
   const tree::Inode* status = root.find("var/lib/dpkg/status");
   if (status == nullptr) return {};
-  for_each_stanza(text_at(*status), [&](Stanza& stanza) {
-    if (!stanza.status.ends_with(" installed")) return;
-    const Identity key = identity(stanza.package);
-    packages.emplace(key, std::move(stanza.package));
-  });
+  for (InstalledPackage& package : packages_in_status(text_at(*status), DpkgState::installed, no_limit)) {
+    const Identity key = identity(package);
+    packages.emplace(key, std::move(package));
+  }
   constexpr std::string_view lists = "var/lib/apt/lists/";
   for (auto entry = root.entries().lower_bound(lists); entry != root.entries().end() && entry->first.starts_with(lists);
        ++entry) {

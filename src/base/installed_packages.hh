@@ -23,6 +23,16 @@ struct InstalledPackage {
   bool operator==(const InstalledPackage&) const = default;
 };
 
+/// Which paragraphs count.
+enum class DpkgState {
+  installed,  // of dpkg's own status file those that say so
+  any,        // of files below status.d, which hold nothing else
+};
+
+/// The packages in `text`, a file of dpkg's (deb-status(5)), in its order, at most `most` of them. Fields that are not
+/// known, folded or malformed are passed over; nothing is refused. What stands in a value is not checked.
+std::vector<InstalledPackage> packages_in_status(std::string_view text, DpkgState state, std::size_t most);
+
 /// From var/lib/dpkg/status of `root`, sorted by name and architecture; empty without dpkg. Hashes are those of apt's
 /// lists, where `root` still has them.
 std::vector<InstalledPackage> installed_packages(const tree::FileTree& root);

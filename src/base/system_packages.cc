@@ -7,6 +7,7 @@
 
 #include "base/layer_variants.hh"
 #include "base/normalise.hh"
+#include "base/os_release.hh"
 #include "base/root_files.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
@@ -14,7 +15,6 @@
 #include "foundation/text.hh"
 #include "image/history.hh"
 #include "tree/difference.hh"
-#include "tree/read_text.hh"
 #include "tree/write_layer.hh"
 
 namespace veneer::base {
@@ -24,30 +24,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view format_version = "debian packages above a base 1";
-constexpr std::uint64_t text_limit = 1 << 20;
-
-struct Release {
-  std::string id;
-  std::string suite;
-};
-
-Release release_of(const tree::Lookup& files) {
-  Release release;
-  const auto path = files.resolve("etc/os-release");
-  if (!path) return release;
-  for (const std::string& line : split_words(tree::read_text(files, *path, text_limit), "\n")) {
-    const std::size_t equals = line.find('=');
-    if (equals == std::string::npos) continue;
-    std::string value = line.substr(equals + 1);
-    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
-    const auto is_plain = [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '.'; };
-    if (!std::all_of(value.begin(), value.end(), is_plain)) continue;
-    if (line.starts_with("ID=")) release.id = value;
-    if (line.starts_with("VERSION_CODENAME=")) release.suite = value;
-  }
-  return release;
-}
-
 bool has_sources(const tree::FileTree& tree) {
   constexpr std::string_view folder = "etc/apt/sources.list.d/";
   for (auto entry = tree.entries().lower_bound(folder);
@@ -64,7 +40,7 @@ DebianArchive archive_for(const Base& base, const PackagesRequest& request) {
   archive.suite.clear();
   const bool is_given = !archive.mirror.empty() || !archive.snapshot.empty();
   if (!is_given && has_sources(base.tree())) return archive;
-  const Release release = release_of(*base.files);
+  const OsRelease release = read_os_release(*base.files);
   if (release.suite.empty() || (!is_given && release.id != "debian")) {
     throw Error(ErrorKind::refused,
                 fmt::format("{} does not say where its packages are: it has no sources of apt{}", printable(base.name),
@@ -121,7 +97,7 @@ bool takes_packages(const Base& base) {
 }
 
 std::string debian_suite(const tree::Lookup& root) {
-  const Release release = release_of(root);
+  const OsRelease release = read_os_release(root);
   return release.id == "debian" ? release.suite : "";
 }
 

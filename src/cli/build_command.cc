@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "app/image_sbom.hh"
 #include "app/project_files.hh"
 #include "app/start_command.hh"
 #include "app/write_image.hh"
@@ -10,6 +11,7 @@
 #include "cli/context.hh"
 #include "cli/push_report.hh"
 #include "foundation/error.hh"
+#include "foundation/file.hh"
 #include "foundation/json.hh"
 #include "foundation/units.hh"
 #include "image/places/image_names.hh"
@@ -66,6 +68,7 @@ struct Wanted {
   app::BuildRequest request;
   app::Output output;
   std::optional<app::PushTarget> push;
+  std::optional<std::string> sbom;  // the file that it is written to
   bool is_json = false;
 };
 
@@ -74,6 +77,9 @@ int build(const Wanted& wanted, Context& context) {
   app::BuildSession session(wanted.request, context);
   const app::WrittenImage written = app::build_to(wanted.output, session, context);
   const build::BuiltImage& built = written.built;
+  if (wanted.sbom) {
+    write_text_file(*wanted.sbom, app::sbom_of(built.sealed, *app::blobs_of(session), context.messages()));
+  }
   std::optional<deliver::PushResult> pushed;
   if (wanted.push) {
     pushed = app::push_built(session, built, *wanted.push, context,
@@ -101,13 +107,14 @@ int build(const Wanted& wanted, Context& context) {
 }
 
 Action parse(const Arguments& arguments) {
-  Wanted wanted{read_build_request(arguments), nullptr, {}, arguments.has("--json")};
+  Wanted wanted{read_build_request(arguments), nullptr, {}, {}, arguments.has("--json")};
   if (const auto name = arguments.value("--push")) wanted.push = read_push_target(*name, arguments);
   for (const Option& option : push_options()) {
     if (!wanted.push && arguments.has(option.names)) {
       throw Error(ErrorKind::usage, option.names + " is for what is pushed", "name where to by --push REF");
     }
   }
+  wanted.sbom = arguments.value("--sbom");
   if (const auto output = arguments.value("--output")) wanted.output = app::parse_output(*output);
   if (wanted.output) wanted.request.destination = app::Destination::elsewhere;
   if (wanted.push) {
@@ -128,6 +135,7 @@ Command build_command() {
       {"-o,--output", "PLACE", "write to " + image::output_forms() + " (default: the project's .veneer folder)"});
   options.push_back({"--push", "REF", "bring the image into a registry too, under this name"});
   for (Option& option : push_options()) options.push_back(std::move(option));
+  options.push_back({"--sbom", "FILE", "write what the image holds to FILE, as veneer sbom prints it"});
   options.push_back({"--json", "", "print what was built as JSON"});
   return {.name = "build",
           .summary = "build the project's image",
@@ -142,6 +150,7 @@ Command build_command() {
                        {"veneer build -o docker-archive:app.tar", "write a file that docker and podman can load"},
                        {"veneer build --push registry.example/team/shop:1.2.0 --also-tag latest",
                         "and bring what a registry lacks of it there"},
+                       {"veneer build --sbom app.spdx.json", "and write down what the image holds"},
                        {"veneer build --cmd 'python main.py'", "say what a container starts"},
                        {"veneer build --base debian:bookworm --extra postgres", "choose the base, install an extra"},
                        {"veneer build --locked", "in CI: refuse a base that is not as veneer.lock pins it"},

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "app/image_sbom.hh"
 #include "app/made_layers.hh"
 #include "cli/build_options.hh"
 #include "cli/command.hh"
@@ -11,6 +12,7 @@
 #include "foundation/json.hh"
 #include "foundation/units.hh"
 #include "image/places/image_names.hh"
+#include "sbom/spdx.hh"
 
 namespace veneer::cli {
 
@@ -20,6 +22,7 @@ struct Wanted {
   app::WantedImage image;
   app::PushTarget target;
   enum class Extent { all, plan } extent = Extent::all;
+  enum class Sbom { none, attached } sbom = Sbom::none;
   bool is_json = false;
 };
 
@@ -38,9 +41,22 @@ int push(const Wanted& wanted, Context& context) {
   const deliver::PushResult result = push.carry_out();
   context.terminal().clear_progress();
   const ManifestDigest& manifest = opened.sealed.manifest_digest;
+  std::optional<deliver::Attached> sbom;
+  if (wanted.sbom == Wanted::Sbom::attached) {
+    sbom = push.attach({std::string(sbom::spdx_type), "sbom.spdx.json",
+                        app::sbom_of(opened.sealed, *opened.blobs, context.messages())});
+  }
   if (wanted.is_json) {
-    context.print(to_pretty_json(push_value(result, manifest)));
+    Value document = push_value(result, manifest);
+    if (sbom) document.set("sbom", sbom->manifest.text());
+    context.print(to_pretty_json(document));
     return 0;
+  }
+  if (sbom) {
+    context.terminal().note(fmt::format("its SBOM is {}{}", sbom->manifest.text(),
+                                        sbom->listing == deliver::Attached::Listing::by_tag
+                                            ? fmt::format(", listed by the tag sha256-{}", manifest.hex())
+                                            : ""));
   }
   context.terminal().note(result.plan.why);
   for (const std::string& note : result.plan.notes) context.terminal().note("note: " + note);
@@ -64,6 +80,7 @@ Action parse(const Arguments& arguments) {
   wanted.target.bytes_per_second = read_line(arguments).value_or(0);
   if (const auto bytes = arguments.value("--max-bytes")) wanted.target.most_bytes = read_size(*bytes);
   if (arguments.has("--dry-run")) wanted.extent = Wanted::Extent::plan;
+  if (arguments.has("--sbom")) wanted.sbom = Wanted::Sbom::attached;
   wanted.is_json = arguments.has("--json");
   return [wanted](Context& context) { return push(wanted, context); };
 }
@@ -72,6 +89,7 @@ Action parse(const Arguments& arguments) {
 
 Command push_command() {
   std::vector<Option> options = push_options();
+  options.push_back({"--sbom", "", "attach what the image holds (see veneer sbom) to it there, as a referrer"});
   options.push_back({"--dry-run", "", "show what would be sent and why; change nothing"});
   options.push_back({"--line", "RATE", "what the line carries, such as 1Mbit: shows the time"});
   options.push_back(
@@ -95,6 +113,7 @@ Command push_command() {
       .options = std::move(options),
       .examples = {{"veneer push registry.example/team/shop:1.2.0 --also-tag latest", "push what was built last"},
                    {"veneer push oci:release:1.2.0 registry.example/team/shop:1.2.0", "an image of a layout"},
+                   {"veneer push registry.example/team/shop:1.2.0 --sbom", "and attach its SBOM"},
                    {"veneer push registry.example/team/shop:1.2.0 --dry-run", "what would it cost?"}},
       .parse = parse};
 }
