@@ -8,16 +8,10 @@
 #include <map>
 #include <set>
 
-#include "app/selection_request.hh"
 #include "foundation/error.hh"
-#include "foundation/file.hh"
-#include "foundation/temporary.hh"
 #include "foundation/text.hh"
-#include "foundation/toml.hh"
-#include "python/lock/read_lock.hh"
 #include "python/project/git.hh"
 #include "python/project/project.hh"
-#include "python/specifier.hh"
 
 namespace veneer::app {
 
@@ -27,8 +21,6 @@ namespace {
 
 constexpr std::uint64_t guessed_size = 100'000;
 constexpr std::size_t least_tags = 2;
-/// In the order in which they are taken; of each a version for which any requires-python of that minor holds.
-constexpr std::array usual_pythons = {"3.13.99", "3.12.99", "3.14.99", "3.11.99", "3.10.99", "3.9.99"};
 
 /// What a commit has of the project: object names; empty where a file is not there.
 struct Files {
@@ -43,8 +35,7 @@ class Reader {
       : request_(request),
         surroundings_(surroundings),
         project_(python::read_project(surroundings.current_folder())),
-        lock_path_(python::find_lock(project_.folder)),
-        work_(fs::temp_directory_path(), "replay") {
+        lock_path_(python::find_lock(project_.folder)) {
     const auto repository = python::find_git_repository(project_.folder);
     if (!repository) {
       throw Error(ErrorKind::not_found, fmt::format("{} is in no git repository", printable(project_.folder.native())),
@@ -154,33 +145,21 @@ class Reader {
   }
 
   python::Selection selection_of(const Files& files) const {
-    const fs::path path = work_.path() / lock_path_.filename();
-    write_text_file(path, text_of(files.lock));
-    const auto lock = python::read_lock(path, [&](const std::string& name) { return surroundings_.environment(name); });
-    python::SelectRequest selection{.target = target_of(files), .project = project_.name};
+    const PastTexts texts{.lock = text_of(files.lock),
+                          .lock_name = lock_path_.filename().native(),
+                          .pyproject = files.pyproject.empty() ? "" : text_of(files.pyproject),
+                          .base_lock = {},
+                          .python_version = {}};
+    python::SelectRequest selection{.target = past_target(texts, request_.target), .project = project_.name};
     selection.options.extras = together(project_.extras, request_.extras);
     selection.options.groups = together(project_.groups, request_.groups);
     if (!project_.package.empty()) selection.options.packages = {project_.package};
-    return python::select(*lock, selection);
+    return python::select(*read_past_lock(texts, surroundings_), selection);
   }
 
   static std::vector<std::string> together(std::vector<std::string> names, const std::vector<std::string>& more) {
     names.insert(names.end(), more.begin(), more.end());
     return names;
-  }
-
-  python::Target target_of(const Files& files) const {
-    if (request_.python) return parse_target(request_.python->text, request_.platform, request_.libc);
-    std::string requires_python;
-    if (!files.pyproject.empty()) {
-      const Value pyproject = parse_toml(text_of(files.pyproject));
-      requires_python = pyproject.table_or_empty("project").string_or("requires-python", "");
-    }
-    const auto allowed = python::SpecifierSet::parse(requires_python);
-    const auto usual = std::find_if(usual_pythons.begin(), usual_pythons.end(),
-                                    [&](const char* version) { return !allowed || allowed->contains(version); });
-    return parse_target(usual == usual_pythons.end() ? usual_pythons.front() : *usual, request_.platform,
-                        request_.libc);
   }
 
   std::size_t wheel_of(const python::SelectedPackage& package, replay::History& history) {
@@ -212,7 +191,6 @@ class Reader {
   Surroundings& surroundings_;
   python::Project project_;
   fs::path lock_path_;
-  TemporaryFolder work_;
   python::GitRepository repository_;
   std::map<std::pair<std::string, std::string>, std::optional<std::size_t>> read_;  // sets, by lock and pyproject.toml
   std::map<std::vector<std::size_t>, std::size_t> sets_;

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "app/past_lock.hh"
 #include "app/surroundings.hh"
 #include "python/lock/select.hh"
-#include "python/python_version.hh"
 #include "replay/history.hh"
 
 namespace veneer::app {
@@ -21,9 +21,7 @@ enum class DeployEvents {
 
 struct ProjectHistoryRequest {
   DeployEvents events = DeployEvents::tags_else_commits;
-  std::optional<python::PythonVersion> python;  // none: 3.13 where pyproject.toml allows it, else one near
-  std::string platform = "linux/amd64";
-  std::string libc = "glibc-2.36";
+  PastTarget target;
   std::vector<std::string> extras;  // beside those that [tool.veneer] names now; normalised
   std::vector<std::string> groups;
 };

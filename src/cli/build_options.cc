@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "app/deploy_forecast.hh"
 #include "app/selection_request.hh"
+#include "cli/host_options.hh"
 #include "foundation/error.hh"
 #include "foundation/layer_limit.hh"
 #include "image/places/image_names.hh"
@@ -171,6 +173,27 @@ app::BaseLockUse read_base_lock_use(const Arguments& arguments) {
 }
 
 }  // namespace
+
+app::PastTarget read_past_target(const Arguments& arguments) {
+  app::PastTarget target;
+  target.platform = arguments.value_or("--platform", target.platform);
+  app::machine_of_platform(target.platform);
+  if (const auto python = arguments.value("--python")) {
+    app::parse_target(*python, target.platform, target.libc);
+    target.python = python::parse_python_version(*python);
+  }
+  return target;
+}
+
+app::PriceRequest read_price_request(const Arguments& arguments) {
+  app::PriceRequest request{.target = read_past_target(arguments)};
+  request.extras = python::normalised_names(arguments.values("--extra"));
+  request.groups = python::normalised_names(arguments.values("--group"));
+  if (const auto package = arguments.value("--package")) request.package = python::normalised_name(*package);
+  request.dependency_layers = arguments.number("--dependency-layers", 1, mountable_layers);
+  request.line = app::line_of(read_line(arguments));
+  return request;
+}
 
 app::BuildRequest read_build_request(const Arguments& arguments) {
   app::BuildRequest request;

@@ -5,6 +5,8 @@
 
 #include "app/base_pins.hh"
 #include "app/build_request.hh"
+#include "app/past_lock.hh"
+#include "app/priced_images.hh"
 #include "build/image_builder.hh"
 #include "cli/command.hh"
 #include "foundation/value.hh"
@@ -29,6 +31,12 @@ Value python_to_value(const build::BuildInputs& inputs);
 
 /// [{"what", "from", "to"}...]: what is not as veneer.lock had it.
 Value moves_to_value(const app::BasePins& pins);
+
+/// --python and --platform of the commands that look at locks and not at a base. Throws Error (usage).
+app::PastTarget read_past_target(const Arguments& arguments);
+
+/// The same with --extra, --group, --package, --dependency-layers and --line. Throws Error (usage).
+app::PriceRequest read_price_request(const Arguments& arguments);
 
 /// Throws Error (usage, refused).
 app::BuildRequest read_build_request(const Arguments& arguments);

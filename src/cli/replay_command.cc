@@ -2,7 +2,6 @@
 
 #include "app/deploy_history.hh"
 #include "app/project_history.hh"
-#include "app/selection_request.hh"
 #include "cli/build_options.hh"
 #include "cli/command.hh"
 #include "cli/context.hh"
@@ -10,7 +9,6 @@
 #include "foundation/file.hh"
 #include "foundation/json.hh"
 #include "python/name.hh"
-#include "python/python_version.hh"
 #include "replay/page.hh"
 #include "replay/replay.hh"
 
@@ -95,12 +93,7 @@ Action parse(const Arguments& arguments) {
   app::ProjectHistoryRequest& project = wanted.project;
   if (arguments.has("--tags")) project.events = app::DeployEvents::tags;
   if (arguments.has("--commits")) project.events = app::DeployEvents::commits;
-  project.platform = arguments.value_or("--platform", project.platform);
-  if (const auto python = arguments.value("--python")) {
-    app::parse_target(*python, project.platform, project.libc);
-    project.python = python::parse_python_version(*python);
-  }
-  app::machine_of_platform(project.platform);
+  project.target = read_past_target(arguments);
   project.extras = python::normalised_names(arguments.values("--extra"));
   project.groups = python::normalised_names(arguments.values("--group"));
   wanted.cap = arguments.number("--cap", 1, most_layers).value_or(usual_cap);

@@ -47,7 +47,7 @@ class UploadTest : public ::testing::Test {
   std::string text_ = "some bytes";
   std::vector<std::int64_t> slept_;
   UploadLimits limits_;
-  TemporaryFolder folder_;
+  TemporaryFolder folder_{std::filesystem::temp_directory_path(), "upload"};
   std::function<HttpReply(const HttpRequest&)> then_;
   HttpServer server_{[this](const HttpRequest& request) { return answer(request); }};
 };

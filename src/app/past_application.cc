@@ -1,0 +1,134 @@
+#include "app/past_application.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <set>
+
+#include "app/project_files.hh"
+#include "app/start_command.hh"
+#include "build/application.hh"
+#include "foundation/error.hh"
+#include "foundation/file.hh"
+#include "tree/write_layer.hh"
+
+namespace veneer::app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t most_bytes = 1 << 30;
+constexpr const char* prefix = "app/.venv";
+
+/// What is said of one commit is not what this command has to say.
+class Silent : public Surroundings, public Messages {
+ public:
+  explicit Silent(const Surroundings& other) : other_(other) {}
+  Messages& messages() override { return *this; }
+  std::optional<std::string> environment(const std::string& name) const override { return other_.environment(name); }
+  fs::path cache_folder() const override { return other_.cache_folder(); }
+  fs::path current_folder() const override { return other_.current_folder(); }
+  std::int64_t seconds_since_1970() const override { return other_.seconds_since_1970(); }
+  std::string caller() const override { return other_.caller(); }
+  void progress(const std::string&) override {}
+  void clear_progress() override {}
+  void note(const std::string&) override {}
+  void warning(const std::string&) override {}
+
+ private:
+  const Surroundings& other_;
+};
+
+/// As git would say it of a clean checkout.
+python::GitFolder checkout_of(const std::vector<python::GitFile>& files) {
+  auto checkout = std::make_shared<python::GitCheckout>();
+  for (const python::GitFile& file : files) checkout->files.tracked.push_back(file.path);
+  std::ranges::sort(checkout->files.tracked);
+  return {std::move(checkout), {}};
+}
+
+bool is_of_tests(const std::string& top) {
+  return top == "tests" || top == "test" || top == "docs" || top == "examples";
+}
+
+/// What comes before the names as they are installed: of "src/shop/a.py" it is "src/". Nothing for other files.
+std::optional<std::size_t> skipped_of(const std::string& path, const std::string& module, bool has_sources,
+                                      bool has_module, const std::set<std::string>& packages) {
+  constexpr std::string_view sources = "src/";
+  if (has_sources) return path.starts_with(sources) ? std::optional(sources.size()) : std::nullopt;
+  const std::string top = path.substr(0, path.find('/'));
+  const bool is_taken = has_module ? top == module || path == module + ".py" : packages.contains(top);
+  return is_taken ? std::optional<std::size_t>(0) : std::nullopt;
+}
+
+}  // namespace
+
+PastApplication::PastApplication(const python::GitRepository& repository, Surroundings& surroundings)
+    : repository_(repository), surroundings_(surroundings), folder_(fs::temp_directory_path(), "commit") {}
+
+fs::path PastApplication::write(const std::vector<python::GitFile>& files) {
+  const fs::path folder = folder_.path() / std::to_string(written_++);
+  make_folders(folder);
+  python::write_files(repository_, files, folder, most_bytes);
+  return real_path(folder);
+}
+
+void PastApplication::add_project(const std::vector<python::GitFile>& files, const python::Target& target) {
+  const std::optional<python::GitFolder> git = checkout_of(files);
+  build::BuildInputs inputs;
+  inputs.project = python::read_project(write(files));
+  inputs.target = target;
+  inputs.files = list_files(inputs.project, git);
+  choose_files(inputs.project, git, dockerfile_of(inputs), inputs.files);
+  build::fill_defaults(inputs);
+  Silent silent(surroundings_);
+  const image::LayerCache cache(surroundings_.cache_folder());
+  choose_start({inputs, {}, cache, [](const std::string&) { return true; }}, silent);
+  const tree::FileTree nowhere;
+  tree_ = build::application_files(inputs.project, build::Placement(nowhere), inputs.files).tree;
+}
+
+void PastApplication::add_code(const std::string& name, const std::vector<python::GitFile>& files,
+                               const python::Target& target) {
+  std::string module = name;
+  std::ranges::replace(module, '-', '_');
+  bool has_sources = false;
+  bool has_module = false;
+  std::set<std::string> packages;  // at the top
+  for (const python::GitFile& file : files) {
+    const std::string top = file.path.substr(0, file.path.find('/'));
+    has_sources = has_sources || (top == "src" && file.path.ends_with(".py"));
+    has_module = has_module || file.path == module + ".py" || file.path.starts_with(module + "/");
+    if (file.path == top + "/__init__.py" && !is_of_tests(top)) packages.insert(top);
+  }
+  std::vector<python::GitFile> taken;
+  for (const python::GitFile& file : files) {
+    const bool tells_of_it = file.path.starts_with("README") || file.path.starts_with("LICENSE");
+    if (tells_of_it || skipped_of(file.path, module, has_sources, has_module, packages)) taken.push_back(file);
+  }
+  certainty_ = Certainty::estimated;
+  const fs::path folder = write(taken);
+  const tree::FileTree nowhere;
+  const build::Placement placement(nowhere);
+  for (const python::GitFile& file : taken) {
+    const auto skipped = skipped_of(file.path, module, has_sources, has_module, packages);
+    const std::string path = fmt::format("{}/lib/{}/site-packages/{}", prefix, target.library_folder(),
+                                         skipped ? file.path.substr(*skipped) : name + ".dist-info/" + file.path);
+    if (!fs::is_regular_file(fs::symlink_status(folder / file.path))) continue;
+    placement.add_parents(tree_, path);
+    tree_.put(path, tree::make_file(
+                        std::make_shared<archive::FileContent>(folder / file.path, fs::file_size(folder / file.path)),
+                        0644, 0, 0, build::fixed_time));
+  }
+}
+
+std::vector<PricedPart> PastApplication::parts() const {
+  CountingSink counted;
+  tree::write_layer(tree_, counted);
+  return {{"application", {build::hash_of(tree_)}, counted.count(), certainty_}};
+}
+
+}  // namespace veneer::app
