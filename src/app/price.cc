@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "app/deploy_forecast.hh"
+#include "build/carried_plan.hh"
 #include "build/layer_forecast.hh"
 #include "deliver/forecast.hh"
 #include "deliver/receiver/ship.hh"
@@ -30,6 +31,7 @@ std::string history_text(std::string_view kind, const std::string& title) {
 /// What is known of the layers of an image, bottom to top.
 struct Layers {
   std::vector<PricedLayer> priced;
+  plan::PlanRecord record;    // of its plan, for the next one
   image::SealedImage sealed;  // digests are made of keys: equal ones are equal layers
 };
 
@@ -54,7 +56,9 @@ class Drawing {
     layers_.priced.push_back(std::move(layer));
   }
 
-  Layers finish() {
+  Layers finish(plan::PlanRecord record) {
+    build::carry_plan(drawn_, record);
+    layers_.record = std::move(record);
     layers_.sealed = image::seal(std::move(drawn_));
     return std::move(layers_);
   }
@@ -64,7 +68,7 @@ class Drawing {
   Layers layers_;
 };
 
-Layers draw(const PricedImage& image, const PriceOptions& options) {
+Layers draw(const PricedImage& image, const std::optional<plan::PlanRecord>& previous, const PriceOptions& options) {
   std::vector<plan::Component> components;
   std::map<std::string_view, const PricedDistribution*> by_id;
   for (const PricedDistribution& distribution : image.distributions) {
@@ -75,7 +79,8 @@ Layers draw(const PricedImage& image, const PriceOptions& options) {
   layout.base_layers = usual_base_layers;
   layout.dependency_layers = options.dependency_layers;
   Drawing drawing(image);
-  for (const plan::PlannedLayer& layer : plan::layout(components, {}, layout).layers) {
+  plan::LayoutPlan planned = plan::layout(components, {}, previous, layout);
+  for (const plan::PlannedLayer& layer : planned.layers) {
     PricedLayer priced{layer.title, build::forecast_frame(site_packages)};
     for (const std::string& id : layer.components) {
       const PricedDistribution& distribution = *by_id.at(id);
@@ -89,7 +94,7 @@ Layers draw(const PricedImage& image, const PriceOptions& options) {
   for (const PricedPart& part : image.application) {
     drawing.add(history_text("application", part.title), part.key, {part.title, part.bytes, part.certainty});
   }
-  return drawing.finish();
+  return drawing.finish(std::move(planned.record));
 }
 
 /// As engines that pull do it: the manifest and, unless they have the image, its configuration and the layers that
@@ -156,8 +161,8 @@ std::uint64_t bytes_in_layer(std::uint64_t file_bytes) {
 const PricedHost& Price::dearest() const { return *std::ranges::max_element(hosts, {}, &PricedHost::bytes); }
 
 Price price(const PricedImage& from, const PricedImage& to, const PriceOptions& options) {
-  const Layers before = draw(from, options);
-  const Layers now = draw(to, options);
+  const Layers before = draw(from, std::nullopt, options);
+  const Layers now = draw(to, before.record, options);
   Price price{.from = from.name, .to = to.name};
   const deliver::EngineName name = deliver::unique_name_of(deliver::parse_engine_name("image:new"), now.sealed);
   for (const deliver::Forecast& forecast :

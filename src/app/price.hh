@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -79,7 +80,7 @@ struct Price {
 };
 
 struct PriceOptions {
-  std::size_t dependency_layers = 60;
+  std::optional<std::size_t> dependency_layers;  // at most so many of distributions; none: as is usual
   deliver::Line line;
 };
 
@@ -87,7 +88,8 @@ struct PriceOptions {
 /// wheel's compressed data is copied, the rest of it is about as large as headers and RECORD here.
 std::uint64_t bytes_in_layer(std::uint64_t file_bytes);
 
-/// For hosts that have `from` and nothing else. Both stand on the same base, whose layers are not in it. Throws Error
+/// For hosts that have `from` and nothing else. `to` is laid out with a view to `from`, and that one as a first build
+/// does it. Both stand on the same base, whose layers are not in it. Throws Error
 /// as plan::layout() and deliver::deliver() do.
 Price price(const PricedImage& from, const PricedImage& to, const PriceOptions& options);
 

@@ -299,9 +299,7 @@ Price price_of_commits(const std::string& from, const std::string& to, const Pri
   Commit new_commit(*repository, prefix, to, request, surroundings);
   PricedImage old_image = old_commit.read(new_commit);
   PricedImage new_image = new_commit.read(old_commit);
-  const std::size_t layers = request.dependency_layers
-                                 ? *request.dependency_layers
-                                 : new_commit.dependency_layers().value_or(PriceOptions{}.dependency_layers);
+  const auto layers = request.dependency_layers ? request.dependency_layers : new_commit.dependency_layers();
   Price result = priced(old_image, new_image, {layers, request.line});
   const std::string old_base = old_commit.base_text();
   if (!old_base.empty() && old_base != new_commit.base_text()) {
@@ -319,8 +317,8 @@ Price price_of_locks(const fs::path& from, const fs::path& to, const PriceReques
   PricedImage old_image = read_lock_file(from, project, request, surroundings);
   PricedImage new_image = read_lock_file(to, project, request, surroundings);
   PriceOptions options{.line = request.line};
-  if (project && project->dependency_layers) options.dependency_layers = *project->dependency_layers;
-  if (request.dependency_layers) options.dependency_layers = *request.dependency_layers;
+  if (project) options.dependency_layers = project->dependency_layers;
+  if (request.dependency_layers) options.dependency_layers = request.dependency_layers;
   Price result = priced(old_image, new_image, options);
   result.notes.push_back("the application itself is not counted");
   return result;

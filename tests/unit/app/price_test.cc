@@ -70,7 +70,7 @@ TEST(Price, OfOneMoreLayerThanAllowedSharesOne) {
       price(before, image({distribution("big", "1", 9'000'000), distribution("mid", "2", 2'000'000)}, "one"),
             {.dependency_layers = 1});
   ASSERT_EQ(told.layers.size(), 1U);
-  EXPECT_EQ(told.layers[0].title, "2 small distributions");
+  EXPECT_EQ(told.layers[0].title, "big 1, mid 2");
 }
 
 }  // namespace
