@@ -182,14 +182,14 @@ void DebianBaseTest::add_to(const Base& base) {
   ASSERT_EQ(more.layers.size(), 3u);
   EXPECT_EQ(base_layers(more, 2), base_layers(base, 2));
   std::set<std::string> folders;
-  for (const auto& [path, entry] : more.tree.entries()) {
+  for (const auto& [path, entry] : more.tree().entries()) {
     if (entry.layer < 2 || entry.inode->type == archive::EntryType::folder) continue;
     EXPECT_EQ(entry.inode->mtime, fixed_time) << path;
     folders.insert(path.substr(0, path.find('/', path.starts_with("usr/") ? 4 : 0)));
     EXPECT_FALSE(path.starts_with("var/log") || path.starts_with("var/cache") || path.starts_with("tmp/")) << path;
   }
   EXPECT_THAT(folders, testing::ElementsAre("etc", "usr/lib", "usr/share", "var"));
-  EXPECT_EQ(more.tree.entries().at("usr/lib/x86_64-linux-gnu/libpq.so.5").layer, 2u);
+  EXPECT_EQ(more.tree().entries().at("usr/lib/x86_64-linux-gnu/libpq.so.5").layer, 2u);
   const std::vector<InstalledPackage> added = packages_added(base.packages, more.packages);
   EXPECT_THAT(added, testing::Contains(testing::Field(&InstalledPackage::name, "libpq5")));
   for (const InstalledPackage& package : added) EXPECT_TRUE(package.sha256) << package.name;

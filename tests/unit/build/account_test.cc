@@ -96,11 +96,11 @@ TEST_F(AccountTest, ABaseWithoutFilesOrWithoutALastLineEnd) {
   put("etc/passwd", "root:x:0:0::/root:/bin/sh");
   EXPECT_THAT(text(account_of(base_, 1000, 1000), "etc/passwd"),
               testing::StartsWith("root:x:0:0::/root:/bin/sh\napp:"));
-  const Account bare = account_of({}, 1000, 1000);
+  const Account bare = account_of(tree::FileTree(), 1000, 1000);
   EXPECT_EQ(text(bare, "etc/passwd"), "app:x:1000:1000::/home/app:/usr/sbin/nologin\n");
   EXPECT_EQ(text(bare, "etc/group"), "app:x:1000:\n");
   EXPECT_EQ(bare.files.find("home/app")->uid, 1000u);
-  EXPECT_EQ(account_of({}, 0, 0).home, "/root");
+  EXPECT_EQ(account_of(tree::FileTree(), 0, 0).home, "/root");
 }
 
 TEST_F(AccountTest, FollowsTheLinksOfTheBase) {

@@ -64,7 +64,7 @@ class RegistryPlaceTest : public ::testing::Test {
     return digests;
   }
 
-  TemporaryFolder folder_;
+  TemporaryFolder folder_{std::filesystem::temp_directory_path(), "registry-place"};
   tests::MemoryBlobs blobs_;
   SealedImage image_;
   PlaceContext context_;
