@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "foundation/parallel.hh"
-#include "image/reference.hh"
 #include "image/image.hh"
+#include "image/reference.hh"
+#include "plan/fixed_plan.hh"
 #include "python/project/project.hh"
 #include "python/supply/wheel_supply.hh"
 
@@ -57,6 +58,7 @@ struct BuildRequest {
   BaseFacts base_facts = BaseFacts::as_known;
   std::optional<std::string> previous;      // the image before: an IMAGE or "none"; none: see find_previous()
   std::vector<image::Reference> pushed_to;  // the names that the image gets in a registry
+  std::optional<plan::FixedPlan> plan;      // that is to be carried out as it stands
   Destination destination = Destination::store;
   PreviousLayers previous_layers = PreviousLayers::taken;
   /// One more than there are cores: what each of them makes ends with waiting until it is on the disk.

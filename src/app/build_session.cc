@@ -101,10 +101,11 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   supply.progress = progress;
   supply_ = std::make_unique<python::WheelSupply>(*downloads_, *built_wheels_, checkouts_, uv_, inputs_.target,
                                                   std::move(supply));
-  base.add_system_packages(*supply_);
-  pins_ = base.settle();
   previous_ = find_previous(inputs_, request, checkouts_.find(inputs_.project.folder), folder_, surroundings);
   inputs_.previous = previous_.previous;
+  inputs_.fixed_plan = request.plan;
+  base.add_system_packages(*supply_);
+  pins_ = base.settle();
   make_byte_compiler(request, surroundings);
   choose_start(request, surroundings, progress);
   inputs_.on_unpacked = [&messages](const fs::path& root, const Sandbox& sandbox, const image::RunConfig& config) {

@@ -38,10 +38,22 @@ std::vector<std::string> newest_tags(const python::GitCheckout& checkout) {
   return tags;
 }
 
+/// Whether its layers are compressed as they were made: engines give them out otherwise, and a layer has one blob.
+bool has_own_blobs(const image::Image& image) {
+  const Value* labels = image.config.run.is_table() ? image.config.run.find("Labels") : nullptr;
+  const Value* label = labels != nullptr && labels->is_table() ? labels->find(image::layers_label) : nullptr;
+  const auto rows = label != nullptr && label->is_string()
+                        ? image::read_layers_label(label->string(), image.layers.size())
+                        : std::nullopt;
+  return rows && std::ranges::equal(*rows, image.layers, {}, &image::LabelledLayer::blob, &image::Layer::blob);
+}
+
 class Search {
  public:
-  Search(const build::BuildInputs& inputs, const std::filesystem::path& folder, Surroundings& surroundings)
+  Search(const build::BuildInputs& inputs, PreviousLayers layers, const std::filesystem::path& folder,
+         Surroundings& surroundings)
       : inputs_(inputs),
+        layers_(layers),
         folder_(folder),
         context_(place_context(folder, surroundings)),
         messages_(surroundings.messages()) {
@@ -63,10 +75,9 @@ class Search {
     if (project.previous == "none") return false;
     const auto place = in_context([] { return "[tool.veneer] previous"; },
                                   [&] { return image::read_base_name(project.previous, project.folder); });
-    candidates_.push_back({project.previous, "[tool.veneer] previous names it", Candidate::Layers::may_be_taken,
-                           Candidate::Absence::told, [this, place] {
-                             return std::optional(place->read(inputs_.base.config.platform, context_));
-                           }});
+    candidates_.push_back(
+        {project.previous, "[tool.veneer] previous names it", Candidate::Layers::may_be_taken, Candidate::Absence::told,
+         [this, place] { return std::optional(place->read(inputs_.base.config.platform, context_)); }});
     return true;
   }
 
@@ -80,7 +91,7 @@ class Search {
   }
 
   void add_last() {
-    candidates_.push_back({"what was built last here", "it was built last here", Candidate::Layers::stay,
+    candidates_.push_back({"the project's store", "it was built last here", Candidate::Layers::stay,
                            Candidate::Absence::usual, [this] { return last(); }});
   }
 
@@ -117,7 +128,7 @@ class Search {
     messages_.progress("looking for the image before: " + printable(candidate.name));
     try {
       const std::optional<OpenedImage> opened = candidate.open();
-      if (!opened) return "is not there";
+      if (!opened) return "has no image of this name";
       std::optional<plan::PlanRecord> record = build::carried_plan(opened->sealed.image);
       if (!record) return "carries no plan, so veneer did not make it";
       const std::string difference =
@@ -126,8 +137,13 @@ class Search {
       result.name = opened->name;
       result.digest = opened->sealed.manifest_digest.text();
       result.why = candidate.why;
-      result.previous = build::Previous{std::move(*record), {}, opened->blobs};
-      if (candidate.layers == Candidate::Layers::may_be_taken) result.previous->layers = opened->sealed.image.layers;
+      result.previous = build::Previous{std::move(*record), opened->sealed.image.layers, opened->blobs};
+      using Layers = build::Previous::Layers;
+      if (layers_ == PreviousLayers::verified) {
+        result.previous->use = Layers::are_compared;
+      } else if (candidate.layers == Candidate::Layers::may_be_taken && has_own_blobs(opened->sealed.image)) {
+        result.previous->use = Layers::are_taken;
+      }
       return {};
     } catch (const Error& error) {
       is_cut_off_ = error.kind() == ErrorKind::network;  // the others would be waited for as long
@@ -136,6 +152,7 @@ class Search {
   }
 
   const build::BuildInputs& inputs_;
+  PreviousLayers layers_;
   std::filesystem::path folder_;
   image::PlaceContext context_;
   Messages& messages_;
@@ -148,7 +165,7 @@ class Search {
 PreviousImage find_previous(const build::BuildInputs& inputs, const BuildRequest& request,
                             const std::optional<python::GitFolder>& git, const std::filesystem::path& folder,
                             Surroundings& surroundings) {
-  Search search(inputs, folder, surroundings);
+  Search search(inputs, request.previous_layers, folder, surroundings);
   if (request.previous && !search.add_option(*request.previous)) return {.why = "--previous none"};
   if (!inputs.project.previous.empty() && !search.add_of_project(inputs.project) && !request.previous) {
     return {.why = "[tool.veneer] previous is none"};

@@ -15,9 +15,9 @@ namespace veneer::app {
 
 /// What a build follows, and how it was found. A value.
 struct PreviousImage {
-  std::string name;    // what may be written to mean it; empty when there is none
-  std::string digest;  // of its manifest
-  std::string why;     // how it was found, "the tag that is pushed to"; or why there is none
+  std::string name;                      // what may be written to mean it; empty when there is none
+  std::string digest;                    // of its manifest
+  std::string why;                       // how it was found, "the tag that is pushed to"; or why there is none
   std::vector<std::string> passed_over;  // what was looked at before and cannot be followed, with the reason
   std::optional<build::Previous> previous;
 };

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "app/base_workshop.hh"
 #include "app/debian_snapshot.hh"
@@ -18,6 +19,7 @@
 #include "base/machine.hh"
 #include "base/system_packages.hh"
 #include "build/placement.hh"
+#include "build/recorded_facts.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/text.hh"
@@ -190,7 +192,14 @@ void ProjectBase::add_system_packages(python::WheelSupply& supply) {
   std::vector<build::DistributionNeeds> wheels;
   if (inputs_.project.system.automatic) {
     messages_.progress("looking at what the wheels need");
-    wheels = build::needs_of(inputs_.selection, inputs_.target.machine, supply, *cache_, request_.workers);
+    const auto& previous = inputs_.previous;
+    const bool is_believed = previous && previous->use == build::Previous::Layers::are_taken;
+    const auto look = [&](const plan::PlanRecord* before) {
+      wheels = build::needs_of(inputs_.selection, inputs_.target.machine, supply, *cache_, request_.workers, before);
+    };
+    look(is_believed ? &previous->record : nullptr);
+    if (is_believed && is_in_doubt(wheels)) look(nullptr);
+    inputs_.needs = wheels;
     messages_.clear_progress();
   }
   if (!build::want_something(wheels)) return add_packages({});
@@ -219,6 +228,26 @@ build::SystemNeeds ProjectBase::needs_in_base(const std::vector<build::Distribut
   if (!build::want_something(wheels)) return {};
   return build::system_needs(wheels, inputs_.base.tree(), base::debian_suite(inputs_.base.tree()), system.packages,
                              system.exclude);
+}
+
+/// Whether a wheel that the image before had not wants a library that none of the others wanted: of what wheels bring,
+/// that image tells no more than what was wanted.
+bool ProjectBase::is_in_doubt(const std::vector<build::DistributionNeeds>& wheels) {
+  using Source = build::DistributionNeeds::Source;
+  const auto is_told = [](const build::DistributionNeeds& wheel) { return wheel.source == Source::image_before; };
+  if (std::ranges::none_of(wheels, is_told)) return false;
+  const auto set_of = [](const std::vector<std::string>& names) {
+    return std::set<std::string>(names.begin(), names.end());
+  };
+  std::set<std::string> wanted;
+  for (const build::DistributionNeeds& wheel : wheels) {
+    if (wheel.source != Source::new_wheel) wanted.merge(set_of(build::asked_libraries(wheel.needs)));
+  }
+  return std::ranges::any_of(wheels, [&](const build::DistributionNeeds& wheel) {
+    if (wheel.source != Source::new_wheel) return false;
+    const std::set<std::string> asked = set_of(build::asked_libraries(wheel.needs));
+    return !std::ranges::includes(wanted, asked);
+  });
 }
 
 /// One layer above the base with what the project names and what is `needed`.

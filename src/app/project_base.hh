@@ -61,6 +61,7 @@ class ProjectBase {
   base::Base read_image_base(const python::BaseChoice& choice, const image::Platform& platform) const;
   base::DebianArchive archive() const;
   std::filesystem::path temporary_folder() const;
+  static bool is_in_doubt(const std::vector<build::DistributionNeeds>& wheels);
   build::SystemNeeds needs_in_base(const std::vector<build::DistributionNeeds>& wheels) const;
   void add_packages(const std::vector<build::PackageReason>& needed);
   base::TargetFacts facts_of(const base::Base& base, const std::vector<python::FoundInterpreter>& found) const;

@@ -1,5 +1,9 @@
 #include "app/write_image.hh"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "app/made_layers.hh"
 #include "foundation/file.hh"
 #include "image/media/oci_layout.hh"
@@ -54,16 +58,26 @@ fs::path open_store(const BuildSession& session) {
 }
 
 std::shared_ptr<const image::Blobs> blobs_of(const BuildSession& session) {
-  return image::blobs_of_both(session.cache(), session.inputs().base.blobs);
+  const auto blobs = image::blobs_of_both(session.cache(), session.inputs().base.blobs);
+  const std::vector<bool>& is_taken = session.plan().is_taken;
+  if (std::ranges::find(is_taken, true) == is_taken.end()) return blobs;
+  return image::blobs_of_both(blobs, session.inputs().previous->blobs);
 }
 
 Output parse_output(const std::string& text) { return image::read_output_name(text); }
 
-WrittenImage build_to(const Output& output, BuildSession& session, Surroundings& surroundings) {
+WrittenImage build_to(const Output& output, TakenLayers taken, BuildSession& session, Surroundings& surroundings) {
   WrittenImage written{build(session, surroundings), {}};
   const auto blobs = blobs_of(session);
-  written.place = output ? output->write(written.built.sealed, *blobs, session.image_name(), *session.cache()->files())
-                         : write_to_store(session, written.built, *blobs);
+  const std::uint64_t there = written.built.statistics.layers_taken;
+  if (output) {
+    written.place = output->write(written.built.sealed, *blobs, session.image_name(), *session.cache()->files());
+  } else if (taken == TakenLayers::may_stay_there && there > 0) {
+    surroundings.messages().note(
+        fmt::format("not written to .veneer: {} of its layers are in the registry alone", there));
+  } else {
+    written.place = write_to_store(session, written.built, *blobs);
+  }
   surroundings.messages().clear_progress();
   session.pins().write(surroundings.messages());
   return written;

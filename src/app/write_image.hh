@@ -18,8 +18,8 @@ using Output = std::shared_ptr<const image::ImagePlace>;
 /// be given.
 Output parse_output(const std::string& text);
 
-/// Where the layers of what `session` builds are: in the cache those that were made; those of the base may lie in the
-/// base's own place.
+/// Where the layers of what `session` builds are: in the cache those that were made; those of the base and of the image
+/// before may lie in their own places.
 std::shared_ptr<const image::Blobs> blobs_of(const BuildSession& session);
 
 /// The project's store, made or mended so that it can be written to.
@@ -30,9 +30,13 @@ struct WrittenImage {
   std::string place;  // for people
 };
 
+/// Whether layers that are taken from the image before are fetched for the project's store, or the image is not written
+/// there when some are.
+enum class TakenLayers { are_written, may_stay_there };
+
 /// Builds what `session` planned and writes it to `output`; none: into the project's store, where it is the one that
 /// was built last.
-WrittenImage build_to(const Output& output, BuildSession& session, Surroundings& surroundings);
+WrittenImage build_to(const Output& output, TakenLayers taken, BuildSession& session, Surroundings& surroundings);
 
 struct StoredImage {
   OpenedImage image;

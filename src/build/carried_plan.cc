@@ -35,7 +35,8 @@ plan::RecordedTarget recorded_target(const base::Base& base, const python::Targe
 }
 
 std::string target_difference(const plan::RecordedTarget& before, const plan::RecordedTarget& now) {
-  if (before.machine != now.machine) return fmt::format("is for {}, not for {}", printable(before.machine), now.machine);
+  if (before.machine != now.machine)
+    return fmt::format("is for {}, not for {}", printable(before.machine), now.machine);
   const auto kind = [](const plan::RecordedTarget& target) { return target.libc.substr(0, target.libc.find('-')); };
   if (kind(before) != kind(now)) return fmt::format("is for {}, not for {}", printable(before.libc), now.libc);
   return {};

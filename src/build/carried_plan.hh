@@ -22,8 +22,10 @@ inline constexpr std::string_view plan_name = "dev.veneer.plan";
 /// The image before, as far as a build looks at it.
 struct Previous {
   plan::PlanRecord record;
-  std::vector<image::Layer> layers;           // all of it; empty: none of them may be taken
+  std::vector<image::Layer> layers;           // of the image, bottom to top
   std::shared_ptr<const image::Blobs> blobs;  // of `layers`
+  /// Whether what it says is believed: layers of equal keys are taken, and nothing is fetched to learn what it tells.
+  enum class Layers { stay, are_taken, are_compared } use = Layers::stay;
 };
 
 /// Writes the record into annotation and label.

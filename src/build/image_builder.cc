@@ -15,7 +15,6 @@
 #include "foundation/parallel.hh"
 #include "foundation/text.hh"
 #include "image/history.hh"
-#include "image/run_config.hh"
 #include "python/wheel/venv.hh"
 #include "tree/write_layer.hh"
 
@@ -228,26 +227,6 @@ tree::FileTree ImageBuilder::layer_sources(const plan::PlannedLayer& layer) {
   throw Error(ErrorKind::failed, "the plan has a layer of an unknown kind");
 }
 
-bool ImageBuilder::is_known(const Distribution& distribution) const {
-  const LayerKey& key = distribution.component.key;
-  return cache_.note("claims", key) && cache_.note("layer", key) &&
-         (distribution.package->size || cache_.note("size", key));
-}
-
-python::Claims ImageBuilder::claims(const Distribution& distribution) {
-  const LayerKey& key = distribution.component.key;
-  if (is_known(distribution)) return python::claims_from_text(*cache_.note("claims", key));
-  const SelectedPackage& package = *distribution.package;
-  tree::FileTree wheel = wheels_.make(package);
-  const tree::FileTree tree = placed(wheel);
-  python::Claims claims = python::claims_of(distribution.component.name, tree);
-  if (!package.size) cache_.set_note("size", key, std::to_string(size_without_lock(package, tree)));
-  cache_.set_note("layer", key, std::to_string(forecast_size(tree, site_packages())));
-  cache_.set_note("claims", key, python::claims_to_text(claims));
-  wheels_.keep(package, std::move(wheel));  // one that is not known has no layer yet
-  return claims;
-}
-
 std::string ImageBuilder::site_packages() const {
   return fmt::format("{}/lib/{}/site-packages", prefix_path_, inputs_.target.library_folder());
 }
@@ -279,69 +258,6 @@ std::uint64_t ImageBuilder::size_without_lock(const SelectedPackage& package, co
   return size;
 }
 
-std::vector<python::Claims> ImageBuilder::all_claims() {
-  std::vector<Distribution> all = distributions_;
-  // The application's layer lies above all others, so what the project itself installs is used whatever its name.
-  for (const SelectedPackage* package : own_packages_) {
-    Distribution own{package, {}};
-    own.component = {package->display_name(), package->name, plan::ComponentKind::application,
-                     distribution_key(*package), 0};
-    all.push_back(std::move(own));
-  }
-  std::vector<const SelectedPackage*> unknown;
-  for (const Distribution& distribution : all) {
-    if (!is_known(distribution)) unknown.push_back(distribution.package);
-  }
-  supply_.fetch(unknown);
-  std::vector<python::Claims> claimed(all.size());
-  parallel_for(all.size(), workers_, [&](std::size_t i) { claimed[i] = claims(all[i]); });
-  return claimed;
-}
-
-bool ImageBuilder::has_program(const std::string& name) {
-  const auto is_program = [&](const std::string& path) {
-    const std::optional<std::string> real = inputs_.base.files->resolve(path.substr(1));
-    const tree::InodePointer inode = real ? inputs_.base.files->inode(*real) : nullptr;
-    return inode != nullptr && inode->type == archive::EntryType::file && (inode->mode & 0111) != 0;
-  };
-  const std::string bin = prefix_path_ + "/bin/";
-  if (name.starts_with('/') && !name.starts_with("/" + bin)) return is_program(name);
-  if (name.find('/') == std::string::npos) {
-    for (const std::string& folder : split_words(image::search_path(inputs_.base.config), ":")) {
-      if (folder.starts_with('/') && is_program(folder + "/" + name)) return true;
-    }
-  }
-  if (!programs_) {
-    if (distributions_.empty() && own_packages_.empty()) make_distributions();
-    programs_.emplace();
-    for (const python::Claims& claims : all_claims()) {
-      for (const python::Claim& claim : claims.files) {
-        if (claim.path.starts_with(bin)) programs_->insert(claim.path.substr(bin.size()));
-      }
-    }
-  }
-  const std::string program = name.substr(name.rfind('/') + 1);
-  return program == "python" || program == "python3" || programs_->contains(program);
-}
-
-std::vector<plan::Overlap> ImageBuilder::overlaps(std::vector<std::string>& findings) {
-  const std::vector<python::Claims> claimed = all_claims();
-  std::vector<python::PathOverlap> found = python::find_overlaps(claimed);
-  std::map<std::string, std::string> id_of;
-  for (const Distribution& distribution : distributions_)
-    id_of[distribution.component.name] = distribution.component.id;
-  std::vector<plan::Overlap> result;
-  for (python::PathOverlap& overlap : found) {
-    const bool wins_by_layer = id_of.contains(overlap.winner) && !id_of.contains(overlap.loser);
-    if (wins_by_layer) std::swap(overlap.winner, overlap.loser);
-    if (id_of.contains(overlap.winner) && id_of.contains(overlap.loser)) {
-      result.push_back({id_of.at(overlap.loser), id_of.at(overlap.winner), overlap.path});
-    }
-  }
-  for (const python::Finding& finding : python::overlap_findings(found)) findings.push_back(finding.message);
-  return result;
-}
-
 void ImageBuilder::prepare() {
   if (is_prepared_) return;
   make_distributions();
@@ -363,7 +279,9 @@ BuildPlan ImageBuilder::plan() {
   std::vector<plan::Component> components;
   for (Distribution& distribution : distributions_) {
     if (!distribution.package->size) {
-      distribution.component.size = noted_number("size", distribution.component.key).value_or(0);
+      const auto known = told_.find(distribution.component.id);
+      distribution.component.size = known != told_.end() ? known->second.size.value_or(0)
+                                                         : noted_number("size", distribution.component.key).value_or(0);
     }
     components.push_back(distribution.component);
   }
@@ -375,15 +293,19 @@ BuildPlan ImageBuilder::plan() {
   options.base_layers = inputs_.base.layers.size() - options.interpreter_layers;
   options.dependency_layers = inputs_.project.dependency_layers;
   const auto previous = inputs_.previous ? std::optional(inputs_.previous->record) : std::nullopt;
-  result.layout = plan::layout(components, result.overlaps, previous, options);
-  result.layout.record.target = recorded_target(inputs_.base, inputs_.target);
+  const plan::RecordedTarget target = recorded_target(inputs_.base, inputs_.target);
+  result.layout = inputs_.fixed_plan ? plan::carry_out(*inputs_.fixed_plan, components, result.overlaps, target.base)
+                                     : plan::layout(components, result.overlaps, previous, options);
+  result.layout.record.target = target;
   result.layout.record.below = inputs_.base.layers.size();
+  add_facts(result.layout.record);
   if (result.layout.held_to) {
     result.findings.push_back(fmt::format("the base has {} layers, so the dependencies get {} instead of {}",
                                           options.base_layers, *result.layout.held_to, result.layout.wanted));
   }
   for (const plan::PlannedLayer& layer : result.layout.layers)
     result.in_cache.push_back(cache_.find(layer.key).has_value());
+  look_at_the_image_before(result);
   for (const auto& [name, hash] : supply_.computed_hashes()) {
     result.findings.push_back(
         fmt::format("{} has no hash in the lock; its file has sha256:{}", printable(name), hash.hex()));
@@ -430,9 +352,11 @@ image::SealedImage ImageBuilder::expected(const BuildPlan& plan) const {
   image.layers = inputs_.base.layers;
   for (const plan::PlannedLayer& layer : plan.layout.layers) {
     const std::optional<image::CachedLayer> cached = cache_.find(layer.key);
-    image.layers.push_back(cached ? cached->layer
-                                  : image::Layer{DiffId{layer.key.hash}, image::Encoding::gzip,
-                                                 BlobDigest{layer.key.hash}, forecast(layer)});
+    const auto place = static_cast<std::size_t>(&layer - plan.layout.layers.data());
+    image.layers.push_back(cached                 ? cached->layer
+                           : plan.is_taken[place] ? *plan.before[place]
+                                                  : image::Layer{DiffId{layer.key.hash}, image::Encoding::gzip,
+                                                                 BlobDigest{layer.key.hash}, forecast(layer)});
     image.config.history.push_back(history_entry(kind_name(layer.kind), layer.title));
   }
   return image::seal(std::move(image));
@@ -440,7 +364,9 @@ image::SealedImage ImageBuilder::expected(const BuildPlan& plan) const {
 
 BuiltImage ImageBuilder::build(const BuildPlan& plan) {
   const std::vector<plan::PlannedLayer>& planned = plan.layout.layers;
-  fetch_for(plan.layout, plan.in_cache);
+  std::vector<bool> is_there = plan.in_cache;
+  for (std::size_t i = 0; i < planned.size(); ++i) is_there[i] = is_there[i] || plan.is_taken[i];
+  fetch_for(plan.layout, is_there);
 
   BuiltImage result;
   std::vector<BuiltLayer> made(planned.size());
@@ -457,6 +383,13 @@ BuiltImage ImageBuilder::build(const BuildPlan& plan) {
     in_context([&] { return fmt::format("making the layer of {}", printable(layer.title)); },
                [&] {
                  std::optional<image::CachedLayer> cached = cache_.find(layer.key);
+                 if (!cached && plan.is_taken[order[position]]) {
+                   made[order[position]] = {.kind = kind_name(layer.kind),
+                                            .title = layer.title,
+                                            .layer = *plan.before[order[position]],
+                                            .is_taken = true};
+                   return;
+                 }
                  const bool is_new = !cached;
                  if (is_new) {
                    cached = cache_.store(layer.key,
@@ -470,6 +403,7 @@ BuiltImage ImageBuilder::build(const BuildPlan& plan) {
     ++done;
     if (progress_) progress_(fmt::format("making layers: {} of {}", done.load(), order.size()));
   });
+  compare_with_the_image_before(plan, made);
   make_prepared(plan, made, result);
 
   image::Image image;
@@ -486,6 +420,7 @@ BuiltImage ImageBuilder::build(const BuildPlan& plan) {
       result.statistics.bytes_compressed += layer.layer.size;
     } else {
       ++result.statistics.layers_reused;
+      if (layer.is_taken) ++result.statistics.layers_taken;
     }
     result.layers.push_back(layer);
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,9 +17,11 @@
 #include "build/byte_code.hh"
 #include "build/carried_plan.hh"
 #include "build/installed_wheels.hh"
+#include "build/system_needs.hh"
 #include "foundation/sandbox.hh"
 #include "image/cache/layer_cache.hh"
 #include "image/image.hh"
+#include "plan/fixed_plan.hh"
 #include "plan/layout.hh"
 #include "python/project/project.hh"
 #include "python/project/python_choice.hh"
@@ -42,9 +45,11 @@ struct BuildInputs {
   std::string revision;      // of the commit; empty when there is none or the work tree differs from it
   std::string source;        // where the repository can be had, as python::source_of_remote() says it; may be empty
   ProjectFiles files;
-  std::vector<std::string> findings;            // of those who filled this in; they become the plan's
-  std::optional<Previous> previous;             // the image before
-  const ByteCompiler* byte_compiler = nullptr;  // none: the image has no byte code but the base's
+  std::vector<std::string> findings;                    // of those who filled this in; they become the plan's
+  std::optional<Previous> previous;                     // the image before
+  std::optional<plan::FixedPlan> fixed_plan;            // to be carried out as it stands
+  std::optional<std::vector<DistributionNeeds>> needs;  // of the selection; none: nobody looked
+  const ByteCompiler* byte_compiler = nullptr;          // none: the image has no byte code but the base's
   /// May be empty. Called when the finished image was unpacked here to prepare files, with its files and configuration.
   std::function<void(const std::filesystem::path& root, const Sandbox& sandbox, const image::RunConfig& config)>
       on_unpacked;
@@ -54,6 +59,9 @@ struct BuildInputs {
 struct BuildPlan {
   plan::LayoutPlan layout;
   std::vector<bool> in_cache;  // for each layer of `layout`: already made
+  /// For each layer of `layout`: that of the image before, where it has this one.
+  std::vector<std::optional<image::Layer>> before;
+  std::vector<bool> is_taken;  // for each layer of `layout`: from the image before
   std::vector<plan::Overlap> overlaps;
   std::vector<std::string> findings;  // what a user should know, sorted
   std::string image_name;             // "greenhouse"
@@ -69,6 +77,7 @@ struct BuildStatistics {
   std::uint64_t wheels_built = 0;
   std::uint64_t layers_made = 0;
   std::uint64_t layers_reused = 0;
+  std::uint64_t layers_taken = 0;      // of those: from the image before
   std::uint64_t bytes_compressed = 0;  // of the blobs that were made
 };
 
@@ -78,6 +87,7 @@ struct BuiltLayer {
   image::Layer layer;
   std::uint64_t tar_size = 0;  // 0 for the layers of a base, where it is not known
   bool made = false;           // in this build
+  bool is_taken = false;       // from the image before
 };
 
 struct BuiltImage {
@@ -134,6 +144,13 @@ class ImageBuilder {
   LayerKey distribution_key(const python::SelectedPackage& package);
   std::vector<plan::Overlap> overlaps(std::vector<std::string>& findings);
   std::vector<python::Claims> all_claims();
+  const plan::MemberFacts* told(const Distribution& distribution);
+  std::vector<python::Claims> read_claims(const std::vector<Distribution>& distributions);
+  std::vector<bool> needed_to_compare(const std::vector<Distribution>& told, const std::vector<Distribution>& read,
+                                      const std::vector<python::Claims>& claims);
+  void add_facts(plan::PlanRecord& record);
+  void look_at_the_image_before(BuildPlan& plan) const;
+  void compare_with_the_image_before(const BuildPlan& plan, const std::vector<BuiltLayer>& made) const;
   bool is_known(const Distribution& distribution) const;
   python::Claims claims(const Distribution& distribution);
   std::uint64_t size_without_lock(const python::SelectedPackage& package, const tree::FileTree& tree) const;
@@ -168,6 +185,11 @@ class ImageBuilder {
   plan::Component application_;
   bool is_prepared_ = false;
   std::optional<std::set<std::string>> programs_;  // of the environment
+  /// By the IDs of distributions: where they have files, as far as it fits a record; and what was told of those whose
+  /// wheels were not looked at.
+  std::map<std::string, std::vector<std::string>> places_;
+  std::map<std::string, plan::MemberFacts> told_;
+  std::set<std::string> overlapping_;  // names of those that share a path with another
 };
 
 /// Decides what [tool.veneer.image] leaves open of name, tag and files, and refuses what no engine takes as a name or

@@ -82,7 +82,7 @@ void ImageBuilder::make_prepared(const BuildPlan& plan, std::vector<BuiltLayer>&
   for (const image::Layer& layer : inputs_.base.layers) layers.push_back({&layer, inputs_.base.blobs.get()});
   for (std::size_t i = 0; i < planned.size(); ++i) {
     if (planned[i].kind != plan::ComponentKind::prepared || i < positions[first])
-      layers.push_back({&made[i].layer, &cache_});
+      layers.push_back({&made[i].layer, made[i].is_taken ? inputs_.previous->blobs.get() : &cache_});
   }
   const TemporaryFolder scratch(cache_.folder() / "tmp", "prepare");
   make_folders(scratch.path() / "staging");

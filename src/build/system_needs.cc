@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/known_libraries.hh"
+#include "build/recorded_facts.hh"
 #include "foundation/parallel.hh"
 #include "foundation/text.hh"
 #include "tree/loader_folders.hh"
@@ -129,7 +130,7 @@ class Search {
 
 std::vector<DistributionNeeds> needs_of(const python::Selection& selection, const std::string& machine,
                                         python::WheelSupply& supply, const image::LayerCache& cache,
-                                        std::size_t workers) {
+                                        std::size_t workers, const plan::PlanRecord* before) {
   std::vector<const SelectedPackage*> packages;
   for (const SelectedPackage& package : selection.packages) packages.push_back(&package);
   const auto key_of = [&](const SelectedPackage& package) {
@@ -142,9 +143,15 @@ std::vector<DistributionNeeds> needs_of(const python::Selection& selection, cons
   for (std::size_t i = 0; i < packages.size(); ++i) {
     result[i].name = packages[i]->name;
     keys.push_back(key_of(*packages[i]));
+    const plan::MemberFacts* facts =
+        before == nullptr ? nullptr : find_facts(*before, packages[i]->name, wheel_mark(supply.identity(*packages[i])));
+    if (facts != nullptr) result[i].source = DistributionNeeds::Source::wheel;
     const auto note = cache.note(needs_note, keys[i]);
     if (auto needs = note ? python::needs_from_text(*note) : std::nullopt) {
       result[i].needs = std::move(*needs);
+    } else if (auto told = facts != nullptr ? recorded_needs(*facts) : std::nullopt) {
+      result[i].needs = std::move(*told);
+      result[i].source = DistributionNeeds::Source::image_before;
     } else {
       unknown.push_back(i);
       to_fetch.push_back(packages[i]);

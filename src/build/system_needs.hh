@@ -8,6 +8,7 @@
 
 #include "base/base.hh"
 #include "image/cache/layer_cache.hh"
+#include "plan/plan_record.hh"
 #include "python/selection.hh"
 #include "python/supply/wheel_supply.hh"
 #include "python/wheel/needs.hh"
@@ -17,13 +18,16 @@ namespace veneer::build {
 struct DistributionNeeds {
   std::string name;  // normalised
   python::WheelNeeds needs;
+  /// Whether the image before had this wheel, and whether it alone tells of these needs.
+  enum class Source { new_wheel, wheel, image_before } source = Source::new_wheel;
 };
 
-/// Of every package of `selection` that can be installed. Looked up in `cache` by what decides the wheel's bytes;
-/// wheels that are not known there are fetched (and built) and read, `workers` at a time.
+/// Of every package of `selection` that can be installed. Looked up in `cache` by what decides the wheel's bytes, then,
+/// unless it is nullptr, in what the image `before` tells; wheels that are not known there are fetched (and built) and
+/// read, `workers` at a time.
 std::vector<DistributionNeeds> needs_of(const python::Selection& selection, const std::string& machine,
                                         python::WheelSupply& supply, const image::LayerCache& cache,
-                                        std::size_t workers);
+                                        std::size_t workers, const plan::PlanRecord* before);
 
 /// A Debian package and why: "psycopg2 needs libpq.so.5".
 struct PackageReason {

@@ -28,6 +28,7 @@ Value to_value(const build::BuiltLayer& built) {
   value.set("digest", built.layer.blob.text());
   value.set("size", built.layer.size);
   value.set("made", built.made);
+  value.set("taken", built.is_taken);
   return value;
 }
 
@@ -46,6 +47,7 @@ Value to_value(const app::BuildSession& session, const app::WrittenImage& writte
   statistics.set("wheels_built", built.statistics.wheels_built);
   statistics.set("layers_made", built.statistics.layers_made);
   statistics.set("layers_reused", built.statistics.layers_reused);
+  statistics.set("layers_taken", built.statistics.layers_taken);
   statistics.set("bytes_compressed", built.statistics.bytes_compressed);
   statistics.set("bytes_verified", session.cache()->files()->bytes_read());
   Value value;
@@ -64,6 +66,8 @@ Value to_value(const app::BuildSession& session, const app::WrittenImage& writte
   return value;
 }
 
+constexpr std::uint64_t plan_limit = 16 << 20;
+
 struct Wanted {
   app::BuildRequest request;
   app::Output output;
@@ -75,7 +79,8 @@ struct Wanted {
 int build(const Wanted& wanted, Context& context) {
   const auto started = std::chrono::steady_clock::now();
   app::BuildSession session(wanted.request, context);
-  const app::WrittenImage written = app::build_to(wanted.output, session, context);
+  const app::WrittenImage written = app::build_to(
+      wanted.output, wanted.push ? app::TakenLayers::may_stay_there : app::TakenLayers::are_written, session, context);
   const build::BuiltImage& built = written.built;
   if (wanted.sbom) {
     write_text_file(*wanted.sbom, app::sbom_of(built.sealed, *app::blobs_of(session), context.messages()));
@@ -95,15 +100,22 @@ int build(const Wanted& wanted, Context& context) {
   std::uint64_t total = 0;
   for (const build::BuiltLayer& layer : built.layers) total += layer.layer.size;
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
-  context.terminal().note(fmt::format("{} layers, {} made, {} reused; {} in all, the application layer {}; in {}",
-                                      built.layers.size(), built.statistics.layers_made,
-                                      built.layers.size() - built.statistics.layers_made, human_size(total),
-                                      human_size(built.layers.back().layer.size), human_duration(seconds.count())));
+  const std::uint64_t taken = built.statistics.layers_taken;
+  context.terminal().note(
+      fmt::format("{} layers, {} made, {} reused{}; {} in all, the application layer {}; in {}", built.layers.size(),
+                  built.statistics.layers_made, built.layers.size() - built.statistics.layers_made,
+                  taken == 0 ? "" : fmt::format(" ({} from the image before)", taken), human_size(total),
+                  human_size(built.layers.back().layer.size), human_duration(seconds.count())));
   context.terminal().note("starts: " + app::start_text(*session.start().start));
   if (pushed) context.terminal().note(pushed->plan.why);
   context.print(fmt::format("{} {}\n", session.image_name(), built.sealed.manifest_digest.text()));
   if (pushed) context.print(push_text(*pushed, built.sealed.manifest_digest));
   return 0;
+}
+
+plan::FixedPlan read_plan(const std::string& file) {
+  return in_context([&] { return "reading the plan " + printable(file); },
+                    [&] { return plan::read_fixed_plan(parse_json(read_text_file(file, plan_limit))); });
 }
 
 Action parse(const Arguments& arguments) {
@@ -115,6 +127,7 @@ Action parse(const Arguments& arguments) {
     }
   }
   wanted.sbom = arguments.value("--sbom");
+  if (const auto file = arguments.value("--plan")) wanted.request.plan = read_plan(*file);
   if (const auto output = arguments.value("--output")) wanted.output = app::parse_output(*output);
   if (wanted.output) wanted.request.destination = app::Destination::elsewhere;
   if (wanted.push) {
@@ -133,6 +146,8 @@ Command build_command() {
   std::vector<Option> options = build_options();
   options.push_back(
       {"-o,--output", "PLACE", "write to " + image::output_forms() + " (default: the project's .veneer folder)"});
+  options.push_back(
+      {"--plan", "FILE", "make exactly the layers that plan --json has printed, or refuse when anything differs"});
   options.push_back({"--push", "REF", "bring the image into a registry too, under this name"});
   for (Option& option : push_options()) options.push_back(std::move(option));
   options.push_back({"--sbom", "FILE", "write what the image holds to FILE, as veneer sbom prints it"});
@@ -151,6 +166,8 @@ Command build_command() {
                        {"veneer build --push registry.example/team/shop:1.2.0 --also-tag latest",
                         "and bring what a registry lacks of it there"},
                        {"veneer build --sbom app.spdx.json", "and write down what the image holds"},
+                       {"veneer build --previous registry.example/team/shop:latest -o oci:release",
+                        "keep the layers of that image as far as they still hold"},
                        {"veneer build --cmd 'python main.py'", "say what a container starts"},
                        {"veneer build --base debian:bookworm --extra postgres", "choose the base, install an extra"},
                        {"veneer build --locked", "in CI: refuse a base that is not as veneer.lock pins it"},

@@ -120,6 +120,7 @@ const std::vector<Option>& build_options() {
       {"--previous", "IMAGE",
        "keep the layers of this image as far as they still hold; none: of no image (default: what is pushed to, else "
        "what was built last here)"},
+      {"--verify-previous", "", "make what could be taken from the image before, and compare it (exit code 6)"},
       {"--locked", "", "refuse a base that is not as veneer.lock pins it (exit code 3)"},
       {"--no-lock-file", "", "neither read nor write veneer.lock"},
       {"--verify-base", "", "read all of the base and compare it with what veneer.lock says of it"},
@@ -215,6 +216,7 @@ app::BuildRequest read_build_request(const Arguments& arguments) {
   if (arguments.has("--verify-base")) request.base_facts = app::BaseFacts::verified;
   request.previous = arguments.value("--previous");
   if (request.previous && *request.previous != "none") static_cast<void>(image::read_image_name(*request.previous));
+  if (arguments.has("--verify-previous")) request.previous_layers = app::PreviousLayers::verified;
   request.dependency_layers = arguments.number("--dependency-layers", 1, mountable_layers);
   request.workers = arguments.number("--jobs", 1, most_workers).value_or(request.workers);
   return request;

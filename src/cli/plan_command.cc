@@ -15,19 +15,38 @@
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "foundation/units.hh"
+#include "plan/layer_changes.hh"
+#include "python/name.hh"
 
 namespace veneer::cli {
 
 namespace {
 
+std::optional<plan::PlanRecord> record_before(const app::BuildSession& session) {
+  const auto& previous = session.inputs().previous;
+  return previous ? std::optional(previous->record) : std::nullopt;
+}
+
+/// Of the layers of distributions.
+std::vector<plan::LayerChange> changes_of(const app::BuildSession& session) {
+  return plan::layer_changes(session.plan().layout, record_before(session));
+}
+
 Value to_value(const app::BuildSession& session) {
   const build::BuildPlan& plan = session.plan();
   Value base;
   base.set("name", session.inputs().base.name);
+  base.set("digest", plan.layout.record.target.base);
   base.set("layers", std::uint64_t{session.inputs().base.layers.size()});
   Value layout = plan::to_value(plan.layout);
-  for (std::size_t i = 0; i < plan.in_cache.size(); ++i)
-    layout.table()[0].second.array()[i].set("in_cache", bool{plan.in_cache[i]});
+  const std::vector<plan::LayerChange> changes = changes_of(session);
+  for (std::size_t i = 0; i < plan.in_cache.size(); ++i) {
+    Value& layer = layout.table()[0].second.array()[i];
+    layer.set("in_cache", bool{plan.in_cache[i]});
+    layer.set("taken", bool{plan.is_taken[i]});
+    layer.set("state", i < changes.size() ? Value(plan::state_name(changes[i].state)) : Value());
+    layer.set("why", i < changes.size() ? Value(changes[i].why) : Value());
+  }
   Value::Array overlaps;
   for (const plan::Overlap& overlap : plan.overlaps) {
     Value row;
@@ -47,9 +66,14 @@ Value to_value(const app::BuildSession& session) {
   value.set("left_out", app::left_out_value(session.inputs().files));
   value.set("previous", app::previous_value(session.previous()));
   value.set("layers", layout.at("layers"));
+  value.set("record", parse_json(plan::to_text(plan.layout.record)));
   value.set("overlaps", std::move(overlaps));
   value.set("findings", std::move(findings));
   return value;
+}
+
+std::string change_text(const plan::LayerChange& change) {
+  return fmt::format("{}{}{}", plan::state_name(change.state), change.why.empty() ? "" : ": ", change.why);
 }
 
 std::string text_of(const app::BuildSession& session, const std::optional<app::DeployForecast>& deploy,
@@ -62,17 +86,29 @@ std::string text_of(const app::BuildSession& session, const std::optional<app::D
   const python::PythonChoice& choice = session.inputs().python_choice;
   const bool is_plain = choice.source == python::PythonSource::base && choice.reason == python::reason_of_base;
   text += is_plain ? "\n" : fmt::format("Python {}: {}\n\n", target.full_version, choice.reason);
-  Table table({"#", "layer", "download", "state"}, {0, 2});
+  const bool is_compared = session.inputs().previous.has_value();
+  const std::vector<plan::LayerChange> changes = is_compared ? changes_of(session) : std::vector<plan::LayerChange>();
+  text += app::previous_text(session.previous()) + "\n\n";
+  std::vector<std::string> head = {"#", "layer", "download", "state"};
+  if (is_compared) head.push_back("against the image before");
+  Table table(std::move(head), {0, 2});
   std::size_t number = 0;
   const base::Base& base = session.inputs().base;
   for (std::size_t i = 0; i < base.layers.size(); ++i) {
-    table.add({fmt::format("{}", ++number), printable(build::base_title(base, i), 60), human_size(base.layers[i].size),
-               "kept"});
+    std::vector<std::string> row = {fmt::format("{}", ++number), printable(build::base_title(base, i), 60),
+                                    human_size(base.layers[i].size), "kept"};
+    if (is_compared) row.emplace_back();
+    table.add(std::move(row));
   }
   for (std::size_t i = 0; i < plan.layout.layers.size(); ++i) {
     const plan::PlannedLayer& layer = plan.layout.layers[i];
-    table.add({fmt::format("{}", ++number), layer.title, layer.size == 0 ? "" : human_size(layer.size),
-               plan.in_cache[i] ? "cached" : "to be made"});
+    std::vector<std::string> row = {fmt::format("{}", ++number), layer.title,
+                                    layer.size == 0 ? "" : human_size(layer.size),
+                                    plan.in_cache[i]   ? "cached"
+                                    : plan.is_taken[i] ? "taken"
+                                                       : "to be made"};
+    if (is_compared) row.push_back(i < changes.size() ? change_text(changes[i]) : "");
+    table.add(std::move(row));
   }
   text += table.text();
   text += fmt::format("\nstarts: {}\n", app::start_text(*session.start().start));
@@ -106,15 +142,30 @@ Action parse_revisions(const Arguments& arguments) {
 }
 
 Action parse(const Arguments& arguments) {
-  if (arguments.has("--from")) return parse_revisions(arguments);
+  if (arguments.has("--from")) {
+    if (arguments.has("--explain")) throw Error(ErrorKind::usage, "--explain is not for --from");
+    return parse_revisions(arguments);
+  }
   for (const char* option : {"--to", "--markdown", "--max-bytes"}) {
     if (arguments.has(option)) throw Error(ErrorKind::usage, fmt::format("{} goes with --from REV", option));
   }
   const app::BuildRequest request = read_build_request(arguments);
   const deliver::Line line = app::line_of(read_line(arguments));
   const bool is_json = arguments.has("--json");
+  const auto explained = arguments.value("--explain");
+  if (is_json && explained) throw Error(ErrorKind::usage, "--explain and --json exclude each other");
   return [=](Context& context) {
     const app::BuildSession session(request, context);
+    if (explained) {
+      const auto text =
+          plan::explain(session.plan().layout, record_before(session), python::normalised_name(*explained));
+      if (!text) {
+        throw Error(ErrorKind::not_found, fmt::format("the image has no distribution {}", printable(*explained)),
+                    "its distributions are listed by: veneer plan --json");
+      }
+      context.print(*text);
+      return 0;
+    }
     const std::optional<app::DeployForecast> deploy = app::forecast_from_last(session, line);
     if (!is_json) {
       context.print(text_of(session, deploy, line));
@@ -137,6 +188,7 @@ Command plan_command() {
   options.push_back({"--from", "REV", "plan no build: what a deploy costs hosts that have this commit of the project"});
   options.push_back({"--to", "REV", "with --from: the commit that is deployed (default: HEAD)"});
   for (Option& option : price_options()) options.push_back(std::move(option));
+  options.push_back({"--explain", "NAME", "why this distribution lies where it does, and how often it changed"});
   return {.name = "plan",
           .summary = "show what a build would do, and what a deploy of it would cost",
           .description =
@@ -152,7 +204,8 @@ Command plan_command() {
               "gets more.",
           .options = std::move(options),
           .examples = {{"veneer plan", "the layers of the project here"},
-                       {"veneer plan --json | jq '.layers[].title'", "for scripts"},
+                       {"veneer plan --explain numpy", "why does it lie where it does?"},
+                       {"veneer plan --json > plan.json", "for scripts, and for: veneer build --plan plan.json"},
                        {"veneer plan --from origin/main --to HEAD --markdown", "the price of a pull request"}},
           .parse = parse};
 }

@@ -28,20 +28,6 @@ std::string title_of(const Pointers& distributions) {
   return title;
 }
 
-PlannedLayer make_layer(const Pointers& components, std::string title) {
-  PlannedLayer layer;
-  layer.kind = components.front()->kind;
-  layer.title = std::move(title);
-  std::vector<LayerKey> keys;
-  for (const Component* component : components) {
-    layer.components.push_back(component->id);
-    layer.size += component->size;
-    keys.push_back(component->key);
-  }
-  layer.key = combined_key(keys);
-  return layer;
-}
-
 }  // namespace
 
 LayerKey combined_key(const std::vector<LayerKey>& keys) {
@@ -50,6 +36,24 @@ LayerKey combined_key(const std::vector<LayerKey>& keys) {
   hash.update("veneer combined layer 1\n");
   for (const LayerKey& key : keys) hash.update(key.hex() + "\n");
   return {hash.finish()};
+}
+
+PlannedLayer layer_of(const std::vector<const Component*>& components) {
+  PlannedLayer layer;
+  layer.kind = components.front()->kind;
+  switch (layer.kind) {
+    case ComponentKind::distribution: layer.title = title_of(components); break;
+    case ComponentKind::prepared: layer.title = components.front()->name; break;
+    default: layer.title = components.front()->id;
+  }
+  std::vector<LayerKey> keys;
+  for (const Component* component : components) {
+    layer.components.push_back(component->id);
+    layer.size += component->size;
+    keys.push_back(component->key);
+  }
+  layer.key = combined_key(keys);
+  return layer;
 }
 
 std::size_t usual_dependency_layers(std::size_t distributions) { return distributions > 200 ? 100 : 60; }
@@ -86,12 +90,12 @@ LayoutPlan layout(const std::vector<Component>& components, const std::vector<Ov
   for (const LayerGroup& group : groups) {
     Pointers members;
     for (const std::size_t member : group.members) members.push_back(&distributions[member]);
-    plan.layers.push_back(make_layer(members, title_of(members)));
+    plan.layers.push_back(layer_of(members));
     plan.layers.back().is_kept = group.is_kept;
   }
-  for (const Component* component : environments) plan.layers.push_back(make_layer({component}, component->id));
-  for (const Component* component : prepared) plan.layers.push_back(make_layer({component}, component->name));
-  for (const Component* component : applications) plan.layers.push_back(make_layer({component}, component->id));
+  for (const Pointers* others : {&environments, &prepared, &applications}) {
+    for (const Component* component : *others) plan.layers.push_back(layer_of({component}));
+  }
   return plan;
 }
 

@@ -48,6 +48,9 @@ struct LayoutOptions {
 LayoutPlan layout(const std::vector<Component>& components, const std::vector<Overlap>& overlaps,
                   const std::optional<PlanRecord>& previous, const LayoutOptions& options);
 
+/// The layer of these components, at least one, all of one kind, in this order.
+PlannedLayer layer_of(const std::vector<const Component*>& components);
+
 /// The key of a layer that holds several components in the given order; that of one component is its own.
 LayerKey combined_key(const std::vector<LayerKey>& keys);
 

@@ -25,7 +25,7 @@ bool is_plain_fact(std::string_view text) {
 }
 
 std::string to_text(const MemberFacts& facts) {
-  std::string text;
+  std::string text = facts.wheel + ":";
   for (const List list : lists) {
     for (const std::string& entry : facts.*list) text += entry + ",";
     if (!(facts.*list).empty()) text.pop_back();
@@ -38,17 +38,18 @@ std::string to_text(const MemberFacts& facts) {
 
 std::optional<MemberFacts> read_member_facts(std::string_view text) {
   const std::vector<std::string> fields = split_fields(text, ':');
-  if (fields.size() > lists.size() + 1) return std::nullopt;
-  MemberFacts facts;
-  for (std::size_t i = 0; i < fields.size(); ++i) {
+  if (fields.size() > lists.size() + 2 || (!fields[0].empty() && !is_plain_fact(fields[0]))) return std::nullopt;
+  MemberFacts facts{.wheel = fields[0]};
+  for (std::size_t i = 1; i < fields.size(); ++i) {
     if (fields[i].empty()) continue;
-    if (i == lists.size()) {
+    if (i > lists.size()) {
       facts.size = read_number<std::uint64_t>(fields[i]);
       if (!facts.size) return std::nullopt;
       continue;
     }
-    facts.*lists.at(i) = split_fields(fields[i], ',');
-    const std::vector<std::string>& list = facts.*lists.at(i);
+    const List member = lists.at(i - 1);
+    facts.*member = split_fields(fields[i], ',');
+    const std::vector<std::string>& list = facts.*member;
     if (list.size() > most || !std::ranges::all_of(list, is_plain_fact)) return std::nullopt;
   }
   return to_text(facts) == text ? std::optional(facts) : std::nullopt;

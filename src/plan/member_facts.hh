@@ -11,6 +11,7 @@
 namespace veneer::plan {
 
 struct MemberFacts {
+  std::string wheel;  // stands for the wheel that they are of; empty in none
   /// Where it has files, each at most two names long: "numpy.libs" in site-packages, "bin/f2py" beside it. Its own name
   /// and its .dist-info are not listed. Two distributions without a place in common share no path.
   std::vector<std::string> places;
@@ -24,7 +25,8 @@ struct MemberFacts {
 /// Whether a text may stand in facts: short, of printable ASCII characters, and none that separates or is quoted.
 bool is_plain_fact(std::string_view text);
 
-/// "numpy.libs,bin/f2py:libstdc++.so.6": lists separated by colons, and the size; empty ones at the end are left out.
+/// "0123abcd:numpy.libs,bin/f2py:libstdc++.so.6": the wheel, the lists and the size, separated by colons; empty ones at
+/// the end are left out.
 std::string to_text(const MemberFacts& facts);
 
 /// Nothing for what to_text() does not write.

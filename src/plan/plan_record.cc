@@ -134,8 +134,8 @@ void shorten(PlanRecord& record) {
   const std::size_t most = text_of_200 * std::max<std::size_t>((members + 199) / 200, 1);
   std::size_t size = to_text(record).size();
   while (size > most && !record.facts.empty()) {
-    const auto longest = std::ranges::max_element(
-        record.facts, {}, [](const auto& entry) { return to_text(entry.second).size(); });
+    const auto longest =
+        std::ranges::max_element(record.facts, {}, [](const auto& entry) { return to_text(entry.second).size(); });
     size -= to_text(longest->second).size() + 1;
     record.facts.erase(longest);
   }

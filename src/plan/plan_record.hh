@@ -42,9 +42,9 @@ struct RecordedTarget {
 
 struct PlanRecord {
   RecordedTarget target;
-  std::size_t below = 0;                                // layers of the image that lie below these
-  std::vector<std::vector<RecordedMember>> layers;      // of distributions, bottom to top
-  std::map<RecordedMember, MemberFacts> facts;          // of those members of which they are known
+  std::size_t below = 0;                            // layers of the image that lie below these
+  std::vector<std::vector<RecordedMember>> layers;  // of distributions, bottom to top
+  std::map<RecordedMember, MemberFacts> facts;      // of those members of which they are known
   Learned learned;
   bool operator==(const PlanRecord&) const = default;
 };

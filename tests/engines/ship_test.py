@@ -198,6 +198,18 @@ class Ship:
         self.assertIn("keep", self.actions(fourth))
         self.assertIn("send", self.actions(fourth))
         self.assertEqual(self.run_container(self.name, "/app/.venv/bin/python", "-c", "import part0; print(part0.VALUE)"), "7")
+
+        # What changes again lies above all others by now: the build follows the one before, and its wheel's layer travels, on a
+        # prefix store with the environment and the application above it.
+        fixtures.wheel(self.project / "wheels", "part0", "1.0", {"part0/__init__.py": "VALUE = 8\n"})
+        subprocess.run(["uv", "lock", "--quiet", "--upgrade"], cwd=self.project, check=True, env=self.environment())
+        fixtures.commit_all(self.project, "part0 once more")
+        self.build()
+        self.assertEqual(self.built["previous"]["why"], "it was built last here")
+        fifth = self.ship()
+        self.assertEqual(self.actions(fifth).count("send"), 3 if self.kind == "prefix" else 1, fifth["plan"])
+        self.assertEqual(fifth["bytes_sent"], fifth["plan"]["bytes"])
+        self.assertEqual(self.run_container(self.name, "/app/.venv/bin/python", "-c", "import part0; print(part0.VALUE)"), "8")
         self.assert_saves_whole(self.name)
         self.assert_pushes(self.name)
 

@@ -141,6 +141,59 @@ TEST(Grouping, CountsSizesOfAnyoneWithoutOverflow) {
   EXPECT_EQ(layers.size(), 51u);
 }
 
+TEST(Grouping, PlansOneAndTheWholeSetAnew) {
+  const std::vector<Component> one = {distribution("a", 5)};
+  EXPECT_EQ(named(group_distributions(one, {}, {}, 1), one), (Named{{"a 1"}}));
+  // Another Python: each key is another one, and the plan is as good as a first one.
+  std::vector<Component> before;
+  std::vector<Component> after;
+  for (int i = 0; i < 100; ++i) {
+    before.push_back(distribution(fmt::format("d{:02}", i), 1'000u << (i / 9)));
+    after.push_back(distribution(before.back().name, before.back().size, "2"));
+  }
+  const TwoPlans plans = plan_twice(before, after, 40);
+  EXPECT_LE(plans.second.size(), 40u);
+  EXPECT_EQ(std::count(plans.is_kept.begin(), plans.is_kept.end(), true), 0);
+}
+
+TEST(Grouping, LeavesTheOthersAloneWhenOneAlternates) {
+  std::vector<Component> set;
+  for (int i = 0; i < 80; ++i) set.push_back(distribution(fmt::format("d{:02}", i), 1'000u << (i / 9)));
+  PlanRecord record = record_of(group_distributions(set, {}, {}, 40), set, {});
+  for (int deploy = 0; deploy < 10; ++deploy) {
+    set[33] = distribution("d33", set[33].size, deploy % 2 == 0 ? "2" : "1");
+    const auto layers = group_distributions(set, {}, record, 40);
+    EXPECT_LE(layers.size(), 40u);
+    std::size_t fresh = 0;
+    for (const LayerGroup& layer : layers) fresh += layer.is_kept ? 0 : 1;
+    EXPECT_LE(fresh, deploy == 0 ? 4u : 1u);  // then it lies alone
+    record = record_of(layers, set, record);
+  }
+  EXPECT_EQ(record.learned.changed.at("d33"), 10u);
+}
+
+/// uv's conflicts: two versions of one name, of which a target has one; a plan takes them for two all the same.
+TEST(Grouping, TakesTwoOfOneNameForTwo) {
+  const std::vector<Component> set = {distribution("a", 5'000), distribution("a", 4'000, "2"),
+                                      distribution("b", 3'000)};
+  const auto layers = group_distributions(set, {}, {}, 2);
+  EXPECT_EQ(layers.size(), 2u);
+  const PlanRecord record = read_plan_record(to_text(record_of(layers, set, {})));
+  for (const LayerGroup& layer : group_distributions(set, {}, record, 2)) EXPECT_TRUE(layer.is_kept);
+  EXPECT_EQ(learn(record, set), Learned{});
+}
+
+TEST(Grouping, FollowsAPlanOfManyDistributions) {
+  std::mt19937 random(507);  // NOLINT: the same set each time
+  std::vector<Component> set;
+  for (int i = 0; i < 507; ++i) set.push_back(distribution(fmt::format("d{:03}", i), 1 + random() % 50'000'000));
+  const PlanRecord record = record_of(group_distributions(set, {}, {}, 100), set, {});
+  for (const std::size_t changed : {3u, 99u, 256u}) set[changed] = distribution(set[changed].name, 7'000'000, "2");
+  const auto layers = group_distributions(set, {}, record, 100);
+  EXPECT_LE(layers.size(), 100u);
+  EXPECT_GE(std::count_if(layers.begin(), layers.end(), [](const LayerGroup& layer) { return layer.is_kept; }), 70);
+}
+
 /// Any history: each distribution lies in one layer, the cap holds, what is kept is kept to the bit, the order in which
 /// the distributions come does not matter, and nothing costs more than one layer would.
 TEST(Grouping, HoldsItsPromisesForRandomHistories) {

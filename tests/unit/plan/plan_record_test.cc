@@ -28,13 +28,14 @@ TEST(PlanRecord, IsReadAsItWasWritten) {
       .target = {"sha256:00", "x86_64", "glibc-2.36", "3.11.2", "/usr/bin/python3.11"},
       .below = 2,
       .layers = {{numpy}, {{"a", 0xfedcba9876543210}, {"b", 7}}},
-      .facts = {{numpy, {.places = {"numpy.libs", "bin/f2py"}, .libraries = {"libstdc++.so.6"}}}, {{"b", 7}, {}}},
+      .facts = {{numpy, {.wheel = "0123abcd", .places = {"numpy.libs", "bin/f2py"}, .libraries = {"libstdc++.so.6"}}},
+                {{"b", 7}, {}}},
       .learned = {.sets_seen = 3, .changed = {{"numpy", 2}}}};
   const std::string text = to_text(record);
   const std::string start =
       R"({"version":1,"target":{"base":"sha256:00","machine":"x86_64","libc":"glibc-2.36","python":"3.11.2",)"
       R"("interpreter":"/usr/bin/python3.11"},"below":2,"layers":)";
-  EXPECT_EQ(text, start + R"([["numpy:0000000000000001:numpy.libs,bin/f2py:libstdc++.so.6"],)"
+  EXPECT_EQ(text, start + R"([["numpy:0000000000000001:0123abcd:numpy.libs,bin/f2py:libstdc++.so.6"],)"
                           R"(["a:fedcba9876543210","b:0000000000000007:"]],"seen":3,"changed":{"numpy":2}})");
   EXPECT_EQ(read_plan_record(text), record);
   EXPECT_EQ(read_plan_record(to_text(PlanRecord{})), PlanRecord{});
@@ -42,8 +43,7 @@ TEST(PlanRecord, IsReadAsItWasWritten) {
   PlanRecord of_label = record;
   of_label.learned = {};
   of_label.facts = {};
-  EXPECT_EQ(to_label(record),
-            start + R"([["numpy:0000000000000001"],["a:fedcba9876543210","b:0000000000000007"]]})");
+  EXPECT_EQ(to_label(record), start + R"([["numpy:0000000000000001"],["a:fedcba9876543210","b:0000000000000007"]]})");
   EXPECT_EQ(read_plan_record(to_label(record)), of_label);
 }
 
@@ -65,13 +65,13 @@ TEST(PlanRecord, IsSmallEnoughForAnAnnotation) {
 }
 
 TEST(MemberFacts, AreReadAsTheyWereWritten) {
-  const MemberFacts all{{"a"}, {"libx.so.1", "liby.so.2"}, {"libz.so"}, {"pq"}, 77};
-  EXPECT_EQ(to_text(all), "a:libx.so.1,liby.so.2:libz.so:pq:77");
-  for (const MemberFacts& facts :
-       {all, MemberFacts{}, MemberFacts{.places = {"a", "bin/b"}}, MemberFacts{.size = 0}, MemberFacts{.asks_for = {"c"}}}) {
+  const MemberFacts all{"0f", {"a"}, {"libx.so.1", "liby.so.2"}, {"libz.so"}, {"pq"}, 77};
+  EXPECT_EQ(to_text(all), "0f:a:libx.so.1,liby.so.2:libz.so:pq:77");
+  for (const MemberFacts& facts : {all, MemberFacts{}, MemberFacts{.places = {"a", "bin/b"}}, MemberFacts{.size = 0},
+                                   MemberFacts{.asks_for = {"c"}}}) {
     EXPECT_EQ(read_member_facts(to_text(facts)), facts) << to_text(facts);
   }
-  for (const char* text : {":", "a:", ",", "a,", "a b", ":::::1", "::::x", "::::01"}) {
+  for (const char* text : {":", "f:a:", ",", "f:a,", "a b", "::::::1", ":::::x", ":::::01"}) {
     EXPECT_EQ(read_member_facts(text), std::nullopt) << text;
   }
   EXPECT_TRUE(is_plain_fact("share/man"));
