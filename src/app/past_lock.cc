@@ -32,6 +32,13 @@ std::string requires_python(const PastTexts& texts) {
 
 }  // namespace
 
+std::string usual_python(const std::string& requires_python) {
+  const auto allowed = python::SpecifierSet::parse(requires_python);
+  const auto* const usual =
+      std::ranges::find_if(usual_pythons, [&](const char* version) { return !allowed || allowed->contains(version); });
+  return usual == usual_pythons.end() ? usual_pythons.front() : *usual;
+}
+
 python::Target past_target(const PastTexts& texts, const PastTarget& wanted) {
   if (wanted.python) return parse_target(wanted.python->text, wanted.platform, wanted.libc);
   if (!texts.base_lock.empty()) {
@@ -44,10 +51,7 @@ python::Target past_target(const PastTexts& texts, const PastTarget& wanted) {
   if (const auto line = python::read_version_file(texts.python_version)) {
     if (python::parse_python_version(line->text)) return parse_target(line->text, wanted.platform, wanted.libc);
   }
-  const auto allowed = python::SpecifierSet::parse(requires_python(texts));
-  const auto* const usual =
-      std::ranges::find_if(usual_pythons, [&](const char* version) { return !allowed || allowed->contains(version); });
-  return parse_target(usual == usual_pythons.end() ? usual_pythons.front() : *usual, wanted.platform, wanted.libc);
+  return parse_target(usual_python(requires_python(texts)), wanted.platform, wanted.libc);
 }
 
 std::unique_ptr<const python::AnyLock> read_past_lock(const PastTexts& texts, const Surroundings& surroundings) {

@@ -29,8 +29,12 @@ struct PastTexts {
   std::string python_version;  // .python-version
 };
 
-/// In this order: `wanted`, what veneer.lock pins for the platform, .python-version, and of 3.13, 3.12, 3.14 … the
-/// first that requires-python of pyproject.toml, else of the lock, allows.
+/// A version of Python for which to select where nothing says one: of 3.13, 3.12, 3.14 … the first that
+/// `requires_python` allows.
+std::string usual_python(const std::string& requires_python);
+
+/// In this order: `wanted`, what veneer.lock pins for the platform, .python-version, and
+/// usual_python() by requires-python of pyproject.toml, else of the lock.
 python::Target past_target(const PastTexts& texts, const PastTarget& wanted);
 
 /// Throws Error as python::read_lock() does.

@@ -7,6 +7,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "owners/dockerignore.hh"
+#include "setup/project_files.hh"
 
 namespace veneer::app {
 
@@ -47,13 +48,14 @@ build::ProjectFiles list_files(const python::Project& project, const std::option
   build::ProjectFiles files;
   if (!git) {
     files.listed = build::files_below(project.folder);
+    std::erase_if(files.listed, setup::is_written_by_init);
     return files;
   }
   files.in_repository = true;
   const std::string prefix = git->prefix();
   for (const auto* names : {&git->checkout->files.tracked, &git->checkout->files.untracked}) {
     for (std::string& name : below(*names, prefix)) {
-      if (!python::is_base_lock(name)) files.listed.push_back(std::move(name));
+      if (!python::is_base_lock(name) && !setup::is_written_by_init(name)) files.listed.push_back(std::move(name));
     }
   }
   std::sort(files.listed.begin(), files.listed.end());

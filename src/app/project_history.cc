@@ -73,21 +73,29 @@ class Reader {
     if (request_.events != DeployEvents::commits) {
       // An annotated tag's own name comes first, that of its commit behind it.
       for (const std::string& line :
-           split_words(python::git_output(repository_, {"for-each-ref", "--merged=HEAD", "--sort=creatordate",
-                                                        "--format=%(objectname) %(*objectname)", "refs/tags"}),
+           split_words(python::git_output(repository_,
+                                          {"for-each-ref", "--merged=HEAD", "--sort=creatordate",
+                                           "--format=%(objectname) %(*objectname) %(refname:strip=2)", "refs/tags"}),
                        "\n")) {
-        const std::size_t space = line.find(' ');
-        std::string commit = space + 1 < line.size() ? line.substr(space + 1) : line.substr(0, space);
-        if (commits.empty() || commits.back() != commit) commits.push_back(std::move(commit));
+        const std::vector<std::string> fields = split_words(line, " ");
+        const std::string& commit = fields[fields.size() - 2];
+        if (commits.empty() || commits.back() != commit) {
+          commits.push_back(commit);
+          result.names.push_back(fields.back());
+        }
+        if (fields.back() == request_.until) break;
       }
       result.events = DeployEvents::tags;
       if (request_.events == DeployEvents::tags || commits.size() >= least_tags) return commits;
     }
     result.events = DeployEvents::commits;
-    return split_words(
-        python::git_output(repository_, {"log", "--first-parent", "--reverse", "--format=%H", "HEAD", "--",
-                                         in_repository(project_.folder), in_repository(lock_path_)}),
-        "\n");
+    commits =
+        split_words(python::git_output(repository_, {"log", "--first-parent", "--reverse", "--format=%H", "HEAD", "--",
+                                                     in_repository(project_.folder), in_repository(lock_path_)}),
+                    "\n");
+    result.names.clear();
+    for (const std::string& commit : commits) result.names.push_back(commit.substr(0, 12));
+    return commits;
   }
 
   /// As git names a path of the work tree.

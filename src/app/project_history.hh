@@ -24,10 +24,12 @@ struct ProjectHistoryRequest {
   PastTarget target;
   std::vector<std::string> extras;  // beside those that [tool.veneer] names now; normalised
   std::vector<std::string> groups;
+  std::string until;  // the name of a tag: what came after it is left out; empty: all
 };
 
 struct ProjectHistory {
   replay::History history;
+  std::vector<std::string> names;            // of the deploys: tags, or the first digits of commits
   DeployEvents events = DeployEvents::tags;  // tags or commits: which were taken
   std::size_t estimated = 0;                 // files of which no lock says the size
 };

@@ -47,28 +47,13 @@ std::optional<std::string> read_own_file(const fs::path& folder, const std::stri
   return read_text_file_if_exists(path, largest_text);
 }
 
-/// What the owners wrote, to be read: a part of start::Inputs.
-start::Inputs files_of(const build::BuildInputs& build) {
-  start::Inputs inputs;
-  inputs.project = build.project;
-  inputs.files = written_files(build.files);
-  inputs.left_out = build.files.left_out;
-  const std::string member = build.project.folder.lexically_relative(build.workspace).generic_string();
-  if (!build.workspace.empty() && member != "." && !member.starts_with("..")) {
-    inputs.member = member;
-    inputs.read_above = [folder = build.workspace](const std::string& name) { return read_own_file(folder, name); };
-  }
-  inputs.read = [folder = build.project.folder](const std::string& name) { return read_own_file(folder, name); };
-  return inputs;
-}
-
 class Question {
  public:
   Question(const StartQuestion& asked, Surroundings& surroundings) : asked_(asked), surroundings_(surroundings) {}
 
   start::Inputs inputs() {
     const build::BuildInputs& build = asked_.inputs;
-    start::Inputs inputs = files_of(build);
+    start::Inputs inputs = files_to_read(build);
     inputs.is_executable = [this](const std::string& name) {
       struct stat status {};
       return ::stat((folder() / name).c_str(), &status) == 0 && (status.st_mode & 0100) != 0;
@@ -247,21 +232,35 @@ std::vector<std::string> said_of(const start::Decision& decision) {
 
 }  // namespace
 
+start::Inputs files_to_read(const build::BuildInputs& build) {
+  start::Inputs inputs;
+  inputs.project = build.project;
+  inputs.files = written_files(build.files);
+  inputs.left_out = build.files.left_out;
+  const std::string member = build.project.folder.lexically_relative(build.workspace).generic_string();
+  if (!build.workspace.empty() && member != "." && !member.starts_with("..")) {
+    inputs.member = member;
+    inputs.read_above = [folder = build.workspace](const std::string& name) { return read_own_file(folder, name); };
+  }
+  inputs.read = [folder = build.project.folder](const std::string& name) { return read_own_file(folder, name); };
+  return inputs;
+}
+
 std::optional<python::PlacedRequest> python_of_dockerfile(const build::BuildInputs& inputs) {
-  const auto found = start::python_of_dockerfile(files_of(inputs));
+  const auto found = start::python_of_dockerfile(files_to_read(inputs));
   if (!found) return std::nullopt;
   return python::PlacedRequest{python::parse_python_request(found->first), found->second};
 }
 
 std::optional<std::pair<std::string, std::string>> base_of_dockerfile(const build::BuildInputs& inputs) {
-  return start::base_of_dockerfile(files_of(inputs));
+  return start::base_of_dockerfile(files_to_read(inputs));
 }
 
 std::optional<start::InstalledByDockerfile> installed_by_dockerfile(const build::BuildInputs& inputs) {
-  return start::installed_by_dockerfile(files_of(inputs));
+  return start::installed_by_dockerfile(files_to_read(inputs));
 }
 
-std::string dockerfile_of(const build::BuildInputs& inputs) { return start::dockerfile_of(files_of(inputs)); }
+std::string dockerfile_of(const build::BuildInputs& inputs) { return start::dockerfile_of(files_to_read(inputs)); }
 
 void refuse_without_start(const build::BuildInputs& inputs, const start::Decision& decision,
                           Surroundings& surroundings) {

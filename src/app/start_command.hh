@@ -34,6 +34,9 @@ std::optional<start::InstalledByDockerfile> installed_by_dockerfile(const build:
 /// The project's Dockerfile that counts, relative to its folder; empty without one.
 std::string dockerfile_of(const build::BuildInputs& inputs);
 
+/// What the owners wrote, to be read: a part of what the rules of the start command look at.
+start::Inputs files_to_read(const build::BuildInputs& inputs);
+
 start::Decision choose_start(const StartQuestion& question, Surroundings& surroundings);
 
 /// For a decision without a start: says why, and throws Error (refused) with the lines to paste.

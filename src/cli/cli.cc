@@ -18,12 +18,12 @@
 namespace veneer::cli {
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> all = {build_command(),  base_command(),   plan_command(),     compare_command(),
-                                           ship_command(),   deploy_command(), rollback_command(), history_command(),
-                                           push_command(),   pull_command(),   receive_command(),  inspect_command(),
-                                           check_command(),  sbom_command(),   packages_command(), select_command(),
-                                           replay_command(), wheel_command(),  cache_command(),    completion_command(),
-                                           help_command()};
+  static const std::vector<Command> all = {init_command(),       build_command(),  base_command(),   plan_command(),
+                                           compare_command(),    ship_command(),   deploy_command(), rollback_command(),
+                                           history_command(),    push_command(),   pull_command(),   receive_command(),
+                                           inspect_command(),    check_command(),  sbom_command(),   packages_command(),
+                                           select_command(),     replay_command(), wheel_command(),  cache_command(),
+                                           completion_command(), help_command()};
   return all;
 }
 

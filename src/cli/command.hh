@@ -80,6 +80,7 @@ Command completion_command();
 Command deploy_command();
 Command help_command();
 Command history_command();
+Command init_command();
 Command inspect_command();
 Command packages_command();
 Command plan_command();

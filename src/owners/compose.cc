@@ -101,17 +101,39 @@ BuiltService read_service(const std::string& name, const YamlNode& service, cons
   return built;
 }
 
+/// Nothing where a variable without a default is more than its tag.
+std::optional<ServiceImage> image_of(const std::string& name, const YamlNode& service) {
+  const YamlNode* image = service.find("image");
+  if (image == nullptr || image->is_null()) return std::nullopt;
+  const std::string& text = scalar(*image, "image");
+  auto whole = interpolated(text);
+  // What stands behind the first colon of the last part, outside of a variable, is the tag.
+  std::size_t colon = std::string::npos;
+  std::size_t depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '{') ++depth;
+    if (text[i] == '}' && depth > 0) --depth;
+    if (depth == 0 && text[i] == '/') colon = std::string::npos;
+    if (depth == 0 && text[i] == ':' && colon == std::string::npos) colon = i;
+  }
+  if (!whole && colon != std::string::npos) whole = interpolated(text.substr(0, colon));
+  if (!whole || whole->empty()) return std::nullopt;
+  return ServiceImage{name, std::move(*whole), image->line};
+}
+
 }  // namespace
 
 ComposeFile parse_compose(std::string_view text, std::string file) {
   return in_context([&] { return printable(file); },
                     [&] {
                       const YamlNode document = parse_yaml(text);
-                      ComposeFile result{file, {}};
+                      ComposeFile result{file, {}, {}};
                       const YamlNode* services = document.find("services");
                       if (services == nullptr) return result;
                       for (std::size_t i = 0; i < services->keys.size(); ++i) {
                         const YamlNode& service = services->items[i];
+                        if (auto image = image_of(services->keys[i], service))
+                          result.images.push_back(std::move(*image));
                         const YamlNode* build = service.find("build");
                         if (build != nullptr)
                           result.services.push_back(read_service(services->keys[i], service, *build));

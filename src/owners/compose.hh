@@ -22,9 +22,17 @@ struct BuiltService {
   std::vector<Located<std::string>> unread;  // sentences
 };
 
+/// `image` of a service, with or without a `build`.
+struct ServiceImage {
+  std::string service;
+  std::string image;  // as written but for variables; its tag is left off where a variable of it has no default
+  std::size_t line = 0;
+};
+
 struct ComposeFile {
   std::string file;
   std::vector<BuiltService> services;  // those with a `build`, in the file's order
+  std::vector<ServiceImage> images;    // in the file's order
 };
 
 /// Variables have their defaults ("${PORT:-8000}"); a command with one that has none is left out, and said in `unread`.

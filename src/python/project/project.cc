@@ -160,6 +160,28 @@ BuildOptions read_build(const Value& value) {
   return build;
 }
 
+/// health = { cmd = […], interval = 30, … }, times in seconds, as an image's configuration has it.
+Value read_health(const Value& value) {
+  const StrictTable table(value, "[tool.veneer.image] health",
+                          {"cmd", "interval", "timeout", "start_period", "start_interval", "retries"});
+  Value::Array test = {"CMD"};
+  for (std::string& word : table.texts("cmd")) test.emplace_back(std::move(word));
+  if (test.size() == 1) table.refuse("cmd", "is missing: the words of the command that is run");
+  Value health;
+  health.set("Test", std::move(test));
+  constexpr std::size_t longest = 24 * 3600;
+  constexpr std::array<std::pair<const char*, const char*>, 4> times = {{{"interval", "Interval"},
+                                                                         {"timeout", "Timeout"},
+                                                                         {"start_period", "StartPeriod"},
+                                                                         {"start_interval", "StartInterval"}}};
+  for (const auto& [key, name] : times) {
+    if (const auto seconds = table.number(key, 1, longest))
+      health.set(name, std::int64_t{1'000'000'000} * static_cast<std::int64_t>(*seconds));
+  }
+  if (const auto retries = table.number("retries", 1, 1000)) health.set("Retries", std::uint64_t{*retries});
+  return health;
+}
+
 ImageOptions read_image(const Value& value) {
   const StrictTable table(value, "[tool.veneer.image]",
                           {"name", "tag", "entrypoint", "cmd", "env", "expose", "health", "user", "workdir", "labels",
@@ -171,8 +193,10 @@ ImageOptions read_image(const Value& value) {
   image.entrypoint = table.texts("entrypoint");
   image.cmd = table.texts("cmd");
   image.environment = variables(table, "env");
-  if (const Value* health = table.find("health")) {
-    if (!health->is_boolean()) table.refuse("health", "is neither true nor false");
+  if (const Value* health = table.find("health"); health != nullptr && health->is_table()) {
+    image.health = read_health(*health);
+  } else if (health != nullptr) {
+    if (!health->is_boolean()) table.refuse("health", "is neither true nor false, nor a table");
     image.wants_health = health->boolean();
   }
   image.expose = table.texts("expose");
@@ -206,6 +230,24 @@ ImageOptions read_image(const Value& value) {
   return image;
 }
 
+InitOptions read_init(const Value& value) {
+  const StrictTable table(value, "[tool.veneer.init]", {"ci", "make", "rebuild"});
+  InitOptions init;
+  for (const auto& [key, ignored] : value.table()) init.given.insert(key);
+  const auto flag = [&](std::string_view key) {
+    const Value* given = table.find(key);
+    if (given != nullptr && !given->is_boolean()) table.refuse(key, "is neither true nor false");
+    return given == nullptr || given->boolean();
+  };
+  init.makes_workflow = flag("ci");
+  init.makes_makefile = flag("make");
+  const std::string rebuild = table.text("rebuild");
+  if (!rebuild.empty() && rebuild != "stale" && rebuild != "weekly")
+    table.refuse("rebuild", fmt::format("\"{}\" is neither stale nor weekly", printable(rebuild)));
+  init.weekly = rebuild == "weekly";
+  return init;
+}
+
 std::vector<std::string> set_of_names(const StrictTable& table, std::string_view key) {
   std::vector<std::string> names = normalised_names(table.texts(key));
   if (std::find(names.begin(), names.end(), "") != names.end()) table.refuse(key, "a name is empty");
@@ -229,7 +271,7 @@ Registries registries_of(const Value& value, const std::filesystem::path& folder
 
 void read_veneer(const Value& value, Project& project) {
   const StrictTable table(value, "[tool.veneer]",
-                          {"base", "build", "byte_code", "dependency_layers", "dockerfile", "extras", "groups",
+                          {"base", "build", "byte_code", "dependency_layers", "dockerfile", "extras", "groups", "init",
                            "package", "prepare", "previous", "python", "registries", "system", "image"});
   if (const std::string base = table.text("base"); !base.empty()) {
     project.base = in_context([] { return "[tool.veneer] base"; }, [&] { return parse_base_choice(base); });
@@ -241,7 +283,8 @@ void read_veneer(const Value& value, Project& project) {
     for (; below.starts_with("../"); below.erase(0, 3)) up += "../";
     project.dockerfile = is_none ? "" : up + source_path(table, "dockerfile", below);
   }
-  if (const Value* registries = table.find("registries")) project.registries = registries_of(*registries, project.folder);
+  if (const Value* registries = table.find("registries"))
+    project.registries = registries_of(*registries, project.folder);
   project.extras = set_of_names(table, "extras");
   project.groups = set_of_names(table, "groups");
   if (const std::string package = table.text("package"); !package.empty()) project.package = normalised_name(package);
@@ -258,6 +301,7 @@ void read_veneer(const Value& value, Project& project) {
   if (const Value* system = table.find("system")) project.system = read_system(*system);
   if (const Value* build = table.find("build")) project.build = read_build(*build);
   if (const Value* image = table.find("image")) project.image = read_image(*image);
+  if (const Value* init = table.find("init")) project.init = read_init(*init);
   project.prepare = read_prepare_steps(table);
 }
 

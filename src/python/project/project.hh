@@ -76,6 +76,14 @@ struct ImageOptions {
   Value health;                          // "Healthcheck" of the image's configuration; null: none is said
 };
 
+/// [tool.veneer.init]: what `veneer init` was told, so that it need not be told again.
+struct InitOptions {
+  bool weekly = false;          // `rebuild`: "weekly" or "stale"
+  bool makes_workflow = true;   // `ci`
+  bool makes_makefile = true;   // `make`
+  std::set<std::string> given;  // the keys that the project gives
+};
+
 /// The file beside the lock that pins what images stand on: neither a part of the project nor of its state in git.
 inline constexpr std::string_view base_lock_name = "veneer.lock";
 inline bool is_base_lock(std::string_view path) { return path.substr(path.rfind('/') + 1) == base_lock_name; }
@@ -140,6 +148,7 @@ struct Project {
   SystemOptions system;
   BuildOptions build;
   ImageOptions image;
+  InitOptions init;
   std::vector<PrepareStep> prepare;  // in their order
 };
 

@@ -66,5 +66,18 @@ TEST(ProcfileReader, ReadsProcesses) {
   EXPECT_EQ(all[1].command.value, "python w.py");
 }
 
+TEST(ComposeTest, ImagesOfServices) {
+  const ComposeFile file = parse_compose(
+      "x-base: &base\n  image: ghcr.io/acme/shop:${TAG:-latest}\nservices:\n  web: *base\n  cron:\n    <<: *base\n"
+      "  worker:\n    build: .\n    image: registry.example:5000/team/shop:$TAG\n  db:\n    image: postgres\n"
+      "  odd:\n    image: ${NAME}\n  none:\n    build: .\n",
+      "compose.yaml");
+  std::string said;
+  for (const ServiceImage& image : file.images) said += image.service + " " + image.image + "\n";
+  EXPECT_EQ(said,
+            "web ghcr.io/acme/shop:latest\ncron ghcr.io/acme/shop:latest\nworker registry.example:5000/team/shop\n"
+            "db postgres\n");
+}
+
 }  // namespace
 }  // namespace veneer::owners

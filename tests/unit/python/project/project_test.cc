@@ -268,5 +268,33 @@ TEST(ReadProject, NamesAMissingFile) {
   }
 }
 
+TEST(Project, AHealthCheckOfItsOwn) {
+  const auto health = [](const std::string& text) {
+    return parse_project("[project]\nname = 'a'\n[tool.veneer.image]\nhealth = " + text, "/x").image;
+  };
+  const ImageOptions image =
+      health("{ cmd = ['curl', '-f', 'http://localhost'], interval = 30, start_period = 5, retries = 2 }");
+  EXPECT_FALSE(image.wants_health);
+  EXPECT_EQ(image.health.at("Test").array().size(), 4U);
+  EXPECT_EQ(image.health.at("Interval").integer(), 30'000'000'000);
+  EXPECT_EQ(image.health.at("StartPeriod").integer(), 5'000'000'000);
+  EXPECT_EQ(image.health.at("Retries").integer(), 2);
+  EXPECT_TRUE(health("true").wants_health);
+  for (const char* wrong : {"{}", "{ cmd = [] }", "{ cmd = ['a'], interval = 0 }", "{ cmd = ['a'], every = 1 }", "'a'"})
+    EXPECT_THROW(health(wrong), Error) << wrong;
+}
+
+TEST(Project, WhatInitWasTold) {
+  const auto init = [](const std::string& text) {
+    return parse_project("[project]\nname = 'a'\n[tool.veneer.init]\n" + text, "/x").init;
+  };
+  EXPECT_TRUE(init("").makes_workflow);
+  EXPECT_FALSE(init("").weekly);
+  EXPECT_TRUE(init("rebuild = 'weekly'").weekly);
+  EXPECT_FALSE(init("ci = false").makes_workflow);
+  EXPECT_FALSE(init("make = false").makes_makefile);
+  for (const char* wrong : {"ci = 1", "rebuild = 'daily'", "docs = false"}) EXPECT_THROW(init(wrong), Error) << wrong;
+}
+
 }  // namespace
 }  // namespace veneer::python
