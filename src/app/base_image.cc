@@ -152,6 +152,16 @@ DeployForecast forecast_rebuild(const OpenedImage& held, const image::Image& bas
   return {held.name, deliver::forecast(sealed, held.sealed, line, name.reference())};
 }
 
+void compare_with(BaseStatus& status, const OpenedImage& there, const base::Ingredients& wanted) {
+  const auto before = ingredients_in(there.sealed.image);
+  if (!before) {
+    throw Error(ErrorKind::refused, fmt::format("{} is no base image that veneer made", printable(there.name)),
+                "veneer base build makes one; generated Dockerfiles are looked at by veneer base status --docker");
+  }
+  status.compared = there.name;
+  status.changes = base::changes(*before, wanted);
+}
+
 BaseStatus base_status(const BuildRequest& request, const WantedImage& image, deliver::Line line,
                        Surroundings& surroundings) {
   const WantedBase wanted = find_wanted(request, surroundings);
@@ -161,13 +171,7 @@ BaseStatus base_status(const BuildRequest& request, const WantedImage& image, de
   const fs::path folder = surroundings.current_folder();
   std::optional<OpenedImage> there = image ? std::optional(open_image(image, surroundings)) : open_last_base(folder);
   if (!there) return status;
-  const auto before = ingredients_in(there->sealed.image);
-  if (!before) {
-    throw Error(ErrorKind::refused, fmt::format("{} is no base image that veneer made", printable(there->name)),
-                "veneer base build makes one; for generated Dockerfiles: veneer base status --docker");
-  }
-  status.compared = there->name;
-  status.changes = base::changes(*before, wanted.ingredients);
+  compare_with(status, *there, wanted.ingredients);
   if (status.changes.empty()) return status;
   const auto last = open_last(folder);
   const bool stands_on_it = last && shared_layers(last->sealed.image, there->sealed.image) > 0;

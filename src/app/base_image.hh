@@ -41,6 +41,10 @@ struct BaseStatus {
 BaseStatus base_status(const BuildRequest& request, const WantedImage& image, deliver::Line line,
                        Surroundings& surroundings);
 
+/// Fills in what `there`, a base image, was made of and the project `wanted` otherwise. Throws Error (refused) for an
+/// image that is no base image of ours.
+void compare_with(BaseStatus& status, const OpenedImage& there, const base::Ingredients& wanted);
+
 /// The base image that the project wants now, from its store. Throws Error (not_found) when it was not made.
 OpenedImage open_base(const BuildRequest& request, Surroundings& surroundings);
 

@@ -11,6 +11,7 @@
 #include "foundation/process.hh"
 #include "foundation/sandbox.hh"
 #include "owners/shell.hh"
+#include "setup/docker_files.hh"
 #include "start/read_python.hh"
 
 namespace veneer::app {
@@ -45,6 +46,12 @@ std::optional<std::string> read_own_file(const fs::path& folder, const std::stri
   if (error || !fs::is_regular_file(real) || !real.native().starts_with(folder.native() + "/")) return std::nullopt;
   if (fs::file_size(real) > largest_text) return std::nullopt;
   return read_text_file_if_exists(path, largest_text);
+}
+
+/// Nothing for a file that veneer generated: that says what it was told.
+std::optional<std::string> read_owners_file(const fs::path& folder, const std::string& name) {
+  auto text = read_own_file(folder, name);
+  return text && setup::read_stamp(*text) ? std::nullopt : std::move(text);
 }
 
 class Question {
@@ -240,9 +247,14 @@ start::Inputs files_to_read(const build::BuildInputs& build) {
   const std::string member = build.project.folder.lexically_relative(build.workspace).generic_string();
   if (!build.workspace.empty() && member != "." && !member.starts_with("..")) {
     inputs.member = member;
-    inputs.read_above = [folder = build.workspace](const std::string& name) { return read_own_file(folder, name); };
+    inputs.read_above = [folder = build.workspace](const std::string& name) { return read_owners_file(folder, name); };
   }
-  inputs.read = [folder = build.project.folder](const std::string& name) { return read_own_file(folder, name); };
+  inputs.read = [folder = build.project.folder](const std::string& name) { return read_owners_file(folder, name); };
+  for (const std::string_view name : {setup::docker_name, setup::docker_base_name}) {
+    if (inputs.read(std::string(name))) continue;
+    std::erase(inputs.files, name);
+    std::erase(inputs.left_out, name);
+  }
   return inputs;
 }
 

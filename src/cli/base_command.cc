@@ -7,6 +7,7 @@
 #include "app/base_image.hh"
 #include "app/base_use.hh"
 #include "app/deploy_forecast.hh"
+#include "app/docker_project.hh"
 #include "app/made_layers.hh"
 #include "cli/build_options.hh"
 #include "cli/command.hh"
@@ -65,17 +66,19 @@ int update(const Wanted& wanted, Context& context) {
 }
 
 struct WantedStatus {
+  enum class Of { images, dockerfiles } of = Of::images;
   app::BuildRequest request;
   app::WantedImage image;
   deliver::Line line;
   bool is_json = false;
 };
 
-std::string text_of(const app::BaseStatus& status, deliver::Line line) {
+std::string text_of(const app::BaseStatus& status, const WantedStatus& wanted) {
   if (status.is_fresh())
     return fmt::format("{} is fresh: {} has all that it depends on\n", status.name, printable(status.compared));
   if (status.compared.empty()) {
-    return fmt::format("{} is stale: no base image was made here; veneer base build makes it\n", status.name);
+    return fmt::format("{} is stale: no base was made here; it is made by {}\n", status.name,
+                       wanted.of == WantedStatus::Of::images ? "veneer base build" : "make base");
   }
   Table table({"changed", "from", "to"});
   for (const base::IngredientChange& change : status.changes) {
@@ -86,7 +89,7 @@ std::string text_of(const app::BaseStatus& status, deliver::Line line) {
   if (!status.rebuild) return text;
   text += fmt::format("\nWhen it is made anew, a deploy to hosts that have {} sends, about:\n\n",
                       printable(status.rebuild->from));
-  return text + forecast_text(status.rebuild->forecasts, line);
+  return text + forecast_text(status.rebuild->forecasts, wanted.line);
 }
 
 Value to_value(const app::BaseStatus& status) {
@@ -112,7 +115,7 @@ Value to_value(const app::BaseStatus& status) {
 }
 
 int show_status(const app::BaseStatus& status, const WantedStatus& wanted, Context& context) {
-  context.print(wanted.is_json ? to_pretty_json(to_value(status)) : text_of(status, wanted.line));
+  context.print(wanted.is_json ? to_pretty_json(to_value(status)) : text_of(status, wanted));
   return status.is_fresh() ? 0 : exit_code(ErrorKind::gate);
 }
 
@@ -197,10 +200,14 @@ constexpr const char* needs_lock = "leaves out what a base is told by";
 
 Action parse_status(const Arguments& arguments) {
   refuse(arguments, {"--no-lock-file"}, needs_lock);
-  WantedStatus wanted{read_build_request(arguments), app::parse_wanted_image(arguments.value_or("NAME", "")),
+  const auto of = arguments.has("--docker") ? WantedStatus::Of::dockerfiles : WantedStatus::Of::images;
+  WantedStatus wanted{of, read_build_request(arguments), app::parse_wanted_image(arguments.value_or("NAME", "")),
                       app::line_of(read_line(arguments)), arguments.has("--json")};
   return [wanted](Context& context) {
-    return show_status(app::base_status(wanted.request, wanted.image, wanted.line, context), wanted, context);
+    const bool is_docker = wanted.of == WantedStatus::Of::dockerfiles;
+    const app::BaseStatus status =
+        (is_docker ? app::docker_base_status : app::base_status)(wanted.request, wanted.image, wanted.line, context);
+    return show_status(status, wanted, context);
   };
 }
 
@@ -248,6 +255,7 @@ Action parse(const Arguments& arguments) {
   if (action != "push") {
     for (const Option& option : push_options()) refuse(arguments, {option.names.c_str()}, "is for base push");
   }
+  if (action != "status") refuse(arguments, {"--docker"}, "is for base status; veneer init --docker writes the files");
   return found->second(arguments);
 }
 
@@ -256,6 +264,7 @@ Action parse(const Arguments& arguments) {
 Command base_command() {
   std::vector<Option> options = build_options();
   for (Option& option : push_options()) options.push_back(std::move(option));
+  options.push_back({"--docker", "", "status: of the Dockerfiles that veneer init --docker wrote"});
   options.push_back({"--line", "RATE", "what the line to the hosts carries, such as 1Mbit: shows the time as well"});
   options.push_back({"--json", "", "print JSON"});
   return {.name = "base",
@@ -264,7 +273,9 @@ Command base_command() {
               "status: compares what a base depends on (its own base's digest, archive and snapshot, package list, "
               "veneer.lock, platform and Python) with the base image that was made last here, or with IMAGE. Exit code "
               "0: fresh; 10: stale, with what changed and what a deploy then costs each kind of host. Nothing is made. "
-              "The project's version, its code and its dependencies do not count.\n\n"
+              "The project's version, its code and its dependencies do not count; with --docker, for the Dockerfiles "
+              "of veneer "
+              "init --docker, production dependencies do.\n\n"
               "build: makes the base as an image of its own, PROJECT-base:FINGERPRINT in the project's store, and "
               "writes veneer.lock; the same base is made once.\n\n"
               "push: brings that image into a registry as REPOSITORY:FINGERPRINT; earlier ones stay.\n\n"
@@ -283,6 +294,7 @@ Command base_command() {
           .options = std::move(options),
           .examples = {{"veneer base status", "in CI: is the base that was made still the right one? (10: no)"},
                        {"veneer base status registry.example/team/shop-base:latest --json", "the one of a registry"},
+                       {"veneer base status --docker", "the base of generated Dockerfiles"},
                        {"veneer base build", "make it"},
                        {"veneer base push registry.example/team/shop-base --also-tag latest", "and bring it there"},
                        {"veneer base use", "stand on what the Dockerfile stands on"},

@@ -127,7 +127,7 @@ class BaseImages(Edits):
         self.assertEqual(set(registry.manifests["team/shop-base"]) - {self.built["manifest"]}, {self.built["fingerprint"], "latest"})
         # Another machine: nothing in its store.
         fixtures.shutil.rmtree(self.project / ".veneer")
-        self.assertIn("no base image was made here", self.veneer("base", "status", cwd=self.project, code=10).stdout)
+        self.assertIn("no base was made here", self.veneer("base", "status", cwd=self.project, code=10).stdout)
         self.assertIn("veneer base build", self.veneer("base", "push", name, cwd=self.project, code=4).stderr)
         self.assertEqual(self.status(self.project, f"{name}:latest")["state"], "fresh")
         settings = self.project / "pyproject.toml"
