@@ -61,8 +61,10 @@ constexpr std::array<std::string_view, 6> drawing = {"libcairo2",         "libpa
 constexpr std::array<std::string_view, 4> drawing_distributions = {"cairocffi", "cairosvg", "pangocffi", "weasyprint"};
 constexpr std::size_t most_near = 3;
 
-bool is_font(const ArchivePackage& package) {
-  return package.section.ends_with("fonts") || package.name.starts_with("fonts-") || package.name.starts_with("ttf-");
+/// By its name: tools for fonts are in Debian's section "fonts", too.
+bool is_font(std::string_view package) {
+  constexpr std::array<std::string_view, 5> starts = {"fonts-", "gsfonts", "otf-", "ttf-", "xfonts-"};
+  return std::ranges::any_of(starts, [&](std::string_view start) { return package.starts_with(start); });
 }
 
 /// Nothing for a package that may be needed to run.
@@ -239,10 +241,7 @@ class Explanation {
       if (drawer.empty() && std::ranges::find(request_.distributions, name) != request_.distributions.end())
         drawer = name;
     }
-    const auto has_font = [this](const PackageNames& names) {
-      return std::ranges::any_of(names, [this](std::string_view name) { return is_font(*index_.find(name)); });
-    };
-    if (drawer.empty() || has_font(kept) || has_font(present_)) return;
+    if (drawer.empty() || std::ranges::any_of(kept, is_font) || std::ranges::any_of(present_, is_font)) return;
     report_.findings.push_back(fmt::format(
         "{} draws text, and no package of the list has a font: pages come out empty or with boxes; add one, such as "
         "fonts-dejavu-core",
