@@ -62,8 +62,9 @@ tree::FileTree read_tree(const image::Image& image, const image::Blobs& blobs) {
   const auto kept = std::make_shared<std::uint64_t>(0);
   const auto keep = [&](const archive::TarEntry& entry, ByteSource& data,
                         std::uint64_t) -> std::shared_ptr<const archive::Content> {
-    const std::uint64_t wanted = std::min(kept_bytes(entry.path), entry.size);
-    if (wanted == 0) return std::make_shared<tree::HashedContent>(entry.size, Hash{});
+    const std::uint64_t most = kept_bytes(entry.path);
+    if (most == 0) return std::make_shared<tree::HashedContent>(entry.size, Hash{});
+    const std::uint64_t wanted = std::min(most, entry.size);
     if (wanted < entry.size && !is_metadata(entry.path)) {
       throw Error(ErrorKind::refused, fmt::format("{} has more than {} bytes", printable(entry.path), status_limit));
     }
