@@ -62,6 +62,13 @@ class Finder {
     return of_function(*function, facts, 0);
   }
 
+  ScriptFacts program() {
+    ScriptFacts facts;
+    facts.module = module_;
+    facts.place = fmt::format("{}:{}", module_->path, std::max<std::size_t>(module_->guard, 1));
+    return of_start(module_->guard == 0 ? "module" : "guard", facts, 0);
+  }
+
  private:
   static bool is_typer(const std::string& call) {
     return call == "typer.Typer" || call == "cyclopts.App" || call == "typer.main.Typer";
@@ -89,11 +96,16 @@ class Finder {
         return group(function.name, false, facts, is_true(decorator.keywords, "invoke_without_command"));
     }
     if (wants_words(function, false)) return refused(facts, "it wants arguments");
-    const std::set<std::string> reached = functions_from(function.name);
+    return of_start(function.name, facts, depth);
+  }
+
+  /// What begins with the function, or with "guard" or "module" of the file.
+  ScriptFacts of_start(const std::string& start, const ScriptFacts& facts, int depth) {
+    const std::set<std::string> reached = functions_from(start);
     // A function that only calls a group, or typer.run(main).
     for (const std::string& from : reached) {
       for (const std::string& name : edges_of(from)) {
-        if (name == function.name || depth > 3) continue;
+        if (name == start || depth > 3) continue;
         Finder other(code_, *module_);
         std::string called = name;
         other.resolve(called);
@@ -264,6 +276,8 @@ class Finder {
 };
 
 }  // namespace
+
+ScriptFacts program_facts(const Code& code, const ModuleFacts& module) { return Finder(code, module).program(); }
 
 ScriptFacts script_facts(const Code& code, const std::string& target) {
   const std::size_t colon = target.find(':');

@@ -21,4 +21,7 @@ struct ScriptFacts {
 /// `target` is "shop.cli:main".
 ScriptFacts script_facts(const Code& code, const std::string& target);
 
+/// The same of a file that is run as a program.
+ScriptFacts program_facts(const Code& code, const ModuleFacts& module);
+
 }  // namespace veneer::start

@@ -226,9 +226,17 @@ void CodeRules::by_mcp() {
 
 bool CodeRules::is_program(const ModuleFacts& module) {
   if (module.is_stub) return false;
+  if (module.guard != 0 || stem_of(module.path) == "__main__") return true;
   const auto called = module.edges.find("module");
-  return module.guard != 0 || stem_of(module.path) == "__main__" ||
-         (called != module.edges.end() && !called->second.empty());
+  if (called == module.edges.end()) return false;
+  // Making an object, or registering a function by a decorator, is no more than a definition.
+  std::set<std::string> defining;
+  for (const ModuleObject& object : module.objects) defining.insert(object.call);
+  for (const ModuleFunction& function : module.functions) {
+    for (const Decorator& decorator : function.decorators) defining.insert(decorator.call);
+  }
+  return std::any_of(called->second.begin(), called->second.end(),
+                     [&](const std::string& name) { return !defining.contains(name); });
 }
 
 void CodeRules::by_name() {
@@ -271,13 +279,26 @@ void CodeRules::by_name() {
           }))
         files = {*main};
     }
+    // One that wants words of its caller is no service.
+    std::map<const ModuleFacts*, Words> words_of;
+    std::erase_if(files, [&](const ModuleFacts* file) {
+      const ScriptFacts facts = program_facts(code_, *file);
+      words_of[file] = facts.words;
+      if (facts.runs) return false;
+      note(fmt::format("{}: {} is no service: {}", facts.place, printable(file->path), facts.why));
+      offer(code_.run_file(*file).first, fmt::format("{}, with the words that it wants", printable(file->path)));
+      return true;
+    });
     if (files.empty()) continue;
     if (files.size() > 1) {
       for (const ModuleFacts* file : files)
         offer(code_.run_file(*file).first, fmt::format("{} can be run", printable(file->path)));
       return stop();
     }
-    return take_file(*files[0], files[0]->guard != 0 ? "the file that runs" : "the file of that name", files[0]->guard);
+    take_file(*files[0], files[0]->guard != 0 ? "the file that runs" : "the file of that name", files[0]->guard);
+    const Words& more = words_of[files[0]];
+    decision_.start->cmd.insert(decision_.start->cmd.end(), more.begin(), more.end());
+    return;
   }
   for (const ModuleFacts& module : code_.modules()) {
     if (module.guard != 0 && !module.is_stub && decision_.candidates.size() < 8) {

@@ -1,5 +1,6 @@
 #include "python/project/python_choice.hh"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -99,6 +100,44 @@ TEST(PythonChoice, TheOrderOfThoseWhoSay) {
             "Python 3.11, that of debian:bookworm: .python-version:1 says 3.11");
   question.option = said("3.13", "--python");
   EXPECT_EQ(choose_python(question, all_wheels).text(), "Python 3.13, that of debian:trixie: --python says so");
+}
+
+/// All five minors by each way of choosing: what `plan` prints.
+TEST(PythonChoice, EachMinorByEachWay) {
+  const std::map<int, std::string> from = {{10, "uv's"},
+                                           {11, "that of debian:bookworm"},
+                                           {12, "uv's"},
+                                           {13, "that of debian:trixie"},
+                                           {14, "that of debian:forky"}};
+  for (const auto& [minor, place] : from) {
+    const std::string version = "3." + std::to_string(minor);
+    std::map<std::string, std::pair<PythonChoice, std::string>> ways;  // how, and the reason
+    const auto ask = [&](const std::string& way, PythonQuestion question, const std::string& reason,
+                         const LockedFilesFor& files = all_wheels) {
+      ways[way] = {choose_python(question, files), reason};
+    };
+    PythonQuestion question = requiring(">=3.10");
+    question.option = said(version, "--python");
+    ask("--python", question, "--python says so");
+    question.option.reset();
+    question.version_file = in_file(version);
+    ask(".python-version", question, ".python-version:1 says " + version);
+    question.version_file.reset();
+    question.dockerfile = said(version, "Dockerfile:1");
+    ask("Dockerfile", question, "Dockerfile:1 says so");
+    if (minor < 13) {
+      std::vector<int> older;
+      for (int i = 10; i <= minor; ++i) older.push_back(i);
+      ask("wheels", requiring(">=3.10"), "the lock has no wheel of numpy for 3." + std::to_string(minor + 1),
+          lock_of({{"numpy", older}}));
+    }
+    const std::string specifiers = "==" + version + ".*";
+    ask("requires-python", requiring(specifiers), "it fits requires-python \"" + specifiers + "\"");
+    for (const auto& [way, chosen] : ways) {
+      EXPECT_EQ(chosen.first.text(), "Python " + version + ", " + place + ": " + chosen.second) << way;
+      fmt::print("{:16} {}\n", way, chosen.first.text());
+    }
+  }
 }
 
 TEST(PythonChoice, WhatRequiresPythonForbidsIsAnErrorAndOfADockerfilePassedOver) {
