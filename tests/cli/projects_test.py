@@ -492,9 +492,9 @@ class Projects(fixtures.SystemTest):
         self.assertEqual(parts(), ["part0", "part1"])
         planned = self.veneer("plan", cwd=path)
         self.assertIn("installed as by Dockerfile: extra more (:2)", planned.stderr)
-        self.assertIn("Dockerfile:2: the extra old is not taken: the project has none", planned.stderr)
-        (path / "pyproject.toml").write_text(text + "[tool.veneer]\nextras = []\n")
-        self.assertNotIn("installed as by", self.veneer("plan", "--base", f"oci:{fixtures.debian_base()}", cwd=path).stderr)
+        self.assertIn("Dockerfile:2: the extra old is not taken: the project has none", planned.stdout)
+        (path / "pyproject.toml").write_text(text.replace("[tool.veneer]\n", "[tool.veneer]\nextras = []\n"))
+        self.assertNotIn("installed as by", self.veneer("plan", cwd=path).stderr)
 
     def test_a_project_of_another_folder(self):
         """What `build --project` builds, other commands find by the same option."""

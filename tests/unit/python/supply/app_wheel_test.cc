@@ -136,11 +136,11 @@ TEST_F(AppWheelTest, FindsLinksThatTheCallerNamesByRelativePaths) {
   std::filesystem::create_directories(links);
   const std::string relative = std::filesystem::relative(links).native();
   ASSERT_FALSE(relative.starts_with('/'));
-  ::setenv("UV_FIND_LINKS", (relative + ",https://links.example/").c_str(), 1);
+  ::setenv("UV_FIND_LINKS", (relative + "," + folder_.path().native()).c_str(), 1);
   ::setenv("UV_INDEX", ("corp=" + relative).c_str(), 1);
   const std::string told = member(build().wheel.path, "tiny.json");
   for (const char* name : {"UV_FIND_LINKS", "UV_INDEX"}) ::unsetenv(name);
-  EXPECT_THAT(told, HasSubstr("\"" + links.native() + ",https://links.example/\""));
+  EXPECT_THAT(told, HasSubstr("\"" + links.native() + "," + folder_.path().native() + "\""));
   EXPECT_THAT(told, HasSubstr("\"corp=" + links.native() + "\""));
 }
 
