@@ -1,9 +1,12 @@
 #include "app/base_pins.hh"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/file.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "foundation/error.hh"
 #include "foundation/fail_point.hh"
@@ -58,6 +61,19 @@ std::string short_digest(const base::LockedImage& image) {
   if (image.manifest) return image.manifest->text().substr(0, 19);
   return image.config ? image.config->text().substr(0, 19) : "";
 }
+
+/// Builds of one project take turns at its file; where folders cannot be locked they do without.
+class FolderLock {
+ public:
+  explicit FolderLock(const fs::path& folder)
+      : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    while (descriptor_.is_open() && ::flock(descriptor_.get(), LOCK_EX) != 0 && errno == EINTR) {
+    }
+  }
+
+ private:
+  FileDescriptor descriptor_;
+};
 
 }  // namespace
 
@@ -268,6 +284,7 @@ void BasePins::take_build_packages(std::vector<base::LockedPackage> taken, Messa
 void BasePins::write(Messages& messages) const {
   if (!is_to_be_written_) return;
   std::optional<std::string> before;
+  const FolderLock lock_of_folder(path_.parent_path());
   try {
     before = read_text_file_if_exists(path_, lock_limit);
     base::BaseLock lock = lock_;

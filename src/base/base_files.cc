@@ -84,7 +84,7 @@ class KnownContent : public archive::Content {
       : size_(size), text_(std::move(text)), all_(std::move(all)), path_(std::move(path)) {}
   std::uint64_t size() const override { return size_; }
   std::unique_ptr<ByteSource> open() const override {
-    if (text_) return archive::MemoryContent(*text_).open();
+    if (text_) return std::make_unique<MemorySource>(as_bytes(*text_));
     const tree::Inode* inode = all_().find(path_);
     if (inode == nullptr || inode->content == nullptr) {
       throw Error(ErrorKind::verification, fmt::format("the base has no file {}", printable(path_)));

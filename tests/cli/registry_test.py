@@ -12,6 +12,7 @@ import fixtures  # noqa: E402
 import odd_registry  # noqa: E402
 import real_registry  # noqa: E402
 import tiny_image  # noqa: E402
+from made_images import layer, make_image  # noqa: E402
 from registry_images import DOCKER_INDEX, INDEX, encode, put_image  # noqa: E402
 
 CANARY = "c4nary-of-a-password"
@@ -363,12 +364,43 @@ class Registries(fixtures.SystemTest):
         self.addCleanup(registry.close)
         image = put_image(registry, REPOSITORY, "1", {"a": "one"})
         name = f"{registry.address}/{REPOSITORY}:1"
-        self.assertIn("not trusted here", self.manifest_of(name, code=5))
+        self.assertIn("--ca FILE", self.manifest_of(name, code=5))
+        for words, code in ((("--ca", authority.ca), 5), (("--ca", self.folder / "none.crt"), 2)):  # a certificate is to be shown
+            said = self.veneer("inspect", name, *words, code=code).stderr
+            self.assertNotIn("hint: name the authority", said)
         place = self.folder / "home/.config/containers/certs.d" / registry.address
         place.mkdir(parents=True)
         for source, target in ((authority.ca, "ca.crt"), (authority.certificate, "client.cert"), (authority.key, "client.key")):
             (place / target).write_bytes(source.read_bytes())
         self.assertEqual(self.manifest_of(name), image["digest"])
+
+    def test_an_authority_that_is_named(self):
+        authority = real_registry.Authority(self.folder / "authority")
+        registry = odd_registry.OddRegistry(context=authority.context())
+        self.addCleanup(registry.close)
+        image = put_image(registry, REPOSITORY, "1", {"a": "one"})
+        name = f"{registry.address}/{REPOSITORY}:1"
+        other = real_registry.Authority(self.folder / "other").ca
+        self.veneer("inspect", name, code=5)
+        self.assertEqual(self.json("inspect", name, "--ca", authority.ca, "--json")["manifest"], image["digest"])
+        project = self.folder / "project"
+        project.mkdir()
+        (project / "pyproject.toml").write_text(f'[tool.veneer.registries."{registry.address}"]\nca = "../authority/{authority.ca.name}"\n')
+        self.assertEqual(self.json("inspect", name, "--json", cwd=project)["manifest"], image["digest"])
+        self.assertIn("--ca FILE", self.veneer("inspect", name, "--ca", other, cwd=project, code=5).stderr)
+        authority.make_ended()
+        registry = odd_registry.OddRegistry(context=authority.context())
+        self.addCleanup(registry.close)
+        self.assertIn("must renew its certificate", self.veneer("inspect", f"{registry.address}/a:1", "--ca", authority.ca, code=5).stderr)
+
+    def test_what_does_not_answer(self):
+        layout = make_image(self.folder / "image", [layer("a")])
+        plain = self.registry.address.replace("127.0.0.1", "0.0.0.0")  # not known to be this machine's
+        for name, hint in (("127.0.0.1:1/team/app:1", "is the port right"), ("nobody.invalid/team/app:1", "is it written right"), (f"{plain}/{REPOSITORY}:1", f"--insecure {plain}")):
+            with self.subTest(name):
+                self.assertIn(hint, self.veneer("inspect", name, code=5).stderr)
+                self.assertIn(hint, self.veneer("push", f"oci:{layout}", name, code=5).stderr)
+        self.assertEqual(self.json("inspect", f"{plain}/{REPOSITORY}:1", "--insecure", plain, "--json")["manifest"], self.image["digest"])
 
 
 class RealRegistry(fixtures.SystemTest):

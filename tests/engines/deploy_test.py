@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 import fixtures  # noqa: E402
+import real_registry  # noqa: E402
 from relay import Relay  # noqa: E402
 from ssh_host import SshHost, start_engine  # noqa: E402
 
@@ -923,6 +924,27 @@ if os.environ.get("VENEER_TEST_ALL"):
 
     class Docker28ContainerdMoments(BadReleases, Verdicts, Moments, OnHost):
         engine, front, instance = "docker28-c8d", "plugin", "moments"
+
+    class Docker20FromRegistry(OnHost):
+        engine, instance = "docker20", "from-registry"
+
+        def test_a_release_comes_from_a_registry(self):
+            """By a machine that has neither the project nor anything of the image: it fetches what the host lacks."""
+            registry = real_registry.RealRegistry(self.folder / "registry")
+            self.addCleanup(registry.close)
+            self.write("two")
+            built = self.json("build", "--push", f"{registry.address}/team/shop:2", "--json", cwd=self.project)
+            relay = Relay(("127.0.0.1", registry.port))
+            self.addCleanup(relay.close)
+            self.cache = self.folder / "another"
+            name = f"127.0.0.1:{relay.port}/team/shop:2"
+            done = self.json("deploy", name, "ssh://plant", "--as", self.live, "--settle", "2", "--json", PATH=self.host.path())
+            self.assertEqual(done["hosts"][0]["outcome"], "well")
+            self.assert_serves("two")
+            application = built["layers"][-1]["size"]
+            self.assertLess(relay.down, application + 40_000)
+            fetched = [path.name for path in (self.cache / "veneer" / "registry-blobs").iterdir()]
+            self.assertNotIn(built["layers"][0]["digest"].split(":")[1], fetched)
 
     class Docker20Killed(Killed, OnHost):
         engine, instance = "docker20", "killed"

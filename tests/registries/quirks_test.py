@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Pushes to a registry that has a quirk: one test each, against one odd registry."""
 
+import gzip
 import json
 import os
 import random
@@ -11,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 import fixtures  # noqa: E402
 import odd_registry  # noqa: E402
-from made_images import digests, layer, make_image, manifest_of  # noqa: E402
+from made_images import digests, image_digest as manifest_digest, layer, make_image, manifest_of  # noqa: E402
 
 MIB = 1 << 20
 CANARY = "canary-c0ffee-secret"
@@ -421,6 +422,36 @@ class Hostile(RegistryTest):
 
     def test_deep_json(self):
         self.refused(self.on("GET", "manifests", lambda *_: odd_registry.Answer(200, {"Content-Type": odd_registry.MANIFEST}, b"[" * 100_000)), code=(0, 3))
+
+    def test_a_bomb_and_pages_without_end(self):
+        """What says to be compressed is not inflated; what says that there is more is not asked for more."""
+        bomb = gzip.compress(bytes(1 << 20)) * 400  # 400 MiB
+        headers = {"Content-Type": odd_registry.MANIFEST, "Content-Encoding": "gzip"}
+        for method, kind in (("GET", "manifests"), ("POST", "uploads"), ("PUT", "manifests")):
+            with self.subTest(method=method):
+                self.registry.alter = self.on(method, kind, lambda _, given: odd_registry.Answer(given.status if given.status < 300 else 200, given.headers | headers, bomb))
+                code, printed, memory = self.veneer_and_its_memory("push", f"oci:{self.image(layer('a'))}", f"{self.registry.address}/team/app:{method.lower()}")
+                self.assertIn(code, (0, 3, 5, 6), printed)
+                self.assertLess(memory, 120_000)
+        image = self.image(layer("a"), layer("b"))
+        self.push(image, name="team/other:1")
+        before = len(self.registry.besides_auth())
+        self.registry.alter = lambda _, given: odd_registry.Answer(given.status, given.headers | {"Link": f'<{self.registry.scheme}://{self.registry.address}/v2/more>; rel="next"'}, given.body)
+        self.push(image, name="team/other:2")
+        self.veneer("inspect", f"{self.registry.address}/team/other:2", "--tree")
+        self.assertLess(len(self.registry.besides_auth()) - before, 10)
+
+    def test_a_registry_whose_disk_is_full(self):
+        old = self.image(layer("a"), name="old")
+        self.push(old)
+        image = self.image(layer("a"), layer("b", 3 * MIB))
+        for status in (500, 507):
+            self.registry.alter = self.on("PUT", "uploads", lambda *_: odd_registry.Answer(status, {}, b'{"errors":[{"code":"UNKNOWN","message":"no space left on device"}]}'))
+            self.assertIn("no space left on device", self.push(image, code=5).stderr)
+            self.assertEqual(self.registry.tag("team/app", "1"), manifest_digest(old))
+        self.registry.alter = lambda *_: None
+        self.push(image)
+        self.assert_pushed(image)
 
     def test_no_digits_in_a_retry(self):
         self.quirks.busy = [("PUT", 503, "soon")]

@@ -16,6 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 import fixtures  # noqa: E402
+import odd_registry  # noqa: E402
+from registry_images import put_image  # noqa: E402
 
 RANDOM_KILLS = 0
 FAIL_POINTS = ["cache.before-blob", "cache.before-blob:2", "cache.between-blob-and-entry", "cache.between-blob-and-entry:2",
@@ -103,6 +105,30 @@ class FullDisk(fixtures.SystemTest):
         self.assertIn("No space left on device", result.stderr)
         self.assertIn("hint:", result.stderr)
         self.assertEqual(result.stdout, "")
+
+    def test_no_space_for_layers_of_a_registry(self):
+        registry = odd_registry.OddRegistry()
+        self.addCleanup(registry.close)
+        image = put_image(registry, "team/app", "1", {"a": random.Random(1).randbytes(400_000).hex()})
+        small = self.folder / "small"
+        command = f"'{fixtures.binary()}' inspect {registry.address}/team/app:1 --tree --cache '{small}'"
+        result = self.in_small_space(f"{command}; code=$?; find '{small}' -type f -name '[0-9a-f]*' -size +100k; exit $code", "200k", small)
+        self.assertEqual((result.returncode, result.stdout), (1, ""), result.stderr)
+        self.assertIn("No space left on device", result.stderr)
+        self.assertIn("hint:", result.stderr)
+        self.assertIn(image["digest"], self.veneer("inspect", f"{registry.address}/team/app:1", "--json", "--cache", small).stdout)
+
+    def test_no_space_for_the_lock(self):
+        """The image is there; what it stands on is not pinned, and that is said."""
+        project = self.small_project()
+        small = self.folder / "small"
+        result = self.in_small_space(
+            f"cp -a '{project}/.' '{small}' && cd '{small}' && (dd if=/dev/zero of=.git/fill bs=4k 2>/dev/null; true) && "
+            f"'{fixtures.binary()}' build --cache '{self.cache}' -o 'oci:{self.folder}/image' && ls -A", "2m", small)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("is not pinned", result.stderr)
+        self.assertIn("No space left on device", result.stderr)
+        self.assertNotIn("veneer.lock", result.stdout)
 
     def test_no_space_for_the_output(self):
         project = self.small_project()

@@ -5,10 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <thread>
 
 #include "app/debian_snapshot.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
+#include "tree/read_text.hh"
 
 namespace veneer::app {
 namespace {
@@ -102,6 +104,56 @@ TEST_F(BasePinsTest, AreWrittenOnceAndKept) {
   ASSERT_EQ(pins.packages().size(), 1u);
   EXPECT_EQ(pins.packages()[0].version, "1");
   EXPECT_EQ(pins.refresh(), base::Refresh::no);
+}
+
+TEST_F(BasePinsTest, OfManyBuildsAtOnceAreAllKept) {
+  constexpr int builders = 8;
+  constexpr int bases = 20;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < builders; ++i) {
+    threads.emplace_back([this, i] {
+      for (int j = 0; j < bases; ++j) {
+        Listener listener;
+        BasePins pins(folder_.path(), BaseLockUse::kept);
+        base::LockedBase taken = base_with({{"libc6", "1"}});
+        taken.name = "debian:suite" + std::to_string(i) + "x" + std::to_string(j);
+        pins.choose(taken.name, platform);
+        pins.take(std::move(taken), nullptr, listener);
+        pins.write(listener);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(base::parse_base_lock(text()).bases.size(), static_cast<std::size_t>(builders * bases));
+}
+
+TEST_F(BasePinsTest, SayWhatWasLookedUp) {
+  const auto files = std::make_shared<base::BaseFiles>([] {
+    tree::FileTree tree;
+    tree.put("etc/passwd", tree::make_file(std::make_shared<archive::MemoryContent>("root\n"), 0644, 0, 0, 1));
+    return tree;
+  });
+  base::LockedBase taken = base_with({});
+  taken.kind = base::LockedBase::Kind::image;
+  taken.image.config = ConfigDigest{sha256("config")};
+  taken.pythons = {{"/usr/bin/python3", "/usr/bin/python3.11", "3.11.2", "glibc-2.36", "x86_64"}};
+  const auto build = [&](const base::LockedBase& base) {
+    Listener listener;
+    BasePins pins(folder_.path(), BaseLockUse::kept);
+    pins.choose(name, platform);
+    pins.take(base, files, listener);
+    tree::read_text(*files, "etc/passwd", 100);  // later than the lock is compared
+    pins.write(listener);
+  };
+  build(taken);
+  taken.files = {{"etc", "folder 755 0 0 0"}, {"etc/passwd", "file 644 0 0 1 5", "root\n"}};
+  EXPECT_EQ(base::parse_base_lock(text()).bases.at(0).files, taken.files);
+  build(taken);
+  taken.files[1].text = "toor\n";  // as the layers have it now
+  EXPECT_THROW(build(taken), Error);
+  taken.files[1].text = "root\n";
+  taken.pythons[0].libc = "glibc-2.37";
+  EXPECT_THROW(build(taken), Error);
 }
 
 TEST_F(BasePinsTest, AreAddedToAndMoved) {

@@ -76,7 +76,6 @@ TEST(SettingsTest, ATextIsReplacedWhereverItStands) {
   };
   for (const auto& [text, expected] : cases) EXPECT_EQ(set_text(text, base), expected);
   EXPECT_EQ(set_text("tool = { veneer = { base = 3 } }\n", base), std::nullopt);
-  EXPECT_EQ(set_text("[tool.veneer]\nbase = \"\"\"old\"\"\"\n", base), std::nullopt);
 }
 
 TEST(SettingsTest, ValuesAreReadBackAsTheyAre) {
