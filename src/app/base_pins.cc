@@ -62,11 +62,12 @@ std::string short_digest(const base::LockedImage& image) {
   return image.config ? image.config->text().substr(0, 19) : "";
 }
 
-/// Builds of one project take turns at its file; where folders cannot be locked they do without.
-class FolderLock {
+/// Builds of one project take turns at its veneer.lock by a lock on pyproject.toml, which stays the same file; where it
+/// cannot be locked they do without. Not by one on the folder: temporary folders hold that themselves.
+class ProjectLock {
  public:
-  explicit FolderLock(const fs::path& folder)
-      : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  explicit ProjectLock(const fs::path& folder)
+      : descriptor_(::open((folder / "pyproject.toml").c_str(), O_RDONLY | O_CLOEXEC)) {
     while (descriptor_.is_open() && ::flock(descriptor_.get(), LOCK_EX) != 0 && errno == EINTR) {
     }
   }
@@ -284,7 +285,7 @@ void BasePins::take_build_packages(std::vector<base::LockedPackage> taken, Messa
 void BasePins::write(Messages& messages) const {
   if (!is_to_be_written_) return;
   std::optional<std::string> before;
-  const FolderLock lock_of_folder(path_.parent_path());
+  const ProjectLock lock_of_project(path_.parent_path());
   try {
     before = read_text_file_if_exists(path_, lock_limit);
     base::BaseLock lock = lock_;

@@ -107,6 +107,7 @@ TEST_F(BasePinsTest, AreWrittenOnceAndKept) {
 }
 
 TEST_F(BasePinsTest, OfManyBuildsAtOnceAreAllKept) {
+  write_text_file(folder_.path() / "pyproject.toml", "");
   constexpr int builders = 8;
   constexpr int bases = 20;
   std::vector<std::thread> threads;
