@@ -230,9 +230,9 @@ std::vector<LockedFile> BaseFiles::asked() const {
     files.emplace(path, *std::move(file));
   }
   std::vector<LockedFile> result;
-  for (auto& [path, file] : files) {
+  for (const auto& [path, file] : files) {
     const auto above = files.find(tree::parent_path(path));
-    if (above == files.end() || above->second.is != absent) result.push_back(std::move(file));
+    if (above == files.end() || above->second.is != absent) result.push_back(file);
   }
   return result;
 }

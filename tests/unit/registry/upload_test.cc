@@ -55,7 +55,7 @@ class UploadTest : public ::testing::Test {
 TEST_F(UploadTest, PausesAsTheSessionSays) {
   int times = 0;
   then_ = [&](const HttpRequest& request) -> HttpReply {
-    if (request.method == "GET") return {.status = 404};
+    if (request.method != "PUT") return {.status = 404};
     return {.status = ++times < 4 ? 500 : 201};
   };
   send();
