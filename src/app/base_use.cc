@@ -54,8 +54,8 @@ UsedBase find_used_base(const BuildRequest& request, const std::optional<std::st
 bool write_used_base(const UsedBase& base) {
   const setup::Setting setting{"tool.veneer", "base", Value(base.text), ""};
   const std::string before = read_text_file(base.file, file_limit);
-  const auto after = in_context([&] { return printable(base.file.native()); },
-                                [&] { return setup::set_text(before, setting); });
+  const auto after =
+      in_context([&] { return printable(base.file.native()); }, [&] { return setup::set_text(before, setting); });
   if (!after) {
     throw Error(ErrorKind::refused,
                 fmt::format("{} has no place for [tool.veneer] base that leaves all else as it is",

@@ -18,9 +18,8 @@ namespace {
 
 constexpr std::uint64_t most_text = 3 << 10;  // twice as much in a line of the lock
 constexpr std::string_view absent = "absent";
-constexpr std::pair<archive::EntryType, std::string_view> types[] = {{archive::EntryType::file, "file"},
-                                                                     {archive::EntryType::folder, "folder"},
-                                                                     {archive::EntryType::symlink, "link"}};
+constexpr std::pair<archive::EntryType, std::string_view> types[] = {
+    {archive::EntryType::file, "file"}, {archive::EntryType::folder, "folder"}, {archive::EntryType::symlink, "link"}};
 
 /// The words of LockedFile::is, one by one.
 class Words {
@@ -103,7 +102,8 @@ tree::InodePointer inode_of(const LockedFile& file, std::function<const tree::Fi
   if (file.is == absent) return nullptr;
   Words words(file.is);
   const std::string_view type = words.word();
-  const auto known = std::find_if(std::begin(types), std::end(types), [&](const auto& row) { return row.second == type; });
+  const auto known =
+      std::find_if(std::begin(types), std::end(types), [&](const auto& row) { return row.second == type; });
   if (known == std::end(types)) {
     throw Error(ErrorKind::refused, fmt::format("'{}' is no kind of file", printable(type, 40)));
   }

@@ -119,7 +119,8 @@ std::vector<std::string> packages_to_add(const Base& base, const PackagesRequest
   std::vector<std::string> packages = request.packages;
   std::sort(packages.begin(), packages.end());
   packages.erase(std::unique(packages.begin(), packages.end()), packages.end());
-  const std::vector<InstalledPackage> installed = base.packages.empty() ? installed_packages(base.tree()) : base.packages;
+  const std::vector<InstalledPackage> installed =
+      base.packages.empty() ? installed_packages(base.tree()) : base.packages;
   std::erase_if(packages, [&](const std::string& name) {
     return std::any_of(installed.begin(), installed.end(), [&](const InstalledPackage& package) {
       return name == package.name || name == package.name + "=" + package.version;

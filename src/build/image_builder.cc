@@ -273,7 +273,8 @@ BuildPlan ImageBuilder::plan() {
   result.findings = inputs_.findings;
   result.overlaps = overlaps(result.findings);
   const python::ImageOptions& image = inputs_.project.image;
-  if (const auto finding = home_finding(tree::Overlay(ground_, application_files_.tree), image.user, image.group, home_)) {
+  if (const auto finding =
+          home_finding(tree::Overlay(ground_, application_files_.tree), image.user, image.group, home_)) {
     result.findings.push_back(*finding);
   }
   std::vector<plan::Component> components;

@@ -60,7 +60,8 @@ std::shared_ptr<Session> Registries::make(std::string_view name, Location::Trans
   if (const auto bundle = options_.environment("SSL_CERT_FILE")) options.ca_bundle = *bundle;
   find_certificates(options, std::string(name), options_.environment);
   if (!authorities_) authorities_ = options_.authorities();
-  if (const auto own = authorities_->find(std::string(name)); own != authorities_->end()) options.ca_bundle = own->second;
+  if (const auto own = authorities_->find(std::string(name)); own != authorities_->end())
+    options.ca_bundle = own->second;
   if (options_.authority) options.ca_bundle = *options_.authority;
   if (kind == Source::Kind::mirror) {
     options.attempts = 1;  // the next one is asked instead

@@ -22,7 +22,7 @@ namespace veneer::registry {
 struct RegistriesOptions {
   Environment environment = [](const std::string&) { return std::nullopt; };
   std::vector<std::string> insecure;  // hosts, with or without a port, that may be spoken to without TLS (--insecure)
-  std::optional<std::filesystem::path> authority;         // PEM, trusted as well for all of them (--ca)
+  std::optional<std::filesystem::path> authority;  // PEM, trusted as well for all of them (--ca)
   /// The project's, by the name of the registry; asked once, when the first session is made.
   std::function<std::map<std::string, std::filesystem::path>()> authorities = [] {
     return std::map<std::string, std::filesystem::path>();

@@ -22,8 +22,8 @@ struct WheelBuild {
 Hash compiled_key(const Hash& source, const Target& target, const UvProgram& uv);
 
 /// The wheel of the distribution `name` if the cache has it.
-std::optional<BuiltWheel> find_wheel(const Hash& source, const std::string& name, const Target& target, const UvProgram& uv,
-                                     const BuiltWheels& cache);
+std::optional<BuiltWheel> find_wheel(const Hash& source, const std::string& name, const Target& target,
+                                     const UvProgram& uv, const BuiltWheels& cache);
 
 /// The wheel, from the cache or built. One that is for every interpreter and machine is built by an interpreter that is
 /// at hand: of the target's minor version, else any that fits, else the workshop's; only without all of them uv is let

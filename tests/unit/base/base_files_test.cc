@@ -15,10 +15,9 @@ tree::FileTree some_files() {
   tree::FileTree files;
   files.put("bin", tree::make_symlink("usr/bin", 0, 0, 5));
   files.put("etc", tree::make_folder(0755, 0, 0, 7));
-  files.put("usr/bin/tool", tree::make_file(std::make_shared<archive::MemoryContent>(std::string(9000, 'x')), 0755, 1,
-                                            2, 9));
-  files.put("etc/passwd",
-            tree::make_file(std::make_shared<archive::MemoryContent>("a:\"\\\n\tb\n"), 0644, 0, 42, 8));
+  files.put("usr/bin/tool",
+            tree::make_file(std::make_shared<archive::MemoryContent>(std::string(9000, 'x')), 0755, 1, 2, 9));
+  files.put("etc/passwd", tree::make_file(std::make_shared<archive::MemoryContent>("a:\"\\\n\tb\n"), 0644, 0, 42, 8));
   tree::Inode odd = *tree::make_folder(0755, 0, 0, 1);
   odd.xattrs["user.note"] = "x";
   files.put("odd", std::make_shared<tree::Inode>(odd));
@@ -40,11 +39,11 @@ TEST(BaseFiles, WhatWasAskedSufficesForTheSameQuestions) {
   EXPECT_TRUE(whole.is_read());
   EXPECT_EQ(expected, "a:\"\\\n\tb\n|usr/bin/tool|9000|none|home/app/x");
   const std::vector<LockedFile> asked = whole.asked();
-  EXPECT_THAT(asked, ElementsAre(LockedFile{"bin", "link 777 0 0 5 usr/bin"}, LockedFile{"etc", "folder 755 0 0 7"},
-                                 LockedFile{"etc/passwd", "file 644 0 42 8 8", "a:\"\\\n\tb\n"},
-                                 LockedFile{"home", "absent"}, LockedFile{"usr", "folder 755 0 0 0"},
-                                 LockedFile{"usr/bin", "folder 755 0 0 0"},
-                                 LockedFile{"usr/bin/tool", "file 755 1 2 9 9000"}));
+  EXPECT_THAT(asked,
+              ElementsAre(LockedFile{"bin", "link 777 0 0 5 usr/bin"}, LockedFile{"etc", "folder 755 0 0 7"},
+                          LockedFile{"etc/passwd", "file 644 0 42 8 8", "a:\"\\\n\tb\n"}, LockedFile{"home", "absent"},
+                          LockedFile{"usr", "folder 755 0 0 0"}, LockedFile{"usr/bin", "folder 755 0 0 0"},
+                          LockedFile{"usr/bin/tool", "file 755 1 2 9 9000"}));
 
   const BaseFiles known([]() -> tree::FileTree { throw Error(ErrorKind::failed, "the layers are read"); }, asked);
   EXPECT_EQ(answers(known), expected);

@@ -139,7 +139,8 @@ TEST(BaseLockText, IsRefusedByLine) {
        "line 15: debian:bookworm for linux/amd64 is there twice"},
       {lock_text(row) + "files = [\n    { path = \"a\", is = \"strange\" },\n]\n",
        "line 16: 'strange' is no kind of file"},
-      {lock_text(row) + "files = [\n    { path = \"a\", is = \"absent\" },\n    { path = \"a\", is = \"absent\" },\n]\n",
+      {lock_text(row) +
+           "files = [\n    { path = \"a\", is = \"absent\" },\n    { path = \"a\", is = \"absent\" },\n]\n",
        "line 4: the file a is there twice"},
       {lock_text(row) + std::string("\0", 1) + "\n", "line 15: it has a control character"},
       {"version = 2\n", "line 1: it is of a version that this veneer does not know"},

@@ -21,7 +21,8 @@ class UploadTest : public ::testing::Test {
  protected:
   HttpReply answer(const HttpRequest& request) {
     if (request.path == "/v2/") return {};
-    if (request.method == "POST") return {.status = 202, .headers = {{"Location", "/upload/" + std::to_string(++begun_)}}};
+    if (request.method == "POST")
+      return {.status = 202, .headers = {{"Location", "/upload/" + std::to_string(++begun_)}}};
     return then_(request);
   }
 

@@ -67,7 +67,8 @@ TEST(SettingsTest, WhereThereIsNoPlaceNothingChanges) {
 TEST(SettingsTest, ATextIsReplacedWhereverItStands) {
   const Setting base{"tool.veneer", "base", Value("python:3.13"), ""};
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"[tool.veneer]\nbase = \"old\"  # \"old\" one\r\nx = 'old'\n", "[tool.veneer]\nbase = \"python:3.13\"  # \"old\" one\r\nx = 'old'\n"},
+      {"[tool.veneer]\nbase = \"old\"  # \"old\" one\r\nx = 'old'\n",
+       "[tool.veneer]\nbase = \"python:3.13\"  # \"old\" one\r\nx = 'old'\n"},
       {"x = \"old\"\n[tool]\nveneer = { base = 'old' }", "x = \"old\"\n[tool]\nveneer = { base = \"python:3.13\" }"},
       {"tool.veneer.base = \"old\"\n", "tool.veneer.base = \"python:3.13\"\n"},
       {"# none\n[tool.veneer]\n", "# none\n[tool.veneer]\nbase = \"python:3.13\"\n"},
