@@ -223,13 +223,12 @@ PackageNames closure(const ArchiveIndex& index, const std::vector<std::string>& 
 }
 
 PackageNames minimal_root(const ArchiveIndex& index, const std::vector<std::string>& added) {
-  std::vector<std::string> wanted;
+  // Not usrmerge, which would bring Perl: the links that it makes are there.
+  std::vector<std::string> wanted = {"usr-is-merged"};
   for (const auto& [name, package] : index.packages()) {
-    if (package.is_required) wanted.emplace_back(name);
+    if (package.is_required && name != "usrmerge") wanted.emplace_back(name);
   }
   wanted.emplace_back("apt");
-  // Veneer keeps this one out of its roots: the links that it makes are there.
-  std::erase(wanted, "usrmerge");
   wanted.insert(wanted.end(), added.begin(), added.end());
   return closure(index, wanted, {});
 }

@@ -228,7 +228,10 @@ class Explanation {
   void propose(const ListedPackage& listed) {
     using Verdict = ListedPackage::Verdict;
     if (listed.verdict == Verdict::runs) report_.proposal.push_back(listed.name);
-    if (listed.verdict != Verdict::builds) return;
+    // Who names one of the libraries has said what is used of them.
+    const bool is_named = std::ranges::any_of(
+        listed.instead, [this](const std::string& one) { return std::ranges::find(names_, one) != names_.end(); });
+    if (listed.verdict != Verdict::builds || is_named) return;
     report_.proposal.insert(report_.proposal.end(), listed.instead.begin(), listed.instead.end());
   }
 

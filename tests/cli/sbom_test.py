@@ -66,9 +66,10 @@ class Sbom(fixtures.SystemTest):
         written = (project / "shop.spdx.json").read_text()
         self.assertEqual(self.veneer("sbom", cwd=project).stdout, written)
 
-        archive = self.folder / "shop.tar"
-        self.veneer("build", "--no-lock-file", "-o", f"docker-archive:{archive}", cwd=project)
-        self.veneer("sbom", f"docker-archive:{archive}", "-o", "again.json")
+        registry = odd_registry.OddRegistry()
+        self.addCleanup(registry.close)
+        self.veneer("push", f"{registry.address}/team/shop:1", cwd=project)
+        self.veneer("sbom", f"{registry.address}/team/shop:1", "-o", "again.json")
         self.assertEqual((self.folder / "again.json").read_text(), written, "the same image from another place")
 
         document = self.validate(written)

@@ -54,6 +54,20 @@ TEST(ArchiveIndexTest, WhatIsTaken) {
   EXPECT_EQ(index.find("chosen")->version, "2");
 }
 
+TEST(ArchiveIndexTest, ARootHasItsLinksAlready) {
+  const ArchiveIndex index({paragraph("init", "Priority: required\nDepends: usrmerge | usr-is-merged\n") +
+                            paragraph("usrmerge", "Depends: perl\n") + paragraph("usr-is-merged") + paragraph("perl") +
+                            paragraph("apt", "Depends: gpgv\n") + paragraph("gpgv") + paragraph("python3")});
+  EXPECT_THAT(minimal_root(index, {"python3"}), ElementsAre("apt", "gpgv", "init", "python3", "usr-is-merged"));
+}
+
+TEST(PackageListTest, LibrariesThatAreNamedAreEnough) {
+  const ArchiveIndex index({paragraph("libz1", "Section: libs\n") + paragraph("libz-extra", "Section: libs\n") +
+                            paragraph("libz-dev", "Section: libdevel\nDepends: libz1 (= 1), libz-extra (= 1)\n")});
+  EXPECT_THAT(explain_packages(index, {{"libz-dev"}, {}, {}}).proposal, ElementsAre("libz-extra", "libz1"));
+  EXPECT_THAT(explain_packages(index, {{"libz-dev", "libz1"}, {}, {}}).proposal, ElementsAre("libz1"));
+}
+
 TEST(PackageListTest, WhatBelongsToWhom) {
   const ArchiveIndex index({paragraph("a", "Depends: shared, mine\n") + paragraph("b", "Depends: shared\n") +
                             paragraph("shared") + paragraph("mine") + paragraph("apt", "Priority: required\n") +
