@@ -110,6 +110,8 @@ TABLE = (
         (["uv.lock", "--python", "3.12", "--package", "a", "--all-packages"], "--all-packages"),
         (["uv.lock", "--python", "3.12", "--only-group", "a", "--group", "b"], "--only-group"))]
     + [(["wheel", *row], what) for row, what in (([], "FILE"), (["x.whl", "--prefix", "relative"], "--prefix"), (["x.whl", "--python", "two"], "two"))]
+    + [(["sbom", *row], what) for row, what in ((["bad//name"], "bad//name"), (["a:1", "b:2"], "b:2"), (["--platform", "linux/amd64"], "--platform"))]
+    + [(["packages", *row], what) for row, what in ((["a;b"], "a;b"), (["--suite", "A B"], "A B"), (["apt", "--platform", "x"], "x"))]
     + [(["replay", *row], what) for row, what in (
         (["--tags", "--commits"], "--commits"), (["--records", "x", "--python", "3.12"], "--python"), (["--python", "two"], "two"),
         (["--platform", "x"], "x"), (["--cap", "0"], "--cap"))]
