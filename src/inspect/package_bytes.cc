@@ -14,6 +14,15 @@ constexpr std::string_view list_end = ".list";
 const std::string nobody;
 const std::string database = "dpkg";
 
+/// The source of byte code: "a/x.py" for "a/__pycache__/x.cpython-311.pyc" (PEP 3147); empty for any other path.
+std::string source_of(std::string_view path) {
+  constexpr std::string_view cache = "/__pycache__/";
+  const std::size_t at = path.rfind(cache);
+  if (at == std::string_view::npos || !path.ends_with(".pyc")) return {};
+  const std::string_view name = path.substr(at + cache.size());
+  return std::string(path.substr(0, at + 1)) + std::string(name.substr(0, name.find('.'))) + ".py";
+}
+
 /// Where a path of a list is found in the end; empty for one that leads nowhere.
 std::string found_at(const tree::FileTree& tree, std::string_view listed) {
   while (listed.starts_with('/')) listed.remove_prefix(1);
@@ -44,6 +53,7 @@ PackageOwners::PackageOwners(const std::map<std::string, std::string>& lists, co
 
 const std::string& PackageOwners::owner(const std::string& path) const {
   if (const auto found = owners_.find(path); found != owners_.end()) return found->second;
+  if (const auto source = owners_.find(source_of(path)); source != owners_.end()) return source->second;
   return path.starts_with("var/lib/dpkg/") && !owners_.empty() ? database : nobody;
 }
 

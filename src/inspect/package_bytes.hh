@@ -31,7 +31,7 @@ class PackageOwners {
   PackageOwners(const std::map<std::string, std::string>& lists, const tree::FileTree& tree);
 
   bool empty() const { return owners_.empty(); }
-  /// Of a file; empty for one that no package has.
+  /// Of a file, of byte code that of its source; empty for one that no package has.
   const std::string& owner(const std::string& path) const;
   /// All of `files` (path, bytes), each in one row: the sums of the rows are those of the files. Largest first.
   std::vector<PackageBytes> sum(const std::vector<std::pair<std::string, std::uint64_t>>& files) const;

@@ -36,17 +36,18 @@ TEST(PackageBytesTest, EveryByteOfALayerHasARow) {
   const image::Layer system =
       blobs.add_layer({{"etc/made-by-a-script", "12345"},
                        {"usr/lib/libc.so.6", std::string(1000, 'x')},
-                       {"usr/share/zone", std::string(300, 'x')},
+                       {"usr/share/__pycache__/zone.cpython-311.pyc", std::string(7, 'x')},
+                       {"usr/share/zone.py", std::string(300, 'x')},
                        {"var/lib/dpkg/info/libc6:amd64.list", "/.\n/lib\n/lib/libc.so.6\n/a/../b\n"},
-                       {"var/lib/dpkg/info/tzdata.list", "/usr/share/zone\n/usr/share/left-out\n"},
+                       {"var/lib/dpkg/info/tzdata.list", "/usr/share/zone.py\n/usr/share/left-out\n"},
                        {"var/lib/dpkg/status", "status"}});
   // What replaces a file of a package is that package's, too.
   const image::Layer update = blobs.add_layer({{"usr/lib/libc.so.6", std::string(1001, 'x')}});
   const image::Layer application = blobs.add_layer({{"app/main.py", "print()"}});
   const image::Image image = image_of({links, system, update, application});
   const MergedTree merged = merge_layers(image, blobs);
-  EXPECT_THAT(merged.layers[1].packages, ElementsAre(PackageBytes{"libc6", 1, 1000}, PackageBytes{"tzdata", 1, 300},
-                                                     PackageBytes{"dpkg", 3, 73}, PackageBytes{"", 1, 5}));
+  EXPECT_THAT(merged.layers[1].packages, ElementsAre(PackageBytes{"libc6", 1, 1000}, PackageBytes{"tzdata", 2, 307},
+                                                     PackageBytes{"dpkg", 3, 76}, PackageBytes{"", 1, 5}));
   for (const LayerFacts& layer : merged.layers) {
     const auto add = [](std::uint64_t sum, const PackageBytes& row) { return sum + row.bytes; };
     const std::uint64_t sum = std::accumulate(layer.packages.begin(), layer.packages.end(), std::uint64_t{0}, add);
@@ -56,7 +57,7 @@ TEST(PackageBytesTest, EveryByteOfALayerHasARow) {
   EXPECT_THAT(merged.layers[3].packages, IsEmpty());
   const auto summaries = summarize_layers(image, &merged);
   EXPECT_THAT(summary_to_text(summaries),
-              HasSubstr("packages: libc6 1.0 kB, tzdata 300 B, dpkg 73 B, no package 5 B\n"));
+              HasSubstr("packages: libc6 1.0 kB, tzdata 307 B, dpkg 76 B, no package 5 B\n"));
   const Value json = parse_json(summary_to_json(image::seal(image), summaries));
   const Value& rows = json.at("layers").array()[1].at("contents").at("packages");
   EXPECT_EQ(rows.array()[0].at("package").string(), "libc6");
