@@ -123,7 +123,6 @@ BuildSession::BuildSession(const BuildRequest& request, Surroundings& surroundin
   if (workshop_) pins_->take_build_packages(workshop_->taken(), messages);
   if (const auto git = checkouts_.find(inputs_.project.folder)) add_version_findings(inputs_, *git, plan_);
   messages.clear_progress();
-  messages.note(previous_text(previous_));
   if (const std::string left_out = left_out_text(inputs_.files); !left_out.empty()) {
     messages.note("left out of the project's folder: " + left_out);
   }

@@ -40,6 +40,7 @@ std::string write_to_store(const BuildSession& session, const build::BuiltImage&
 }
 
 build::BuiltImage build(BuildSession& session, Surroundings& surroundings) {
+  surroundings.messages().note(previous_text(session.previous()));
   for (const std::string& finding : session.plan().findings) surroundings.messages().warning(finding);
   build::BuiltImage built = session.build();
   for (const std::string& note : built.notes) surroundings.messages().warning(note);
