@@ -541,7 +541,7 @@ class Projects(fixtures.SystemTest):
         for wanted in (120, 121, 124, 126):
             base = layouts.with_layer(fixtures.debian_base(), self.folder / "many", {"etc/more": b""}, times=wanted - base_layers)
             if wanted <= 121:
-                built = self.json("build", "--json", "--base", f"oci:{base}", cwd=path)
+                built = self.json("build", "--json", "--previous", "none", "--base", f"oci:{base}", cwd=path)
                 self.assertEqual(len(built["layers"]), 125)
                 held = "the dependencies get 2 instead of 60" in str(built["findings"])
                 self.assertEqual(held, wanted == 121)
