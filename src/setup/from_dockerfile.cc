@@ -2,23 +2,20 @@
 
 #include <fmt/format.h>
 
-#include <fnmatch.h>
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <set>
 
 #include "foundation/error.hh"
 #include "foundation/text.hh"
 #include "owners/evaluate.hh"
 #include "owners/shell.hh"
+#include "setup/dockerfile_runs.hh"
 #include "start/taken.hh"
 
 namespace veneer::setup {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 using owners::Dockerfile;
 using owners::Instruction;
@@ -101,27 +98,19 @@ std::string suite_in(const std::string& image) {
   return "";
 }
 
-/// What is taken of RUN lines.
-struct Made {
-  std::vector<owners::Located<std::string>> empty_files;
-  std::vector<owners::Located<std::string>> writable;
-};
-
 class Conversion {
  public:
   Conversion(const start::Inputs& inputs, const std::vector<Dockerfile>& files, const std::string& target,
              const start::Decision& decision, const start::Taken& base_taken, const PackageChoice& packages,
              bool python_is_chosen)
-      : inputs_(inputs),
-        files_(files),
+      : files_(files),
         target_(target),
         decision_(decision),
         base_taken_(base_taken),
         packages_(packages),
         python_is_chosen_(python_is_chosen),
-        image_files_(decision.taken.files) {
-    workdir_ = decision.taken.workdir.value_or(base_taken.workdir.value_or(inputs.project.image.workdir));
-  }
+        runs_(decision.taken.workdir.value_or(base_taken.workdir.value_or(inputs.project.image.workdir)), packages,
+              decision.taken.files) {}
 
   FromDockerfile run() {
     for (const Dockerfile& file : files_) of_file(file);
@@ -263,132 +252,9 @@ class Conversion {
     return "no key stands for it";
   }
 
-  std::string absolute(const std::string& name) const {
-    std::string path = (name.starts_with('/') ? fs::path(name) : fs::path(workdir_) / name).lexically_normal().native();
-    while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-    return path;
-  }
-
-  static bool has(const std::vector<owners::Located<std::string>>& all, const std::string& value) {
-    return std::any_of(all.begin(), all.end(), [&](const auto& item) { return item.value == value; });
-  }
-
-  /// The words that are no options; empty where one of them is not known before it runs.
-  static Words paths_of(const owners::ShellCommand& command, std::size_t first) {
-    Words paths;
-    for (std::size_t i = first; i < command.words.size(); ++i) {
-      if (command.words[i].text.starts_with('-')) continue;
-      if (!command.words[i].is_plain) return {};
-      paths.push_back(command.words[i].text);
-    }
-    return paths;
-  }
-
   void of_run(const Dockerfile& file, const Instruction& instruction) {
-    Words becomes;
-    Words why;
-    const auto note = [](Words& list, const std::string& text) {
-      if (!text.empty() && std::find(list.begin(), list.end(), text) == list.end()) list.push_back(text);
-    };
-    std::string text = instruction.words ? owners::shell_line(*instruction.words) : instruction.text;
-    for (const owners::HereDocument& document : instruction.documents) text += "\n" + document.text;
-    try {
-      for (const owners::ShellCommand& command : owners::read_shell(text).commands) {
-        if (command.words.empty()) continue;
-        const auto [key, reason] = of_command(command, instruction.line);
-        note(becomes, key);
-        note(why, reason);
-      }
-    } catch (const Error&) {
-      note(why, "it is no shell text that could be read");
-    }
-    const auto joined = [](const Words& list) {
-      std::string all;
-      for (const std::string& item : list) all += (all.empty() ? "" : "; ") + item;
-      return all;
-    };
-    line(file, instruction, joined(becomes), joined(why));
-  }
-
-  std::pair<std::string, std::string> of_command(const owners::ShellCommand& command, std::size_t line_number) {
-    std::size_t first = 0;
-    while (first + 1 < command.words.size() &&
-           (command.words[first].text == "sudo" || command.words[first].text == "exec"))
-      ++first;
-    std::string program = command.words[first].text;
-    program = program.substr(program.rfind('/') + 1);
-    const std::string verb = first + 1 < command.words.size() ? command.words[first + 1].text : "";
-    const Words paths = paths_of(command, first + 1);
-    if (program == "apt-get" || program == "apt" || program == "aptitude") return of_apt(command);
-    if (program == "touch") {
-      for (const std::string& path : paths) {
-        if (!has(made_.empty_files, absolute(path))) made_.empty_files.push_back({absolute(path), line_number});
-      }
-      return paths.empty() ? std::pair("", "a path of touch is not known before it runs")
-                           : std::pair("empty_files", "");
-    }
-    if (program == "mkdir" || program == "install") {
-      if (program == "install" && verb != "-d")
-        return {"", "install: no key stands for it; files and their modes are files"};
-      for (const std::string& path : paths) {
-        if (path.find_first_not_of("01234567") != std::string::npos && !has(made_.writable, absolute(path)))
-          made_.writable.push_back({absolute(path), line_number});
-      }
-      return paths.empty() ? std::pair("", "a path of mkdir is not known before it runs") : std::pair("writable", "");
-    }
-    if (program == "chmod") return of_chmod(paths);
-    if (program == "chown" || program == "chgrp")
-      return {"", "chown: empty_files and writable belong to user, all else to root"};
-    if (program == "useradd" || program == "adduser" || program == "groupadd" || program == "addgroup" ||
-        program == "usermod")
-      return {"", "an account is made of user of [tool.veneer.image]"};
-    constexpr std::array<std::string_view, 8> installers = {"pip",    "pip3", "uv",     "uvx",
-                                                            "poetry", "pdm",  "pipenv", "pipx"};
-    const bool is_module = program.starts_with("python") && verb == "-m" && first + 2 < command.words.size();
-    const std::string tool = is_module ? command.words[first + 2].text : program;
-    if (std::find(installers.begin(), installers.end(), tool) != installers.end() || tool == "venv")
-      return {"", "veneer installs what uv.lock says"};
-    if (program == "curl" || program == "wget" || program == "gpg" || program == "tar" || program == "unzip" ||
-        program == "git" || program == "apt-key" || program == "add-apt-repository" || program == "tee")
-      return {"", program + ": nothing is fetched into an image; a package belongs to packages, a file to the project"};
-    if (program == "ln") return {"", "ln: no key makes links; name the program by its real path"};
-    if (program.starts_with("python") || program == "django-admin")
-      return {"", owners::shell_line({program, verb}) +
-                      ": what makes files when the image is built is a [[tool.veneer.prepare]]"};
-    constexpr std::array<std::string_view, 12> silent = {"rm", "cd",   "set", "export",   "echo", "true",
-                                                         ":",  "test", "[",   "apt-mark", "find", "ldconfig"};
-    if (std::find(silent.begin(), silent.end(), program) != silent.end()) return {"", ""};
-    return {"",
-            printable(program) + ": no key stands for a command; [[tool.veneer.prepare]] keeps files that one makes"};
-  }
-
-  std::pair<std::string, std::string> of_apt(const owners::ShellCommand& command) const {
-    std::string left;
-    bool is_kept = false;
-    for (const owners::ShellWord& word : command.words) {
-      const std::string name = word.text.substr(0, word.text.find_first_of("=/:"));
-      for (const auto& kept : packages_.kept) is_kept = is_kept || kept.value == name;
-      for (const auto& [package, why] : packages_.left) {
-        if (package == name) left += fmt::format("{}{} is left out: {}", left.empty() ? "" : "; ", package, why);
-      }
-    }
-    return {is_kept ? "packages" : "", left};
-  }
-
-  std::pair<std::string, std::string> of_chmod(const Words& paths) {
-    if (paths.size() < 2) return {"", "a path of chmod is not known before it runs"};
-    const bool makes_executable =
-        paths[0].find('x') != std::string::npos || paths[0].find_first_of("1357") != std::string::npos;
-    bool is_found = false;
-    for (std::size_t i = 1; i < paths.size(); ++i) {
-      for (python::FileRule& rule : image_files_) {
-        if (::fnmatch(absolute(paths[i]).c_str(), rule.to.c_str(), 0) != 0) continue;
-        is_found = true;
-        if (makes_executable && !rule.mode) rule.mode = 0755;
-      }
-    }
-    return is_found ? std::pair("files", "")
-                    : std::pair("", "chmod: nothing of the project lies there; modes are mode in files");
+    const RunOutcome outcome = runs_.take(instruction);
+    line(file, instruction, outcome.becomes, outcome.why);
   }
 
   // The keys.
@@ -418,7 +284,7 @@ class Conversion {
       add("tool.veneer.system", "packages", texts(names),
           fmt::format("{}:{}", packages_.kept_in[0], packages_.kept[0].line));
     }
-    if (decision_.start && !decision_.start->place.starts_with("pyproject.toml")) {
+    if (decision_.start && is_written_by_owners(decision_.start->place)) {
       const start::StartCommand& start = *decision_.start;
       if (!start.entrypoint.empty()) add(image, "entrypoint", texts(start.entrypoint), start.place);
       if (!start.cmd.empty()) add(image, "cmd", texts(start.cmd), start.place);
@@ -432,17 +298,24 @@ class Conversion {
       add(image, "expose", texts(base_taken_.expose), place_in(base_taken_, "EXPOSE"));
     if (taken.health) health(*taken.health);
     files();
-    made("empty_files", made_.empty_files);
-    std::erase_if(made_.writable, [&](const auto& folder) {
-      return folder.value == workdir_ || folder.value.starts_with("/usr/") || folder.value.starts_with("/etc");
+    made("empty_files", runs_.empty_files());
+    auto writable = runs_.writable();
+    std::erase_if(writable, [&](const auto& folder) {
+      return folder.value == runs_.workdir() || folder.value.starts_with("/usr/") || folder.value.starts_with("/etc");
     });
-    made("writable", made_.writable);
+    made("writable", writable);
     for (const start::Taken* each : {&base_taken_, &taken}) {
       for (const auto& [name, value] : each->environment)
         add("tool.veneer.image.env", name, value, place_in(*each, "ENV " + name));
     }
     for (const auto& [name, value] : decision_.environment)
       add("tool.veneer.image.env", name, value, "the command asks for it");
+  }
+
+  /// In a Dockerfile; what compose files and code say is read at each build.
+  bool is_written_by_owners(const std::string& place) const {
+    return std::any_of(files_.begin(), files_.end(),
+                       [&](const Dockerfile& file) { return place.starts_with(printable(file.file) + ":"); });
   }
 
   void user() {
@@ -476,9 +349,9 @@ class Conversion {
   }
 
   void files() {
-    if (image_files_.empty()) return;
+    if (runs_.files().empty()) return;
     Value::Array rules;
-    for (const python::FileRule& rule : image_files_) {
+    for (const python::FileRule& rule : runs_.files()) {
       Value row;
       row.set("from", rule.from);
       row.set("to", rule.to);
@@ -495,16 +368,13 @@ class Conversion {
     add("tool.veneer.image", key, texts(names), place_of(files_.back(), paths[0].line));
   }
 
-  const start::Inputs& inputs_;
   const std::vector<Dockerfile>& files_;
   const std::string& target_;
   const start::Decision& decision_;
   const start::Taken& base_taken_;
   const PackageChoice& packages_;
   bool python_is_chosen_;
-  std::vector<python::FileRule> image_files_;
-  std::string workdir_;
-  Made made_;
+  Runs runs_;
   FromDockerfile result_;
 };
 

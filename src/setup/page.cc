@@ -14,8 +14,7 @@ constexpr std::string_view text = R"md(
 # The container image of {name}
 
 veneer builds it from `pyproject.toml` and `uv.lock`: a Debian base, a layer for each large wheel,
-one for the small ones, and a thin layer of the application on top. There is no Dockerfile that could grow a second
-copy of the environment, and no base image that somebody must remember: the same input gives the same layer, on every
+one for the small ones, and a thin layer of the application on top. The same input gives the same layer, on every
 machine, and what a host has is not sent again.
 
 ## What is rebuilt when
@@ -88,10 +87,11 @@ std::string costs_text(const std::vector<PastDeploy>& deploys) {
   return fmt::format(R"md(
 ## What a deploy costs here
 
-What the last {} had to bring of the dependencies, by `veneer replay` over this repository's history;
-the application's own kilobytes come on top.
+What the last {} had to bring of the dependencies, by `veneer replay` over this repository's history,
+if the environment lay in the application's layer, in a base image that is rebuilt when `uv.lock` or `pyproject.toml`
+changed (with 250 MB of system packages), or was veneer's; the application's own kilobytes come on top.
 
-| deploy | environment in the application's layer | environment in a base image | veneer | veneer, `docker pull` on overlay2 |
+| deploy | all in the application's layer | a base image | veneer | veneer, `docker pull` on overlay2 |
 |---|---|---|---|---|
 {}| all | {} | {} | **{}** | {} |
 )md",

@@ -203,10 +203,7 @@ GeneratedFile workflow(const ProjectFacts& facts) {
   const std::string got = fmt::format(checkout, fmt::arg("why", why));
   std::string body = fmt::format(
       head, fmt::arg("name", facts.name), fmt::arg("pushes", facts.has_registry ? ", and pushes that of a tag" : ""),
-      fmt::arg("title", title), fmt::arg("image", facts.image),
-      fmt::arg(
-          "login_comment",
-          is_github(facts) ? "" : "#   REGISTRY_USER    who pushes; the secret REGISTRY_PASSWORD is the password\n"),
+      fmt::arg("title", title), fmt::arg("image", facts.image), fmt::arg("variables", variables(facts)),
       fmt::arg("schedule", is_weekly ? "  schedule:\n    - cron: \"17 4 * * 1\"\n" : ""));
   body += fmt::format("  image:{}\n    runs-on: ubuntu-24.04{}\n    steps:",
                       is_weekly ? "\n    if: github.event_name != 'schedule'" : "", defaults);

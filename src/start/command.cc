@@ -56,6 +56,15 @@ bool is_python(std::string_view word) {
   return std::all_of(name.begin(), name.end(), [](char c) { return is_digit(c) || c == '.'; });
 }
 
+/// A program that runs the words behind it: of a script whose last line is `exec PROGRAM "$@"`, others have a program
+/// of their own.
+bool runs_its_words(std::string_view program) {
+  constexpr std::array<std::string_view, 16> names = {"exec",   "env",  "gosu",   "su-exec",    "setpriv", "runuser",
+                                                      "sudo",   "nice", "nohup",  "stdbuf",     "chpst",   "uv",
+                                                      "poetry", "pdm",  "pipenv", "ddtrace-run"};
+  return is_init(program) || is_one_of(program.substr(program.rfind('/') + 1), names);
+}
+
 /// "uvicorn" of "/app/.venv/bin/uvicorn"; other words as they are.
 std::string without_environment_path(const std::string& word, const Places& places) {
   const std::size_t bin = word.rfind("/bin/");
@@ -282,7 +291,10 @@ class Judge {
     bool looks = false;
     for (const ShellCommand& command : script.commands) {
       for (const ShellWord& word : command.words) {
-        if (word.text == "$@" || word.text == "${@}") hands_over = true;
+        const bool is_given = word.text == "$@" || word.text == "${@}";
+        const std::size_t first = command.words[0].text == "exec" && command.words.size() > 1 ? 1 : 0;
+        if (is_given && (&word == &command.words[first] || runs_its_words(command.words[first].text)))
+          hands_over = true;
         if (word.text.find("$1") != std::string::npos || word.text.find("${1") != std::string::npos) looks = true;
       }
     }

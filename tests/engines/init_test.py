@@ -65,9 +65,10 @@ if os.environ.get("VENEER_TEST_ALL"):
             for name in ("Dockerfile", "compose.yaml"):
                 file = self.project / name
                 file.write_text(file.read_text().replace("ghcr.io", registry.address))
-            subprocess.run(["uv", "lock", "--quiet"], cwd=self.project, check=True, env=self.environment())
             (self.project / ".gitignore").write_text(".veneer/\n")
             fixtures.git(self.project, "init", "-q", "-b", "main")
+            fixtures.commit_all(self.project, "Without a lock")  # its version comes from git, for uv too
+            subprocess.run(["uv", "lock", "--quiet"], cwd=self.project, check=True, env=self.environment())
             fixtures.commit_all(self.project, "As it was")
             fixtures.git(self.project, "tag", "v1.0")
             self.veneer("init", cwd=self.project)

@@ -97,7 +97,8 @@ TEST(FromDockerfileTest, PackagesForBuildsAreLeftOutUnlessTheyAreCalled) {
   const FromDockerfile converted = example.converted();
   EXPECT_THAT(outcome_of(converted, "Dockerfile:2"), HasSubstr("packages | gcc is left out: it is for compiling"));
   EXPECT_THAT(outcome_of(converted, "Dockerfile:2"), HasSubstr("tzdata is left out: the base has it"));
-  EXPECT_THAT(keys_of(converted), HasSubstr("user = \"0:0\"  # no USER in the Dockerfile, and cron must be started by"));
+  EXPECT_THAT(keys_of(converted),
+              HasSubstr("user = \"0:0\"  # no USER in the Dockerfile, and cron must be started by"));
 }
 
 TEST(FromDockerfileTest, ABaseOfTheProjectsOwnIsReadToo) {
@@ -107,13 +108,15 @@ TEST(FromDockerfileTest, ABaseOfTheProjectsOwnIsReadToo) {
         "COPY pyproject.toml ./\nRUN uv sync\n"},
        {"Dockerfile",
         "ARG BASE=registry.example/shop-base\nFROM $BASE:latest AS builder\nCOPY . .\nRUN uv pip install .\n"
-        "FROM $BASE:latest\nCOPY --from=builder /app/.venv /app/.venv\nENV B=app\nCMD [\"python\", \"-m\", \"shop\"]\n"}});
+        "FROM $BASE:latest\nCOPY --from=builder /app/.venv /app/.venv\nENV B=app\nCMD [\"python\", \"-m\", "
+        "\"shop\"]\n"}});
   const FromDockerfile converted = example.converted();
   EXPECT_EQ(example.base_file, "Dockerfile.base");
   const std::string keys = keys_of(converted);
   for (const char* key :
        {"python = \"3.11\"  # Dockerfile.base:1\n", "packages = [\"libpango-1.0-0\"]  # Dockerfile.base:2\n",
-        "workdir = \"/srv\"  # Dockerfile.base:3\n", "A = \"base\"  # Dockerfile.base:4\n", "B = \"app\"  # Dockerfile:7\n"})
+        "workdir = \"/srv\"  # Dockerfile.base:3\n", "A = \"base\"  # Dockerfile.base:4\n",
+        "B = \"app\"  # Dockerfile:7\n"})
     EXPECT_THAT(keys, HasSubstr(key));
   EXPECT_EQ(outcome_of(converted, "Dockerfile:3"), " | a stage that builds; veneer builds wheels by itself");
   EXPECT_THAT(outcome_of(converted, "Dockerfile:5"), HasSubstr("the image that Dockerfile.base makes"));
