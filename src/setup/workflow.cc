@@ -145,7 +145,8 @@ constexpr std::string_view weekly = R"yaml(
           git switch --quiet --create veneer-base
           git -c user.name=veneer -c user.email=veneer@localhost commit --quiet --message "New base of {name}"
           git push --quiet --force origin veneer-base
-          gh pr create --head veneer-base --title "New base of {name}" --body-file "$RUNNER_TEMP/moved" || gh pr view veneer-base
+          gh pr create --head veneer-base --title "New base of {name}" --body-file "$RUNNER_TEMP/moved" ||
+            gh pr view veneer-base
 )yaml";
 
 std::string registry_of(const ProjectFacts& facts) {

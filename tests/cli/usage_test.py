@@ -77,6 +77,7 @@ TABLE = (
     + [(["build", "-o", place], what) for place, what in (("oci:", "oci:"), ("shop:1", "shop:1"), ("docker-archive:x.tar:UP CASE", "UP CASE"))]
     + [(["plan", *row], what) for row, what in [*BUILD, (["--line", "fast"], "fast")]]
     + [(["deploy", HOST, *row], what) for row, what in SSH + ROLLOUT + DEPLOY]
+    + [(["init", *row], what) for row, what in ((["--rebuild", "daily"], "daily"), (["--check", "--dry-run"], "--dry-run"), (["extra"], "extra"))]
     + [(["deploy"], "host")]
     + [(["rollback", HOST, *row], what) for row, what in SSH + ROLLOUT + [(["--to", "before"], "--to"), (["ssh://other"], "other")]]
     + [(["rollback", "API"], "ssh"), (["rollback"], "HOST"), (["rollback", "ssh://-oProxyCommand=x"], "ssh")]
