@@ -71,8 +71,8 @@ TEST(FromDockerfileTest, EachLineHasItsKey) {
             "veneer.image: workdir = \"/srv\"  # Dockerfile:2\n"
             "veneer.image: user = \"7:8\"  # Dockerfile:7\n"
             "veneer.image: expose = [\"9000\"]  # Dockerfile:6\n"
-            "veneer.image: # Dockerfile:8\n"
-            "health = { cmd = [\"test\", \"-e\", \"/x\"], interval = 60, timeout = 2, retries = 2 }\n"
+            "veneer.image: health = { cmd = [\"test\", \"-e\", \"/x\"], interval = 60, timeout = 2, retries = 2 }"
+            "  # Dockerfile:8\n"
             "veneer.image: files = [{ from = \"run.sh\", to = \"/srv/run.sh\", mode = \"0755\" }]  # Dockerfile:4\n"
             "veneer.image: empty_files = [\"/var/log/a.log\"]  # Dockerfile:5\n"
             "veneer.image: writable = [\"/srv/data\"]  # Dockerfile:5\n"
@@ -103,7 +103,8 @@ TEST(FromDockerfileTest, PackagesForBuildsAreLeftOutUnlessTheyAreCalled) {
 
 TEST(FromDockerfileTest, ABaseOfTheProjectsOwnIsReadToo) {
   Example example(
-      {{"Dockerfile.base",
+      {{"pyproject.toml", ""},
+       {"Dockerfile.base",
         "FROM python:3.11-slim\nRUN apt-get install -y libpango-1.0-0\nWORKDIR /srv\nENV A=base B=base\n"
         "COPY pyproject.toml ./\nRUN uv sync\n"},
        {"Dockerfile",

@@ -57,7 +57,7 @@ TEST(ProjectFilesTest, AWorkflowAProject) {
 TEST(ProjectFilesTest, ThePageTellsWhereItsTableEnds) {
   ProjectFacts facts = shop();
   EXPECT_EQ(last_deploy_in(page(facts).body), "v3");
-  EXPECT_THAT(page(facts).body, HasSubstr("| v2 | 9.0 MB | 8.0 MB | **7.0 MB** | 6.0 MB |\n"));
+  EXPECT_THAT(page(facts).body, HasSubstr("| v2 | 9.00 MB | 8.00 MB | **7.00 MB** | 6.00 MB |\n"));
   EXPECT_THAT(page(facts).body, HasSubstr("(web, worker)"));
   facts.deploys.clear();
   EXPECT_EQ(last_deploy_in(page(facts).body), "");

@@ -9,11 +9,11 @@
 namespace veneer::setup {
 namespace {
 
-const Setting base{"tool.veneer", "base", "debian:bookworm", "Dockerfile:1"};
+const Setting debian{"tool.veneer", "base", "debian:bookworm", "Dockerfile:1"};
 const Setting name{"tool.veneer.image", "name", "ghcr.io/acme/shop", ""};
 
 TEST(SettingsTest, NewTablesComeToTheEnd) {
-  EXPECT_EQ(add_settings("[project]\nname = \"shop\"  # ours\n", {base, name}).text,
+  EXPECT_EQ(add_settings("[project]\nname = \"shop\"  # ours\n", {debian, name}).text,
             "[project]\nname = \"shop\"  # ours\n\n[tool.veneer]\nbase = \"debian:bookworm\"  # Dockerfile:1\n"
             "\n[tool.veneer.image]\nname = \"ghcr.io/acme/shop\"\n");
   EXPECT_EQ(add_settings("", {name}).text, "[tool.veneer.image]\nname = \"ghcr.io/acme/shop\"\n");
@@ -31,20 +31,20 @@ TEST(SettingsTest, TablesThatAreThereAreCompleted) {
   const std::string text =
       "[ tool.\"veneer\" ] # ours\npython = \"3.12\"\n\n# Of the image.\n[tool.veneer.image]\nlabels = { a = \"[x]\" "
       "}\nfiles = [\n  { from = \"a\", to = \"/a\" },\n]\n\n# The end.\n[tool.other]\nx = 1\n";
-  const Edited edited = add_settings(text, {base, name});
+  const Edited edited = add_settings(text, {debian, name});
   EXPECT_EQ(edited.text,
             "[ tool.\"veneer\" ] # ours\npython = \"3.12\"\nbase = \"debian:bookworm\"  # Dockerfile:1\n\n# Of the "
             "image.\n[tool.veneer.image]\nlabels = { a = \"[x]\" }\nfiles = [\n  { from = \"a\", to = \"/a\" "
             "},\n]\nname = \"ghcr.io/acme/shop\"\n\n# The end.\n[tool.other]\nx = 1\n");
   EXPECT_EQ(edited.added.size(), 2U);
-  EXPECT_EQ(add_settings(edited.text, {base, name}).text, edited.text) << "the second time nothing is new";
+  EXPECT_EQ(add_settings(edited.text, {debian, name}).text, edited.text) << "the second time nothing is new";
 }
 
 TEST(SettingsTest, WhatTheFileSaysStays) {
   const std::string text = "[tool.veneer]\nbase = \"debian:trixie\"\n";
-  const Edited edited = add_settings(text, {base});
+  const Edited edited = add_settings(text, {debian});
   EXPECT_EQ(edited.text, text);
-  EXPECT_THAT(edited.kept, testing::ElementsAre(base));
+  EXPECT_THAT(edited.kept, testing::ElementsAre(debian));
   EXPECT_TRUE(edited.added.empty());
 }
 
@@ -65,7 +65,7 @@ TEST(SettingsTest, WhereThereIsNoPlaceNothingChanges) {
 }
 
 TEST(SettingsTest, ATextIsReplacedWhereverItStands) {
-  const Setting base{"tool.veneer", "base", Value("python:3.13"), ""};
+  const Setting slim{"tool.veneer", "base", Value("python:3.13"), ""};
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"[tool.veneer]\nbase = \"old\"  # \"old\" one\r\nx = 'old'\n",
        "[tool.veneer]\nbase = \"python:3.13\"  # \"old\" one\r\nx = 'old'\n"},
@@ -75,8 +75,8 @@ TEST(SettingsTest, ATextIsReplacedWhereverItStands) {
       {"", "[tool.veneer]\nbase = \"python:3.13\"\n"},
       {"[tool.veneer]\nbase = \"python:3.13\"", "[tool.veneer]\nbase = \"python:3.13\""},
   };
-  for (const auto& [text, expected] : cases) EXPECT_EQ(set_text(text, base), expected);
-  EXPECT_EQ(set_text("tool = { veneer = { base = 3 } }\n", base), std::nullopt);
+  for (const auto& [text, expected] : cases) EXPECT_EQ(set_text(text, slim), expected);
+  EXPECT_EQ(set_text("tool = { veneer = { base = 3 } }\n", slim), std::nullopt);
 }
 
 TEST(SettingsTest, ValuesAreReadBackAsTheyAre) {
