@@ -51,7 +51,7 @@ if os.environ.get("VENEER_TEST_ALL"):
         def well(self) -> None:
             end = time.monotonic() + LIVE_WITHIN
             while True:
-                states = self.docker("ps", "-a", "--format", "{{.Names}} {{.Status}}").splitlines()
+                states = self.docker("ps", "-a", "--filter", "label=com.docker.compose.project=plant", "--format", "{{.Names}} {{.Status}}").splitlines()
                 if len(states) == 3 and all("(healthy)" in state for state in states):
                     return
                 self.assertLess(time.monotonic(), end, states)
