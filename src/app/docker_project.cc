@@ -164,8 +164,10 @@ void choose_run(build::BuildInputs& inputs, const BuildRequest& request, const i
 
 }  // namespace
 
-DockerProject read_docker_project(const BuildRequest& request, Surroundings& surroundings) {
+DockerProject read_docker_project(const BuildRequest& request, Surroundings& surroundings,
+                                  const python::Project* edited) {
   LockedProject found = read_locked_project(request, surroundings);
+  if (edited != nullptr) found.project = *edited;
   build::BuildInputs inputs;
   inputs.project = found.project;
   python::GitCheckouts checkouts;

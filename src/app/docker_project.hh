@@ -23,8 +23,9 @@ struct DockerProject {
 
 /// Reads the project and its lock; builds nothing. What Dockerfile.base chose before stays: uv's version, and the
 /// snapshot where [tool.veneer.system] names none. Throws Error: refused for what these Dockerfiles cannot do, with
-/// what can; not_found without uv when none was chosen before.
-DockerProject read_docker_project(const BuildRequest& request, Surroundings& surroundings);
+/// what can; not_found without uv when none was chosen before. `edited`: the project as pyproject.toml will say it.
+DockerProject read_docker_project(const BuildRequest& request, Surroundings& surroundings,
+                                  const python::Project* edited = nullptr);
 
 /// The four files that `veneer init --docker` writes.
 std::vector<setup::GeneratedFile> docker_files(const DockerProject& project);

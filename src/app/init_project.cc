@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <array>
 
-#include "app/project_files.hh"
+#include "app/docker_project.hh"
 #include "app/past_lock.hh"
+#include "app/project_files.hh"
 #include "app/project_history.hh"
 #include "app/selection_request.hh"
 #include "app/start_command.hh"
@@ -61,6 +62,10 @@ class Init {
     plan_.edited = setup::add_settings(plan_.pyproject_before, settings);
     facts_.is_workspace_member = lock_.parent_path() != project_.folder;
     facts_.takes_version_from_git = !project_.version_plugin.empty();
+    if (is_for_docker_) {
+      of_docker();
+      return std::move(plan_);
+    }
     past_deploys();
     add(project_.folder, setup::page(facts_));
     if (makes_makefile_) add(project_.folder, setup::makefile(facts_));
@@ -95,6 +100,7 @@ class Init {
     makes_workflow_ = option("ci", "--no-ci", request_.makes_workflow, project_.init.makes_workflow, false, settings);
     makes_makefile_ =
         option("make", "--no-make", request_.makes_makefile, project_.init.makes_makefile, false, settings);
+    is_for_docker_ = option("docker", "--docker", request_.is_for_docker, project_.init.is_for_docker, true, settings);
     return settings;
   }
 
@@ -381,6 +387,27 @@ class Init {
     add(git_->checkout->root(), setup::workflow(facts_));
   }
 
+  /// Of the project as pyproject.toml will say it: a Dockerfile of theirs makes room for the one that is generated.
+  void of_docker() {
+    BuildRequest request;
+    request.project = project_.folder;
+    const python::Project project = python::parse_project(plan_.edited.text, project_.folder);
+    for (setup::GeneratedFile& file : docker_files(read_docker_project(request, surroundings_, &project))) {
+      if (file.name == setup::makefile_name && !makes_makefile_) continue;
+      const bool is_ignore_file = file.name == setup::docker_ignore_name;
+      add(project_.folder, std::move(file));
+      const InitFile& added = plan_.files.back();
+      if (added.comparison.state != setup::FileState::theirs) continue;
+      if (is_ignore_file) {  // as good as ours
+        plan_.files.pop_back();
+      } else {
+        note(fmt::format(
+            "{} has the place of one that docker build needs: git mv it, and run veneer init --docker again",
+            added.shown));
+      }
+    }
+  }
+
   void add(const fs::path& folder, setup::GeneratedFile file) {
     InitFile added;
     added.path = folder / file.name;
@@ -405,6 +432,7 @@ class Init {
   setup::ProjectFacts facts_;
   bool makes_workflow_ = true;
   bool makes_makefile_ = true;
+  bool is_for_docker_ = false;
   InitPlan plan_;
 };
 

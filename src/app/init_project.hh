@@ -24,6 +24,7 @@ struct InitRequest {
   std::optional<setup::Rebuild> rebuild;  // none: what the project says
   std::optional<bool> makes_workflow;     // the same
   std::optional<bool> makes_makefile;
+  std::optional<bool> is_for_docker;
 };
 
 struct InitFile {

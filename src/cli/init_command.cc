@@ -148,6 +148,7 @@ Action parse(const Arguments& arguments) {
   }
   if (arguments.has("--no-ci")) wanted.request.makes_workflow = false;
   if (arguments.has("--no-make")) wanted.request.makes_makefile = false;
+  if (arguments.has("--docker")) wanted.request.is_for_docker = true;
   wanted.is_json = arguments.has("--json");
   return [wanted](Context& context) { return init(wanted, context); };
 }
@@ -173,6 +174,9 @@ Command init_command() {
             "request of the workflow"},
            {"--no-ci", "", "no workflow for GitHub Actions"},
            {"--no-make", "", "no veneer.mk"},
+           {"--docker", "",
+            "for who stays with docker build: Dockerfile.base, Dockerfile, .dockerignore when there is none, and "
+            "veneer.mk for these, in place of workflow and page"},
            {"--dry-run", "", "show what would be written; write nothing"},
            {"--check", "",
             "write nothing; exit with code 10 when something would be written, or an edited file "
@@ -182,6 +186,7 @@ Command init_command() {
       .examples = {{"veneer init", "in a uv project, with a Dockerfile or without"},
                    {"veneer init --dry-run", "look first"},
                    {"veneer init --rebuild weekly", "with a pull request for the base each week"},
+                   {"veneer init --docker", "Dockerfiles whose layers stay the same while the code changes"},
                    {"veneer init --check", "in CI: are the generated files up to date?"}},
       .parse = parse};
 }

@@ -230,7 +230,7 @@ ImageOptions read_image(const Value& value) {
 }
 
 InitOptions read_init(const Value& value) {
-  const StrictTable table(value, "[tool.veneer.init]", {"ci", "make", "rebuild"});
+  const StrictTable table(value, "[tool.veneer.init]", {"ci", "docker", "make", "rebuild"});
   InitOptions init;
   for (const auto& [key, ignored] : value.table()) init.given.insert(key);
   const auto flag = [&](std::string_view key) {
@@ -240,6 +240,7 @@ InitOptions read_init(const Value& value) {
   };
   init.makes_workflow = flag("ci");
   init.makes_makefile = flag("make");
+  init.is_for_docker = table.find("docker") != nullptr && flag("docker");
   const std::string rebuild = table.text("rebuild");
   if (!rebuild.empty() && rebuild != "stale" && rebuild != "weekly")
     table.refuse("rebuild", fmt::format("\"{}\" is neither stale nor weekly", printable(rebuild)));

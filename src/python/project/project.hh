@@ -81,6 +81,7 @@ struct InitOptions {
   bool weekly = false;          // `rebuild`: "weekly" or "stale"
   bool makes_workflow = true;   // `ci`
   bool makes_makefile = true;   // `make`
+  bool is_for_docker = false;   // `docker`
   std::set<std::string> given;  // the keys that the project gives
 };
 
