@@ -163,7 +163,7 @@ class Cases:
 
         # What is too much is told.
         self.assertIn("that is more than 100", self.make(project, "check", code=2, TAG="2", MAX_BYTES="100"))
-        self.assertIn("does not stand on", self.make(project, "check", code=2, TAG="2", BASE=FROM))
+        self.assertIn("does not stand on", self.make(project, "check", code=2, TAG="2", BASE="shop:1"))
         self.more(project, base)
 
     def make_files(self, project: Path) -> None:
