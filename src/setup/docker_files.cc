@@ -20,10 +20,12 @@ constexpr std::string_view uv_begin = " uv==";
 constexpr std::string_view default_mirror = "http://snapshot.debian.org";
 
 // Lines of shell that several RUNs share. What a RUN made gets one time, so that the same base has the same layers on
-// every machine and every day; what packages bring has theirs. The engine itself writes to /etc before.
-constexpr std::string_view begin_times = "touch /dev/shm/begun";
+// every machine and every day; what packages bring has theirs. The engine itself writes to /etc before. What lies below
+// is emptied, not deleted: the mark of a deletion has the time of it.
+constexpr std::string_view begin_times = "touch --date='1 second ago' /dev/shm/begun";
 constexpr std::string_view fix_times =
-    "find / -xdev -newer /dev/shm/begun -exec touch --no-dereference --date=@315532800 {} + ; "
+    "find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /etc/hosts -o -path /etc/hostname -o -path "
+    "/etc/resolv.conf \\) -prune -o -newer /dev/shm/begun -exec touch --no-dereference --date=@315532800 {} + ; "
     "touch --date=@315532800 /etc";
 
 constexpr std::string_view base_text = R"docker(#
@@ -195,8 +197,9 @@ std::string install_packages(const std::vector<std::string>& packages, const std
     apt-get -q "$@" update; \
     apt-get -q "$@" install --yes --no-install-recommends \
       @PACKAGES@; \
-    rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/* /var/cache/debconf/*-old /tmp/*; \
-    find /var/log -type f -delete; \
+    find /var/lib/apt/lists /var/cache/apt -type f ! -name lock -cnewer /dev/shm/begun -delete; \
+    find /var/log /var/cache/debconf /var/cache/ldconfig -type f ! -name '*.dat' -cnewer /dev/shm/begun \
+      -exec truncate --size=0 {} +; \
     @END@
 )docker";
   return filled_in(text, {{"BEGIN", std::string(begin_times)},
