@@ -136,6 +136,45 @@ class BaseImages(Edits):
         self.assertIn("no base image that veneer made", self.veneer("base", "status", f"oci:{self.layout}", cwd=self.project, code=3).stderr)
 
 
+class DockerFiles(Edits):
+    def test_what_makes_a_base_stale(self):
+        """Of generated Dockerfiles; no engine is needed to know."""
+        project = self.small_project()
+        settings = project / "pyproject.toml"
+        replace(settings, next(line for line in settings.read_text().splitlines() if line.startswith("base = ")),
+                'base = "python:3.11-slim"\npython = "3.11"')
+        fixtures.commit_all(project, "Another base")
+        self.veneer("base", "status", "--docker", cwd=project, code=10)
+        self.veneer("init", "--docker", cwd=project)
+        written = {name: (project / name).read_bytes() for name in ("Dockerfile", "Dockerfile.base", ".dockerignore", "veneer.mk", "pyproject.toml")}
+        self.veneer("init", cwd=project)  # pyproject.toml remembers; nothing is written anew
+        self.assertEqual({name: (project / name).read_bytes() for name in written}, written)
+        self.veneer("init", "--check", cwd=project)
+        fixtures.commit_all(project, "Dockerfiles")
+        for name, edit, expected in (
+            ("version", lambda: (replace(settings, 'version = "1.0.0"', 'version = "1.1.0"'), self.lock(project)), set()),
+            ("code", lambda: (project / "src/shop/__init__.py").write_text("print(2)\n"), set()),
+            ("dev dependency", lambda: self.add_dependency(project, "dev"), set()),
+            ("production dependency", lambda: self.add_dependency(project, ""), {"distribution extra"}),
+            ("package list", lambda: settings.write_text(settings.read_text() + '\n[tool.veneer.system]\npackages = ["libpq5"]\n'),
+             {"packages", "Dockerfile.base"}),
+            ("snapshot", lambda: settings.write_text(settings.read_text() + '\n[tool.veneer.system]\nsnapshot = "20250101T000000Z"\n'), {"snapshot"}),
+            ("digest", lambda: replace(settings, "python:3.11-slim", "python:3.11-slim@sha256:" + 64 * "0"), {"base"}),
+            ("writable", lambda: replace(settings, '"/app/data", ', ""), {"Dockerfile.base"}),
+        ):
+            with self.subTest(name):
+                edit()
+                status = self.status(project, "--docker")
+                self.assertEqual({row["what"] for row in status["changed"]}, expected)
+                self.assertEqual(status["state"], "stale" if expected else "fresh")
+                self.veneer("init", "--check", cwd=project, code=10 if expected else 0)
+            self.undo(project)
+        # A Dockerfile of theirs stays, and what to do is said.
+        (project / "Dockerfile").write_text("FROM python:3.11-slim\nCMD python run.py\n")
+        self.assertIn("git mv", self.veneer("init", "--docker", cwd=project).stderr)
+        self.assertEqual((project / "Dockerfile").read_text(), "FROM python:3.11-slim\nCMD python run.py\n")
+
+
 class Words(fixtures.SystemTest):
     def test_refused(self):
         for words in (["bake"], ["build", "x"], ["update", "x"], ["push"], ["push", "r.example/x:1"], ["status", "--no-lock-file"],
