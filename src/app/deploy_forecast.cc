@@ -1,12 +1,32 @@
 #include "app/deploy_forecast.hh"
 
 #include "deliver/receiver/ship.hh"
+#include "image/history.hh"
 
 namespace veneer::app {
 
 namespace {
+
 constexpr double usual_round_trip = 0.1;  // seconds
+
+/// Nobody knows the size of a layer of the application before it is made; that of the one before is near. Says whether
+/// there was any.
+bool take_application_sizes(image::Image& image, const image::Image& before) {
+  const auto now = image::history_of_layers(image.config.history, image.layers.size());
+  const auto then = image::history_of_layers(before.config.history, before.layers.size());
+  bool any = false;
+  for (std::size_t i = 0; i < image.layers.size(); ++i) {
+    if (image.layers[i].size > 0 || !now[i].created_by.starts_with("veneer: application")) continue;
+    any = true;
+    image.layers[i].size = before.layers.back().size;
+    for (std::size_t k = 0; k < then.size(); ++k) {
+      if (then[k].created_by == now[i].created_by) image.layers[i].size = before.layers[k].size;
+    }
+  }
+  return any;
 }
+
+}  // namespace
 
 deliver::Line line_of(std::optional<double> bytes_per_second) {
   return {bytes_per_second.value_or(0), usual_round_trip};
@@ -21,12 +41,7 @@ std::optional<DeployForecast> forecast_from_last(const BuildSession& session, de
   const std::optional<OpenedImage> last = open_last(session.folder());
   if (!last) return std::nullopt;
   image::SealedImage expected = session.expected();
-  // Nobody knows the size of an application layer before it is made; that of the one before is near.
-  image::Layer& application = expected.image.layers.back();
-  if (application.size == 0) {
-    application.size = last->sealed.image.layers.back().size;
-    expected = image::seal(std::move(expected.image));
-  }
+  if (take_application_sizes(expected.image, last->sealed.image)) expected = image::seal(std::move(expected.image));
   const deliver::EngineName name = deliver::unique_name_of(deliver::parse_engine_name(session.image_name()), expected);
   return DeployForecast{last->name, deliver::forecast(expected, last->sealed, line, name.reference())};
 }

@@ -9,9 +9,10 @@
 
 #include "app/project_files.hh"
 #include "app/start_command.hh"
-#include "build/application.hh"
+#include "build/application_parts.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
+#include "foundation/parallel.hh"
 #include "tree/write_layer.hh"
 
 namespace veneer::app {
@@ -21,6 +22,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t most_bytes = 1 << 30;
+constexpr std::uint64_t largest_ignore_file = 1 << 20;
 constexpr const char* prefix = "app/.venv";
 
 /// What is said of one commit is not what this command has to say.
@@ -50,6 +52,12 @@ python::GitFolder checkout_of(const std::vector<python::GitFile>& files) {
   return {std::move(checkout), {}};
 }
 
+/// As a package of that name is called in code.
+std::string module_of(std::string name) {
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
 bool is_of_tests(const std::string& top) {
   return top == "tests" || top == "test" || top == "docs" || top == "examples";
 }
@@ -65,6 +73,24 @@ std::optional<std::size_t> skipped_of(const std::string& path, const std::string
 }
 
 }  // namespace
+
+ApplicationNames::ApplicationNames(const python::Project& project)
+    : project_(project),
+      module_(module_of(project.name)),
+      ignore_(owners::DockerIgnore::parse(
+          read_text_file_if_exists(project.folder / ".dockerignore", largest_ignore_file).value_or(""))) {}
+
+bool ApplicationNames::has(const std::string& path) const { return is_meant(path) && !ignore_.excludes(path); }
+
+bool ApplicationNames::is_meant(const std::string& path) const {
+  const std::string top = path.substr(0, path.find('/'));
+  if (project_.is_package && (top == "src" || top == module_ || path == module_ + ".py")) return true;
+  if (!project_.image.has_files) return !project_.is_package && build::belongs_into_image(top);
+  return std::ranges::any_of(project_.image.files, [&](const python::FileRule& rule) {
+    const std::string from = fs::path(rule.from).lexically_normal().generic_string();
+    return from == "." || path == from || path.starts_with(from.ends_with('/') ? from : from + "/");
+  });
+}
 
 PastApplication::PastApplication(const python::GitRepository& repository, Surroundings& surroundings)
     : repository_(repository), surroundings_(surroundings), folder_(fs::temp_directory_path(), "commit") {}
@@ -88,13 +114,12 @@ void PastApplication::add_project(const std::vector<python::GitFile>& files, con
   const image::LayerCache cache(surroundings_.cache_folder());
   choose_start({inputs, {}, cache, [](const std::string&) { return true; }}, silent);
   const tree::FileTree nowhere;
-  tree_ = build::application_files(inputs.project, build::Placement(nowhere), inputs.files).tree;
+  files_ = build::application_files(inputs.project, build::Placement(nowhere), inputs.files);
 }
 
 void PastApplication::add_code(const std::string& name, const std::vector<python::GitFile>& files,
                                const python::Target& target) {
-  std::string module = name;
-  std::ranges::replace(module, '-', '_');
+  const std::string module = module_of(name);
   bool has_sources = false;
   bool has_module = false;
   std::set<std::string> packages;  // at the top
@@ -118,17 +143,31 @@ void PastApplication::add_code(const std::string& name, const std::vector<python
     const std::string path = fmt::format("{}/lib/{}/site-packages/{}", prefix, target.library_folder(),
                                          skipped ? file.path.substr(*skipped) : name + ".dist-info/" + file.path);
     if (!fs::is_regular_file(fs::symlink_status(folder / file.path))) continue;
-    placement.add_parents(tree_, path);
-    tree_.put(path, tree::make_file(
+    placement.add_parents(code_, path);
+    code_.put(path, tree::make_file(
                         std::make_shared<archive::FileContent>(folder / file.path, fs::file_size(folder / file.path)),
                         0644, 0, 0, build::fixed_time));
   }
 }
 
-std::vector<PricedPart> PastApplication::parts() const {
-  CountingSink counted;
-  tree::write_layer(tree_, counted);
-  return {{"application", {build::hash_of(tree_)}, counted.count(), certainty_}};
+std::vector<PricedPart> PastApplication::parts(const plan::ApplicationSplit& previous) const {
+  std::vector<build::ApplicationPart> parts = build::application_parts(
+      files_, prefix, code_.empty() ? plan::OwnWheels::none : plan::OwnWheels::some, previous,
+      plan::most_application_layers,
+      [](const build::ApplicationFiles& files) { return build::compressed_sizes(files, default_workers()); });
+  std::vector<PricedPart> priced;
+  for (build::ApplicationPart& part : parts) {
+    const bool is_top = &part == &parts.back();
+    if (is_top) {
+      tree::FileTree whole = code_;
+      for (const auto& [path, entry] : part.files.tree.entries()) whole.put(path, entry.inode);
+      part.files = {whole, build::hash_of(whole)};
+    }
+    CountingSink counted;
+    tree::write_layer(part.files.tree, counted);
+    priced.push_back({part.title, {part.files.content}, counted.count(), is_top ? certainty_ : Certainty::known});
+  }
+  return priced;
 }
 
 }  // namespace veneer::app

@@ -8,12 +8,32 @@
 
 #include "app/price.hh"
 #include "app/surroundings.hh"
+#include "build/application.hh"
 #include "foundation/temporary.hh"
+#include "owners/dockerignore.hh"
+#include "plan/application_split.hh"
 #include "python/project/git_tree.hh"
+#include "python/project/project.hh"
 #include "python/target.hh"
 #include "tree/file_tree.hh"
 
 namespace veneer::app {
+
+/// Which files of a project's folder its image has, told by their names alone: those that [tool.veneer.image] means or,
+/// without it, that a project which is no package has; a package's own modules; without what .dockerignore leaves out.
+class ApplicationNames {
+ public:
+  /// Reads .dockerignore of the project's folder.
+  explicit ApplicationNames(const python::Project& project);
+  bool has(const std::string& path) const;
+
+ private:
+  bool is_meant(const std::string& path) const;
+
+  const python::Project& project_;
+  std::string module_;
+  owners::DockerIgnore ignore_;
+};
 
 class PastApplication {
  public:
@@ -27,8 +47,8 @@ class PastApplication {
   /// module of its name, else each package at the top but tests.
   void add_code(const std::string& name, const std::vector<python::GitFile>& files, const python::Target& target);
 
-  /// Bottom to top.
-  std::vector<PricedPart> parts() const;
+  /// Bottom to top; `previous` is how the image before was split.
+  std::vector<PricedPart> parts(const plan::ApplicationSplit& previous) const;
 
  private:
   std::filesystem::path write(const std::vector<python::GitFile>& files);
@@ -37,7 +57,8 @@ class PastApplication {
   Surroundings& surroundings_;
   TemporaryFolder folder_;
   std::size_t written_ = 0;
-  tree::FileTree tree_;
+  build::ApplicationFiles files_;
+  tree::FileTree code_;
   Certainty certainty_ = Certainty::known;
 };
 

@@ -138,6 +138,7 @@ class Search {
       result.digest = opened->sealed.manifest_digest.text();
       result.why = candidate.why;
       result.previous = build::Previous{std::move(*record), opened->sealed.image.layers, opened->blobs};
+      result.previous->split = build::carried_split(opened->sealed.image);
       using Layers = build::Previous::Layers;
       if (layers_ == PreviousLayers::verified) {
         result.previous->use = Layers::are_compared;

@@ -120,9 +120,9 @@ class Commit {
         commit_(python::find_commit(repository, revision)) {}
 
   /// A commit that pins no base stands on the same as the other, as far as anybody can tell.
-  PricedImage read(const Commit& other) {
+  PricedImage read(const Commit& other, const plan::ApplicationSplit& previous) {
     return in_context([&] { return "the price of " + printable(revision_); },
-                      [&] { return read_all_of_it(other.base_text()); });
+                      [&] { return read_all_of_it(other.base_text(), previous); });
   }
 
   std::string base_text() const { return text(prefix_ + std::string(python::base_lock_name)).value_or(""); }
@@ -130,7 +130,7 @@ class Commit {
   bool prepares_files() const { return !project_.prepare.empty(); }
 
  private:
-  PricedImage read_all_of_it(std::string other_base) {
+  PricedImage read_all_of_it(std::string other_base, const plan::ApplicationSplit& previous) {
     texts_.pyproject = need_text(prefix_ + "pyproject.toml", "name the folder that it had then: --project DIR");
     find_lock();
     texts_.base_lock = base_text();
@@ -147,7 +147,7 @@ class Commit {
     const auto lock = read_past_lock(texts_, surroundings_);
     const python::Selection selection = python::select(*lock, select_request(&project_, target, request_));
     add_distributions(image, selection, target, [&](const std::string& location) { return local_file(location); });
-    add_application(image, selection, target);
+    add_application(image, selection, target, previous);
     return image;
   }
 
@@ -203,15 +203,16 @@ class Commit {
     if (path.starts_with('/') || path.starts_with("..")) return {};
     LocalFile local{python::find_objects(repository_, {commit_ + ":" + path}).front(), std::nullopt};
     if (!local.identity.empty() && !location.ends_with('/')) {
-      if (trimmed(python::git_output(repository_, {"cat-file", "-t", local.identity})) == "blob") {
-        local.size =
-            read_number<std::uint64_t>(trimmed(python::git_output(repository_, {"cat-file", "-s", local.identity})));
+      if (trimmed(python::local_git_output(repository_, {"cat-file", "-t", local.identity})) == "blob") {
+        local.size = read_number<std::uint64_t>(
+            trimmed(python::local_git_output(repository_, {"cat-file", "-s", local.identity})));
       }
     }
     return local;
   }
 
-  void add_application(PricedImage& image, const python::Selection& selection, const python::Target& target) {
+  void add_application(PricedImage& image, const python::Selection& selection, const python::Target& target,
+                       const plan::ApplicationSplit& previous) {
     const auto checkout = [&](const std::string& folder) {
       return python::files_of_commit(repository_, commit_, folder);
     };
@@ -223,7 +224,7 @@ class Commit {
       if (!folder.empty()) folder += "/";
       application.add_code(package.name, checkout(folder), target);
     }
-    image.application = application.parts();
+    image.application = application.parts(previous);
   }
 
   const python::GitRepository& repository_;
@@ -236,6 +237,14 @@ class Commit {
   std::string lock_folder_;
   python::Project project_;
 };
+
+plan::ApplicationSplit split_of(const PricedImage& image) {
+  plan::ApplicationSplit split;
+  for (const PricedPart& part : image.application) {
+    if (auto read = plan::read_part_title(part.title)) split.push_back(std::move(*read));
+  }
+  return split;
+}
 
 std::optional<python::Project> project_here(const fs::path& folder) {
   try {
@@ -297,8 +306,8 @@ Price price_of_commits(const std::string& from, const std::string& to, const Pri
   prefix = prefix == "." ? "" : prefix + "/";
   Commit old_commit(*repository, prefix, from, request, surroundings);
   Commit new_commit(*repository, prefix, to, request, surroundings);
-  PricedImage old_image = old_commit.read(new_commit);
-  PricedImage new_image = new_commit.read(old_commit);
+  PricedImage old_image = old_commit.read(new_commit, {});
+  PricedImage new_image = new_commit.read(old_commit, split_of(old_image));
   const auto layers = request.dependency_layers ? request.dependency_layers : new_commit.dependency_layers();
   Price result = priced(old_image, new_image, {layers, request.line});
   const std::string old_base = old_commit.base_text();

@@ -27,7 +27,9 @@ Made run_steps(const OpenedImage& opened, const python::Project& project, const 
   std::optional<std::size_t> application;
   for (std::size_t i = 0; i < image.layers.size(); ++i) {
     if (history[i].is_certain && history[i].created_by.starts_with("veneer: prepared")) continue;
-    if (history[i].is_certain && history[i].created_by.starts_with("veneer: application")) application = layers.size();
+    if (history[i].is_certain && history[i].created_by.starts_with("veneer: application") && !application) {
+      application = layers.size();
+    }
     layers.push_back({&image.layers[i], opened.blobs.get()});
   }
   const TemporaryFolder scratch(temporary, "repeat");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "foundation/error.hh"
+#include "image/history.hh"
 
 namespace veneer::build {
 
@@ -23,6 +24,16 @@ std::optional<plan::PlanRecord> carried_plan(const image::Image& image) {
   const Value* label = labels != nullptr && labels->is_table() ? labels->find(plan_name) : nullptr;
   if (label == nullptr) return std::nullopt;
   return plan::read_plan_record(label->string());
+}
+
+plan::ApplicationSplit carried_split(const image::Image& image) {
+  constexpr std::string_view mark = "veneer: application ";
+  plan::ApplicationSplit split;
+  for (const image::LayerHistory& layer : image::history_of_layers(image.config.history, image.layers.size())) {
+    if (!layer.is_certain || !layer.created_by.starts_with(mark)) continue;
+    if (auto part = plan::read_part_title(layer.created_by.substr(mark.size()))) split.push_back(std::move(*part));
+  }
+  return split;
 }
 
 plan::RecordedTarget recorded_target(const base::Base& base, const python::Target& target) {

@@ -11,6 +11,7 @@
 #include "base/base.hh"
 #include "image/blobs.hh"
 #include "image/image.hh"
+#include "plan/application_split.hh"
 #include "plan/plan_record.hh"
 #include "python/target.hh"
 
@@ -26,6 +27,7 @@ struct Previous {
   std::shared_ptr<const image::Blobs> blobs;  // of `layers`
   /// Whether what it says is believed: layers of equal keys are taken, and nothing is fetched to learn what it tells.
   enum class Layers { stay, are_taken, are_compared } use = Layers::stay;
+  plan::ApplicationSplit split;  // of its application
 };
 
 /// Writes the record into annotation and label.
@@ -34,6 +36,9 @@ void carry_plan(image::Image& image, const plan::PlanRecord& record);
 /// What the annotation says, else the label. Nothing when there is neither. Throws Error (refused) for what cannot be
 /// read.
 std::optional<plan::PlanRecord> carried_plan(const image::Image& image);
+
+/// How the application is split, as its layers are called.
+plan::ApplicationSplit carried_split(const image::Image& image);
 
 plan::RecordedTarget recorded_target(const base::Base& base, const python::Target& target);
 

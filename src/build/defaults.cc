@@ -14,21 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool belongs_into_image(const std::string& name) {
-  constexpr std::array left_out = {"tests",
-                                   "test",
-                                   "uv.lock",
-                                   "venv",
-                                   "__pycache__",
-                                   "node_modules",
-                                   "docker-compose.yml",
-                                   "docker-compose.yaml",
-                                   "compose.yaml",
-                                   "compose.yml"};
-  return !name.starts_with('.') && !python::is_base_lock(name) && !name.starts_with("Dockerfile") &&
-         !name.ends_with(".egg-info") && std::find(left_out.begin(), left_out.end(), name) == left_out.end();
-}
-
 /// A file that tells of the project to people and tools, and that is no part of what runs.
 bool is_about_project(const fs::path& file) {
   constexpr std::array<std::string_view, 9> names = {"makefile",    "justfile",       "mkdocs.yml",
@@ -45,6 +30,21 @@ bool is_about_project(const fs::path& file) {
 }
 
 }  // namespace
+
+bool belongs_into_image(const std::string& name) {
+  constexpr std::array left_out = {"tests",
+                                   "test",
+                                   "uv.lock",
+                                   "venv",
+                                   "__pycache__",
+                                   "node_modules",
+                                   "docker-compose.yml",
+                                   "docker-compose.yaml",
+                                   "compose.yaml",
+                                   "compose.yml"};
+  return !name.starts_with('.') && !python::is_base_lock(name) && !name.starts_with("Dockerfile") &&
+         !name.ends_with(".egg-info") && std::find(left_out.begin(), left_out.end(), name) == left_out.end();
+}
 
 std::vector<python::FileRule> default_files(const BuildInputs& inputs, const std::string& workdir) {
   const fs::path& folder = inputs.project.folder;

@@ -120,55 +120,6 @@ void ImageBuilder::make_distributions() {
   }
 }
 
-void ImageBuilder::make_application() {
-  application_files_ = application_files(inputs_.project, placement_, inputs_.files);
-  check_application();
-  std::string identities;
-  for (const SelectedPackage* package : own_packages_) identities += distribution_key(*package).hex() + "\n";
-  application_ = {"application",
-                  "application",
-                  plan::ComponentKind::application,
-                  {sha256(fmt::format("veneer application layer {}\n{}{}\n{}", layer_format, identities,
-                                      application_files_.content.hex(), byte_code_key()))},
-                  0};
-  environment_ = {
-      "virtual environment",
-      "environment",
-      plan::ComponentKind::environment,
-      {sha256(fmt::format("veneer environment layer {}\nat {} {}\nin {}\nof {}\n{}\nuser {}", layer_format,
-                          inputs_.prefix, prefix_path_, inputs_.target.library_folder(), inputs_.target.interpreter,
-                          placement_.parent_facts(prefix_path_), hash_of(account_.files).hex()))},
-      0};
-}
-
-/// An image without the application is what nobody wants, unless `files = []` says so.
-void ImageBuilder::check_application() const {
-  const python::Project& project = inputs_.project;
-  if (!own_packages_.empty() || have_application(inputs_)) return;
-  constexpr std::string_view none = "for an image of the dependencies alone say files = [] in [tool.veneer.image]";
-  const std::string name = printable(project.name);
-  const std::string folder = printable(project.folder.native());
-  if (project.is_package) {
-    throw Error(ErrorKind::refused, fmt::format("no file of {} would be in the image: the lock does not hold it", name),
-                fmt::format("lock it with the project itself (uv export without --no-emit-project); {}", none));
-  }
-  if (inputs_.files.in_repository && inputs_.files.listed.empty() && inputs_.files.left_out.empty()) {
-    throw Error(ErrorKind::refused,
-                fmt::format("no file of {} would be in the image: git ignores all that is in {}", name, folder),
-                fmt::format("'git check-ignore -v pyproject.toml' there tells why; {}", none));
-  }
-  std::string others;
-  for (const python::FileRule& rule : project.image.files) {
-    others += (others.empty() ? " but " : ", ") + printable(rule.from);
-  }
-  throw Error(
-      ErrorKind::refused,
-      fmt::format("no file of {} would be in the image{}: what else lies in {} is left out", name, others, folder),
-      fmt::format("what git ignores{}{}, hidden names, tests and container files are left out unless files of "
-                  "[tool.veneer.image] names them; {}",
-                  inputs_.files.ignore_file.empty() ? "" : " or is in ", inputs_.files.ignore_file, none));
-}
-
 tree::FileTree ImageBuilder::placed(const tree::FileTree& tree) const {
   const std::string written = inputs_.prefix.substr(1);
   tree::FileTree result;
@@ -217,12 +168,7 @@ tree::FileTree ImageBuilder::layer_sources(const plan::PlannedLayer& layer) {
     case plan::ComponentKind::environment:
       return merged(placed(python::environment_skeleton(inputs_.target, place())), account_.files);
     case plan::ComponentKind::prepared: break;  // by make_prepared()
-    case plan::ComponentKind::application: {
-      tree::FileTree tree;
-      for (const SelectedPackage* package : own_packages_) put_all(tree, installed(*package));
-      put_all(tree, application_files_.tree);
-      return tree;
-    }
+    case plan::ComponentKind::application: return application_tree(layer);
   }
   throw Error(ErrorKind::failed, "the plan has a layer of an unknown kind");
 }
@@ -288,7 +234,7 @@ BuildPlan ImageBuilder::plan() {
   }
   components.push_back(environment_);
   components.insert(components.end(), prepared_.begin(), prepared_.end());
-  components.push_back(application_);
+  components.insert(components.end(), application_.begin(), application_.end());
   plan::LayoutOptions options;
   options.interpreter_layers = inputs_.base.interpreter ? 1 : 0;
   options.base_layers = inputs_.base.layers.size() - options.interpreter_layers;

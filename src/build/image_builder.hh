@@ -14,6 +14,7 @@
 #include "base/base.hh"
 #include "build/account.hh"
 #include "build/application.hh"
+#include "build/application_parts.hh"
 #include "build/byte_code.hh"
 #include "build/carried_plan.hh"
 #include "build/installed_wheels.hh"
@@ -141,6 +142,9 @@ class ImageBuilder {
   Hash prepare_inputs(const python::PrepareStep& step) const;
   void make_prepared(const BuildPlan& plan, std::vector<BuiltLayer>& made, BuiltImage& result);
   void check_application() const;
+  tree::FileTree application_tree(const plan::PlannedLayer& layer);
+  std::size_t application_cap() const;
+  std::vector<std::uint64_t> file_sizes(const ApplicationFiles& files) const;
   LayerKey distribution_key(const python::SelectedPackage& package);
   std::vector<plan::Overlap> overlaps(std::vector<std::string>& findings);
   std::vector<python::Claims> all_claims();
@@ -182,7 +186,8 @@ class ImageBuilder {
   ApplicationFiles application_files_;
   plan::Component environment_;
   std::vector<plan::Component> prepared_;
-  plan::Component application_;
+  std::vector<ApplicationPart> parts_;  // bottom to top, as `application_`
+  std::vector<plan::Component> application_;
   bool is_prepared_ = false;
   std::optional<std::set<std::string>> programs_;  // of the environment
   /// By the IDs of distributions: where they have files, as far as it fits a record; and what was told of those whose
@@ -195,6 +200,9 @@ class ImageBuilder {
 /// Decides what [tool.veneer.image] leaves open of name, tag and files, and refuses what no engine takes as a name or
 /// tag (image_name.hh). Files: for a project that is no package the default ones.
 void fill_defaults(BuildInputs& inputs);
+
+/// Whether what has that name at the project's top is among the default files, as far as the name tells.
+bool belongs_into_image(const std::string& name);
 
 /// What lies at the project's top, at `workdir` ("/app"): without hidden names, tests, virtual environments, the lock
 /// and container files.

@@ -25,7 +25,11 @@ void add_field(Sha256& hash, std::string_view text) {
 
 /// What the files of the project are that a step reads, unless it says so itself: all of the application.
 Hash ImageBuilder::prepare_inputs(const python::PrepareStep& step) const {
-  if (!step.inputs) return application_.key.hash;
+  if (!step.inputs) {
+    std::vector<LayerKey> keys;
+    for (const plan::Component& part : application_) keys.push_back(part.key);
+    return plan::combined_key(keys).hash;
+  }
   python::Project project = inputs_.project;
   project.image = {};
   for (const std::string& path : *step.inputs) project.image.files.push_back({path, "/" + path, std::nullopt});
@@ -88,7 +92,7 @@ void ImageBuilder::make_prepared(const BuildPlan& plan, std::vector<BuiltLayer>&
   make_folders(scratch.path() / "staging");
   const image::RunConfig config = run_config(inputs_, home_, plan.label_version());
   PreparedRoot root(base::stage(layers, scratch.path() / "staging"), scratch.path() / "root", config,
-                    layers.size() - 1);
+                    layers.size() - application_.size());
   for (std::size_t step = first; step < positions.size(); ++step) {
     const python::PrepareStep& wanted = inputs_.project.prepare[step];
     const plan::PlannedLayer& layer = planned[positions[step]];

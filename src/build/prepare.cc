@@ -204,7 +204,8 @@ PreparedFiles PreparedRoot::run(const python::PrepareStep& step) {
                       PreparedFiles result;
                       const std::function<bool(const std::string&)> is_hidden = [&](const std::string& path) {
                         const auto entry = tree_.entries().find(path);
-                        return entry != tree_.entries().end() && entry->second.layer == application_layer_;
+                        return entry != tree_.entries().end() && application_layer_ &&
+                               entry->second.layer >= *application_layer_;
                       };
                       Collector collector(root_, result, before, is_hidden);
                       for (const std::string& output : outputs) {

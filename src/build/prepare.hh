@@ -36,7 +36,8 @@ class PreparedRoot {
  public:
   /// `staged` has its contents in files (tree::keep_in), which are moved below the empty folder `root`. `config` is the
   /// image's; its VIRTUAL_ENV has an interpreter, and its User is of numbers. `application_layer` is the index of the
-  /// layer that will lie above what is prepared. Throws Error (failed) where programs of the image cannot be run.
+  /// first of those that will lie above what is prepared. Throws Error (failed) where programs of the image cannot be
+  /// run.
   PreparedRoot(tree::FileTree staged, std::filesystem::path root, const image::RunConfig& config,
                std::optional<std::size_t> application_layer);
 

@@ -27,11 +27,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The layer of the application in an image of veneer's.
-std::optional<std::size_t> application_layer(const image::Image& image) {
+/// Which layers are the application's, in an image of veneer's.
+std::vector<bool> application_layers(const image::Image& image) {
   const std::vector<image::LayerHistory> history = image::history_of_layers(image.config.history, image.layers.size());
-  for (std::size_t i = history.size(); i-- > 0;) {
-    if (history[i].is_certain && history[i].created_by.starts_with("veneer: application")) return i;
+  std::vector<bool> are;
+  for (const image::LayerHistory& layer : history)
+    are.push_back(layer.is_certain && layer.created_by.starts_with("veneer: application"));
+  return are;
+}
+
+/// The topmost of them, which has what is installed of its own.
+std::optional<std::size_t> top_of(const std::vector<bool>& layers) {
+  for (std::size_t i = layers.size(); i-- > 0;) {
+    if (layers[i]) return i;
   }
   return std::nullopt;
 }
@@ -58,10 +66,10 @@ bool tells_of_the_project(std::string_view path) {
          name.starts_with("README") || name.starts_with("LICENSE") || name.starts_with("CHANGELOG");
 }
 
-void check_application(const tree::FileTree& tree, std::optional<std::size_t> layer, Findings& findings) {
-  if (!layer) return;
+void check_application(const tree::FileTree& tree, const std::vector<bool>& own, Findings& findings) {
+  if (!top_of(own)) return;
   for (const auto& [path, entry] : tree.entries()) {
-    if (entry.layer == *layer && entry.inode->type == archive::EntryType::file && entry.inode->content->size() > 0 &&
+    if (own[entry.layer] && entry.inode->type == archive::EntryType::file && entry.inode->content->size() > 0 &&
         !tells_of_the_project(path))
       return;
   }
@@ -88,14 +96,14 @@ OwnCode started_code(const image::RunConfig& config) {
 }
 
 /// What the image starts, and the project's own files in its working directory, as far as the layer tells them.
-OwnCode own_code(const tree::FileTree& tree, const image::RunConfig& config, std::optional<std::size_t> layer) {
+OwnCode own_code(const tree::FileTree& tree, const image::RunConfig& config, const std::vector<bool>& layers) {
   OwnCode own = started_code(config);
   const std::string folder = config.run.string_or("WorkingDir", "/");
-  if (!layer || folder.size() < 2) return own;
+  if (!top_of(layers) || folder.size() < 2) return own;
   const std::string start = folder.substr(1) + "/";
   for (auto entry = tree.entries().lower_bound(start); entry != tree.entries().end() && entry->first.starts_with(start);
        ++entry) {
-    if (entry->second.layer != *layer || entry->second.inode->type != archive::EntryType::file) continue;
+    if (!layers[entry->second.layer] || entry->second.inode->type != archive::EntryType::file) continue;
     const std::string_view path = std::string_view(entry->first).substr(start.size());
     if (!path.ends_with(".py")) continue;
     const std::string_view name = path.substr(0, path.size() - 3);
@@ -169,11 +177,11 @@ CheckReport check_image(const image::Image& image, const image::Blobs& blobs, co
   const tree::FileTree tree = read_tree(image, blobs, options);
   const std::string search_path = image::search_path(config);
   const User user = user_of(tree, config);
-  const std::optional<std::size_t> own_layer = application_layer(image);
+  const std::vector<bool> own_layers = application_layers(image);
 
   if (options.progress) options.progress("looking at distributions, libraries and programs");
   const std::vector<Environment> environments = find_environments(
-      tree, {search_path, image::environment_variable(config, "PYTHON_VERSION")}, own_layer, report.findings);
+      tree, {search_path, image::environment_variable(config, "PYTHON_VERSION")}, top_of(own_layers), report.findings);
   for (const Environment& environment : environments) {
     report.distributions += environment.distributions.size();
     check_requirements(environment, report.findings);
@@ -183,7 +191,7 @@ CheckReport check_image(const image::Image& image, const image::Blobs& blobs, co
   report.scripts = check_programs(tree, environments, config, user, report.findings);
 
   check_certificates(tree, config, report.findings);
-  check_application(tree, own_layer, report.findings);
+  check_application(tree, own_layers, report.findings);
 
   const std::string machine = native_machine();
   const auto runs_here = [&](const Environment& environment) {
@@ -206,7 +214,7 @@ CheckReport check_image(const image::Image& image, const image::Blobs& blobs, co
     if (::chmod(root.c_str(), 0755) != 0) throw_system_error("write", root, errno);
     const ImportRun run{root, *sandbox, environment_of(config, search_path), config.run.string_or("WorkingDir", "/"),
                         suite};
-    OwnCode own = own_code(tree, config, own_layer);
+    OwnCode own = own_code(tree, config, own_layers);
     for (const Environment& environment : environments) {
       if (!runs_here(environment)) continue;
       try {
