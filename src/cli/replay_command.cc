@@ -20,11 +20,19 @@ constexpr std::uint64_t usual_cap = 60;
 constexpr std::uint64_t most_layers = 10'000;
 
 std::string costs_text(const replay::Costs& costs) {
-  Table table({"dependencies as", "all deploys", "a deploy", "× bound"}, {1, 2, 3});
-  for (const replay::CostRow& row : replay::cost_rows(costs)) table.add({row.name, row.all, row.each, row.times});
-  return fmt::format(
-      "{}: {} deploys with a lock, {} of them with another set of dependencies; the first is not counted\n\n{}",
-      printable(costs.project), costs.deploys(), costs.set_changes, table.text());
+  std::string text =
+      fmt::format("{}: {} deploys with a lock, {} of them with another set of dependencies; the first is not counted\n",
+                  printable(costs.project), costs.deploys(), costs.set_changes);
+  const auto add = [&](const replay::NamedLayouts& layouts, std::string what) {
+    Table table({std::move(what), "all deploys", "a deploy", "× bound"}, {1, 2, 3});
+    for (const replay::CostRow& row : replay::cost_rows(costs, layouts))
+      table.add({row.name, row.all, row.each, row.times});
+    text += "\n" + table.text();
+  };
+  add(replay::named_layouts(), "dependencies as");
+  if (costs.has_application) add(replay::named_application_layouts(), "application as");
+  if (costs.estimated > 0) text += "\nestimates: " + replay::estimate_text(costs) + "\n";
+  return text;
 }
 
 struct Wanted {
@@ -47,9 +55,9 @@ std::vector<replay::History> histories_of(const Wanted& wanted, Context& context
     context.terminal().note(project.events == app::DeployEvents::tags
                                 ? "each tag counts as a deploy (--commits: each commit)"
                                 : "each commit counts as a deploy (--tags: each tag)");
-    if (project.estimated > 0) {
-      context.terminal().note(fmt::format("of {} of {} files no lock says the size; they are estimated",
-                                          project.estimated, project.history.wheels.size()));
+    if (project.reach == python::History::shallow) {
+      context.terminal().note(
+          "this clone is shallow: what lies before it is not counted (git fetch --unshallow --tags)");
     }
     histories.push_back(std::move(project.history));
   }
@@ -82,7 +90,7 @@ int replay(const Wanted& wanted, Context& context) {
 Action parse(const Arguments& arguments) {
   Wanted wanted;
   wanted.records = arguments.values("--records");
-  for (const char* option : {"--tags", "--commits", "--python", "--platform", "--extra", "--group"}) {
+  for (const char* option : {"PROJECT", "--tags", "--commits", "--python", "--platform", "--extra", "--group"}) {
     if (!wanted.records.empty() && arguments.has(option)) {
       throw Error(ErrorKind::usage, fmt::format("{} is for the project's own history, not for --records", option));
     }
@@ -90,7 +98,11 @@ Action parse(const Arguments& arguments) {
   if (arguments.has("--tags") && arguments.has("--commits")) {
     throw Error(ErrorKind::usage, "--tags and --commits exclude each other");
   }
+  if (arguments.has("PROJECT") && arguments.has("--project")) {
+    throw Error(ErrorKind::usage, "PROJECT and --project exclude each other");
+  }
   app::ProjectHistoryRequest& project = wanted.project;
+  if (const auto folder = arguments.value("PROJECT")) project.folder = *folder;
   if (arguments.has("--tags")) project.events = app::DeployEvents::tags;
   if (arguments.has("--commits")) project.events = app::DeployEvents::commits;
   project.target = read_past_target(arguments);
@@ -112,9 +124,12 @@ Command replay_command() {
           "Reads the locks of the project's git history, one for each tag (or commit), and adds up the bytes of "
           "dependencies that each deploy but the first would have brought: with everything in one layer, with a base "
           "image, with one layer of dependencies, and with layers that are shared out as the last plan left them, for "
-          "hosts that reuse any layer and for those that reuse a prefix. The application's own bytes are not in it. "
-          "Nothing is built and nobody is asked. With --records the deploys come from files (docs/formats.md).",
-      .positionals = {},
+          "hosts that reuse any layer and for those that reuse a prefix. A second table is about the application's own "
+          "files, each compressed by itself. Nothing is built, and nobody is asked: a clone of any project is enough. "
+          "A lock that was renamed is followed; what a lock does not say the size of is estimated, and that is said. "
+          "With --records the deploys come from files (docs/formats.md).",
+      .positionals = {{"PROJECT", "the folder with pyproject.toml in a clone (default: here)",
+                       Positional::Need::optional}},
       .options = {{"--tags", "", "each tag is a deploy (default where there are two or more)"},
                   {"--commits", "", "each commit that touches the project is a deploy"},
                   {"--python", "VERSION",
@@ -128,6 +143,7 @@ Command replay_command() {
                   {"--html", "FILE", "write a page with charts instead of the table"},
                   {"--json", "", "print JSON"}},
       .examples = {{"veneer replay", "what each layout would have cost so far"},
+                   {"veneer replay ../clone/backend", "the same of another project"},
                    {"veneer replay --commits --cap 40", "with a deploy for each commit and fewer layers"},
                    {"veneer replay --records a.jsonl.xz --records b.jsonl --json", "of other projects, for scripts"},
                    {"veneer replay --html replay.html", "a page to look at, which needs nothing else"}},

@@ -16,12 +16,20 @@ struct Wheel {
   std::uint64_t bytes = 0;
 };
 
+/// A file of the application as some deploys had it.
+struct ApplicationFile {
+  std::string path;         // in the project's folder
+  std::string content;      // equal contents are equal files
+  std::uint64_t bytes = 0;  // in a layer, compressed; estimated
+};
+
 struct Deploy {
   std::optional<std::size_t> set;  // place in History::sets; none: there was no lock yet
   // What says whether the file is the one of the deploy before.
   std::string lock;
   std::string pyproject;
   std::string dockerfile;
+  std::optional<std::size_t> application;  // place in History::applications; none: nobody knows
 };
 
 struct History {
@@ -29,6 +37,9 @@ struct History {
   std::vector<Wheel> wheels;
   std::vector<std::vector<std::size_t>> sets;  // places in `wheels`
   std::vector<Deploy> deploys;                 // oldest first
+  std::size_t estimated = 0;                   // wheels of which no lock says the size
+  std::vector<ApplicationFile> files;
+  std::vector<std::vector<std::size_t>> applications;  // places in `files`, sorted
 };
 
 }  // namespace veneer::replay

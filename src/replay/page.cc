@@ -50,9 +50,10 @@ th { font-weight: 600; }
 .key { display: inline-block; width: 1.4em; border-top: 3px solid; margin-right: .4em; vertical-align: middle; }
 </style>
 <h1>What deploys would have cost</h1>
-<p>Bytes of dependencies that the deploys of a project bring under different layouts of its image,
-compressed as wheels are.
-The first deploy and the application's own files are not counted.</p>
+<p>Bytes that the deploys of a project bring under different layouts of its image:
+those of dependencies, compressed as wheels are, and where they are known those of the application's own files,
+each compressed by itself.
+The first deploy is not counted.</p>
 )";
 
 /// Text of others between tags.
@@ -73,10 +74,10 @@ std::string escaped(std::string_view text) {
 /// Where sizes lie on the paper: the powers of ten that hold all of them.
 class Scale {
  public:
-  explicit Scale(const Costs& costs) {
+  Scale(const Costs& costs, const NamedLayouts& layouts) {
     std::uint64_t least = ~std::uint64_t{0};
     std::uint64_t most = 1;
-    for (const NamedLayout& layout : named_layouts()) {
+    for (const NamedLayout& layout : layouts) {
       std::uint64_t sum = 0;
       for (const LayoutBytes& brought : costs.brought) {
         sum += brought.*layout.bytes;
@@ -136,8 +137,8 @@ std::string line(const Costs& costs, const NamedLayout& layout, std::size_t colo
                      layout.name, human_size(sum));
 }
 
-std::string chart(const Costs& costs) {
-  const Scale scale(costs);
+std::string chart(const Costs& costs, const NamedLayouts& layouts) {
+  const Scale scale(costs, layouts);
   std::string text = fmt::format(
       "<figure>\n<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"Bytes brought so far, by deploy, on a "
       "logarithmic "
@@ -145,14 +146,15 @@ std::string chart(const Costs& costs) {
       width, height);
   text += grid(scale, costs.deploys());
   std::size_t color = 0;
-  for (const NamedLayout& layout : named_layouts()) text += line(costs, layout, color++, scale);
+  for (const NamedLayout& layout : layouts) text += line(costs, layout, color++, scale);
   return text + "</svg>\n<figcaption>Bytes brought so far, on a logarithmic scale.</figcaption>\n</figure>\n";
 }
 
-std::string table(const Costs& costs) {
-  std::string text = "<div class=\"scroll\">\n<table>\n<tr><th>dependencies as<th>all deploys<th>a deploy<th>× bound\n";
+std::string table(const Costs& costs, const NamedLayouts& layouts, std::string_view what) {
+  std::string text =
+      fmt::format("<div class=\"scroll\">\n<table>\n<tr><th>{} as<th>all deploys<th>a deploy<th>× bound\n", what);
   std::size_t color = 0;
-  for (const CostRow& row : cost_rows(costs)) {
+  for (const CostRow& row : cost_rows(costs, layouts)) {
     text += fmt::format("<tr><td><span class=\"key\" style=\"border-color: var(--c{})\"></span>{}<td>{}<td>{}<td>{}\n",
                         color++, row.name, row.all, row.each, row.times);
   }
@@ -161,8 +163,18 @@ std::string table(const Costs& costs) {
 
 }  // namespace
 
-const std::vector<NamedLayout>& named_layouts() {
-  static const std::vector<NamedLayout> all = {
+const NamedLayouts& named_application_layouts() {
+  static const NamedLayouts all = {
+      {"one layer, when one of its files changed", &LayoutBytes::application_one_layer},
+      {"code, files and large folders apart, by plain docker pull on overlay2", &LayoutBytes::application_prefix},
+      {"code, files and large folders apart, by veneer", &LayoutBytes::application_blobs},
+      {"each changed file once (bound)", &LayoutBytes::application_changed},
+  };
+  return all;
+}
+
+const NamedLayouts& named_layouts() {
+  static const NamedLayouts all = {
       {"one layer with the application, made anew", &LayoutBytes::one_layer_always},
       {"a base image, rebuilt when its files change", &LayoutBytes::seed_base_image},
       {"one layer, made anew when the lock changes", &LayoutBytes::deps_layer_by_lock_bytes},
@@ -174,11 +186,16 @@ const std::vector<NamedLayout>& named_layouts() {
   return all;
 }
 
-std::vector<CostRow> cost_rows(const Costs& costs) {
-  const std::uint64_t bound = costs.total.layer_per_wheel;
+std::string estimate_text(const Costs& costs) {
+  if (costs.estimated == 0) return {};
+  return fmt::format("of {} of {} files no lock says the size; they are estimated", costs.estimated, costs.wheels);
+}
+
+std::vector<CostRow> cost_rows(const Costs& costs, const NamedLayouts& layouts) {
+  const std::uint64_t bound = costs.total.*layouts.back().bytes;
   const std::size_t counted = std::max<std::size_t>(costs.deploys(), 2) - 1;  // the first brings nothing that counts
   std::vector<CostRow> rows;
-  for (const NamedLayout& layout : named_layouts()) {
+  for (const NamedLayout& layout : layouts) {
     const std::uint64_t bytes = costs.total.*layout.bytes;
     rows.push_back({layout.name, human_size(bytes), human_size(bytes / counted),
                     bound == 0 ? "" : fmt::format("{:.2f}", static_cast<double>(bytes) / static_cast<double>(bound))});
@@ -191,8 +208,13 @@ std::string page(const std::vector<Costs>& histories) {
   for (const Costs& costs : histories) {
     text += fmt::format("<h2>{}</h2>\n<p>{} deploys with a lock, {} of them with another set of dependencies.</p>\n",
                         escaped(costs.project), costs.deploys(), costs.set_changes);
-    if (costs.deploys() > 1) text += chart(costs);
-    text += table(costs);
+    if (costs.estimated > 0) text += fmt::format("<p>Estimates: {}.</p>\n", estimate_text(costs));
+    const auto add = [&](const NamedLayouts& layouts, std::string_view what) {
+      if (costs.deploys() > 1) text += chart(costs, layouts);
+      text += table(costs, layouts, what);
+    };
+    add(named_layouts(), "dependencies");
+    if (costs.has_application) add(named_application_layouts(), "application");
   }
   return text;
 }

@@ -1,9 +1,11 @@
 #include "replay/replay.hh"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 
+#include "plan/application_split.hh"
 #include "plan/grouping.hh"
 
 namespace veneer::replay {
@@ -75,6 +77,48 @@ class Layers {
   std::optional<plan::PlanRecord> record_;
 };
 
+/// The application's layers of one deploy after another.
+class ApplicationLayers {
+ public:
+  explicit ApplicationLayers(const History& history) : history_(history) {}
+
+  void follow(std::size_t application, bool is_on_the_same, LayoutBytes& brought) {
+    const std::vector<std::size_t>& files = history_.applications[application];
+    std::vector<plan::SplitFile> sizes;
+    for (const std::size_t file : files) sizes.push_back({history_.files[file].path, history_.files[file].bytes});
+    plan::ApplicationSplit split =
+        plan::split_application(sizes, plan::OwnWheels::none, split_, plan::most_application_layers);
+    std::vector<std::vector<std::size_t>> layers(split.size());
+    for (const std::size_t file : files) layers[plan::part_of(split, history_.files[file].path)].push_back(file);
+    bool is_prefix = is_on_the_same;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const std::uint64_t bytes = bytes_of(layers[i]);
+      is_prefix = is_prefix && i < layers_.size() && layers_[i] == layers[i];
+      if (!is_prefix) brought.application_prefix += bytes;
+      if (std::find(layers_.begin(), layers_.end(), layers[i]) == layers_.end()) brought.application_blobs += bytes;
+    }
+    if (files != files_) brought.application_one_layer = bytes_of(files);
+    std::vector<std::size_t> changed;
+    std::set_difference(files.begin(), files.end(), files_.begin(), files_.end(), std::back_inserter(changed));
+    brought.application_changed = bytes_of(changed);
+    files_ = files;
+    split_ = std::move(split);
+    layers_ = std::move(layers);
+  }
+
+ private:
+  std::uint64_t bytes_of(const std::vector<std::size_t>& files) const {
+    std::uint64_t bytes = 0;
+    for (const std::size_t file : files) bytes += history_.files[file].bytes;
+    return bytes;
+  }
+
+  const History& history_;
+  std::vector<std::size_t> files_;
+  plan::ApplicationSplit split_;
+  std::vector<std::vector<std::size_t>> layers_;
+};
+
 }  // namespace
 
 LayoutBytes& LayoutBytes::operator+=(const LayoutBytes& more) {
@@ -85,12 +129,21 @@ LayoutBytes& LayoutBytes::operator+=(const LayoutBytes& more) {
   layer_per_wheel += more.layer_per_wheel;
   veneer_blobs += more.veneer_blobs;
   veneer_prefix += more.veneer_prefix;
+  application_one_layer += more.application_one_layer;
+  application_prefix += more.application_prefix;
+  application_blobs += more.application_blobs;
+  application_changed += more.application_changed;
   return *this;
 }
 
 Costs replay(const History& history, std::size_t cap) {
   Costs costs{.project = history.project};
+  costs.wheels = history.wheels.size();
+  costs.estimated = history.estimated;
+  costs.has_application =
+      std::ranges::any_of(history.deploys, [](const Deploy& each) { return each.application.has_value(); });
   Layers layers(history, cap);
+  ApplicationLayers application(history);
   const Deploy* before = nullptr;
   for (const Deploy& deploy : history.deploys) {
     if (!deploy.set) continue;
@@ -112,6 +165,14 @@ Costs replay(const History& history, std::size_t cap) {
         brought.veneer_blobs = travelling.blobs;
         brought.veneer_prefix = travelling.prefix;
       }
+    }
+    if (deploy.application) {
+      LayoutBytes own;
+      const bool is_on_the_same = before != nullptr && before->set == deploy.set;
+      if (!is_on_the_same || before->application != deploy.application) {
+        application.follow(*deploy.application, is_on_the_same, own);
+      }
+      if (before != nullptr) brought += own;
     }
     costs.total += brought;
     before = &deploy;
@@ -136,6 +197,16 @@ Value to_value(const Costs& costs) {
   value.set("bound", costs.total.layer_per_wheel);
   value.set("layouts", std::move(layouts));
   value.set("veneer", std::move(veneer));
+  value.set("wheels", std::uint64_t{costs.wheels});
+  value.set("estimated", std::uint64_t{costs.estimated});
+  if (costs.has_application) {
+    Value application;
+    application.set("one_layer", costs.total.application_one_layer);
+    application.set("prefix", costs.total.application_prefix);
+    application.set("blobs", costs.total.application_blobs);
+    application.set("changed", costs.total.application_changed);
+    value.set("application", std::move(application));
+  }
   return value;
 }
 

@@ -11,8 +11,8 @@
 
 namespace veneer::replay {
 
-/// Bytes of dependencies by layout, compressed as wheels are. Nothing of the application and nothing of a base is in
-/// it, but where it is said.
+/// Bytes by layout, compressed. Those of dependencies are as wheels are; nothing of the application and nothing of a
+/// base is in them, but where it is said.
 struct LayoutBytes {
   // Layouts that leave nothing to choose.
   std::uint64_t one_layer_always = 0;   // a layer that each build makes anew: the application and its .venv in one
@@ -25,6 +25,12 @@ struct LayoutBytes {
   std::uint64_t veneer_blobs = 0;   // hosts and registries that reuse any layer
   std::uint64_t veneer_prefix = 0;  // hosts that reuse what lies below the lowest change, by a plain pull
 
+  // The application's own files.
+  std::uint64_t application_one_layer = 0;  // all of them, when one changed
+  std::uint64_t application_prefix = 0;     // by plan::split_application(), above the dependencies, by a plain pull
+  std::uint64_t application_blobs = 0;      // the same for hosts and registries that reuse any layer
+  std::uint64_t application_changed = 0;    // each changed file once: the bound
+
   LayoutBytes& operator+=(const LayoutBytes& more);
   bool operator==(const LayoutBytes&) const = default;
 };
@@ -34,6 +40,9 @@ struct Costs {
   std::size_t set_changes = 0;       // deploys with another set than the one before
   std::vector<LayoutBytes> brought;  // by each deploy that has a lock, oldest first; nothing by the first
   LayoutBytes total;
+  std::size_t wheels = 0;        // different files of distributions
+  std::size_t estimated = 0;     // of those: no lock says their size
+  bool has_application = false;  // else its bytes are not known
 
   std::size_t deploys() const { return brought.size(); }
 };
@@ -41,7 +50,8 @@ struct Costs {
 /// Throws Error (refused) for a cap of 0.
 Costs replay(const History& history, std::size_t cap);
 
-/// {"name","deploys","set_changes","bound","layouts":{"one_layer_always",…},"veneer":{"blobs","prefix"}}
+/// {"name","deploys","set_changes","bound","layouts":{"one_layer_always",…},"veneer":{"blobs","prefix"},"wheels",
+/// "estimated"} and, where it is known, "application":{"one_layer","prefix","blobs","changed"}.
 Value to_value(const Costs& costs);
 
 }  // namespace veneer::replay

@@ -4,6 +4,8 @@
 import hashlib
 import json
 import lzma
+import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,7 +58,7 @@ class Replay(fixtures.SystemTest):
         said = self.veneer("replay", "--json", cwd=self.project)
         [project] = json.loads(said.stdout)["projects"]
         self.assertIn("each tag counts as a deploy", said.stderr)
-        self.assertIn("of 1 of 4 files no lock says the size", said.stderr)
+        self.assertEqual((project["wheels"], project["estimated"]), (4, 1))
         self.assertEqual((project["name"], project["deploys"], project["set_changes"], project["bound"]), ("shop", 4, 2, 1_101_000))
         self.assertEqual(project["layouts"], {"one_layer_always": 1_001_000 * 2 + 1_101_000, "seed_base_image": 3 * 250_000_000 + 3_103_000,
                                               "deps_layer_by_set": 2_102_000, "deps_layer_by_lock_bytes": 3_103_000, "layer_per_wheel": 1_101_000})
@@ -64,12 +66,111 @@ class Replay(fixtures.SystemTest):
         self.assertEqual(self.replay("--python", "3.12.1", "--cap", "1")["veneer"]["blobs"], 2_102_000)
         text = self.veneer("replay", cwd=self.project).stdout
         self.assertIn("shop: 4 deploys with a lock, 2 of them with another set of dependencies", text)
+        self.assertIn("estimates: of 1 of 4 files no lock says the size; they are estimated", text)
         self.assertRegex(text, r"each new wheel once \(bound\) +1\.10 MB +367\.0 kB +1\.00")
 
     def test_each_commit_is_a_deploy(self):
         said = self.veneer("replay", "--commits", "--json", cwd=self.project)
         self.assertEqual(json.loads(said.stdout)["projects"][0]["deploys"], 4)  # two have no lock that one can read
         self.assertRegex(said.stderr, r"[0-9a-f]{12} counts as a deploy without a lock: .*version 9")
+
+    def test_the_application_is_counted_too(self):
+        rows = {}
+        for name in ("w1", "w2", "w3", "w4"):
+            if name == "w1":
+                (self.project / "static").mkdir()
+                (self.project / "static" / "picture.bin").write_bytes(random.Random(1).randbytes(400_000))
+                (self.project / "tests").mkdir()
+                (self.project / ".dockerignore").write_text("notes\n")
+            if name == "w3":  # no part of it
+                (self.project / "tests" / "large.bin").write_bytes(random.Random(2).randbytes(90_000))
+                (self.project / "notes").write_bytes(random.Random(3).randbytes(90_000))
+            else:
+                (self.project / "main.py").write_text(f"print({name!r})\n" * 50)
+            self.commit(name, None, tag=name)
+            rows[name] = self.replay()["application"]
+        self.assertNotIn("application", json.loads(self.veneer("replay", "--records", self.records(), "--json", cwd="/").stdout)["projects"][0])
+        self.assertEqual(rows["w3"], rows["w2"])
+        first, last = rows["w1"], rows["w4"]
+        self.assertGreater(first["blobs"], 400_000)
+        for key in ("blobs", "prefix", "changed"):  # two times a file of a few bytes
+            self.assertLess(last[key] - first[key], 1_000, key)
+        self.assertGreater(last["one_layer"] - first["one_layer"], 800_000)
+        text = self.veneer("replay", cwd=self.project).stdout
+        self.assertRegex(text, r"application as +all deploys")
+        page = self.folder / "replay.html"
+        self.veneer("replay", "--html", page, cwd=self.project)
+        self.assertIn("<th>application as", page.read_text())
+
+    def records(self) -> Path:
+        path = self.folder / "some.jsonl"
+        path.write_text("\n".join(json.dumps(line) for line in [
+            {"project": "other"}, {"wheels": [["a", "1", "a.whl", "h1", 10, "w"]]}, {"sets": [[0]]}, {"dependents": {}}, {"set": 0}]))
+        return path
+
+    def test_a_clone_given_as_a_path(self):
+        clone = self.folder / "clone"
+        fixtures.git(self.repository, "clone", "-q", f"file://{self.repository}", str(clone))
+        here = self.replay()
+        self.assertEqual(json.loads(self.veneer("replay", clone / "services" / "shop", "--json", cwd="/").stdout)["projects"], [here])
+        self.veneer("replay", clone / "services" / "shop", "--project", clone, cwd="/", code=2)
+        self.veneer("replay", clone / "elsewhere", cwd="/", code=4)
+
+        shallow = self.folder / "shallow"
+        fixtures.git(self.repository, "clone", "-q", "--depth", "2", f"file://{self.repository}", str(shallow))
+        said = self.veneer("replay", "services/shop", "--json", cwd=shallow)
+        self.assertIn("this clone is shallow", said.stderr)
+        self.assertEqual(json.loads(said.stdout)["projects"][0]["deploys"], 1)
+
+        # Objects that a partial clone left out are not fetched.
+        partial = self.folder / "partial"
+        fixtures.git(self.repository, "config", "uploadpack.allowFilter", "true")
+        fixtures.git(self.repository, "clone", "-q", "--filter=blob:none", "--no-checkout", f"file://{self.repository}", str(partial))
+        (partial / "services" / "shop").mkdir(parents=True)
+        for name in ("pyproject.toml", "uv.lock"):
+            (partial / "services" / "shop" / name).write_text((self.project / name).read_text())
+        refused = self.veneer("replay", "services/shop", cwd=partial, code=1)
+        self.assertRegex(refused.stderr, "could not fetch|git has no object|not allowed")
+        self.assertIn("git fetch", refused.stderr)
+
+    def test_a_lock_that_was_renamed_and_tags_without_one(self):
+        old = self.folder / "old"
+        (old / "app").mkdir(parents=True)
+        fixtures.git(self.folder, "init", "-q", "-b", "main", str(old))
+        (old / "README").write_text("nothing yet\n")
+        for tag in ("v0", "v1"):
+            (old / "README").write_text(f"{tag}\n")
+            fixtures.commit_all(old, tag)
+            fixtures.git(old, "tag", tag)
+        (old / "pyproject.toml").write_text(PROJECT)
+        (old / "uv.lock").write_text(lock(("1", 1_000_000), ("1", 1_000)))
+        fixtures.commit_all(old, "a lock")
+        (old / "uv.lock").write_text(lock(("1", 1_000_000), ("2", 2_000)))
+        fixtures.commit_all(old, "a bump")
+        for name in ("pyproject.toml", "uv.lock"):
+            (old / name).rename(old / "app" / name)
+        fixtures.commit_all(old, "moved")
+        fixtures.git(old, "checkout", "-q", "-b", "topic")
+        (old / "app" / "uv.lock").write_text(lock(("2", 1_500_000), ("2", 2_000)))
+        fixtures.commit_all(old, "a bump on a branch")
+        fixtures.git(old, "checkout", "-q", "main")
+        (old / "app" / "note").write_text("x\n")
+        fixtures.commit_all(old, "meanwhile")
+        fixtures.git(old, "merge", "-q", "--no-edit", "topic")
+        said = self.veneer("replay", "app", "--json", cwd=old)
+        self.assertIn("each commit counts as a deploy", said.stderr)  # no tag has a lock
+        [project] = json.loads(said.stdout)["projects"]
+        # Before it was moved, since, the note, and the merge as one deploy.
+        self.assertEqual((project["deploys"], project["set_changes"], project["bound"]), (5, 2, 1_502_000))
+        self.veneer("replay", "app", "--tags", cwd=old, code=4)
+
+    def test_distributions_without_wheels(self):
+        text = lock(("1", 1_000_000), ("1", 1_000)).replace('wheels = [{ url = "https://files.index.example/small-1-py3-none-any.whl"',
+                                                            'sdist = { url = "https://files.index.example/small-1.tar.gz"')
+        text = re.sub(r'(small-1.tar.gz", hash = )"[^"]*", size = 1000 }]', rf'\1"sha256:{"e" * 64}" }}', text)
+        self.commit("from source", text, tag="v5")
+        project = self.replay()
+        self.assertEqual((project["deploys"], project["wheels"], project["estimated"]), (5, 5, 2))
 
     def test_records(self):
         text = "\n".join(json.dumps(line) for line in [

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <map>
+#include <set>
 
 #include "foundation/error.hh"
 #include "foundation/file.hh"
@@ -18,6 +21,9 @@ namespace fs = std::filesystem;
 
 constexpr std::uint32_t link_mode = 0120000;
 constexpr std::uint32_t executable_bit = 0100;
+
+constexpr const char* rest_hint =
+    "of a clone that is shallow or partial, fetch the rest: git fetch --unshallow, git fetch --refetch --no-filter";
 
 /// Of a clone that left objects out, none is fetched.
 Command local_command(const GitRepository& repository, std::vector<std::string> arguments) {
@@ -57,8 +63,7 @@ class Batch : public ByteSink {
     const auto size = words.size() == 3 ? read_number<std::uint64_t>(words[2]) : std::nullopt;
     if (!size) {
       throw Error(ErrorKind::failed,
-                  fmt::format("git has no object {}", printable(words.empty() ? "" : words.front(), 80)),
-                  "of a clone that is shallow or partial, fetch the rest: git fetch --unshallow");
+                  fmt::format("git has no object {}", printable(words.empty() ? "" : words.front(), 80)), rest_hint);
     }
     if (*size > largest_) throw Error(ErrorKind::refused, fmt::format("a file of the commit has {} bytes", *size));
     size_ = *size;
@@ -75,6 +80,26 @@ class Batch : public ByteSink {
   bool is_in_object_ = false;
 };
 
+constexpr std::uint32_t folder_mode = 040000;
+constexpr std::uint32_t submodule_mode = 0160000;
+constexpr std::uint64_t largest_tree = 64 << 20;
+constexpr std::size_t deepest_tree = 256;
+
+using Trees = std::map<std::string, std::vector<TreeEntry>, std::less<>>;  // by object
+
+void collect(const Trees& trees, const std::string& object, const std::string& folder, std::size_t depth,
+             const std::function<bool(const std::string&)>& is_wanted, std::vector<GitFile>& files) {
+  if (depth > deepest_tree) throw Error(ErrorKind::refused, "a commit's folders are too deep");
+  for (const TreeEntry& entry : trees.at(object)) {
+    std::string path = folder + entry.name;
+    if (entry.mode == folder_mode) {
+      collect(trees, entry.object, path + "/", depth + 1, is_wanted, files);
+    } else if (entry.mode != submodule_mode && is_wanted(path)) {
+      files.push_back({std::move(path), entry.mode, entry.object});
+    }
+  }
+}
+
 bool stays_below(const std::string& path) {
   return std::ranges::none_of(split_fields(path, '/'), [](const std::string& part) {
     return part.empty() || part == "." || part == ".." || part == ".git";
@@ -82,6 +107,12 @@ bool stays_below(const std::string& path) {
 }
 
 }  // namespace
+
+std::string local_git_output(const GitRepository& repository, std::vector<std::string> arguments) {
+  CommandResult said = run(local_command(repository, std::move(arguments)));
+  if (said.exit_code != 0) throw_git_error(repository.root, said);
+  return std::move(said.output);
+}
 
 std::string find_commit(const GitRepository& repository, const std::string& revision) {
   const CommandResult said =
@@ -98,10 +129,8 @@ std::vector<GitFile> files_of_commit(const GitRepository& repository, const std:
                                      const std::string& folder) {
   std::vector<std::string> question = {"ls-tree", "-r", "-z", "--full-tree", commit};
   if (!folder.empty()) question.insert(question.end(), {"--", folder});
-  CommandResult said = run(local_command(repository, std::move(question)));
-  if (said.exit_code != 0) throw_git_error(repository.root, said);
   std::vector<GitFile> files;
-  for (const std::string& line : split_words(said.output, nul)) {
+  for (const std::string& line : split_words(local_git_output(repository, std::move(question)), nul)) {
     const std::size_t tab = line.find('\t');
     const std::vector<std::string> words = split_words(std::string_view(line).substr(0, tab), " ");
     if (tab == std::string::npos || words.size() != 3 || words[1] != "blob") continue;
@@ -111,6 +140,59 @@ std::vector<GitFile> files_of_commit(const GitRepository& repository, const std:
         {path.substr(folder.size()), static_cast<std::uint32_t>(std::stoul(words[0], nullptr, 8)), words[2]});
   }
   return files;
+}
+
+std::vector<TreeEntry> parse_tree(std::string_view content, std::size_t hash_bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::vector<TreeEntry> entries;
+  while (!content.empty()) {
+    const std::size_t space = content.find(' ');
+    const std::size_t end = content.find('\0');
+    TreeEntry entry;
+    const auto mode = std::from_chars(content.data(), content.data() + std::min(space, content.size()), entry.mode, 8);
+    if (space == std::string_view::npos || end == std::string_view::npos || end < space + 2 || mode.ec != std::errc() ||
+        mode.ptr != content.data() + space || content.size() - end - 1 < hash_bytes) {
+      throw Error(ErrorKind::refused, "an object of git is no tree");
+    }
+    entry.name = content.substr(space + 1, end - space - 1);
+    if (entry.name.find('/') != std::string::npos)
+      throw Error(ErrorKind::refused, "a tree of git has a name with a slash");
+    for (const char byte : content.substr(end + 1, hash_bytes)) {
+      entry.object += digits[static_cast<unsigned char>(byte) >> 4];
+      entry.object += digits[static_cast<unsigned char>(byte) & 15];
+    }
+    content.remove_prefix(end + 1 + hash_bytes);
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+void read_trees(const GitRepository& repository, const std::vector<std::string>& trees,
+                const std::function<bool(const std::string&)>& is_wanted,
+                const std::function<void(std::size_t, const std::vector<GitFile>&)>& take) {
+  constexpr std::size_t sha1_bytes = 20;
+  constexpr std::size_t sha256_bytes = 32;
+  const std::size_t hash_bytes = repository.object_format == "sha256" ? sha256_bytes : sha1_bytes;
+  Trees read;
+  std::set<std::string> wanted(trees.begin(), trees.end());
+  wanted.erase("");
+  while (!wanted.empty()) {
+    const std::vector<std::string> objects(wanted.begin(), wanted.end());
+    wanted.clear();
+    read_objects(repository, objects, largest_tree, [&](std::size_t place, std::string_view content) {
+      read[objects[place]] = parse_tree(content, hash_bytes);
+    });
+    for (const std::string& object : objects) {
+      for (const TreeEntry& entry : read[object]) {
+        if (entry.mode == folder_mode && !read.contains(entry.object)) wanted.insert(entry.object);
+      }
+    }
+  }
+  for (std::size_t place = 0; place < trees.size(); ++place) {
+    std::vector<GitFile> files;
+    if (!trees[place].empty()) collect(read, trees[place], "", 0, is_wanted, files);
+    take(place, files);
+  }
 }
 
 std::vector<std::string> find_objects(const GitRepository& repository, const std::vector<std::string>& names) {
@@ -136,7 +218,12 @@ void read_objects(const GitRepository& repository, const std::vector<std::string
   for (const std::string& object : objects) command.input += object + "\n";
   Batch batch(largest, take);
   const CommandResult said = run_into(command, batch);
-  if (said.exit_code != 0 || batch.taken() != objects.size()) throw_git_error(repository.root, said);
+  if (said.exit_code != 0 || batch.taken() != objects.size()) {
+    throw Error(
+        ErrorKind::failed,
+        fmt::format("git cannot read {}: {}", printable(repository.root.native()), printable(said.errors, 1000)),
+        rest_hint);
+  }
 }
 
 void write_files(const GitRepository& repository, const std::vector<GitFile>& files, const fs::path& to,

@@ -43,7 +43,25 @@ TEST(Replay, AddsUpWhatEachLayoutBrings) {
       to_json(to_value(costs)),
       R"({"name":"shop","deploys":5,"set_changes":1,"bound":1100,"layouts":{"one_layer_always":4400,)"
       R"("seed_base_image":750003350,"deps_layer_by_set":1150,"deps_layer_by_lock_bytes":2200,"layer_per_wheel":1100},)"
-      R"("veneer":{"blobs":1100,"prefix":1150}})");
+      R"("veneer":{"blobs":1100,"prefix":1150},"wheels":3,"estimated":0})");
+}
+
+TEST(Replay, CountsTheApplicationsFiles) {
+  History history = read_records(small_history);
+  history.files = {{"app/main.py", "1", 5'000}, {"app/logo.png", "1", 300'000}, {"app/main.py", "2", 5'100}};
+  history.applications = {{0, 1}, {1, 2}};
+  const std::vector<std::optional<std::size_t>> of_deploys = {std::nullopt, 0, 0, 1, 1, 1};
+  for (std::size_t i = 0; i < of_deploys.size(); ++i) history.deploys[i].application = of_deploys[i];
+  const Costs costs = replay(history, 60);
+  EXPECT_TRUE(costs.has_application);
+  EXPECT_EQ(costs.total.application_one_layer, 305'100u);  // the line of code
+  EXPECT_EQ(costs.total.application_blobs, 5'100u);
+  EXPECT_EQ(costs.total.application_changed, 5'100u);
+  EXPECT_EQ(costs.total.application_prefix, 5'100u + 305'100u);  // and once more on other dependencies
+  EXPECT_EQ(costs.brought[3].application_prefix, 305'100u);
+  EXPECT_EQ(to_value(costs).at("application").at("blobs").integer(), 5'100);
+  EXPECT_THAT(page({costs}), HasSubstr("<th>application as"));
+  EXPECT_FALSE(replay(read_records(small_history), 60).has_application);
 }
 
 TEST(Replay, HasNothingToSayOfNoDeploys) {

@@ -1,5 +1,6 @@
 #include "python/project/git_tree.hh"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -40,6 +41,34 @@ TEST(GitTree, HasTheFilesOfACommitBelowAFolder) {
               ElementsAre(folder.git({"rev-parse", "HEAD:other.txt"}), ""));
   const TemporaryFolder small(std::filesystem::temp_directory_path(), "tree");
   EXPECT_THROW(write_files(repository, files, small.path(), 1000), Error);
+}
+
+TEST(GitTree, ReadsTreesAsGitListsThem) {
+  ProjectFolder folder;
+  folder.write("a.txt", "1");
+  folder.write("x/y/z.txt", "2");
+  folder.write("x/b.txt", "1");
+  folder.commit_all();
+  const std::string first = folder.git({"rev-parse", "HEAD"});
+  folder.write("x/y/z.txt", "3");
+  folder.commit_all();
+  const GitRepository repository = *find_git_repository(folder.path());
+  const std::vector<std::string> commits = {first, folder.git({"rev-parse", "HEAD"})};
+  std::vector<std::string> trees = find_objects(repository, {commits[0] + ":", commits[1] + ":"});
+  trees.emplace_back();
+  const auto text_of = [](const std::vector<GitFile>& files) {
+    std::string text;
+    for (const GitFile& file : files) text += fmt::format("{} {:o} {}\n", file.path, file.mode, file.object);
+    return text;
+  };
+  read_trees(
+      repository, trees, [](const std::string&) { return true; },
+      [&](std::size_t place, const std::vector<GitFile>& files) {
+        EXPECT_EQ(text_of(files), place == 2 ? "" : text_of(files_of_commit(repository, commits[place], "")));
+      });
+  read_trees(
+      repository, trees, [](const std::string& path) { return path.starts_with("x/y/"); },
+      [&](std::size_t place, const std::vector<GitFile>& files) { EXPECT_EQ(files.size(), place == 2 ? 0U : 1U); });
 }
 
 TEST(GitTree, RefusesNamesThatLeadElsewhere) {
