@@ -33,6 +33,15 @@ Command local_command(const GitRepository& repository, std::vector<std::string> 
   return command;
 }
 
+[[noreturn]] void throw_local_error(const GitRepository& repository, const CommandResult& said) {
+  try {
+    throw_git_error(repository.root, said);
+  } catch (Error& error) {
+    if (error.hint().empty()) error.set_hint(rest_hint);
+    throw;
+  }
+}
+
 /// What `git cat-file --batch` prints, object by object.
 class Batch : public ByteSink {
  public:
@@ -110,7 +119,7 @@ bool stays_below(const std::string& path) {
 
 std::string local_git_output(const GitRepository& repository, std::vector<std::string> arguments) {
   CommandResult said = run(local_command(repository, std::move(arguments)));
-  if (said.exit_code != 0) throw_git_error(repository.root, said);
+  if (said.exit_code != 0) throw_local_error(repository, said);
   return std::move(said.output);
 }
 
@@ -204,7 +213,7 @@ std::vector<std::string> find_objects(const GitRepository& repository, const std
   }
   const CommandResult said = run(command);
   std::vector<std::string> lines = split_words(said.output, "\n");
-  if (said.exit_code != 0 || lines.size() != names.size()) throw_git_error(repository.root, said);
+  if (said.exit_code != 0 || lines.size() != names.size()) throw_local_error(repository, said);
   for (std::string& line : lines) {
     if (line.find(' ') != std::string::npos) line.clear();  // "NAME missing"
   }
@@ -218,12 +227,7 @@ void read_objects(const GitRepository& repository, const std::vector<std::string
   for (const std::string& object : objects) command.input += object + "\n";
   Batch batch(largest, take);
   const CommandResult said = run_into(command, batch);
-  if (said.exit_code != 0 || batch.taken() != objects.size()) {
-    throw Error(
-        ErrorKind::failed,
-        fmt::format("git cannot read {}: {}", printable(repository.root.native()), printable(said.errors, 1000)),
-        rest_hint);
-  }
+  if (said.exit_code != 0 || batch.taken() != objects.size()) throw_local_error(repository, said);
 }
 
 void write_files(const GitRepository& repository, const std::vector<GitFile>& files, const fs::path& to,
