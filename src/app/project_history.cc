@@ -70,6 +70,7 @@ class Reader {
     }
     result.history.project = project_.name;
     read_texts(files);
+    select_all(files);
     std::size_t number = 0;
     for (const Files& each : files) {
       surroundings_.messages().progress(fmt::format("reading locks: {} of {} deploys", ++number, files.size()));
@@ -249,16 +250,14 @@ class Reader {
   std::optional<std::size_t> set_of(const Files& files, const std::string& commit, replay::History& history) {
     const auto [known, is_new] = read_.try_emplace({files.lock, files.pyproject});
     if (!is_new) return known->second;
-    python::Selection selection;
-    try {
-      selection = selection_of(files);
-    } catch (const Error& error) {
+    const Selected& selected = selected_.at({files.lock, files.pyproject});
+    if (!selected.selection) {
       surroundings_.messages().warning(
-          fmt::format("{} counts as a deploy without a lock: {}", commit.substr(0, 12), error.what()));
+          fmt::format("{} counts as a deploy without a lock: {}", commit.substr(0, 12), selected.error));
       return known->second;
     }
     std::vector<std::size_t> set;
-    for (const python::SelectedPackage& package : selection.packages) {
+    for (const python::SelectedPackage& package : selected.selection->packages) {
       if (!package.is_project) set.push_back(wheel_of(package, history));
     }
     std::sort(set.begin(), set.end());
@@ -268,10 +267,33 @@ class Reader {
     return known->second;
   }
 
-  python::Selection selection_of(const Files& files) const {
-    const PastTexts texts{.lock = text_of(files.lock),
+  /// What a lock installs, or why it cannot be read.
+  struct Selected {
+    std::optional<python::Selection> selection;
+    std::string error;
+  };
+
+  /// Each pair of lock and pyproject.toml once, several at a time: reading locks is most of the work.
+  void select_all(const std::vector<Files>& files) {
+    surroundings_.messages().progress("reading locks");
+    for (const Files& each : files) {
+      if (!each.lock.empty()) selected_.try_emplace({each.lock, each.pyproject});
+    }
+    std::vector<decltype(selected_)::value_type*> all;
+    for (auto& entry : selected_) all.push_back(&entry);
+    parallel_for(all.size(), default_workers(), [&](std::size_t i) {
+      try {
+        all[i]->second.selection = selection_of(all[i]->first.first, all[i]->first.second);
+      } catch (const Error& error) {
+        all[i]->second.error = error.what();
+      }
+    });
+  }
+
+  python::Selection selection_of(const std::string& lock, const std::string& pyproject) const {
+    const PastTexts texts{.lock = text_of(lock),
                           .lock_name = lock_path_.filename().native(),
-                          .pyproject = text_of(files.pyproject),
+                          .pyproject = text_of(pyproject),
                           .base_lock = {},
                           .python_version = {}};
     python::SelectRequest selection{.target = past_target(texts, request_.target), .project = project_.name};
@@ -318,6 +340,7 @@ class Reader {
   python::GitRepository repository_;
   std::vector<std::string> lock_names_;                                             // as git names them
   std::map<std::string, std::string> texts_;                                        // by object
+  std::map<std::pair<std::string, std::string>, Selected> selected_;                // by lock and pyproject.toml
   std::map<std::pair<std::string, std::string>, std::optional<std::size_t>> read_;  // sets, by lock and pyproject.toml
   std::map<std::vector<std::size_t>, std::size_t> sets_;
   std::map<std::pair<std::string, std::string>, std::size_t> wheels_;  // places, by name and hash
