@@ -125,8 +125,7 @@ void ProjectBase::read(python::SelectRequest selection) {
   if (python.source == python::PythonSource::base) preference = python_preference(question);
   pythons_ = inputs_.base.files->has_known() ? known_pythons(pins_.pythons()) : interpreters_of(inputs_.base, *cache_);
   const auto preferred = preference.request ? std::optional(preference.request->request) : std::nullopt;
-  const python::TargetChoice chosen =
-      python::choose_target(pythons_, project.requires_python, wanted, preferred);
+  const python::TargetChoice chosen = python::choose_target(pythons_, project.requires_python, wanted, preferred);
   inputs_.target = chosen.chosen.target;
   base::check_machine(inputs_.base.config.platform, inputs_.target.machine, inputs_.target.interpreter);
   if (!chosen.others.empty() && !inputs_.base.interpreter) {

@@ -190,35 +190,34 @@ PreparedRoot::PreparedRoot(tree::FileTree staged, fs::path root, const image::Ru
 }
 
 PreparedFiles PreparedRoot::run(const python::PrepareStep& step) {
-  return in_context([&] { return "preparing files by " + prepare_title(step); },
-                    [&] {
-                      std::vector<std::string> outputs;
-                      std::map<std::string, Hash> before;
-                      for (const std::string& output : step.outputs) {
-                        outputs.push_back(tree_.locate(output.substr(1), tree::DanglingParents::followed));
-                        check_way(root_, outputs.back());
-                        make_writable(outputs.back());
-                        before.merge(hashes_below(root_, outputs.back()));
-                      }
-                      execute(step);
-                      PreparedFiles result;
-                      const std::function<bool(const std::string&)> is_hidden = [&](const std::string& path) {
-                        const auto entry = tree_.entries().find(path);
-                        return entry != tree_.entries().end() && application_layer_ &&
-                               entry->second.layer >= *application_layer_;
-                      };
-                      Collector collector(root_, result, before, is_hidden);
-                      for (const std::string& output : outputs) {
-                        check_way(root_, output);
-                        if (!is_there(root_ / output)) {
-                          throw Error(ErrorKind::refused,
-                                      fmt::format("it made no /{}, which outputs names", printable(output)));
-                        }
-                        collector.take(output);
-                      }
-                      result.elsewhere = written_elsewhere(outputs);
-                      return result;
-                    });
+  return in_context(
+      [&] { return "preparing files by " + prepare_title(step); },
+      [&] {
+        std::vector<std::string> outputs;
+        std::map<std::string, Hash> before;
+        for (const std::string& output : step.outputs) {
+          outputs.push_back(tree_.locate(output.substr(1), tree::DanglingParents::followed));
+          check_way(root_, outputs.back());
+          make_writable(outputs.back());
+          before.merge(hashes_below(root_, outputs.back()));
+        }
+        execute(step);
+        PreparedFiles result;
+        const std::function<bool(const std::string&)> is_hidden = [&](const std::string& path) {
+          const auto entry = tree_.entries().find(path);
+          return entry != tree_.entries().end() && application_layer_ && entry->second.layer >= *application_layer_;
+        };
+        Collector collector(root_, result, before, is_hidden);
+        for (const std::string& output : outputs) {
+          check_way(root_, output);
+          if (!is_there(root_ / output)) {
+            throw Error(ErrorKind::refused, fmt::format("it made no /{}, which outputs names", printable(output)));
+          }
+          collector.take(output);
+        }
+        result.elsewhere = written_elsewhere(outputs);
+        return result;
+      });
 }
 
 /// What is at the output, and the folder that it lies in, belong to the image's user while commands run.

@@ -244,9 +244,11 @@ Action parse_use(const Arguments& arguments) {
 
 /// What can be done with bases, by the word that says it.
 Action parse(const Arguments& arguments) {
-  static const std::map<std::string, Action (*)(const Arguments&), std::less<>> actions = {
-      {"status", parse_status}, {"build", parse_build}, {"push", parse_push}, {"update", parse_update},
-      {"use", parse_use}};
+  static const std::map<std::string, Action (*)(const Arguments&), std::less<>> actions = {{"status", parse_status},
+                                                                                           {"build", parse_build},
+                                                                                           {"push", parse_push},
+                                                                                           {"update", parse_update},
+                                                                                           {"use", parse_use}};
   const std::string action = arguments.value_or("ACTION", "");
   const auto found = actions.find(action);
   if (found == actions.end()) {
@@ -289,7 +291,7 @@ Command base_command() {
                           {"NAME",
                            "of status IMAGE, a base image to compare with: " + image::image_forms() +
                                "; of push REPOSITORY, a name in a registry without a tag; of use a base, such as "
-                           "python:3.13-slim",
+                               "python:3.13-slim",
                            Positional::Need::optional}},
           .options = std::move(options),
           .examples = {{"veneer base status", "in CI: is the base that was made still the right one? (10: no)"},

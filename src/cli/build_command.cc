@@ -105,11 +105,11 @@ int build(const Wanted& wanted, Context& context) {
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
   const std::uint64_t taken = built.statistics.layers_taken;
-  context.terminal().note(
-      fmt::format("{} layers, {} made, {} reused{}; {} in all, the application layer {}; in {}", built.layers.size(),
-                  built.statistics.layers_made, built.layers.size() - built.statistics.layers_made,
-                  taken == 0 ? "" : fmt::format(" ({} from the image before)", taken), human_size(total),
-                  human_size(application), human_duration(seconds.count())));
+  context.terminal().note(fmt::format("{} layers, {} made, {} reused{}; {} in all, the application layer {}; in {}",
+                                      built.layers.size(), built.statistics.layers_made,
+                                      built.layers.size() - built.statistics.layers_made,
+                                      taken == 0 ? "" : fmt::format(" ({} from the image before)", taken),
+                                      human_size(total), human_size(application), human_duration(seconds.count())));
   context.terminal().note("starts: " + app::start_text(*session.start().start));
   if (pushed) context.terminal().note(pushed->plan.why);
   context.print(fmt::format("{} {}\n", session.image_name(), built.sealed.manifest_digest.text()));

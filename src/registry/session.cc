@@ -263,9 +263,10 @@ auto Session::hinted(const Action& action) const -> decltype(action()) {
     if (error.cause() == net::TransportError::Cause::no_tls) {
       error.set_hint(fmt::format("if {} is to be spoken to in plain http: --insecure {}", name, name));
     } else if (error.cause() == net::TransportError::Cause::certificate) {
-      error.set_hint(fmt::format("name the authority that vouches for it: --ca FILE, or ca = \"FILE\" in "
-                                 "[tool.veneer.registries.\"{}\"]",
-                                 name));
+      error.set_hint(
+          fmt::format("name the authority that vouches for it: --ca FILE, or ca = \"FILE\" in "
+                      "[tool.veneer.registries.\"{}\"]",
+                      name));
     }
     throw;
   }

@@ -69,7 +69,8 @@ FROM ${BASE}-build AS build
 WORKDIR /src
 COPY . .
 # Only what git tracks: no .env, no key that lies about. What .dockerignore leaves out is no change to git.
-RUN git rev-parse --git-dir >/dev/null || { echo "the build context has no .git: build where it is cloned" >&2; exit 1; } ; \
+RUN git rev-parse --git-dir >/dev/null \
+    || { echo "the build context has no .git: build where it is cloned" >&2; exit 1; } ; \
     git clean -ffdxq && git ls-files --deleted -z | git update-index --skip-worktree -z --stdin
 # Into an environment of its own, of which only what the application adds is taken.
 RUN uv venv --quiet --python python3 /app/.venv && find /app > /tmp/before && mkdir /out \
@@ -154,7 +155,8 @@ check:  ## fail when the image has another base than Dockerfile names, or adds m
 	rows() { $(DOCKER) history --no-trunc --human=false --format '{{.Size}}' "$$1"; }; \
 	below=$$(layers $(BASE)) && all=$$(layers $(IMAGE):$(TAG)) || exit 1; \
 	count=$$(echo "$$below" | wc -l); \
-	test "$$(echo "$$all" | head -n $$count)" = "$$below" || { echo "$(IMAGE):$(TAG) does not stand on $(BASE)" >&2; exit 1; }; \
+	test "$$(echo "$$all" | head -n $$count)" = "$$below" \
+	  || { echo "$(IMAGE):$(TAG) does not stand on $(BASE)" >&2; exit 1; }; \
 	own=$$(( $$(rows $(IMAGE):$(TAG) | wc -l) - $$(rows $(BASE) | wc -l) )); \
 	bytes=$$(rows $(IMAGE):$(TAG) | head -n $$own | awk '{ sum += $$1 } END { print sum + 0 }'); \
 	echo "$(IMAGE):$(TAG) adds $$bytes bytes to $(BASE)"; \

@@ -44,7 +44,9 @@ TEST(Layout, PutsTheLargestLowestAndTheApplicationOnTop) {
 }
 
 TEST(Layout, FollowsTheImageBefore) {
-  std::vector<Component> set = {distribution("a", 4'000), distribution("b", 3'000), distribution("c", 2'000),
+  std::vector<Component> set = {distribution("a", 4'000),
+                                distribution("b", 3'000),
+                                distribution("c", 2'000),
                                 {"app", "app", ComponentKind::application, {sha256("app")}, 5}};
   const LayoutPlan first = layout(set, {}, {}, {});
   set[1] = {"b 2.0", "b", ComponentKind::distribution, {sha256("b 2.0")}, 9'000};

@@ -13,8 +13,8 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-using tests::refuses;
 using tests::MemoryBlobs;
+using tests::refuses;
 
 constexpr std::string_view status =
     "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nMulti-Arch: same\nVersion: 2.36-9+deb12u1\n"
