@@ -284,7 +284,7 @@ class Init {
     }
     if (facts_.services.empty()) facts_.compose_file.clear();
     if (!facts_.has_registry && makes_workflow_ && git_)
-      note("no registry is known, so the workflow pushes nothing: name one by name in [tool.veneer.image]");
+      note("no registry is known, so the workflow pushes nothing: write one into `name` of [tool.veneer.image]");
   }
 
   static std::string without_tag(const std::string& name) {

@@ -13,8 +13,8 @@ namespace {
 constexpr std::string_view text = R"md(
 # The container image of {name}
 
-veneer builds it from `pyproject.toml` and `uv.lock`: a Debian base, a layer for each large wheel,
-one for the small ones, and a thin layer of the application on top. The same input gives the same layer, on every
+veneer builds it from `pyproject.toml` and `uv.lock`: a Debian base, a layer for each wheel (small ones
+share some), and a thin layer of the application on top. The same input gives the same layer, on every
 machine, and what a host has is not sent again.
 
 ## What is rebuilt when
@@ -22,7 +22,7 @@ machine, and what a host has is not sent again.
 | changed | made again | a deploy sends |
 |---|---|---|
 | code, templates, the version | the application's layer | that layer: kilobytes |
-| a dependency in `uv.lock` | the layer of its wheel, or the one that small wheels share | that layer |
+| a dependency in `uv.lock` | the layer that its wheel is in | that layer |
 | a development dependency | nothing | nothing |
 | `packages` of `[tool.veneer.system]` | the layer of Debian packages | that layer |
 | Debian's updates, the interpreter | the base, {base_moves} | the base |

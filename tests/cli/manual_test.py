@@ -57,6 +57,7 @@ class Manual(fixtures.SystemTest):
                     read.update(names)
         # Where the call has no name: a loop whose names are added above, requirements files (which may ask for any), and what carries out the call.
         self.assertEqual(others, {"index_settings.cc", "build_session.cc", "locked_project.cc", "past_lock.cc", "past_application.cc", "init_project.cc", "select_command.cc", "context.cc",
+                                  "uv_build.cc",
                                   "open_image.cc", "open_receiver.cc", "package_list.cc"})
         self.assertIn("UV_INDEX_<NAME>_PASSWORD", read)
         page = self.veneer("help", "--man").stdout.replace("\\-", "-")

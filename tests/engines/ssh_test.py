@@ -151,11 +151,13 @@ class Ship:
         again = shipped_within(16 * 1024, 8)
         self.assertFalse(again["plan"]["load"])
 
-        # Below three other layers: on a prefix store the host reads those back.
+        # What changed once goes above the other three; on a prefix store the host reads those back, and what lay above.
         self.write_parts({0: 2})
         shipped = shipped_within(32 * 1024, 80)  # ssh's own flow control answers every hundred kilobytes
         actions = self.actions(shipped)
-        self.assertEqual(actions, ["keep", "send", *["splice" if self.kind == "prefix" else "keep"] * (len(actions) - 2)])
+        others = ["splice" if self.kind == "prefix" else "keep"] * (len(actions) - 2)
+        self.assertEqual(actions[0], "keep")
+        self.assertCountEqual(actions[1:], ["send", *others])
         self.assertEqual(self.greeting(), "good day")
         self.assert_tidy()
 
