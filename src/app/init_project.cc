@@ -360,10 +360,14 @@ class Init {
     try {
       const ProjectHistory read = read_project_history(history, surroundings_);
       const replay::Costs costs = replay::replay(read.history, layers_of_replay);
+      std::vector<std::string> names;  // of those that have a lock, as in `brought`
+      for (std::size_t i = 0; i < read.history.deploys.size(); ++i) {
+        if (read.history.deploys[i].set) names.push_back(read.names.at(i));
+      }
       for (std::size_t i = 1; i < costs.brought.size(); ++i) {
         const replay::LayoutBytes& bytes = costs.brought[i];
         facts_.deploys.push_back(
-            {read.names[i], bytes.one_layer_always, bytes.seed_base_image, bytes.veneer_blobs, bytes.veneer_prefix});
+            {names.at(i), bytes.one_layer_always, bytes.seed_base_image, bytes.veneer_blobs, bytes.veneer_prefix});
       }
       if (facts_.deploys.size() > most_deploys)
         facts_.deploys.erase(facts_.deploys.begin(), facts_.deploys.end() - most_deploys);

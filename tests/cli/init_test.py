@@ -56,6 +56,9 @@ class Init(InitTest):
     def test_a_plain_project(self):
         path = self.project("shop")
         fixtures.git(path, "remote", "add", "origin", "git@github.com:Acme/Shop.git")
+        (path / "uv.lock").unlink()
+        fixtures.commit_all(path, "A release before there was a lock: not in the table")
+        fixtures.git(path, "tag", "v0")
         for tag, versions in (("v1", ("1", "1")), ("v2", ("1", "2")), ("v3", ("2", "2"))):
             (path / "uv.lock").write_text(lock("shop", *versions))
             (path / "main.py").write_text(f"print('{tag}')\n")
