@@ -180,7 +180,12 @@ class Comparison {
                        lock_.requires_python)) {
       differ("required-environments of [tool.uv] are others than in the lock");
     }
-    for (std::string& text : differing_options(settings_with_users(), lock_.options)) differ(std::move(text));
+    OptionDifferences options = differing_options(settings_with_users(), lock_.options);
+    for (std::string& text : options.contrary) differ(std::move(text));
+    for (const std::string& text : options.unsaid) {
+      age_.not_compared.push_back(fmt::format(
+          "{}: it was given to `uv lock`, or taken out of [tool.uv] since; the lock is taken as it stands", text));
+    }
     for (std::string& text : differing_conflicts(members_, lock_.conflicts)) differ(std::move(text));
   }
 

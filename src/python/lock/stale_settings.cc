@@ -119,10 +119,11 @@ std::string text_in(const Value& settings, std::string_view key) {
 }
 
 void compare_time(const std::string& what, const std::string& said, const LockedTime& locked,
-                  std::vector<std::string>& differences) {
+                  OptionDifferences& differences) {
   if (is_same_time(said, locked)) return;
-  differences.push_back(fmt::format("{} is {}, in the lock {}", what,
-                                    said.empty() ? "not set" : fmt::format("\"{}\"", printable(said)), shown(locked)));
+  (said.empty() ? differences.unsaid : differences.contrary)
+      .push_back(fmt::format("{} is {}, in the lock {}", what,
+                             said.empty() ? "not set" : fmt::format("\"{}\"", printable(said)), shown(locked)));
 }
 
 using ConflictSet = std::set<ConflictItem>;
@@ -163,7 +164,7 @@ std::string shown(const ConflictSet& set) {
 
 }  // namespace
 
-std::vector<std::string> differing_options(const Value& settings, const Value& options) {
+OptionDifferences differing_options(const Value& settings, const Value& options) {
   struct Choice {
     std::string_view setting;
     std::string_view key;
@@ -173,7 +174,7 @@ std::vector<std::string> differing_options(const Value& settings, const Value& o
   constexpr std::array choices = {Choice{"resolution", "resolution-mode", "highest", "highest"},
                                   Choice{"prerelease", "prerelease-mode", "if-necessary-or-explicit", "if-necessary"},
                                   Choice{"fork-strategy", "fork-strategy", "requires-python", "requires-python"}};
-  std::vector<std::string> differences;
+  OptionDifferences differences;
   for (const Choice& choice : choices) {
     const auto value_in = [&](const Value& table, std::string_view key) {
       const std::string text = text_in(table, key);
@@ -181,9 +182,11 @@ std::vector<std::string> differing_options(const Value& settings, const Value& o
     };
     const std::string ours = value_in(settings, choice.setting);
     const std::string theirs = value_in(options, choice.key);
-    if (ours != theirs)
-      differences.push_back(fmt::format("{} of [tool.uv] is \"{}\", in the lock \"{}\"", choice.setting,
-                                        printable(ours), printable(theirs)));
+    if (ours == theirs) continue;
+    const bool is_said = !text_in(settings, choice.setting).empty();
+    (is_said ? differences.contrary : differences.unsaid)
+        .push_back(fmt::format("{} of [tool.uv] is \"{}\", in the lock \"{}\"", choice.setting, printable(ours),
+                               printable(theirs)));
   }
   compare_time("exclude-newer of [tool.uv]", text_in(settings, "exclude-newer"),
                {text_in(options, "exclude-newer"), text_in(options, "exclude-newer-span")}, differences);
