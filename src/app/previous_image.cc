@@ -137,13 +137,15 @@ class Search {
       result.name = opened->name;
       result.digest = opened->sealed.manifest_digest.text();
       result.why = candidate.why;
-      result.previous = build::Previous{std::move(*record), opened->sealed.image.layers, opened->blobs};
+      result.previous = build::Previous{std::move(*record), opened->sealed.image.layers, nullptr};
       result.previous->split = build::carried_split(opened->sealed.image);
       using Layers = build::Previous::Layers;
       if (layers_ == PreviousLayers::verified) {
         result.previous->use = Layers::are_compared;
       } else if (candidate.layers == Candidate::Layers::may_be_taken && has_own_blobs(opened->sealed.image)) {
         result.previous->use = Layers::are_taken;
+        result.previous->blobs =
+            opened->blobs;  // and else they are let go: who reads a store's keeps it from being tidied
       }
       return {};
     } catch (const Error& error) {

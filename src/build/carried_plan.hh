@@ -24,7 +24,7 @@ inline constexpr std::string_view plan_name = "dev.veneer.plan";
 struct Previous {
   plan::PlanRecord record;
   std::vector<image::Layer> layers;           // of the image, bottom to top
-  std::shared_ptr<const image::Blobs> blobs;  // of `layers`
+  std::shared_ptr<const image::Blobs> blobs;  // of `layers`; null unless they are taken
   /// Whether what it says is believed: layers of equal keys are taken, and nothing is fetched to learn what it tells.
   enum class Layers { stay, are_taken, are_compared } use = Layers::stay;
   plan::ApplicationSplit split;  // of its application
