@@ -321,6 +321,7 @@ class Docker20(Ship, OnEngine):
     def test_helper(self):
         """A host that is reached by its API alone reads its old layers back in a container: what changed travels."""
         self.project = self.small_project(dependencies=4)
+        fixtures.follow_no_image(self.project)
         fixtures.write_large_parts(self, self.project, {0: 1, 1: 1, 2: 1, 3: 1})
         self.build()
         self.ship()

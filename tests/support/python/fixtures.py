@@ -115,6 +115,12 @@ def git(folder: Path, *arguments: str, time: int = FIRST_COMMIT_TIME) -> str:
     return subprocess.run(["git", *arguments], cwd=folder, env=environment, check=True, capture_output=True, text=True).stdout
 
 
+def follow_no_image(project: Path) -> None:
+    """Layers keep their order: with a view to the image before, one that changes would go above those that do not."""
+    settings = project / "pyproject.toml"
+    settings.write_text(settings.read_text().replace("[tool.veneer]\n", '[tool.veneer]\nprevious = "none"\n'))
+
+
 def commit_all(folder: Path, message: str, time: int = FIRST_COMMIT_TIME) -> None:
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "-m", message, time=time)
