@@ -156,11 +156,11 @@ class Init(InitTest):
         (root / "uv.lock").write_text(lock("root").replace(
             "[[package]]\nname = \"root\"", '[[package]]\nname = "member"\nversion = "1"\nsource = { virtual = "member" }\n\n[[package]]\nname = "root"')
             .replace('requires-python = ">=3.11"\n', 'requires-python = ">=3.11"\n\n[manifest]\nmembers = ["member", "root"]\n', 1))
-        fixtures.git(root, "remote", "add", "origin", "https://user:secret@gitlab.com/Acme/Work.git")
+        fixtures.git(root, "remote", "add", "origin", "https://user:secret@gitlab.com/Acme/Shed.git")
         said = self.veneer("init", cwd=member)
         self.assertNotIn("secret", said.stdout + said.stderr)
         self.assertEqual((member / "pyproject.toml").read_bytes(), text +
-                         b'\r\nname = "registry.gitlab.com/acme/work/member"  # by the address of git\'s remote origin\r\n')
+                         b'\r\nname = "registry.gitlab.com/acme/shed/member"  # by the address of git\'s remote origin\r\n')
         self.assertIn("REGISTRY_PASSWORD", (root / ".github/workflows/image-member.yml").read_text())
 
         # No git: no workflow, no table.
