@@ -48,20 +48,24 @@ def made_once(kind: str, suite: str, packages: list[str]) -> Path:
 
 def run_inside(root: Path, places: dict[str, Path], script: str, **environment: str) -> subprocess.CompletedProcess:
     """Runs a shell script in `root` (chroot, mounts of its own), with folders of this machine at `places` (path in the
-    root -> path here), an empty /tmp, and uv on PATH. The network is the machine's."""
+    root -> path here), an empty /tmp, and uv on PATH. The network is the machine's. Other tests may use `root` at the same
+    time: what the machine gives is mounted, which only this run sees; what is left in the root is empty folders and files."""
+    places = {**places, "/usr/local/bin/uv": Path(shutil.which("uv")), "/etc/resolv.conf": Path("/etc/resolv.conf")}
+    passed = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+    if certificates := os.environ.get("SSL_CERT_FILE"):  # of a proxy that looks into TLS, which only this machine knows
+        places["/etc/certificates-of-the-machine.crt"] = Path(certificates)
+        passed["SSL_CERT_FILE"] = "/etc/certificates-of-the-machine.crt"
     mounts = ""
     for name, place in places.items():
         target = root / name.lstrip("/")
-        target.mkdir(parents=True, exist_ok=True)
+        if place.is_dir():
+            target.mkdir(parents=True, exist_ok=True)
+        elif not target.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.touch()
         mounts += f"mount --bind {shlex.quote(str(place))} {shlex.quote(str(target))}\n"
-    for folder in ("proc", "dev", "sys", "tmp", "usr/local/bin", "etc"):
+    for folder in ("proc", "dev", "sys", "tmp"):
         (root / folder).mkdir(parents=True, exist_ok=True)
-    shutil.copy(shutil.which("uv"), root / "usr" / "local" / "bin" / "uv")
-    shutil.copy("/etc/resolv.conf", root / "etc" / "resolv.conf")
-    passed = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
-    if certificates := os.environ.get("SSL_CERT_FILE"):  # of a proxy that looks into TLS, which only this machine knows
-        shutil.copy(certificates, root / "etc" / "certificates-of-the-machine.crt")
-        passed["SSL_CERT_FILE"] = "/etc/certificates-of-the-machine.crt"
     inner = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp", "LC_ALL": "C.UTF-8",
              "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
     quoted = shlex.quote(str(root))
