@@ -11,6 +11,7 @@
 #include "foundation/error.hh"
 #include "python/lock/choose_file.hh"
 #include "python/lock/declared.hh"
+#include "python/lock/own_extras.hh"
 #include "python/lock/stale_settings.hh"
 #include "python/name.hh"
 #include "python/requirement.hh"
@@ -241,16 +242,20 @@ class Comparison {
 
   void compare_dependencies(const LockPackage& package, const Value& project, const SourceScope& scope,
                             const std::string& where) {
-    std::vector<DeclaredRequirement> declared = declared_in(texts_in(project, "dependencies"), scope);
+    DeclaredByExtra declared;
+    declared[""] = declared_in(texts_in(project, "dependencies"), scope);
     std::vector<std::string> extras;
     for (const auto& [key, list] : project.table_or_empty("optional-dependencies").table()) {
       const std::string extra = normalised_name(key);
       extras.push_back(extra);
       for (DeclaredRequirement& one : declared_in(texts_in(project.at("optional-dependencies"), key), scope, extra)) {
-        declared.push_back(std::move(one));
+        declared[extra].push_back(std::move(one));
       }
     }
-    compare(where, declared, declared_in_lock(package.metadata.array_or_empty("requires-dist")));
+    const std::vector<DeclaredRequirement> locked = declared_in_lock(package.metadata.array_or_empty("requires-dist"));
+    const bool names_itself =
+        std::any_of(locked.begin(), locked.end(), [&](const auto& one) { return one.name == package.name; });
+    compare(where, names_itself ? as_declared(declared) : without_own_extras(declared, package.name), locked);
     const std::vector<std::string> ours = sorted_names(extras);
     const std::vector<std::string> theirs = sorted_names(package.provided_extras);
     if (lock_.revision < 1) return;  // did not list those without dependencies

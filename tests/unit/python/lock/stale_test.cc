@@ -210,6 +210,83 @@ TEST(StaleLocksLikeUv, EachEditHasTheVerdictOfUv) {
   EXPECT_TRUE(locked.age().differences.empty());
 }
 
+/// A project of which a part is dynamic, by a back end of its own that writes what its extras ask of each other in
+/// full.
+constexpr std::string_view own_extras_project = R"([project]
+name = "shop"
+dynamic = ["version"]
+requires-python = ">=3.11"
+dependencies = ["one"]
+[project.optional-dependencies]
+big = ["four==1.0", "shop[small] ; sys_platform == 'linux'"]
+small = ["five", "shop[round]"]
+round = ["shop[small]", "two>=1"]
+all = ["shop[big,small]"]
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+[tool.uv]
+no-index = true
+find-links = ["wheels"]
+)";
+
+constexpr std::string_view flattening_backend = R"py(
+import pathlib
+
+REQUIRED = {"": ["one"], "big": ["four==1.0", "five; sys_platform == 'linux'", "two>=1; sys_platform == 'linux'"],
+            "small": ["five", "two>=1"], "round": ["two>=1", "five"],
+            "all": ["four==1.0", "five", "two>=1", "five; sys_platform == 'linux'", "two>=1; sys_platform == 'linux'"]}
+
+def prepare_metadata_for_build_wheel(folder, settings=None):
+    place = pathlib.Path(folder) / "shop-1.0.dist-info"
+    place.mkdir()
+    lines = ["Metadata-Version: 2.1", "Name: shop", "Version: 1.0", "Requires-Python: >=3.11"]
+    for extra, requirements in REQUIRED.items():
+        lines += ["Provides-Extra: " + extra] if extra else []
+        for one in requirements:
+            name, _, marker = (part.strip() for part in one.partition(";"))
+            markers = ["(" + marker + ")"] if marker else []
+            markers += ["extra == '" + extra + "'"] if extra else []
+            lines.append("Requires-Dist: " + name + ("; " + " and ".join(markers) if markers else ""))
+    (place / "METADATA").write_text("\n".join(lines) + "\n")
+    (place / "WHEEL").write_text("Wheel-Version: 1.0\nTag: py3-none-any\n")
+    return place.name
+
+prepare_metadata_for_build_editable = prepare_metadata_for_build_wheel
+)py";
+
+TEST(StaleLocksLikeUv, AProjectMayAskForItself) {
+  VENEER_NEEDS_UV();
+  LockedProject locked;
+  fs::remove_all(locked.folder.path() / "packages");
+  locked.folder.write("backend.py", flattening_backend);
+  // The lock holds what the back end wrote, and what stands in pyproject.toml.
+  for (const bool is_dynamic : {true, false}) {
+    SCOPED_TRACE(is_dynamic);
+    std::string project(own_extras_project);
+    const std::string dynamic = "dynamic = [\"version\"]";
+    if (!is_dynamic) project.replace(project.find(dynamic), dynamic.size(), "version = \"1.0\"");
+    fs::remove(locked.folder.path() / "uv.lock");
+    locked.folder.write("pyproject.toml", project);
+    ASSERT_EQ(locked.uv({"lock", "--quiet"}).exit_code, 0) << locked.uv({"lock"}).errors;
+    const std::string lock = read_text_file(locked.folder.path() / "uv.lock", 1 << 20);
+    EXPECT_EQ(lock.find("{ name = \"shop\", extras") == std::string::npos, is_dynamic) << lock;
+    ASSERT_TRUE(locked.uv_accepts());
+    EXPECT_EQ(locked.age().differences, std::vector<std::string>());
+    // A dependency of an extra that others reach by asking for it.
+    const std::string two = "two>=1";
+    std::string changed = project;
+    locked.folder.write("pyproject.toml", changed.replace(changed.find(two), two.size(), "two>=2"));
+    std::string backend(flattening_backend);
+    for (std::size_t at = 0; (at = backend.find(two, at)) != std::string::npos; ++at) backend[at + 5] = '2';
+    locked.folder.write("backend.py", backend);
+    EXPECT_FALSE(locked.uv_accepts());
+    EXPECT_FALSE(locked.age().differences.empty());
+    locked.folder.write("backend.py", flattening_backend);
+  }
+}
+
 /// The same settings in uv's own words and in others, and none at all.
 TEST(StaleLocksLikeUv, SettingsOfTheResolutionAreThoseOfTheLock) {
   VENEER_NEEDS_UV();
