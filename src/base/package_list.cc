@@ -9,52 +9,11 @@
 #include <optional>
 
 #include "base/known_libraries.hh"
+#include "debian/package_need.hh"
 
 namespace veneer::base {
 
 namespace {
-
-/// Packages that only building needs, and why; those of the section "libdevel" and names ending in "-dev" are too.
-struct BuildPackage {
-  std::string_view name;
-  std::string_view why;
-};
-constexpr std::string_view compiles = "compiles";
-constexpr std::string_view fetches = "fetches or checks files while an image is built";
-constexpr auto build_packages = std::to_array<BuildPackage>({
-    {"autoconf", compiles},
-    {"automake", compiles},
-    {"binutils", compiles},
-    {"bison", compiles},
-    {"build-essential", compiles},
-    {"cargo", compiles},
-    {"clang", compiles},
-    {"cmake", compiles},
-    {"cpp", compiles},
-    {"dpkg-dev", compiles},
-    {"flex", compiles},
-    {"g++", compiles},
-    {"gcc", compiles},
-    {"gfortran", compiles},
-    {"git", "fetches sources and tells versions while something is built"},
-    {"gnupg", fetches},
-    {"gnupg2", fetches},
-    {"libtool", compiles},
-    {"make", compiles},
-    {"meson", compiles},
-    {"ninja-build", compiles},
-    {"patch", compiles},
-    {"pkg-config", "tells compilers where libraries are"},
-    {"pkgconf", "tells compilers where libraries are"},
-    {"python3-dev", compiles},
-    {"python3-pip", "installs what uv.lock brings"},
-    {"python3-setuptools", "installs what uv.lock brings"},
-    {"python3-venv", "installs what uv.lock brings"},
-    {"rustc", compiles},
-    {"software-properties-common", fetches},
-    {"apt-transport-https", fetches},
-    {"swig", compiles},
-});
 
 constexpr std::array<std::string_view, 6> drawing = {"libcairo2",         "libpango-1.0-0", "libpangocairo-1.0-0",
                                                      "libpangoft2-1.0-0", "librsvg2-2",     "wkhtmltopdf"};
@@ -67,17 +26,12 @@ bool is_font(std::string_view package) {
   return std::ranges::any_of(starts, [&](std::string_view start) { return package.starts_with(start); });
 }
 
-/// Nothing for a package that may be needed to run.
+/// Nothing for a package that may be needed to run. Debian's sections tell more than names do.
 std::optional<std::string_view> why_build(const ArchivePackage& package) {
-  const auto known = std::ranges::find(build_packages, package.name, &BuildPackage::name);
-  if (known != build_packages.end()) return known->why;
-  for (const std::string_view compiler : {"gcc-", "g++-", "clang-", "gfortran-", "llvm-"}) {
-    if (package.name.starts_with(compiler) && !package.name.ends_with("-base")) return compiles;
-  }
-  if (package.name.ends_with("-dev") || package.section.ends_with("libdevel")) return "headers for compilers";
-  if (package.name.ends_with("-doc") || package.section.ends_with("/doc") || package.section == "doc") {
-    return "documentation";
-  }
+  const debian::PackageNeed named = debian::need_of(package.name);
+  if (named.need == debian::Need::for_builds) return named.why;
+  if (package.section.ends_with("libdevel")) return "it is for compiling";
+  if (package.section.ends_with("/doc") || package.section == "doc") return "it is documentation";
   return std::nullopt;
 }
 

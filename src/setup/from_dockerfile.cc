@@ -6,6 +6,7 @@
 #include <array>
 #include <set>
 
+#include "debian/package_need.hh"
 #include "foundation/error.hh"
 #include "foundation/text.hh"
 #include "owners/evaluate.hh"
@@ -388,9 +389,9 @@ PackageChoice choose_packages(const start::Inputs& inputs, const std::vector<Doc
     const std::string own_target = &file == &files.back() ? target : "";
     for (const auto& package : owners::apt_packages_of(file, own_target)) {
       if (!seen.insert(package.value).second) continue;
-      const std::string_view why = start::why_only_for_builds(package.value);
-      if (why.empty() || (why.find("base has it") == std::string_view::npos &&
-                          is_called(inputs, files.back(), target, package.value))) {
+      const auto [need, why] = debian::need_of(package.value);
+      if (need == debian::Need::perhaps_to_run ||
+          (need != debian::Need::in_every_base && is_called(inputs, files.back(), target, package.value))) {
         choice.kept.push_back(package);
         choice.kept_in.push_back(file.file);
       } else {

@@ -7,6 +7,7 @@
 #include <array>
 #include <filesystem>
 
+#include "debian/package_need.hh"
 #include "foundation/error.hh"
 #include "foundation/text.hh"
 #include "owners/shell.hh"
@@ -254,7 +255,7 @@ class Taking {
     for (const auto& package : owners::apt_packages_of(file_, target_)) {
       const std::string& name = package.value;
       const bool is_known = std::find(ours.begin(), ours.end(), name) != ours.end();
-      if (is_known || !why_only_for_builds(name).empty()) continue;
+      if (is_known || debian::need_of(name).need != debian::Need::perhaps_to_run) continue;
       if (line == 0) line = package.line;
       names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", name);
       result_.packages.push_back(name);
@@ -332,56 +333,6 @@ std::optional<StartCommand> start_of(const Inputs& inputs, const Places& places,
   start.place = place_of(file, cmd->line);
   start.script = judged.script;
   return start;
-}
-
-std::string_view why_only_for_builds(std::string_view package) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 42> known = {{
-      {"apt-transport-https", "it is for apt"},
-      {"apt-utils", "it is for apt"},
-      {"autoconf", "it is for compiling"},
-      {"automake", "it is for compiling"},
-      {"build-essential", "it is for compiling"},
-      {"ca-certificates", "the base has it"},
-      {"cargo", "it is for compiling"},
-      {"clang", "it is for compiling"},
-      {"cmake", "it is for compiling"},
-      {"curl", "it is for downloads while the image is built"},
-      {"dirmngr", "it is for keys of archives"},
-      {"g++", "it is for compiling"},
-      {"gcc", "it is for compiling"},
-      {"gfortran", "it is for compiling"},
-      {"git", "it is for versions and downloads while the image is built"},
-      {"gnupg", "it is for keys of archives"},
-      {"gnupg2", "it is for keys of archives"},
-      {"gpg", "it is for keys of archives"},
-      {"libtool", "it is for compiling"},
-      {"lsb-release", "it is for sources of apt"},
-      {"make", "it is for compiling"},
-      {"netbase", "the base has it"},
-      {"ninja-build", "it is for compiling"},
-      {"patch", "it is for compiling"},
-      {"pipx", "it is for installing"},
-      {"pkg-config", "it is for compiling"},
-      {"pkgconf", "it is for compiling"},
-      {"python3", "the base has it"},
-      {"python3-distutils", "it is for installing"},
-      {"python3-minimal", "the base has it"},
-      {"python3-pip", "it is for installing"},
-      {"python3-setuptools", "it is for installing"},
-      {"python3-venv", "it is for installing"},
-      {"python3-virtualenv", "it is for installing"},
-      {"python3-wheel", "it is for installing"},
-      {"rustc", "it is for compiling"},
-      {"software-properties-common", "it is for sources of apt"},
-      {"swig", "it is for compiling"},
-      {"tzdata", "the base has it"},
-      {"unzip", "it is for downloads while the image is built"},
-      {"wget", "it is for downloads while the image is built"},
-      {"xz-utils", "it is for downloads while the image is built"},
-  }};
-  const auto found = std::find_if(known.begin(), known.end(), [&](const auto& row) { return row.first == package; });
-  if (found != known.end()) return found->second;
-  return package.ends_with("-dev") ? "it is for compiling; libraries that the wheels need are added by themselves" : "";
 }
 
 Taken taken_from(const Inputs& inputs, const owners::Dockerfile& file, std::string_view target,

@@ -56,10 +56,6 @@ struct Taken {
   std::vector<TakenItem> left;
 };
 
-/// What a Debian package is for that an image does not need, as half a sentence: "it compiles"; empty for one that it
-/// may need.
-std::string_view why_only_for_builds(std::string_view package);
-
 /// `own_files` are the rules that bring the project's files where COPY does not say it, relative to the working
 /// directory. What `inputs.project.image` gives itself (`given`) is not asked of the Dockerfile. `above` is where the
 /// project lies in the build context, see copied_files().
