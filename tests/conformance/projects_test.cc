@@ -24,6 +24,7 @@
 #include "owners/shell.hh"
 #include "start/read_python.hh"
 #include "start/rules.hh"
+#include "tests/support/places.hh"
 
 namespace veneer::start {
 namespace {
@@ -156,7 +157,7 @@ std::string all_notes(const Decision& decision) {
 
 std::vector<fs::path> cases_in(const char* folder) {
   std::vector<fs::path> paths;
-  for (const auto& entry : fs::directory_iterator(fs::path(VENEER_SOURCE_FOLDER) / "tests/conformance" / folder)) {
+  for (const auto& entry : fs::directory_iterator(tests::source_folder() / "tests/conformance" / folder)) {
     if (entry.path().extension() == ".txt") paths.push_back(entry.path());
   }
   std::sort(paths.begin(), paths.end());

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -14,13 +13,9 @@
 #include <string>
 
 #include "tests/support/needs.hh"
+#include "tests/support/places.hh"
 
 namespace veneer::tests {
-
-inline std::filesystem::path corpus_folder() {
-  const char* named = std::getenv("VENEER_CORPUS");
-  return named != nullptr ? named : VENEER_CORPUS_DEFAULT;
-}
 
 /// To be called first in a test that needs the corpus.
 #define VENEER_NEEDS_CORPUS()                                           \

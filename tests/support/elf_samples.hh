@@ -5,11 +5,12 @@
 #include <string>
 
 #include "foundation/file.hh"
+#include "tests/support/places.hh"
 
 namespace veneer {
 
 inline Bytes elf_sample(const std::string& name) {
-  File file(VENEER_SOURCE_FOLDER "/tests/fuzz/corpus/elf/" + name);
+  File file(tests::source_folder() / "tests/fuzz/corpus/elf" / name);
   return read_all(file, 1 << 20);
 }
 

@@ -5,6 +5,7 @@
 
 #include "foundation/file.hh"
 #include "foundation/json.hh"
+#include "tests/support/places.hh"
 #include "tests/support/tar_builder.hh"
 #include "tree/apply_layer.hh"
 
@@ -47,7 +48,7 @@ std::vector<std::string> lines(const FileTree& tree) {
 }
 
 TEST(LayerPairs, TreesAreWhatEnginesShow) {
-  const Value table = parse_json(read_text_file(VENEER_SOURCE_FOLDER "/tests/engines/layer_pairs.json", 1 << 20));
+  const Value table = parse_json(read_text_file(tests::source_folder() / "tests/engines/layer_pairs.json", 1 << 20));
   for (const Value& pair : table.array()) {
     SCOPED_TRACE(pair.at("name").string());
     FileTree tree;

@@ -7,6 +7,7 @@
 
 #include "foundation/file.hh"
 #include "foundation/json.hh"
+#include "tests/support/places.hh"
 
 namespace veneer::deliver {
 namespace {
@@ -39,7 +40,7 @@ bool has(const std::vector<std::string>& rows, const std::string& row) {
 
 // tests/host/scripts_test.py runs the same table through the script.
 TEST(Health, JudgesAsTheTableSays) {
-  const auto path = std::filesystem::path(VENEER_SOURCE_FOLDER) / "tests/host/verdicts.json";
+  const auto path = tests::source_folder() / "tests/host/verdicts.json";
   const Value table = parse_json(read_text_file_if_exists(path, 1024 * 1024).value());
   ASSERT_FALSE(table.array().empty());
   for (const Value& row : table.array()) {
