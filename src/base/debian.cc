@@ -11,6 +11,7 @@
 #include "base/root_files.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
+#include "foundation/standard_path.hh"
 #include "tree/difference.hh"
 #include "tree/write_layer.hh"
 
@@ -161,7 +162,7 @@ Base make_debian_base(const DebianRequest& request, const std::shared_ptr<image:
                       base.layers = {layers.root->layer.layer, layers.packages->layer.layer};
                       base.config.platform = {"linux", request.architecture, request.architecture == "arm" ? "v7" : ""};
                       Value run;
-                      run.set("Env", Value::Array{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"});
+                      run.set("Env", Value::Array{fmt::format("PATH={}", standard_path)});
                       run.set("Cmd", Value::Array{"bash"});
                       base.config.run = std::move(run);
                       base.config.history = {history_entry("veneer: " + base.name),

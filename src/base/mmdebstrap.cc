@@ -12,6 +12,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/process.hh"
+#include "foundation/standard_path.hh"
 #include "foundation/text.hh"
 
 namespace veneer::base {
@@ -136,7 +137,7 @@ Command base_command(Privilege privilege, const std::string& architecture, const
                          {"LC_ALL", "C.UTF-8"},
                          {"TZ", "UTC"},
                          {"DEBIAN_FRONTEND", "noninteractive"},
-                         {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}};
+                         {"PATH", std::string(standard_path)}};
   command.unset = {"APT_CONFIG", "LD_PRELOAD", "LANGUAGE", "LANG", "PYTHONPATH", "PYTHONHOME"};
   command.folder = scratch;
   return command;

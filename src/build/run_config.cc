@@ -6,13 +6,12 @@
 #include "build/image_builder.hh"
 #include "build/image_labels.hh"
 #include "foundation/error.hh"
+#include "foundation/standard_path.hh"
 #include "image/history.hh"
 
 namespace veneer::build {
 
 namespace {
-
-constexpr std::string_view default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// RFC 3339, UTC, to the second; years 1970 to 9999.
 std::string timestamp(std::int64_t seconds) {
@@ -40,7 +39,7 @@ Value environment(const Value& base_run, const BuildInputs& inputs, const std::s
     variables[entry.substr(0, equals)] = equals == std::string::npos ? "" : entry.substr(equals + 1);
   }
   const auto path = variables.find("PATH");
-  variables["PATH"] = inputs.prefix + "/bin:" + (path == variables.end() ? std::string(default_path) : path->second);
+  variables["PATH"] = inputs.prefix + "/bin:" + (path == variables.end() ? std::string(standard_path) : path->second);
   variables["VIRTUAL_ENV"] = inputs.prefix;
   variables.emplace("PYTHONUNBUFFERED", "1");  // what is printed is seen at once, also when the program is killed
   for (const auto& [name, value] : inputs.project.image.environment) variables[name] = value;

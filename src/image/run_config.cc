@@ -1,5 +1,7 @@
 #include "image/run_config.hh"
 
+#include "foundation/standard_path.hh"
+
 namespace veneer::image {
 
 std::string environment_variable(const RunConfig& config, std::string_view name) {
@@ -13,7 +15,7 @@ std::string environment_variable(const RunConfig& config, std::string_view name)
 
 std::string search_path(const RunConfig& config) {
   const std::string path = environment_variable(config, "PATH");
-  return path.empty() ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" : path;
+  return path.empty() ? std::string(standard_path) : path;
 }
 
 }  // namespace veneer::image

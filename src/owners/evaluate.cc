@@ -7,6 +7,7 @@
 
 #include "foundation/error.hh"
 #include "foundation/json.hh"
+#include "foundation/standard_path.hh"
 #include "foundation/text.hh"
 #include "foundation/value.hh"
 #include "owners/expand.hh"
@@ -108,7 +109,7 @@ class Evaluation {
       const auto found = arguments_.find(name);
       if (found != arguments_.end()) return found->second;
       // Every image has one.
-      if (name == "PATH") return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+      if (name == "PATH") return std::string(standard_path);
       return std::nullopt;
     };
   }

@@ -14,6 +14,7 @@
 #include "foundation/fail_point.hh"
 #include "foundation/file.hh"
 #include "foundation/process.hh"
+#include "foundation/standard_path.hh"
 #include "foundation/text.hh"
 #include "python/project/build_environment.hh"
 #include "python/supply/build_failure.hh"
@@ -146,8 +147,7 @@ void enter(const Workshop::Place& place, const UvProgram& uv, const std::string&
   words.push_back("--");
   words.push_back(command.folder->native());
   words.push_back("env");
-  words.push_back(
-      fmt::format("PATH={}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", cargo.native()));
+  words.push_back(fmt::format("PATH={}/bin:{}", cargo.native(), standard_path));
   words.push_back("UV_PYTHON_DOWNLOADS=never");
   // uv as it is called without links
   std::replace(command.arguments.begin(), command.arguments.end(), uv.path.native(), fs::canonical(uv.path).native());
