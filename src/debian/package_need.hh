@@ -1,3 +1,4 @@
+// What a Debian package is needed for, by its name. Pure, thread-safe.
 #pragma once
 
 #include <string_view>

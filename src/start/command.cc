@@ -6,10 +6,12 @@
 #include <array>
 
 #include "foundation/error.hh"
+#include "foundation/standard_path.hh"
 #include "foundation/text.hh"
 #include "owners/shell.hh"
 #include "python/name.hh"
 #include "start/modules.hh"
+#include "start/runners.hh"
 
 namespace veneer::start {
 
@@ -43,126 +45,27 @@ bool is_builtin(std::string_view program) {
   return is_one_of(program, names);
 }
 
-/// A process that only starts another one and hands signals on; engines bring one with --init.
-bool is_init(std::string_view program) {
-  constexpr std::array<std::string_view, 3> names = {"tini", "dumb-init", "catatonit"};
-  return is_one_of(program.substr(program.rfind('/') + 1), names);
-}
-
-bool is_python(std::string_view word) {
-  std::string_view name = word.substr(word.rfind('/') + 1);
-  if (!name.starts_with("python")) return false;
-  name.remove_prefix(6);
-  return std::all_of(name.begin(), name.end(), [](char c) { return is_digit(c) || c == '.'; });
-}
-
-/// A program that runs the words behind it: of a script whose last line is `exec PROGRAM "$@"`, others have a program
-/// of their own.
-bool runs_its_words(std::string_view program) {
-  constexpr std::array<std::string_view, 16> names = {"exec",   "env",  "gosu",   "su-exec",    "setpriv", "runuser",
-                                                      "sudo",   "nice", "nohup",  "stdbuf",     "chpst",   "uv",
-                                                      "poetry", "pdm",  "pipenv", "ddtrace-run"};
-  return is_init(program) || is_one_of(program.substr(program.rfind('/') + 1), names);
-}
-
-/// "uvicorn" of "/app/.venv/bin/uvicorn"; other words as they are.
-std::string without_environment_path(const std::string& word, const Places& places) {
-  const std::size_t bin = word.rfind("/bin/");
-  if (bin == std::string::npos || word.find('/', bin + 5) != std::string::npos) return word;
-  const std::string folder = word.substr(0, bin);
-  const std::string name = folder.substr(folder.rfind('/') + 1);
-  constexpr std::array<std::string_view, 5> names = {".venv", "venv", "env", "virtualenv", "$VIRTUAL_ENV"};
-  bool is_environment =
-      is_one_of(name, names) || folder == "${VIRTUAL_ENV}" || (is_python(word) && folder == "/usr/local");
-  for (const char* variable : {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"}) {
-    const auto found = places.environment.find(variable);
-    is_environment = is_environment || (found != places.environment.end() && found->second == folder);
-  }
-  return is_environment ? word.substr(bin + 5) : word;
-}
-
-/// Takes the options of `uv run` off; what is left begins with the program. Says what cannot be had in `trouble`.
-Words without_uv_run(Words words, std::string& trouble) {
-  constexpr std::array<std::string_view, 26> with_value = {
-      "--extra",     "--group",         "--only-group",      "--no-group",   "--package",  "--python",
-      "-p",          "--project",       "--env-file",        "--index",      "--color",    "--refresh-package",
-      "--cache-dir", "--config-file",   "--link-mode",       "--resolution", "--no-extra", "--directory",
-      "--index-url", "--default-index", "--extra-index-url", "--find-links", "-f",         "--keyring-provider",
-      "-C",          "--config-setting"};
-  Words rest;
-  std::size_t at = 2;
-  bool is_module = false;
-  for (; at < words.size() && words[at].starts_with('-'); ++at) {
-    const std::string& word = words[at];
-    if (word == "--") {
-      ++at;
-      break;
-    }
-    if (word == "--with" || word.starts_with("--with=") || word == "--with-requirements") {
-      trouble = "uv run --with would install something at each start";
-    }
-    if (word == "--directory" || word.starts_with("--directory=")) {
-      trouble = "uv run --directory starts it in another folder";
-    }
-    if (word == "-m" || word == "--module") is_module = true;
-    if (is_one_of(word, with_value) || word == "--with") ++at;
-  }
-  if (is_module) rest = {"python", "-m"};
-  for (; at < words.size(); ++at) rest.push_back(words[at]);
-  if (!is_module && !rest.empty() && rest[0].ends_with(".py")) rest.insert(rest.begin(), "python");
-  if (rest.empty()) trouble = "uv run is given no program";
-  return rest;
-}
-
-/// What only stands in front of the program goes.
-Words stripped(Words words, const Places& places, std::string& trouble) {
-  for (bool again = true; again && !words.empty();) {
-    again = false;
-    const std::string program = words[0].substr(words[0].rfind('/') + 1);
-    const bool has_run = words.size() > 2 && words[1] == "run";
-    constexpr std::array<std::string_view, 5> runners = {"poetry", "pdm", "pipenv", "rye", "hatch"};
-    if (words[0] == "exec" && words.size() > 1) {
-      words.erase(words.begin());
-      again = true;
-    } else if (program == "uv" && words.size() > 1 && words[1] == "run") {
-      words = without_uv_run(std::move(words), trouble);
-      again = trouble.empty();
-    } else if (is_one_of(program, runners) && has_run) {
-      words.erase(words.begin(), words.begin() + 2);
-      again = true;
-    } else if (is_init(program) && words.size() > 1) {
-      std::size_t at = 1;
-      while (at < words.size() && words[at].starts_with('-') && words[at] != "--") ++at;
-      if (at < words.size() && words[at] == "--") ++at;
-      words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(at));
-      again = true;
-    } else if (std::string bare = without_environment_path(words[0], places); bare != words[0]) {
-      words[0] = std::move(bare);
-      again = true;
-    }
-  }
-  if (!words.empty() && is_python(words[0]) && words[0].find('/') == std::string::npos) words[0] = "python";
-  return words;
-}
-
 class Judge {
  public:
   Judge(const Inputs& inputs, const Places& places) : inputs_(inputs), places_(places) {}
 
   Judged invocation(const Invocation& said) {
-    if (!said.words.empty()) return words(said.words, 0);
-    if (said.script.empty()) return trouble("it is empty");
-    return shell_text(said.script, said.shell, {}, 0);
+    Judged judged = !said.words.empty()   ? words(said.words, 0)
+                    : said.script.empty() ? trouble("it is empty")
+                                          : shell_text(said.script, said.shell, {}, 0);
+    judged.left_out.assign(left_out_.begin(), left_out_.end());
+    return judged;
   }
 
  private:
-  static Judged trouble(std::string why) { return {{}, std::move(why), 0, {}}; }
+  static Judged trouble(std::string why) { return {{}, std::move(why), 0, {}, {}}; }
 
   Judged words(Words words, int depth) {
     if (depth > deepest) return trouble("scripts run one another");
-    std::string why;
-    words = stripped(std::move(words), places_, why);
-    if (!why.empty()) return trouble(std::move(why));
+    Stripped bare = stripped(std::move(words), places_);
+    if (!bare.trouble.empty()) return trouble(std::move(bare.trouble));
+    words = std::move(bare.words);
+    left_out_.insert(bare.left_out.begin(), bare.left_out.end());
     if (words.empty()) return trouble("it names no program");
     const std::string& program = words[0];
     if (is_shell(program) && words.size() > 2 && words[1].starts_with('-') && words[1].ends_with('c')) {
@@ -173,21 +76,39 @@ class Judge {
     }
     if (program.find('/') != std::string::npos) {
       if (places_.in_project(inputs_, program)) return project_script(words, 0, depth);
-      if (program[0] == '/' && inputs_.has_program(program)) return {words, "", 0, ""};
+      if (program[0] == '/' && inputs_.has_program(program)) return {words, "", 0, "", {}};
       return trouble(fmt::format("{} is not in the image", printable(program)));
     }
+    if (auto copied = copied_program(program, depth)) {
+      words[0] = std::move(*copied);
+      return project_script(words, 0, depth);
+    }
     if (const std::string missing = missing_part(words); !missing.empty()) return trouble(missing);
-    return {words, "", 0, ""};
+    return {words, "", 0, "", {}};
+  }
+
+  /// "docker-entrypoint.sh" that COPY brings into /usr/local/bin. Folders that only the Dockerfile's PATH names are not
+  /// on the image's: they help where the whole command is ours to write, not within a script.
+  std::optional<std::string> copied_program(const std::string& program, int depth) const {
+    if (program == "python" || is_own_program(program)) return std::nullopt;
+    const auto theirs = places_.environment.find("PATH");
+    if (depth == 0 && theirs != places_.environment.end()) {
+      if (auto found = places_.on_path(inputs_, program, theirs->second)) return found;
+    }
+    return places_.on_path(inputs_, program, standard_path);
+  }
+
+  /// A script that the project's own package brings into the virtual environment, whose folder is first on PATH.
+  bool is_own_program(const std::string& program) const {
+    const auto& scripts = inputs_.project.scripts;
+    return inputs_.project.is_package && std::find(scripts.begin(), scripts.end(), program) != scripts.end();
   }
 
   /// Empty when the program and what it is told to start are there.
   std::string missing_part(const Words& words) {
     const std::string& program = words[0];
     if (program == "python") return missing_of_python(words);
-    if (!inputs_.project.scripts.empty() && inputs_.project.is_package) {
-      const auto& scripts = inputs_.project.scripts;
-      if (std::find(scripts.begin(), scripts.end(), program) != scripts.end()) return "";
-    }
+    if (is_own_program(program)) return "";
     if (!inputs_.has_program(program)) return fmt::format("{} is not in the image", printable(program));
     return missing_target(words);
   }
@@ -298,7 +219,7 @@ class Judge {
         if (word.text.find("$1") != std::string::npos || word.text.find("${1") != std::string::npos) looks = true;
       }
     }
-    Judged result{given, "", at + 1, ""};
+    Judged result{given, "", at + 1, "", {}};
     const Words rest(given.begin() + static_cast<std::ptrdiff_t>(at) + 1, given.end());
     if (!hands_over || looks) return result;
     if (rest.empty()) return trouble("it runs the words that are given, and none are");
@@ -323,12 +244,12 @@ class Judge {
       const Words said = split_words(std::string_view(first).substr(2), " \t");
       if (said.empty()) return trouble(fmt::format("{} does not begin with #!", printable(*file)));
       interpreter = said[0].ends_with("/env") && said.size() > 1 ? said.back() : said[0];
-      if (is_python(interpreter)) return {words, "", at + 1, *file};
+      if (is_python(interpreter)) return {words, "", at + 1, *file, {}};
       if (interpreter == "uv" || !inputs_.has_program(interpreter)) {
         return trouble(fmt::format("{}:1: {} is not in the image", printable(*file), printable(interpreter)));
       }
     }
-    if (!is_shell(interpreter)) return {words, "", at + 1, at == 0 ? *file : ""};
+    if (!is_shell(interpreter)) return {words, "", at + 1, at == 0 ? *file : "", {}};
     try {
       const ShellScript script = owners::read_shell(*text);
       Judged run = handed_over(words, at, script, depth);
@@ -378,7 +299,7 @@ class Judge {
       if (command.words[0].text == "command" && program.text.starts_with('-')) continue;
       const Words said = texts_of(command.words, at);
       std::string why;
-      const Words bare = stripped(said, places_, why);
+      const Words bare = stripped(said, places_).words;
       if (bare != said && !(said[0] != "python" && is_python(said[0]) && said[0].find('/') == std::string::npos)) {
         why = fmt::format("{} is not in the image", printable(said[0]));
       } else {
@@ -447,10 +368,11 @@ class Judge {
         const bool has_exec = said[0] == "exec";
         const std::size_t first = has_exec ? 1 : 0;
         if (said.size() > first && command.words[first].is_plain && !is_builtin(said[first])) {
-          std::string why;
-          const Words bare =
-              stripped(Words(said.begin() + static_cast<std::ptrdiff_t>(first), said.end()), places_, why);
-          if (!why.empty()) return trouble(why);
+          const Stripped known =
+              stripped(Words(said.begin() + static_cast<std::ptrdiff_t>(first), said.end()), places_);
+          if (!known.trouble.empty()) return trouble(known.trouble);
+          left_out_.insert(known.left_out.begin(), known.left_out.end());
+          const Words& bare = known.words;
           const Judged part = words(bare, depth + 1);
           if (!part.trouble.empty()) return trouble(part.trouble);
           if (command.has_redirection && bare.size() + first != said.size()) {
@@ -483,6 +405,7 @@ class Judge {
 
   const Inputs& inputs_;
   const Places& places_;
+  std::set<std::string> left_out_;
 };
 
 }  // namespace

@@ -18,6 +18,9 @@ struct Places {
   /// The project's path of what lies at the image's path (relative to `workdir`), be it a file or a folder that
   /// `inputs` has; nothing when no rule brings it.
   std::optional<std::string> in_project(const Inputs& inputs, const std::string& path) const;
+  /// The image's path of a program that is named without a folder, where a rule brings that as a file of the project:
+  /// in a folder of `path` ("/usr/local/bin:/usr/bin").
+  std::optional<std::string> on_path(const Inputs& inputs, std::string_view program, std::string_view path) const;
   /// The project's path of the module ("shop.web"), or of its package's folder, where the image's folder is searched.
   std::optional<std::string> module_in(const Inputs& inputs, const std::string& folder, std::string_view module) const;
 };
@@ -26,10 +29,11 @@ struct Places {
 std::vector<python::FileRule> at_workdir(std::vector<python::FileRule> rules, const std::string& workdir);
 
 struct Judged {
-  std::vector<std::string> words;  // to be run; empty when there is trouble
-  std::string trouble;             // why it cannot: "curl is not in the image"
-  std::size_t head = 0;            // so many of the words are a script that runs the others; 0: it is no such
-  std::string script;              // the project's file that it runs as a program: it must be executable
+  std::vector<std::string> words;     // to be run; empty when there is trouble
+  std::string trouble;                // why it cannot: "curl is not in the image"
+  std::size_t head = 0;               // so many of the words are a script that runs the others; 0: it is no such
+  std::string script;                 // the project's file that it runs as a program: it must be executable
+  std::vector<std::string> left_out;  // what it was given and does not get: "uv run --env-file x: …"
 };
 
 /// `invocation` of an exec or shell form.

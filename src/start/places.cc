@@ -1,7 +1,10 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
 
+#include "foundation/text.hh"
 #include "start/command.hh"
 
 namespace veneer::start {
@@ -31,6 +34,17 @@ std::optional<std::string> Places::in_project(const Inputs& inputs, const std::s
     if (rule.to.starts_with(full == "/" ? full : full + "/") &&
         rule.to.substr(full == "/" ? 1 : full.size() + 1) == rule.from)
       return ".";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Places::on_path(const Inputs& inputs, std::string_view program,
+                                           std::string_view path) const {
+  for (const std::string& folder : split_words(path, ":")) {
+    if (!folder.starts_with('/')) continue;
+    std::string full = fmt::format("{}/{}", folder == "/" ? "" : folder, program);
+    const auto file = in_project(inputs, full);
+    if (file && inputs.has_file(*file)) return full;
   }
   return std::nullopt;
 }

@@ -173,6 +173,8 @@ class Rules {
     }
     take(judged.words, fmt::format("Procfile {}", web->kind), place_in("Procfile", web->command.line));
     decision_.start->script = judged.script;
+    for (const std::string& text : judged.left_out)
+      note(fmt::format("{}: not taken: {}", place_in("Procfile", web->command.line), text));
     return true;
   }
 
@@ -204,7 +206,9 @@ class Rules {
     if (!entrypoint && facts_) entrypoint = facts_->entrypoint;
     auto start = start_of(inputs_, places_, entrypoint, service()->command, compose_.file, left);
     for (const TakenItem& item : left) {
-      note(fmt::format("{}: what {} runs is not taken: {}", item.place, printable(service()->name), item.why));
+      const bool is_all = item.what == "CMD" || item.what == "ENTRYPOINT";
+      note(fmt::format("{}: {} is not taken: {}", item.place,
+                       is_all ? fmt::format("what {} runs", printable(service()->name)) : item.what, item.why));
     }
     if (!start || start->words().empty()) return false;
     start->rule = "command of " + service()->name;

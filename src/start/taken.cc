@@ -209,7 +209,7 @@ class Taking {
     }
     if (!mode && (inputs_.is_executable(start.script) || made_executable(path))) mode = 0755;
     if (!mode || (*mode & 0111) == 0) {
-      leave(start.rule, facts_.line, fmt::format("{} is not executable", printable(start.script)));
+      result_.left.push_back({start.rule, start.place, fmt::format("{} is not executable", printable(start.script))});
       result_.start.reset();
       return;
     }
@@ -301,12 +301,19 @@ std::optional<StartCommand> start_of(const Inputs& inputs, const Places& places,
                                      const std::optional<Located<Invocation>>& cmd, const std::string& file,
                                      std::vector<TakenItem>& left) {
   StartCommand start;
+  const auto take_notes = [&](const Judged& judged, std::size_t line) {
+    for (const std::string& text : judged.left_out) {
+      const std::size_t colon = std::min(text.find(": "), text.size());
+      left.push_back({text.substr(0, colon), place_of(file, line), text.substr(std::min(colon + 2, text.size()))});
+    }
+  };
   if (entrypoint && (!entrypoint->value.words.empty() || !entrypoint->value.script.empty())) {
     const Judged judged = judge(inputs, places, combined(entrypoint->value, cmd));
     if (judged.trouble.empty()) {
       start.rule = cmd && !entrypoint->value.words.empty() ? "ENTRYPOINT and CMD" : "ENTRYPOINT";
       start.place = place_of(file, entrypoint->line);
       start.script = judged.script;
+      take_notes(judged, entrypoint->line);
       // What CMD says stays what can be replaced at the start of a container.
       const Words tail = cmd && !entrypoint->value.words.empty() ? cmd->value.words : Words{};
       const bool splits = !tail.empty() && judged.words.size() > tail.size() &&
@@ -332,6 +339,7 @@ std::optional<StartCommand> start_of(const Inputs& inputs, const Places& places,
   start.rule = "CMD";
   start.place = place_of(file, cmd->line);
   start.script = judged.script;
+  take_notes(judged, cmd->line);
   return start;
 }
 

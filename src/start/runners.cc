@@ -1,0 +1,215 @@
+#include "start/runners.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "foundation/error.hh"
+#include "foundation/text.hh"
+
+namespace veneer::start {
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+template <std::size_t Size>
+bool is_one_of(std::string_view name, const std::array<std::string_view, Size>& names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string_view program_of(std::string_view word) { return word.substr(word.rfind('/') + 1); }
+
+/// A process that only starts another one and hands signals on; engines bring one with --init.
+bool is_init(std::string_view program) {
+  constexpr std::array<std::string_view, 3> names = {"tini", "dumb-init", "catatonit"};
+  return is_one_of(program_of(program), names);
+}
+
+/// "uvicorn" of "/app/.venv/bin/uvicorn"; other words as they are.
+std::string without_environment_path(const std::string& word, const Places& places) {
+  const std::size_t bin = word.rfind("/bin/");
+  if (bin == std::string::npos || word.find('/', bin + 5) != std::string::npos) return word;
+  const std::string folder = word.substr(0, bin);
+  const std::string name = folder.substr(folder.rfind('/') + 1);
+  constexpr std::array<std::string_view, 5> names = {".venv", "venv", "env", "virtualenv", "$VIRTUAL_ENV"};
+  bool is_environment =
+      is_one_of(name, names) || folder == "${VIRTUAL_ENV}" || (is_python(word) && folder == "/usr/local");
+  for (const char* variable : {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"}) {
+    const auto found = places.environment.find(variable);
+    is_environment = is_environment || (found != places.environment.end() && found->second == folder);
+  }
+  return is_environment ? word.substr(bin + 5) : word;
+}
+
+/// Those of `uv run` that take a word (uv 0.12); what it installs is read elsewhere (owners/uv_sync).
+constexpr auto with_value = std::to_array<std::string_view>({
+    "--allow-insecure-host",
+    "--cache-dir",
+    "--color",
+    "--config-file",
+    "--config-setting",
+    "--config-settings-package",
+    "--default-index",
+    "--directory",
+    "--env-file",
+    "--exclude-newer",
+    "--exclude-newer-package",
+    "--extra",
+    "--extra-index-url",
+    "--find-links",
+    "--fork-strategy",
+    "--group",
+    "--index",
+    "--index-strategy",
+    "--index-url",
+    "--keyring-provider",
+    "--link-mode",
+    "--no-binary-package",
+    "--no-build-isolation-package",
+    "--no-build-package",
+    "--no-editable-package",
+    "--no-extra",
+    "--no-group",
+    "--no-sources-package",
+    "--only-group",
+    "--package",
+    "--prerelease",
+    "--prerelease-package",
+    "--project",
+    "--python",
+    "--python-platform",
+    "--refresh-package",
+    "--reinstall-package",
+    "--resolution",
+    "--upgrade-group",
+    "--upgrade-package",
+    "--with",
+    "--with-editable",
+    "--with-requirements",
+    "-C",
+    "-P",
+    "-f",
+    "-i",
+    "-p",
+    "-w",
+});
+
+bool is_workdir(const std::string& folder, const Places& places) {
+  namespace fs = std::filesystem;
+  const auto plain = [](const fs::path& path) {
+    std::string text = path.lexically_normal().native();
+    while (text.size() > 1 && text.ends_with('/')) text.pop_back();
+    return text;
+  };
+  return plain(fs::path(places.workdir) / folder) == plain(places.workdir);
+}
+
+class UvRun {
+ public:
+  UvRun(Words words, const Places& places) : words_(std::move(words)), places_(places) {}
+
+  Stripped strip() {
+    std::size_t at = 2;
+    while (at < words_.size() && words_[at].starts_with('-')) {
+      if (words_[at] == "--") {
+        ++at;
+        break;
+      }
+      at = option(at);
+    }
+    if (runs_module_) result_.words = {"python", "-m"};
+    result_.words.insert(result_.words.end(), words_.begin() + static_cast<std::ptrdiff_t>(std::min(at, words_.size())),
+                         words_.end());
+    const bool is_file = !runs_module_ && at < words_.size() && (runs_script_ || words_[at].ends_with(".py"));
+    if (is_file) result_.words.insert(result_.words.begin(), "python");
+    if (at >= words_.size()) result_.trouble = "uv run is given no program";
+    return std::move(result_);
+  }
+
+ private:
+  /// Of the option `words_[at]`; where the next word that is not its value is.
+  std::size_t option(std::size_t at) {
+    const std::string& word = words_[at];
+    const std::size_t equals = word.find('=');
+    const std::string name = word.substr(0, equals);
+    const bool takes_next = equals == std::string::npos && is_one_of(name, with_value);
+    const std::string value = equals != std::string::npos            ? word.substr(equals + 1)
+                              : takes_next && at + 1 < words_.size() ? words_[at + 1]
+                                                                     : "";
+    if (name.starts_with("--with") || name == "-w") {
+      result_.trouble = fmt::format("uv run {} would install something at each start", name);
+    } else if ((name == "--directory" || name == "--project") && !is_workdir(value, places_)) {
+      if (name == "--directory") result_.trouble = "uv run --directory starts it in another folder";
+    } else if (name == "--env-file") {
+      result_.left_out.push_back(
+          fmt::format("uv run --env-file {}: give the container its variables (docker run --env-file, or env_file of "
+                      "its compose service)",
+                      printable(value, 80)));
+    }
+    runs_module_ = runs_module_ || name == "-m" || name == "--module";
+    runs_script_ = runs_script_ || name == "-s" || name == "--script" || name == "--gui-script";
+    return at + (takes_next ? 2 : 1);
+  }
+
+  Words words_;
+  const Places& places_;
+  bool runs_module_ = false;
+  bool runs_script_ = false;
+  Stripped result_;
+};
+
+}  // namespace
+
+bool is_python(std::string_view word) {
+  std::string_view name = program_of(word);
+  if (!name.starts_with("python")) return false;
+  name.remove_prefix(6);
+  return std::all_of(name.begin(), name.end(), [](char c) { return is_digit(c) || c == '.'; });
+}
+
+bool runs_its_words(std::string_view program) {
+  constexpr std::array<std::string_view, 16> names = {"exec",   "env",  "gosu",   "su-exec",    "setpriv", "runuser",
+                                                      "sudo",   "nice", "nohup",  "stdbuf",     "chpst",   "uv",
+                                                      "poetry", "pdm",  "pipenv", "ddtrace-run"};
+  return is_init(program) || is_one_of(program_of(program), names);
+}
+
+Stripped stripped(Words words, const Places& places) {
+  Stripped result;
+  for (bool again = true; again && !words.empty();) {
+    again = false;
+    const std::string program(program_of(words[0]));
+    const bool has_run = words.size() > 2 && words[1] == "run";
+    constexpr std::array<std::string_view, 5> runners = {"poetry", "pdm", "pipenv", "rye", "hatch"};
+    if (words[0] == "exec" && words.size() > 1) {
+      words.erase(words.begin());
+      again = true;
+    } else if (program == "uv" && words.size() > 1 && words[1] == "run") {
+      Stripped rest = UvRun(std::move(words), places).strip();
+      words = std::move(rest.words);
+      result.trouble = std::move(rest.trouble);
+      for (std::string& one : rest.left_out) result.left_out.push_back(std::move(one));
+      again = result.trouble.empty();
+    } else if (is_one_of(program, runners) && has_run) {
+      words.erase(words.begin(), words.begin() + 2);
+      again = true;
+    } else if (is_init(program) && words.size() > 1) {
+      std::size_t at = 1;
+      while (at < words.size() && words[at].starts_with('-') && words[at] != "--") ++at;
+      if (at < words.size() && words[at] == "--") ++at;
+      words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(at));
+      again = true;
+    } else if (std::string bare = without_environment_path(words[0], places); bare != words[0]) {
+      words[0] = std::move(bare);
+      again = true;
+    }
+  }
+  if (!words.empty() && is_python(words[0]) && words[0].find('/') == std::string::npos) words[0] = "python";
+  result.words = std::move(words);
+  return result;
+}
+
+}  // namespace veneer::start
