@@ -30,7 +30,8 @@ struct Previous {
   plan::ApplicationSplit split;  // of its application
 };
 
-/// Writes the record into annotation and label.
+/// Writes the record into annotation and label. What the label of files tells, which must be there before, is not told
+/// again.
 void carry_plan(image::Image& image, const plan::PlanRecord& record);
 
 /// What the annotation says, else the label. Nothing when there is neither. Throws Error (refused) for what cannot be

@@ -38,7 +38,11 @@ image::InstalledFiles installed_files(const BuildInputs& inputs) {
   using Kind = image::InstalledFile::Kind;
   image::InstalledFiles files;
   for (const python::SelectedPackage& package : inputs.selection.packages) {
-    if (!package.hash || package.is_project) continue;
+    if (package.is_project) continue;
+    if (!package.hash) {
+      files.others.insert(package.name);
+      continue;
+    }
     const bool is_wheel = package.kind == python::PackageKind::wheel;
     files.distributions[package.name] = {is_wheel ? Kind::wheel : Kind::source, package.hash->hash};
   }

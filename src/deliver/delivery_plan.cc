@@ -394,6 +394,10 @@ image::SealedImage image_as_sent(const image::SealedImage& sealed, const Deliver
     layer.size = step.size;
     changed = true;
   }
+  if (plan.kind == ReceiverKind::prefix && !sent.image.annotations.empty()) {
+    sent.image.annotations.clear();  // it reads manifest.json and the configuration
+    changed = true;
+  }
   if (changed) {
     sent.manifest = image::manifest_json(sent.image, sent.config_digest, sent.config.size());
     sent.manifest_digest = ManifestDigest{sha256(sent.manifest)};

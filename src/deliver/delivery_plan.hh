@@ -92,7 +92,8 @@ DeliveryPlan deliver(const image::SealedImage& sealed, const Inventory& inventor
 DeliveryPlan deliver_whole(const image::SealedImage& sealed, const Inventory& inventory, Line line,
                            const DeliveryOptions& options, std::string why);
 
-/// `sealed` as the archive of `plan` names it: the same configuration, and a manifest with the steps' blobs.
+/// `sealed` as the archive of `plan` names it: the same configuration, and a manifest with the steps' blobs, without
+/// annotations for a host that keeps none.
 image::SealedImage image_as_sent(const image::SealedImage& sealed, const DeliveryPlan& plan);
 
 /// The blobs that the archive of `plan` holds.

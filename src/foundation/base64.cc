@@ -1,5 +1,6 @@
 #include "foundation/base64.hh"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "foundation/text.hh"
@@ -37,6 +38,27 @@ std::optional<std::string> decode_base64(std::string_view text) {
   }
   if ((bits & ((1u << count) - 1)) != 0) return std::nullopt;  // bits that no byte has
   return bytes;
+}
+
+std::string encode_base64_url(ByteView bytes) {
+  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::string text;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const std::byte byte : bytes) {
+    bits = (bits << 8) | std::to_integer<std::uint32_t>(byte);
+    for (count += 8; count >= 6; count -= 6) text += alphabet[(bits >> (count - 6)) & 0x3f];
+  }
+  if (count > 0) text += alphabet[(bits << (6 - count)) & 0x3f];
+  return text;
+}
+
+std::optional<std::string> decode_base64_url(std::string_view text) {
+  if (text.find_first_of("+/=") != std::string_view::npos) return std::nullopt;
+  std::string plain(text);
+  std::ranges::replace(plain, '-', '+');
+  std::ranges::replace(plain, '_', '/');
+  return decode_base64(plain);
 }
 
 }  // namespace veneer

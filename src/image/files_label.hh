@@ -4,8 +4,10 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "foundation/digest.hh"
 
@@ -30,14 +32,19 @@ struct InstalledInterpreter {
 
 struct InstalledFiles {
   std::map<std::string, InstalledFile> distributions;  // by normalised name; those whose lock says a SHA-256
+  std::set<std::string> others;                        // the other ones of the lock
   std::optional<InstalledInterpreter> interpreter;     // uv's
 
-  bool empty() const { return distributions.empty() && !interpreter; }
+  bool empty() const { return distributions.empty() && others.empty() && !interpreter; }
   bool operator==(const InstalledFiles&) const = default;
 };
 
+/// Of all distributions, in order.
+std::vector<std::string> names_of(const InstalledFiles& files);
+
 std::string write_files_label(const InstalledFiles& files);
-/// Never throws: anyone can write a label, and what is malformed in it says nothing.
+/// That, or what was written before: a table of names with digests in hexadecimal digits. Never throws: anyone can
+/// write a label, and what is malformed in it says nothing.
 InstalledFiles read_files_label(std::string_view label);
 
 }  // namespace veneer::image

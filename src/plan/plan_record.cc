@@ -4,17 +4,20 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <set>
 
 #include "foundation/error.hh"
 #include "foundation/json.hh"
 #include "foundation/layer_limit.hh"
+#include "foundation/text.hh"
 
 namespace veneer::plan {
 
 namespace {
 
 constexpr std::int64_t version = 1;
+constexpr std::int64_t version_with_places = 2;  // members are told by their places in a list of names
 constexpr std::size_t longest = 1 << 20;
 constexpr std::size_t most_members = 10'000;
 constexpr std::int64_t most_sets = 1'000'000;
@@ -53,15 +56,19 @@ std::string read_target_text(const Value& target, std::string_view key) {
   return text;
 }
 
-enum class Extent { all, layers };
-
-std::string text_of(const PlanRecord& record, Extent extent) {
+Value target_value(const PlanRecord& record) {
   Value target;
   target.set("base", record.target.base);
   target.set("machine", record.target.machine);
   target.set("libc", record.target.libc);
   target.set("python", record.target.python);
   target.set("interpreter", record.target.interpreter);
+  return target;
+}
+
+enum class Extent { all, layers };
+
+std::string text_of(const PlanRecord& record, Extent extent) {
   Value::Array layers;
   for (const auto& layer : record.layers) {
     Value::Array members;
@@ -74,7 +81,7 @@ std::string text_of(const PlanRecord& record, Extent extent) {
   }
   Value value;
   value.set("version", version);
-  value.set("target", std::move(target));
+  value.set("target", target_value(record));
   value.set("below", std::uint64_t{record.below});
   value.set("layers", std::move(layers));
   if (extent == Extent::layers) return to_json(value);
@@ -83,6 +90,53 @@ std::string text_of(const PlanRecord& record, Extent extent) {
   value.set("seen", std::int64_t{record.learned.sets_seen});
   value.set("changed", std::move(changed));
   return to_json(value);
+}
+
+/// "3:0123456789abcdef 0:...,1:...": layers from the bottom up, members by their places in `names`. Nothing when a name
+/// is not there.
+std::optional<std::string> places_text(const PlanRecord& record, const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& layer : record.layers) {
+    text += text.empty() ? "" : " ";
+    for (const RecordedMember& member : layer) {
+      const auto found = std::ranges::lower_bound(names, member.name);
+      if (found == names.end() || *found != member.name) return std::nullopt;
+      text += fmt::format("{}{}:{:016x}", &member == &layer.front() ? "" : ",", found - names.begin(), member.key);
+    }
+  }
+  return text;
+}
+
+void put_member(std::string_view text, PlanRecord& record, std::set<RecordedMember>& members) {
+  record.layers.back().push_back(read_member(text, record));
+  const RecordedMember& member = record.layers.back().back();
+  if (!members.insert(member).second) refuse(fmt::format("names {} twice", printable(member.name)));
+  if (members.size() > most_members) refuse(fmt::format("has more than {} members", most_members));
+}
+
+void read_layers(const Value& layers, PlanRecord& record) {
+  std::set<RecordedMember> members;
+  for (const Value& layer : layers.array()) {
+    record.layers.emplace_back();
+    for (const Value& member : layer.array()) put_member(member.string(), record, members);
+    if (record.layers.back().empty()) refuse("has an empty layer");
+  }
+}
+
+void read_places(const std::string& text, const std::vector<std::string>& names, PlanRecord& record) {
+  if (text.empty()) return;
+  std::set<RecordedMember> members;
+  for (const std::string& layer : split_fields(text, ' ')) {
+    record.layers.emplace_back();
+    for (const std::string& member : split_fields(layer, ',')) {
+      const std::size_t colon = std::min(member.find(':'), member.size());
+      const auto place = read_number<std::size_t>(member.substr(0, colon));
+      if (!place || *place >= names.size() || member.size() != colon + 1 + key_digits) {
+        refuse(fmt::format("names a member '{}', which is not PLACE:KEY", printable(member)));
+      }
+      put_member(names[*place] + member.substr(colon), record, members);
+    }
+  }
 }
 
 std::uint32_t read_count(const Value& value, std::int64_t most) {
@@ -126,7 +180,17 @@ Learned learn(const PlanRecord& previous, const std::vector<Component>& distribu
 }
 
 std::string to_text(const PlanRecord& record) { return text_of(record, Extent::all); }
-std::string to_label(const PlanRecord& record) { return text_of(record, Extent::layers); }
+
+std::string to_label(const PlanRecord& record, const std::vector<std::string>& names) {
+  const std::optional<std::string> places = places_text(record, names);
+  if (!places) return text_of(record, Extent::layers);
+  Value value;
+  value.set("version", version_with_places);
+  value.set("target", target_value(record));
+  value.set("below", std::uint64_t{record.below});
+  value.set("layers", *places);
+  return to_json(value);
+}
 
 void shorten(PlanRecord& record) {
   std::size_t members = 0;
@@ -141,11 +205,12 @@ void shorten(PlanRecord& record) {
   }
 }
 
-PlanRecord read_plan_record(std::string_view text) {
+PlanRecord read_plan_record(std::string_view text, const std::vector<std::string>& names) {
   if (text.size() > longest) refuse("is longer than 1 MiB");
   const Value value = parse_json(text);
-  if (const std::int64_t found = value.at("version").integer(); found != version) {
-    refuse(fmt::format("is of version {}, and this veneer knows version {}", found, version));
+  const std::int64_t found = value.at("version").integer();
+  if (found != version && found != version_with_places) {
+    refuse(fmt::format("is of version {}, and this veneer knows versions up to {}", found, version_with_places));
   }
   PlanRecord record;
   const Value& target = value.table_or_empty("target");
@@ -153,15 +218,10 @@ PlanRecord read_plan_record(std::string_view text) {
                    read_target_text(target, "libc"), read_target_text(target, "python"),
                    read_target_text(target, "interpreter")};
   if (const Value* below = value.find("below")) record.below = read_count(*below, mountable_layers);
-  std::set<RecordedMember> members;
-  for (const Value& layer : value.at("layers").array()) {
-    auto& read = record.layers.emplace_back();
-    for (const Value& member : layer.array()) {
-      read.push_back(read_member(member.string(), record));
-      if (!members.insert(read.back()).second) refuse(fmt::format("names {} twice", printable(read.back().name)));
-      if (members.size() > most_members) refuse(fmt::format("has more than {} members", most_members));
-    }
-    if (read.empty()) refuse("has an empty layer");
+  if (found == version) {
+    read_layers(value.at("layers"), record);
+  } else {
+    read_places(value.at("layers").string(), names, record);
   }
   const Value* seen = value.find("seen");
   record.learned.sets_seen = seen == nullptr ? 0 : read_count(*seen, most_sets);

@@ -60,14 +60,15 @@ Learned learn(const PlanRecord& previous, const std::vector<Component>& distribu
 std::string to_text(const PlanRecord& record);
 
 /// The same without facts and counters, which depends on nothing but the layers: for a label, which is a part of the
-/// configuration.
-std::string to_label(const PlanRecord& record);
+/// configuration. Members whose names are all in `names`, which is in order, are told by their places there.
+std::string to_label(const PlanRecord& record, const std::vector<std::string>& names);
 
 /// Leaves out facts, the longest first, until the text has at most 16 KiB for each 200 members begun.
 void shorten(PlanRecord& record);
 
-/// Reads what to_text and to_label write. Anyone may have written it: Error (refused) for more than 1 MiB, another
-/// version, more than 10 000 members, a member twice, facts that nobody writes, or numbers that no history gives.
-PlanRecord read_plan_record(std::string_view text);
+/// Reads what to_text and, with the same names, to_label write. Anyone may have written it: Error (refused) for more
+/// than 1 MiB, another version, more than 10 000 members, a member twice, facts that nobody writes, or numbers that no
+/// history gives.
+PlanRecord read_plan_record(std::string_view text, const std::vector<std::string>& names = {});
 
 }  // namespace veneer::plan

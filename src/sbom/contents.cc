@@ -128,12 +128,6 @@ std::optional<std::size_t> application_layer(const image::Image& image) {
   return std::nullopt;
 }
 
-std::string label_of(const image::Image& image, std::string_view name) {
-  const Value* labels = image.config.run.is_table() ? image.config.run.find("Labels") : nullptr;
-  const Value* label = labels != nullptr && labels->is_table() ? labels->find(name) : nullptr;
-  return label != nullptr && label->is_string() ? label->string() : "";
-}
-
 std::vector<Distribution> read_python(const tree::FileTree& tree, const image::Image& image,
                                       const image::InstalledFiles& files, std::size_t& improper) {
   const std::optional<std::size_t> own = application_layer(image);
@@ -188,7 +182,7 @@ std::optional<Distribution> read_distribution(std::string_view metadata) {
 
 ImageContents read_contents(const image::Image& image, const image::Blobs& blobs) {
   const tree::FileTree tree = read_tree(image, blobs);
-  const image::InstalledFiles files = image::read_files_label(label_of(image, image::files_label));
+  const image::InstalledFiles files = image::read_files_label(image::label_of(image.config, image::files_label));
   ImageContents contents;
   std::size_t improper = 0;
   contents.release = base::read_os_release(tree);

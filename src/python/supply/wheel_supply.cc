@@ -99,13 +99,15 @@ void WheelSupply::keep(const SelectedPackage& package, const net::DownloadedFile
   computed_hashes_.emplace(package.name, file.hash);
 }
 
+std::string wheel_identity(const FileHash& hash) { return "wheel " + hash.hex(); }
+
 std::string WheelSupply::identity(const SelectedPackage& package) {
   if (has_file(package) && !package.hash && !files_.contains(package.name)) {
     keep(package, downloads_.get(request(package)));
   }
   const auto file_hash = [&] { return package.hash ? *package.hash : files_.at(package.name).hash; };
-  if (package.kind == PackageKind::wheel) return "wheel " + file_hash().hex();
-  if (package.kind == PackageKind::tree) return "wheel " + build_folder(package).wheel.hash.hex();
+  if (package.kind == PackageKind::wheel) return wheel_identity(file_hash());
+  if (package.kind == PackageKind::tree) return wheel_identity(build_folder(package).wheel.hash);
   SourceBuild source{package, {}, {}, options_.build_constraints};
   if (package.kind != PackageKind::git) source.archive_hash = file_hash();
   return "source " + source_build_key(source, target_, uv()).hex();

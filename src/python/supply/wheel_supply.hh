@@ -35,6 +35,9 @@ struct SupplyOptions {
   std::function<void(const std::string&)> progress;  // may be empty
 };
 
+/// WheelSupply::identity() of a wheel with this hash.
+std::string wheel_identity(const FileHash& hash);
+
 class WheelSupply {
  public:
   /// `uv` with an empty path: there is none, which is an Error (not_found) once something must be built.

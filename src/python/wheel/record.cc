@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <tuple>
 
+#include "foundation/base64.hh"
 #include "foundation/error.hh"
 #include "foundation/utf8.hh"
 
@@ -84,20 +84,6 @@ void append_field(std::string& line, std::string_view field) {
   line += '"';
 }
 
-constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-std::string base64_url(ByteView bytes) {
-  std::string text;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const std::byte byte : bytes) {
-    bits = (bits << 8) | std::to_integer<std::uint32_t>(byte);
-    for (count += 8; count >= 6; count -= 6) text += alphabet[(bits >> (count - 6)) & 0x3f];
-  }
-  if (count > 0) text += alphabet[(bits << (6 - count)) & 0x3f];
-  return text;
-}
-
 std::size_t digest_size(HashAlgorithm algorithm) {
   switch (algorithm) {
     case HashAlgorithm::sha256: return 32;
@@ -160,31 +146,17 @@ HashField read_hash_field(std::string_view field) {
   std::string plain(value.substr(0, value.find_last_not_of('=') + 1));
   std::replace(plain.begin(), plain.end(), '+', '-');
   std::replace(plain.begin(), plain.end(), '/', '_');
-  Bytes digest;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : plain) {
-    const std::size_t digit = alphabet.find(c);
-    if (digit == std::string_view::npos || digest.size() > 64) {
-      digest.clear();
-      break;
-    }
-    bits = (bits << 6) | static_cast<std::uint32_t>(digit);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      digest.push_back(static_cast<std::byte>((bits >> count) & 0xff));
-    }
-  }
-  // The bits that fill up the last digit must be zero, or two spellings would mean the same digest.
-  if (digest.size() != digest_size(*algorithm) || base64_url(digest) != plain) {
+  const std::optional<std::string> decoded = decode_base64_url(plain);
+  if (!decoded || decoded->size() != digest_size(*algorithm)) {
     throw Error(ErrorKind::refused,
                 fmt::format("{} is no {} hash in base64", printable(field, 200), algorithm_name(*algorithm)));
   }
-  return {plain == value ? HashForm::canonical : HashForm::unusual, RecordHash{*algorithm, std::move(digest)}};
+  const ByteView digest = as_bytes(*decoded);
+  return {plain == value ? HashForm::canonical : HashForm::unusual,
+          RecordHash{*algorithm, {digest.begin(), digest.end()}}};
 }
 
-std::string sha256_field(ByteView digest) { return "sha256=" + base64_url(digest); }
+std::string sha256_field(ByteView digest) { return "sha256=" + encode_base64_url(digest); }
 
 std::string_view algorithm_name(HashAlgorithm algorithm) {
   switch (algorithm) {

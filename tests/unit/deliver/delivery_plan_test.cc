@@ -175,6 +175,18 @@ TEST(Deliver, DockerGetsTheManifestAsItIs) {
   }
 }
 
+TEST(Deliver, AHostThatKeepsNoAnnotationsGetsNone) {
+  auto sealed = image_of({"base", "app"});
+  sealed.image.annotations["dev.veneer.plan"] = "large";
+  sealed = image::seal(sealed.image);
+  for (const auto kind : {ReceiverKind::prefix, ReceiverKind::blobs, ReceiverKind::diff_ids}) {
+    const auto sent = image_as_sent(sealed, deliver(sealed, inventory_of(kind, {known("one:1", {"base"})}), line));
+    EXPECT_EQ(sent.manifest.find("large") == std::string::npos, kind == ReceiverKind::prefix);
+    EXPECT_EQ(sent.manifest_digest.hash, sha256(sent.manifest));
+    EXPECT_EQ(sent.config, sealed.config);
+  }
+}
+
 TEST(Deliver, TheSameImageIsNotLoadedAgain) {
   const auto sealed = image_of({"base", "app"});
   for (const auto kind : {ReceiverKind::prefix, ReceiverKind::blobs, ReceiverKind::diff_ids}) {

@@ -43,8 +43,17 @@ TEST(PlanRecord, IsReadAsItWasWritten) {
   PlanRecord of_label = record;
   of_label.learned = {};
   of_label.facts = {};
-  EXPECT_EQ(to_label(record), start + R"([["numpy:0000000000000001"],["a:fedcba9876543210","b:0000000000000007"]]})");
-  EXPECT_EQ(read_plan_record(to_label(record)), of_label);
+  EXPECT_EQ(to_label(record, {"a"}),
+            start + R"([["numpy:0000000000000001"],["a:fedcba9876543210","b:0000000000000007"]]})");
+  EXPECT_EQ(read_plan_record(to_label(record, {})), of_label);
+  // Names that stand elsewhere are not told again.
+  const std::vector<std::string> names = {"a", "and-more", "b", "numpy"};
+  const std::string label = to_label(record, names);
+  EXPECT_THAT(label, testing::StartsWith("{\"version\":2,"));
+  EXPECT_THAT(label, testing::EndsWith(R"("layers":"3:0000000000000001 0:fedcba9876543210,2:0000000000000007"})"));
+  EXPECT_EQ(read_plan_record(label, names), of_label);
+  EXPECT_EQ(read_plan_record(to_label(PlanRecord{}, names), names), PlanRecord{});
+  EXPECT_THROW(read_plan_record(label, {"a"}), Error);
 }
 
 TEST(PlanRecord, IsSmallEnoughForAnAnnotation) {
@@ -83,6 +92,8 @@ TEST(PlanRecord, RefusesWhatNobodyWrites) {
            "",
            "[]",
            R"({"version":2,"layers":[],"seen":0,"changed":{}})",
+           R"({"version":2,"layers":"0:0000000000000001","seen":0,"changed":{}})",
+           R"({"version":3,"layers":[],"seen":0,"changed":{}})",
            R"({"version":1,"seen":0,"changed":{}})",
            R"({"version":1,"below":126,"layers":[],"seen":0,"changed":{}})",
            R"({"version":1,"target":{"machine":7},"layers":[],"seen":0,"changed":{}})",
@@ -101,6 +112,10 @@ TEST(PlanRecord, RefusesWhatNobodyWrites) {
     EXPECT_THROW(read_plan_record(text), Error) << text;
   }
   EXPECT_THROW(read_plan_record(std::string(2 << 20, ' ')), Error);
+  for (const char* layers : {"1:0000000000000001", "0:1", "0", "a:0000000000000001", "-1:0000000000000001", " ",
+                             "0:000000000000000A", "0:0000000000000001 0:0000000000000001", "0:0000000000000001:x"}) {
+    EXPECT_THROW(read_plan_record(fmt::format(R"({{"version":2,"layers":"{}"}})", layers), {"a"}), Error) << layers;
+  }
 }
 
 TEST(Learned, CountsChangesOfSetsAndOfNames) {
