@@ -10,6 +10,7 @@
 #include "foundation/process.hh"
 #include "foundation/text.hh"
 #include "image/places/registry_place.hh"
+#include "image/run_config.hh"
 
 namespace veneer::app {
 
@@ -40,11 +41,7 @@ std::vector<std::string> newest_tags(const python::GitCheckout& checkout) {
 
 /// Whether its layers are compressed as they were made: engines give them out otherwise, and a layer has one blob.
 bool has_own_blobs(const image::Image& image) {
-  const Value* labels = image.config.run.is_table() ? image.config.run.find("Labels") : nullptr;
-  const Value* label = labels != nullptr && labels->is_table() ? labels->find(image::layers_label) : nullptr;
-  const auto rows = label != nullptr && label->is_string()
-                        ? image::read_layers_label(label->string(), image.layers.size())
-                        : std::nullopt;
+  const auto rows = image::read_layers_label(image::label_of(image.config, image::layers_label), image.layers.size());
   return rows && std::ranges::equal(*rows, image.layers, {}, &image::LabelledLayer::blob, &image::Layer::blob);
 }
 
@@ -139,6 +136,9 @@ class Search {
       result.why = candidate.why;
       result.previous = build::Previous{std::move(*record), opened->sealed.image.layers, nullptr};
       result.previous->split = build::carried_split(opened->sealed.image);
+      if (opened->is_from_registry && opened->reference) {
+        result.seen = PreviousImage::Seen{*opened->reference, opened->sealed.manifest};
+      }
       using Layers = build::Previous::Layers;
       if (layers_ == PreviousLayers::verified) {
         result.previous->use = Layers::are_compared;

@@ -9,6 +9,7 @@
 #include "app/build_request.hh"
 #include "app/surroundings.hh"
 #include "build/image_builder.hh"
+#include "image/reference.hh"
 #include "python/project/git_checkout.hh"
 
 namespace veneer::app {
@@ -20,6 +21,13 @@ struct PreviousImage {
   std::string why;                       // how it was found, "the tag that is pushed to"; or why there is none
   std::vector<std::string> passed_over;  // what was looked at before and cannot be followed, with the reason
   std::optional<build::Previous> previous;
+
+  /// That a repository of a registry has it: asked just now, and not of a mirror.
+  struct Seen {
+    image::Reference repository;
+    std::string manifest;  // its text
+  };
+  std::optional<Seen> seen;
 };
 
 /// The first of these that can be read and carries a plan for this target: what the request names; what the project

@@ -4,6 +4,7 @@
 
 #include "app/write_image.hh"
 #include "foundation/error.hh"
+#include "registry/kept_blobs.hh"
 #include "registry/registries.hh"
 
 namespace veneer::app {
@@ -61,8 +62,8 @@ std::string parse_mount_from(const std::string& text, const image::Reference& na
 }
 
 ImagePush::ImagePush(const OpenedImage& image, const Made& made, const PushTarget& target, Surroundings& surroundings,
-                     deliver::OnEvent on_event)
-    : sealed_(image.sealed), repository_(target.name.repository) {
+                     deliver::OnEvent on_event, std::string seen)
+    : sealed_(image.sealed), repository_(target.name.repository), cache_(surroundings.cache_folder()) {
   memory_ = std::make_unique<registry::Memory>(surroundings.cache_folder(), target.name.registry,
                                                surroundings.seconds_since_1970());
   deliver::PushRequest request;
@@ -79,10 +80,20 @@ ImagePush::ImagePush(const OpenedImage& image, const Made& made, const PushTarge
   request.just_made = made.layers;
   request.line = {target.bytes_per_second, usual_round_trip};
   request.most_bytes = target.most_bytes;
+  request.seen = std::move(seen);
   const auto registries = open_registries(surroundings.current_folder(), surroundings, target.patience);
   session_ = registries->session(target.name.registry);
   push_ = std::make_unique<deliver::Push>(image.sealed, *image.blobs, session_, *memory_, std::move(request),
                                           std::move(on_event));
+}
+
+/// The next build looks at it; where it cannot be kept, that one fetches it.
+void ImagePush::keep_configuration() const {
+  try {
+    registry::KeptBlobs(cache_).keep_document(sealed_.config_digest.hash, sealed_.config);
+  } catch (const Error&) {
+    return;
+  }
 }
 
 deliver::PushResult ImagePush::carry_out() {
@@ -90,6 +101,7 @@ deliver::PushResult ImagePush::carry_out() {
   try {
     deliver::PushResult result = push_->carry_out();
     memory_->save();
+    keep_configuration();
     return result;
   } catch (...) {
     memory_->save();  // what was learned on the way holds
@@ -104,7 +116,12 @@ deliver::Attached ImagePush::attach(const deliver::Attachment& attachment) {
 deliver::PushResult push_built(const BuildSession& session, const build::BuiltImage& built, const PushTarget& target,
                                Surroundings& surroundings, const deliver::OnEvent& on_event) {
   const OpenedImage image{built.sealed, blobs_of(session), session.image_name(), std::nullopt};
-  ImagePush push(image, made_of(built, session.inputs().base.name), target, surroundings, on_event);
+  std::string seen;
+  if (const auto& found = session.previous().seen; found && found->repository.registry == target.name.registry &&
+                                                   found->repository.repository == target.name.repository) {
+    seen = found->manifest;
+  }
+  ImagePush push(image, made_of(built, session.inputs().base.name), target, surroundings, on_event, std::move(seen));
   push.plan();
   return push.carry_out();
 }

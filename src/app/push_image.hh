@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,9 +41,10 @@ std::string parse_mount_from(const std::string& text, const image::Reference& na
 class ImagePush {
  public:
   /// `image` and `surroundings` must outlive it. What was `made` is not asked for, and layers are taken from the
-  /// repositories of the image and of its base where these are in the same registry.
+  /// repositories of the image and of its base where these are in the same registry. `seen` is a manifest that the
+  /// repository has, as this command saw already; or empty.
   ImagePush(const OpenedImage& image, const Made& made, const PushTarget& target, Surroundings& surroundings,
-            deliver::OnEvent on_event);
+            deliver::OnEvent on_event, std::string seen = {});
   const deliver::DeliveryPlan& plan() { return push_->plan(); }
   /// Throws gate when the plan costs more than the target allows.
   void check_gates() const { push_->check_gates(); }
@@ -52,8 +54,11 @@ class ImagePush {
   deliver::Attached attach(const deliver::Attachment& attachment);
 
  private:
+  void keep_configuration() const;
+
   const image::SealedImage& sealed_;
   std::string repository_;
+  std::filesystem::path cache_;
   std::shared_ptr<registry::Session> session_;
   std::unique_ptr<registry::Memory> memory_;
   std::unique_ptr<deliver::Push> push_;

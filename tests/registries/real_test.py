@@ -78,6 +78,15 @@ class Edit(RealTest):
         # Two of them look for the image before: its tag and latest.
         self.assertLessEqual(len(self.asked(registry)) - before, 8, self.asked(registry)[before:])
 
+        # Where one of the names is there, the image before and what the registry has are one question.
+        self.edit(path, "of the same tag")
+        before = len(self.asked(registry))
+        line.reset()
+        built = json.loads(self.veneer("build", "--push", f"{name}:2", "--json", cwd=path).stdout)
+        self.assertEqual(registry.tag("team/shop", "2"), built["manifest"])
+        self.assertLessEqual(line.up, self.bound(path, built["manifest"]))
+        self.assertLessEqual(len(self.asked(registry)) - before, 6, self.asked(registry)[before:])
+
         self.edit(path, "by push")  # on a machine that knows nothing of the last push
         built = json.loads(self.veneer("build", "--json", cwd=path).stdout)
         for file in (self.cache / "veneer" / "registries").iterdir():
@@ -93,6 +102,16 @@ class Edit(RealTest):
         self.veneer("build", cwd=path)
         self.veneer("push", f"{name}:3", "--also-tag", "latest", cwd=path)
         self.assertLessEqual(len(self.asked(registry)) - before, 7, self.asked(registry)[before:])
+
+        self.edit(path, "as in CI")  # the new tag is looked for in vain, and the second one is one more
+        before = len(self.asked(registry))
+        built = json.loads(self.veneer("build", "--push", f"{name}:4", "--also-tag", "latest", "--json", cwd=path, CI="true").stdout)
+        self.assertEqual({registry.tag("team/shop", tag) for tag in ("4", "latest")}, {built["manifest"]})
+        self.assertLessEqual(len(self.asked(registry)) - before, 8, self.asked(registry)[before:])
+
+        # Of an image that is there nothing is sent, though its tag was looked at before.
+        again = json.loads(self.veneer("build", "--push", f"{name}:4", "--json", cwd=path).stdout)
+        self.assertEqual((again["manifest"], again["push"]["bytes_sent"]), (built["manifest"], 0))
 
 
 if EVERYTHING:

@@ -30,6 +30,7 @@ struct OpenedImage {
   std::string name;                       // what may be written to mean this image again
   std::optional<Reference> reference;     // the name that it has by itself and that an engine can give to it, if any
   std::optional<ManifestDigest> named{};  // of a registry: what its name stands for, an index or the image's manifest
+  bool is_from_registry = false;          // asked of the registry itself just now, neither of a mirror nor of the cache
 };
 
 class ImagePlace {

@@ -120,14 +120,16 @@ class RegistryPlace : public ImagePlace {
   OpenedImage read(const std::optional<Platform>& platform, const PlaceContext& context) const override {
     auto origin = std::make_shared<Origin>(origin_of(reference_, context));
     std::optional<ManifestDigest> named;
+    bool is_from_registry = false;
     SealedImage sealed = in_context([&] { return "image " + origin->name; },
                                     [&] {
-                                      registry::Document first = first_document(*origin);
+                                      registry::Document first = first_document(*origin, is_from_registry);
                                       named = first.digest;
                                       return read_sealed(*origin, std::move(first), platform);
                                     });
+    is_from_registry = is_from_registry && named == sealed.manifest_digest;  // of an index the rest may be the cache's
     auto blobs = std::make_shared<RegistryBlobs>(origin, sealed.image.layers, context.progress);
-    return {std::move(sealed), std::move(blobs), "registry:" + reference_.full(), reference(), named};
+    return {std::move(sealed), std::move(blobs), "registry:" + reference_.full(), reference(), named, is_from_registry};
   }
 
   std::shared_ptr<const ImagePlace> pinned(const ManifestDigest& manifest) const override {
@@ -140,11 +142,12 @@ class RegistryPlace : public ImagePlace {
   }
 
  private:
-  registry::Document first_document(const Origin& origin) const {
+  registry::Document first_document(const Origin& origin, bool& is_from_registry) const {
     if (pinned_) return document(origin, *pinned_, {});
     const auto found = origin.registries->first_of(
         origin.sources, [&](const registry::Source& source) -> std::optional<registry::Document> {
           if (!source.serves_tags) return std::nullopt;
+          is_from_registry = source.kind == registry::Source::Kind::registry;
           return source.repository.manifest(*reference_.tag);
         });
     if (!found) throw_missing();

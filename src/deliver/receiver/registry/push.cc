@@ -100,10 +100,19 @@ void Push::learn(const std::string& name) {
       known.id = document->digest.hash;
       known.names.clear();  // they stand for the index
     }
-    const image::Manifest manifest = image::parse_manifest(document->text);
+  } catch (const Error&) {  // something else than an image; it will be replaced
+    return;
+  }
+  learn_layers(document->text, std::move(known));
+}
+
+/// What a manifest names. Something else than an image's names nothing; it will be replaced.
+void Push::learn_layers(const std::string& text, KnownImage known) {
+  try {
+    const image::Manifest manifest = image::parse_manifest(text);
     known.found_blobs.insert(manifest.config.digest);
     for (const image::Descriptor& layer : manifest.layers) known.found_blobs.insert(layer.digest);
-  } catch (const Error&) {  // something else than an image; it will be replaced
+  } catch (const Error&) {
     return;
   }
   const auto same = std::ranges::find(inventory_.images, known.id, &KnownImage::id);
@@ -136,14 +145,26 @@ bool Push::is_unasked(const registry::OutgoingBlob& blob) const {
   return !inventory_.images.empty() && request_.just_made.contains(blob.digest) && blob.size <= memory_.limits().chunk;
 }
 
+bool Push::knows_enough() const {
+  const auto unknown = unknown_blobs();
+  return !inventory_.images.empty() &&
+         std::ranges::all_of(unknown, [this](const auto& blob) { return is_unasked(blob); });
+}
+
+/// What was seen before is not asked for again, unless it is this very image: then its tags are wanted.
 void Push::ask_what_is_named() {
+  if (const Hash seen = sha256(request_.seen); !request_.seen.empty() && seen != sealed_.manifest_digest.hash) {
+    KnownImage known;
+    known.completeness = Completeness::whole;
+    known.id = seen;
+    learn_layers(request_.seen, std::move(known));
+    if (knows_enough()) return;
+  }
   for (const std::string& name : names_to_ask()) {
-    learn(name);
-    const auto unknown = unknown_blobs();
-    if (std::ranges::all_of(unknown, [this](const auto& blob) { return is_unasked(blob); }) &&
-        !inventory_.images.empty()) {
-      return;
-    }
+    const bool is_known = std::ranges::any_of(
+        inventory_.images, [&](const KnownImage& known) { return name == ManifestDigest{known.id}.text(); });
+    if (!is_known) learn(name);
+    if (knows_enough()) return;
   }
 }
 

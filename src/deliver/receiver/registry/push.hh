@@ -27,6 +27,7 @@ struct PushRequest {
   std::vector<std::string> also_tags;   // of the same repository
   std::vector<std::string> mount_from;  // repositories of the same registry that may have layers
   std::set<BlobDigest> just_made;       // what small ones of these the repository will not have: they are not asked for
+  std::string seen;                     // a manifest that the repository was found to have, for this push; empty: none
   Line line;
   std::optional<std::uint64_t> most_bytes;  // gate: what costs more is not sent
 };
@@ -52,6 +53,8 @@ class Push {
 
  private:
   void ask_what_is_named();
+  void learn_layers(const std::string& manifest, KnownImage known);
+  bool knows_enough() const;
   void ask_what_is_there();
   void ask_what_can_be_mounted();
   std::vector<std::string> names_to_ask() const;
