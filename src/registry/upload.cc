@@ -12,7 +12,9 @@ namespace veneer::registry {
 
 namespace {
 
-constexpr int most_failures = 6;  // without getting further
+constexpr int most_failures = 6;   // without getting further
+constexpr int most_cuts = 40;      // in the middle of what is sent; a registry may forget the upload at each
+constexpr int longest_pause = 10;  // times the first
 constexpr std::chrono::milliseconds first_pause{100};
 constexpr std::uint64_t wary_chunk = 4 << 20;
 constexpr std::uint64_t most_least_chunk = 1 << 30;  // that a registry may ask for
@@ -30,6 +32,9 @@ struct Begun {
 struct Failures {
   std::uint64_t furthest = 0;
   int count = 0;
+  int cuts = 0;  // of a line that had taken bytes
+
+  int all() const { return count + cuts; }
 };
 
 /// A blob that is read in pieces, most of the time one behind the other.
@@ -131,13 +136,14 @@ class Uploader::Upload {
   bool step() {
     if (!begun_) begun_ = begin();
     const Part part = next();
-    std::uint64_t unsent = 0;
+    std::uint64_t unsent = part.size;
     try {
       return answered(part, send(part, unsent));
     } catch (const net::TransportError& error) {
       if (error.retry() == net::TransportError::Retry::useless) throw;
       uploader_.on_event_({0, error.message()});
-      failed([] { throw; });
+      const bool is_cut = error.cause() == net::TransportError::Cause::line && unsent < part.size;
+      failed([] { throw; }, is_cut ? &Failures::cuts : &Failures::count);
       // Who got everything and did not answer may be at work still: two requests to one upload would spoil it.
       if (error.cause() != net::TransportError::Cause::silence || unsent > 0) return look(part);
       begun_.reset();
@@ -177,7 +183,7 @@ class Uploader::Upload {
     const UploadLimits limits = memory().limits();
     const std::uint64_t rest = blob_.size - begun_->offset;
     // Who ends the connection over a large body may have had an answer that did not get through.
-    const std::uint64_t largest = failures_.count >= 2 ? std::min(limits.chunk, wary_chunk) : limits.chunk;
+    const std::uint64_t largest = failures_.all() >= 2 ? std::min(limits.chunk, wary_chunk) : limits.chunk;
     const std::uint64_t most = std::max(largest, begun_->least_chunk);
     if (rest == 0) return {Part::Kind::end, 0};
     if (!limits.takes_chunks || (begun_->is_untouched && limits.takes_bodies && rest <= most)) {
@@ -303,11 +309,12 @@ class Uploader::Upload {
 
   /// `give_up` throws.
   template <typename GiveUp>
-  void failed(const GiveUp& give_up) {
+  void failed(const GiveUp& give_up, int Failures::*kind = &Failures::count) {
     const std::uint64_t offset = begun_ ? begun_->offset : 0;
-    if (offset > failures_.furthest) failures_ = {offset, 0};
-    if (++failures_.count >= most_failures) give_up();
-    session().pause(first_pause * failures_.count);
+    if (offset > failures_.furthest) failures_ = {.furthest = offset};
+    ++(failures_.*kind);
+    if (failures_.count >= most_failures || failures_.cuts >= most_cuts) give_up();
+    session().pause(first_pause * std::min(failures_.all(), longest_pause));
   }
 
   Session& session() const { return uploader_.session_; }
