@@ -13,7 +13,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(SOURCE / "tests" / "support" / "python"))
-from line import CHANGES, RATE, ROUND_TRIP, engine  # noqa: E402
+from line import CHANGES, ENGINES, RATE, ROUND_TRIP, engine  # noqa: E402
 from real_registry import RealRegistry  # noqa: E402
 from relay import Relay  # noqa: E402
 
@@ -24,7 +24,6 @@ class Registries:
     def __init__(self, bench):
         self.bench = bench
         self.engines = {store: engine("start", name) for store, name in STORES.items()}
-        self.docker = bench.scratch / "docker"
         self.registry: RealRegistry | None = None
         self.relay: Relay | None = None
 
@@ -39,17 +38,22 @@ class Registries:
             self.registry.close()
 
     def new_registry(self) -> None:
-        """An empty one, and a line to it that is fast until slow()."""
+        """An empty one, and a line to it that is slow while something is measured."""
         self.close_registry()
         shutil.rmtree(self.bench.scratch / "registry", ignore_errors=True)
         self.registry = RealRegistry(self.bench.scratch / "registry")
         self.relay = Relay(("127.0.0.1", self.registry.port))
 
     def program(self, store: str) -> str:
-        return " ".join(["'" + str(SOURCE / "tests" / "support" / "engines") + "'", "exec", STORES[store], "docker"])
+        """Docker's client of that engine."""
+        path = self.bench.scratch / ("docker-of-" + STORES[store].replace("@", "-"))
+        if not path.exists():
+            path.write_text(subprocess.run([str(ENGINES), "script", STORES[store], "docker"], check=True, capture_output=True, text=True, cwd="/tmp").stdout)
+            path.chmod(0o755)
+        return f"'{path}'"
 
     def sh(self, script: str, store: str = "overlay2") -> float:
-        return self.bench.sh(script, REGISTRY=f"127.0.0.1:{self.relay.port}", DIRECT=self.registry.address, OLD=f"oci:{self.bench.scratch}/old:greenhouse",
+        return self.bench.sh(script, REGISTRY=f"127.0.0.1:{self.relay.port}", OLD=f"oci:{self.bench.scratch}/old:greenhouse",
                              NEW=f"oci:{self.bench.scratch}/new:greenhouse", DOCKER_HOST=self.engines[store]["DOCKER_HOST"])
 
     def requests(self) -> int:
@@ -75,9 +79,9 @@ class Registries:
     def pushes(self, change: str) -> None:
         docker = self.program("overlay2")
         ways = {
-            "veneer push": ('"$VENEER" push "$OLD" $DIRECT/shop:1 -q', '"$VENEER" push "$NEW" $REGISTRY/shop:1 -q'),
-            "skopeo copy": ('skopeo copy -q --dest-tls-verify=false "$OLD" docker://$DIRECT/shop:1', 'skopeo copy -q --dest-tls-verify=false "$NEW" docker://$REGISTRY/shop:1'),
-            "docker push": (f'for one in OLD NEW; do "$VENEER" pull "${{!one}}" --as shop:$one -q; done; {docker} tag shop:OLD $DIRECT/shop:1; {docker} push -q $DIRECT/shop:1; {docker} tag shop:NEW $REGISTRY/shop:1',
+            "veneer push": ('"$VENEER" push "$OLD" $REGISTRY/shop:1 -q', '"$VENEER" push "$NEW" $REGISTRY/shop:1 -q'),
+            "skopeo copy": ('skopeo copy -q --dest-tls-verify=false "$OLD" docker://$REGISTRY/shop:1', 'skopeo copy -q --dest-tls-verify=false "$NEW" docker://$REGISTRY/shop:1'),
+            "docker push": (f'for one in OLD NEW; do "$VENEER" pull "${{!one}}" --as shop:$one -q; done; {docker} tag shop:OLD $REGISTRY/shop:1; {docker} push -q $REGISTRY/shop:1; {docker} tag shop:NEW $REGISTRY/shop:1',
                             f"{docker} push -q $REGISTRY/shop:1"),
         }
         rows = {}
@@ -91,10 +95,10 @@ class Registries:
         for store in STORES:
             docker = self.program(store)
             self.new_registry()
-            self.sh('"$VENEER" push "$OLD" $DIRECT/shop:old -q; "$VENEER" push "$NEW" $DIRECT/shop:new -q')
+            self.sh('"$VENEER" push "$OLD" $REGISTRY/shop:old -q; "$VENEER" push "$NEW" $REGISTRY/shop:new -q')
             rows = {}
             for way, script in {"veneer pull": 'XDG_CACHE_HOME="$SCRATCH/pulls" "$VENEER" pull $REGISTRY/shop:new --as shop:1 -q', "docker pull": f"{docker} pull -q $REGISTRY/shop:new"}.items():
-                self.sh(f"{docker} images -q | sort -u | xargs -r {docker} rmi -f; rm -rf \"$SCRATCH/pulls\"; {docker} pull -q $DIRECT/shop:old", store)
+                self.sh(f"{docker} images -q | sort -u | xargs -r {docker} rmi -f; rm -rf \"$SCRATCH/pulls\"; {docker} pull -q $REGISTRY/shop:old", store)
                 rows[way] = self.measure(script, store)
             self.print(f"pull into {store} after {change} changed", rows)
 

@@ -13,7 +13,7 @@ namespace veneer::registry {
 namespace {
 
 constexpr int most_failures = 6;   // without getting further
-constexpr int most_cuts = 40;      // in the middle of what is sent; a registry may forget the upload at each
+constexpr int most_cuts = 32;      // in the middle of what is sent; a registry may forget the upload at each
 constexpr int longest_pause = 10;  // times the first
 constexpr std::chrono::milliseconds first_pause{100};
 constexpr std::uint64_t wary_chunk = 4 << 20;

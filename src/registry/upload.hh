@@ -37,7 +37,7 @@ class Uploader {
       std::function<void(const UploadEvent&)> on_event = [](const auto&) {});
 
   /// Sends the blob. `location`: an upload that is begun, see mount(). Throws Error: network (what the registry
-  /// refuses, a line that fails six times without getting further, or is cut forty times), verification (the registry
+  /// refuses, a line that fails six times without getting further, or is cut 32 times), verification (the registry
   /// got other bytes), and what the blob's source throws.
   void send(const OutgoingBlob& blob, std::optional<std::string> location = std::nullopt);
 

@@ -130,7 +130,7 @@ if os.environ.get("VENEER_TEST_ALL"):
     class FromGo(Interop):
         """Tools that come from the Go module proxy, of these versions."""
 
-        TOOLS = {"crane": "github.com/google/go-containerregistry/cmd/crane@v0.20.6", "oras": "oras.land/oras/cmd/oras@v1.2.3"}
+        TOOLS = {"crane": "github.com/google/go-containerregistry/cmd/crane@v0.22.1", "oras": "oras.land/oras/cmd/oras@v1.3.6"}
 
         @classmethod
         def setUpClass(cls):
