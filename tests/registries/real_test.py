@@ -322,5 +322,34 @@ class Accidents(RealTest):
         self.assertEqual(self.real.tag("team/app", "1"), image_digest(self.new))
 
 
+class Users(RealTest):
+    """Two users of one machine push to one tag at a time."""
+
+    @fixtures.unittest.skipUnless(os.geteuid() == 0, "only root can be other users")
+    def test_two_push_one_tag(self):
+        registry = self.registry()
+        name = f"{registry.address}/team/app"
+        images = {user: make_image(self.folder / str(user), [layer("base", MIB), *(layer(f"{number} of {user}", 200_000) for number in range(8))]) for user in (2001, 2002)}
+        self.folder.chmod(0o755)
+        program = fixtures.shutil.copy2(fixtures.binary(), self.folder / "veneer")  # where both can read it
+        for shared in (False, True):  # a cache each; one that both may write
+            for turn in range(3):
+                running = []
+                for user, image in images.items():
+                    cache = self.folder / ("shared" if shared else f"cache-{user}")
+                    cache.mkdir(exist_ok=True)
+                    cache.chmod(0o777)
+                    home = {"HOME": str(self.folder / "none"), "XDG_CACHE_HOME": str(cache)}
+                    running.append(subprocess.Popen(
+                        [program, "push", f"oci:{image}", f"{name}:{shared}-{turn}"], cwd="/", env={**self.environment(), **home}, umask=0, user=user, group=user,
+                        extra_groups=[], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
+                for process in running:
+                    said = process.communicate()[0]
+                    self.assertEqual(process.returncode, 0, said)
+                winner = registry.tag("team/app", f"{shared}-{turn}")
+                self.assertIn(winner, {image_digest(image) for image in images.values()})
+                self.veneer("inspect", f"registry:{name}:{shared}-{turn}", "--contents")
+
+
 if __name__ == "__main__":
     fixtures.main()
