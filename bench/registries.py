@@ -53,7 +53,7 @@ class Registries:
         return f"'{path}'"
 
     def sh(self, script: str, store: str = "overlay2") -> float:
-        return self.bench.sh(script, REGISTRY=f"127.0.0.1:{self.relay.port}", OLD=f"oci:{self.bench.scratch}/old:greenhouse",
+        return self.bench.sh(script, REGISTRY=f"127.0.0.1:{self.relay.port}", DIRECT=self.registry.address, OLD=f"oci:{self.bench.scratch}/old:greenhouse",
                              NEW=f"oci:{self.bench.scratch}/new:greenhouse", DOCKER_HOST=self.engines[store]["DOCKER_HOST"])
 
     def requests(self) -> int:
@@ -95,10 +95,10 @@ class Registries:
         for store in STORES:
             docker = self.program(store)
             self.new_registry()
-            self.sh('"$VENEER" push "$OLD" $REGISTRY/shop:old -q; "$VENEER" push "$NEW" $REGISTRY/shop:new -q')
+            self.sh('"$VENEER" push "$OLD" $DIRECT/shop:old -q; "$VENEER" push "$NEW" $DIRECT/shop:new -q')
             rows = {}
             for way, script in {"veneer pull": 'XDG_CACHE_HOME="$SCRATCH/pulls" "$VENEER" pull $REGISTRY/shop:new --as shop:1 -q', "docker pull": f"{docker} pull -q $REGISTRY/shop:new"}.items():
-                self.sh(f"{docker} images -q | sort -u | xargs -r {docker} rmi -f; rm -rf \"$SCRATCH/pulls\"; {docker} pull -q $REGISTRY/shop:old", store)
+                self.sh(f"{docker} images -q | sort -u | xargs -r {docker} rmi -f; rm -rf \"$SCRATCH/pulls\"; {docker} pull -q $DIRECT/shop:old", store)
                 rows[way] = self.measure(script, store)
             self.print(f"pull into {store} after {change} changed", rows)
 
