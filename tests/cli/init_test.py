@@ -9,11 +9,15 @@ import re
 import shutil
 import subprocess
 import sys
+import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 import fixtures  # noqa: E402
+import layouts  # noqa: E402
 import real_registry  # noqa: E402
+from made_images import image_digest  # noqa: E402
+from workflows import steps_of  # noqa: E402
 
 PLAN = fixtures.SOURCE / "tests" / "support" / "owners_plan"
 WORKFLOW = ".github/workflows/image.yml"
@@ -181,27 +185,6 @@ class Init(InitTest):
         self.veneer("init", cwd=self.folder / "home" if (self.folder / "home").exists() else self.folder, code=4)
 
 
-def steps_of(workflow: str) -> dict[str, dict]:
-    """The steps of the job `image` that run something, by name: "run", "if" and "env" as they are written."""
-    steps: dict[str, dict] = {}
-    step: dict = {}
-    for line in workflow.split("\n  image:", 1)[1].split("\n  deploy:")[0].split("\n  base:")[0].splitlines():
-        if match := re.fullmatch(r"      - name: (.*)", line):
-            step = steps.setdefault(match[1], {"run": "", "env": {}, "if": "", "in": ""})
-        elif line.startswith("      - uses"):
-            step = {"run": "", "env": {}, "if": "", "in": ""}
-        elif match := re.fullmatch(r"        (if|run): (.*)", line):
-            step[match[1]], step["in"] = match[2].removeprefix("|"), match[1]
-        elif line == "        env:":
-            step["in"] = "env"
-        elif line.startswith("          ") and step["in"] == "run":
-            step["run"] += line[10:] + "\n"
-        elif line.startswith("          ") and step["in"] == "env":
-            name, value = line.strip().split(": ", 1)
-            step["env"][name] = value
-    return steps
-
-
 class GeneratedSteps(InitTest):
     """The owners' plan, a project of ours: what becomes of it, and that what was generated runs."""
 
@@ -333,6 +316,131 @@ class GeneratedSteps(InitTest):
             for line in block.splitlines():
                 if line.startswith("veneer ") and "ssh://" not in line and "base update" not in line:
                     self.shell(path, line, programs)
+
+
+class OtherJobs(InitTest):
+    """What the workflow does besides building, run as it stands there: a pull request for the base, a deploy, and veneer itself from
+    a commit. Of GitHub, ssh's other end and veneer's compilation there are stand-ins, which write down what they were asked."""
+
+    def setUp(self):
+        super().setUp()
+        self.programs = self.folder / "programs"
+        self.programs.mkdir()
+        self.temporary = self.folder / "temporary"
+        self.temporary.mkdir()
+        (self.folder / "home").mkdir()
+
+    def stand_in(self, name: str, script: str) -> None:
+        (self.programs / name).unlink(missing_ok=True)
+        (self.programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (self.programs / name).chmod(0o755)
+
+    def run_step(self, step: dict, cwd: Path, code: int = 0, **variables: str) -> str:
+        """As GitHub does it. What is asked of GitHub in `env` has to be among `variables`."""
+        self.assertLessEqual(set(step["env"]), set(variables))
+        environment = self.environment(GITHUB_PATH=str(self.folder / "path"), RUNNER_TEMP=str(self.temporary), CI="true", **variables)
+        environment["PATH"] = f"{self.programs}:{environment['PATH']}"
+        done = subprocess.run(["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step["run"]], cwd=cwd, env=environment, capture_output=True, text=True)
+        self.assertEqual(done.returncode, code, f"{step['run']}\n{done.stdout}\n{done.stderr}")
+        return done.stdout + done.stderr
+
+    def with_origin(self, base: str) -> Path:
+        path = self.small_project()
+        settings = (path / "pyproject.toml").read_text()
+        (path / "pyproject.toml").write_text(settings.replace(f"oci:{fixtures.debian_base()}", base))
+        self.veneer("init", "--rebuild", "weekly", cwd=path)
+        fixtures.commit_all(path, "By veneer init")
+        fixtures.git(self.folder, "clone", "-q", "--bare", str(path), str(self.folder / "origin.git"))
+        fixtures.git(path, "remote", "add", "origin", str(self.folder / "origin.git"))
+        return path
+
+    def test_veneer_from_a_commit(self):
+        """The clone is at the commit that is named, not at its newest."""
+        source = self.folder / "veneer.git"
+        source.mkdir()
+        fixtures.git(source, "init", "-q", "-b", "main")
+        (source / "dev").write_text("#!/bin/sh\n[ \"$*\" = build ] && mkdir -p build/release && echo '#!/bin/sh\necho of the commit' > build/release/veneer\n")
+        (source / "dev").chmod(0o755)
+        fixtures.commit_all(source, "Wanted")
+        commit = fixtures.git(source, "rev-parse", "HEAD").strip()
+        (source / "dev").write_text("#!/bin/sh\nexit 1\n")
+        fixtures.commit_all(source, "Newer")
+        path = self.project("shop")
+        self.veneer("init", cwd=path)
+        step = steps_of((path / WORKFLOW).read_text())["Install veneer"]
+        none = {"VENEER_URL": "", "VENEER_SHA256": ""}
+        self.assertIn("VENEER_URL, or VENEER_GIT and VENEER_COMMIT", self.run_step(step, path, 1, VENEER_GIT=str(source), VENEER_COMMIT="", **none))
+        self.run_step(step, path, VENEER_GIT=str(source), VENEER_COMMIT=commit, **none)
+        self.assertEqual(subprocess.run([self.temporary / "programs/veneer"], check=True, capture_output=True, text=True).stdout, "of the commit\n")
+        self.assertEqual((self.folder / "path").read_text().splitlines()[-1], str(self.temporary / "programs"))
+        # That is what this program's own `./dev build` makes.
+        self.assertIn("build) # [TARGET...]: build/release/veneer", (fixtures.SOURCE / "dev").read_text())
+
+    def test_a_pull_request_for_the_base(self):
+        registry = real_registry.RealRegistry(self.folder / "registry")
+        self.addCleanup(registry.close)
+        base = f"{registry.address}/team/base:1"
+        self.veneer("push", f"oci:{fixtures.debian_base()}", base)
+        path = self.with_origin(base)
+        (self.programs / "veneer").symlink_to(fixtures.binary())
+        self.stand_in("gh", 'echo "$@" >> "$HOME/asked"; for word; do [ -f "$word" ] && cat "$word" >> "$HOME/asked"; done; true')
+        asked = self.folder / "home/asked"
+        step = steps_of((path / WORKFLOW).read_text(), "base")["Open a pull request with what moved in the base"]
+        self.run_step(step, path, GH_TOKEN="token")
+        self.assertIn("pr create --head veneer-base --title New base of shop", asked.read_text())
+        branch = fixtures.git(path, "ls-remote", "origin", "veneer-base")
+        self.assertEqual(fixtures.git(path, "diff", "--name-only", "main", branch.split()[0]), "veneer.lock\n")
+        # Merged, and nothing moved since: no pull request.
+        fixtures.git(path, "switch", "-q", "main")
+        fixtures.git(path, "merge", "-q", "veneer-base")
+        fixtures.git(path, "branch", "-q", "-D", "veneer-base")
+        asked.unlink()
+        self.run_step(step, path, GH_TOKEN="token")
+        self.assertFalse(asked.exists())
+        # Another base: the branch is the new one, the pull request says what moved; one that is open already is shown.
+        other = layouts.with_layer(fixtures.debian_base(), self.folder / "other", {"etc/later": b"later"})
+        self.veneer("push", f"oci:{other}", base)
+        self.stand_in("gh", 'echo "$@" >> "$HOME/asked"; [ "$2" = view ] && exit; for word; do [ -f "$word" ] && cat "$word" >> "$HOME/asked"; done; exit 1')
+        self.run_step(step, path, GH_TOKEN="token")
+        self.assertIn("pr view veneer-base", asked.read_text())
+        self.assertIn(image_digest(other), asked.read_text() + fixtures.git(path, "show", "veneer-base:veneer.lock"))
+        self.assertNotEqual(fixtures.git(path, "ls-remote", "origin", "veneer-base"), branch)
+
+    def test_a_deploy(self):
+        path = self.project("shop", more='[tool.veneer.image]\nname = "registry.example/acme/shop"\n')
+        self.veneer("init", cwd=path)
+        steps = steps_of((path / WORKFLOW).read_text(), "deploy")
+        self.assertEqual(list(steps), ["Install veneer", "Log in to the registry", "Deploy"])
+        self.stand_in("veneer", 'printf "%s\\n" "$@" > "$HOME/asked"; ssh-add -L >> "$HOME/asked"; echo "$SSH_AGENT_PID" > "$HOME/agent"')
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(self.folder / "key")], check=True)
+        try:
+            self.run_step(steps["Deploy"], path, IMAGE="registry.example/acme/shop", GITHUB_REF_NAME="shop/v1.0+2", DEPLOY_HOST="ssh://user@server",
+                          DEPLOY_KNOWN_HOSTS="server ssh-ed25519 AAAA", DEPLOY_KEY=(self.folder / "key").read_text())
+        finally:
+            if (self.folder / "home/agent").exists():
+                os.kill(int((self.folder / "home/agent").read_text()), 15)
+        asked = (self.folder / "home/asked").read_text().splitlines()
+        self.assertEqual(asked[:-1], ["deploy", "registry.example/acme/shop:shop-v1.0-2", "ssh://user@server", "--as", "registry.example/acme/shop:latest"])
+        self.assertEqual(asked[-1].split()[:2], (self.folder / "key.pub").read_text().split()[:2])
+        self.assertEqual((self.folder / "home/.ssh/known_hosts").read_text(), "server ssh-ed25519 AAAA\n")
+        self.veneer("deploy", *asked[1:-1], "--help", cwd=path)
+
+
+if os.environ.get("VENEER_TEST_ALL"):
+
+    @unittest.skipUnless(shutil.which("go"), "actionlint is made by Go, which is not here")
+    class Actionlint(InitTest):
+        def test_the_workflows(self):
+            tools = fixtures.test_cache() / "go-tools"
+            if not (tools / "actionlint").exists():
+                subprocess.run(["go", "install", "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"], check=True, capture_output=True,
+                               env={**os.environ, "GOBIN": str(tools), "GOFLAGS": "-buildvcs=false"})
+            name = '[tool.veneer.image]\nname = "registry.example/acme/shop"\n'
+            for number, (options, more) in enumerate(((("--rebuild", "weekly"), name), ((), ""))):
+                path = self.project(f"mono{number}/services/shop", more=more)
+                self.veneer("init", *options, cwd=path)
+                done = subprocess.run([tools / "actionlint", ".github/workflows/image-shop.yml"], cwd=path.parents[1], capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 
 if __name__ == "__main__":
