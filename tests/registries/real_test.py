@@ -18,9 +18,10 @@ import fixtures  # noqa: E402
 import layouts  # noqa: E402
 import real_registry  # noqa: E402
 import relay  # noqa: E402
-from made_images import image_digest, layer, make_image, manifest_of  # noqa: E402
+from made_images import MANIFEST, image_digest, layer, make_image, manifest_of  # noqa: E402
 
 MIB = 1 << 20
+INDEX = "application/vnd.oci.image.index.v1+json"
 EVERYTHING = bool(os.environ.get("VENEER_TEST_ALL"))
 
 
@@ -261,6 +262,47 @@ class Logins(RealTest):
         self.assertLessEqual(trips.connections, 4)
         # Setting up a connection turns the line twice: greetings, then settings of HTTP/2 with tickets of TLS.
         self.assertLessEqual(trips.round_trips - 2 * trips.connections, 5)
+
+
+class Sbom(RealTest):
+    """docker-registry 2.8 knows no referrers: what belongs to an image is listed by a tag (distribution specification 1.1)."""
+
+    def get(self, registry: real_registry.RealRegistry, path: str) -> tuple[int, bytes]:
+        connection = registry.connection()
+        connection.request("GET", f"/v2/team/shop/{path}", headers={"Accept": ", ".join((INDEX, MANIFEST))})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+    def test_it_is_listed_by_a_tag(self):
+        registry = self.registry()
+        name = f"{registry.address}/team/shop"
+        path = self.small_project()
+        built = json.loads(self.veneer("build", "--push", f"{name}:1", "--json", cwd=path).stdout)
+        subject = built["manifest"]
+        self.assertEqual(self.get(registry, f"referrers/{subject}")[0], 404)
+        tag = subject.replace(":", "-")
+        self.assertEqual(self.get(registry, f"manifests/{tag}")[0], 404)
+        for _ in range(2):  # the second time nothing changes
+            pushed = json.loads(self.veneer("push", f"{name}:1", "--sbom", "--json", cwd=path).stdout)
+            status, text = self.get(registry, f"manifests/{tag}")
+            self.assertEqual(status, 200)
+            listed = json.loads(text)
+            self.assertEqual((listed["mediaType"], [entry["digest"] for entry in listed["manifests"]]), (INDEX, [pushed["sbom"]]))
+        self.assertEqual(listed["manifests"][0]["artifactType"], "application/spdx+json")
+        manifest = json.loads(self.get(registry, f"manifests/{pushed['sbom']}")[1])
+        self.assertEqual((manifest["subject"]["digest"], manifest["artifactType"]), (subject, "application/spdx+json"))
+        document = self.get(registry, f"blobs/{manifest['layers'][0]['digest']}")[1]
+        self.assertEqual(document.decode(), self.veneer("sbom", f"registry:{name}:1").stdout)
+        self.assertIn("part0", {package["name"] for package in json.loads(document)["packages"]})
+        # Another program reads what the tag stands for.
+        raw = subprocess.run(["skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{name}:{tag}"], check=True, capture_output=True).stdout
+        self.assertEqual(raw, text)
+        # Another image has a list of its own.
+        (path / "src/shop/__init__.py").write_text("def main():\n    print('again')\n")
+        fixtures.commit_all(path, "Again")
+        self.veneer("build", cwd=path)
+        self.veneer("push", f"{name}:2", "--sbom", cwd=path)
+        self.assertEqual(self.get(registry, f"manifests/{tag}")[1], text)
 
 
 class Accidents(RealTest):
