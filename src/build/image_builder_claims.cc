@@ -120,7 +120,9 @@ std::vector<plan::Overlap> ImageBuilder::overlaps(std::vector<std::string>& find
     const bool wins_by_layer = id_of.contains(overlap.winner) && !id_of.contains(overlap.loser);
     if (wins_by_layer) std::swap(overlap.winner, overlap.loser);
     if (id_of.contains(overlap.winner) && id_of.contains(overlap.loser)) {
-      result.push_back({id_of.at(overlap.loser), id_of.at(overlap.winner), overlap.path});
+      // A module of the winner that is no valid Python has no byte code, and would get that of the loser's.
+      const bool is_compiled = inputs_.byte_compiler != nullptr && overlap.path.ends_with(".py");
+      result.push_back({id_of.at(overlap.loser), id_of.at(overlap.winner), overlap.path, is_compiled});
     }
   }
   for (const python::Finding& finding : python::overlap_findings(found)) findings.push_back(finding.message);

@@ -28,7 +28,8 @@ struct Component {
 struct Overlap {
   std::string below;  // Component::id
   std::string above;
-  std::string path;  // one of the paths, for the report
+  std::string path;              // one of the paths, for the report
+  bool is_in_one_layer = false;  // order is not enough: their layers are made with a view to each other
   auto operator<=>(const Overlap&) const = default;
 };
 

@@ -44,7 +44,7 @@ LayoutPlan carry_out(const FixedPlan& fixed, const std::vector<Component>& compo
   }
   std::map<std::string_view, const Component*> by_id;
   for (const Component& component : components) by_id.emplace(component.id, &component);
-  std::map<std::string_view, std::size_t> position;
+  std::map<std::string_view, std::pair<std::size_t, std::size_t>> position;  // layer, and place among all components
   LayoutPlan plan;
   plan.record.learned = fixed.record.learned;
   plan.wanted = fixed.layers.size();
@@ -53,7 +53,7 @@ LayoutPlan carry_out(const FixedPlan& fixed, const std::vector<Component>& compo
     for (const std::string& id : layer.components) {
       const auto found = by_id.find(id);
       if (found == by_id.end()) refuse(fmt::format("it has {}, and the project has not", printable(id)));
-      if (!position.emplace(found->first, position.size()).second)
+      if (!position.emplace(found->first, std::pair(plan.layers.size(), position.size())).second)
         refuse(fmt::format("it has {} twice", printable(id)));
       members.push_back(found->second);
       if (found->second->kind != members.front()->kind) refuse(fmt::format("{} lies among others", printable(id)));
@@ -73,6 +73,10 @@ LayoutPlan carry_out(const FixedPlan& fixed, const std::vector<Component>& compo
   for (const Overlap& overlap : overlaps) {
     if (position.at(overlap.above) < position.at(overlap.below)) {
       refuse(fmt::format("{} must lie above {}, for {}", overlap.above, overlap.below, printable(overlap.path)));
+    }
+    if (overlap.is_in_one_layer && position.at(overlap.above).first != position.at(overlap.below).first) {
+      refuse(
+          fmt::format("{} and {} must share a layer, for {}", overlap.above, overlap.below, printable(overlap.path)));
     }
   }
   return plan;

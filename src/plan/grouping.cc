@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "foundation/error.hh"
+#include "plan/layer_order.hh"
 
 namespace veneer::plan {
 
@@ -30,6 +31,25 @@ Group merged(Group left, const Group& right) {
   left.members.insert(left.members.end(), right.members.begin(), right.members.end());
   left.bytes += right.bytes;
   return left;
+}
+
+/// An overlap of two that are there.
+struct Edge {
+  std::size_t below = 0;  // places in the list of distributions
+  std::size_t above = 0;
+  const Overlap* overlap = nullptr;
+};
+
+std::vector<Edge> edges_of(const std::vector<Component>& distributions, const std::vector<Overlap>& overlaps) {
+  std::map<std::string_view, std::size_t> by_id;
+  for (std::size_t i = 0; i < distributions.size(); ++i) by_id.emplace(distributions[i].id, i);
+  std::vector<Edge> edges;
+  for (const Overlap& overlap : overlaps) {
+    const auto below = by_id.find(overlap.below);
+    const auto above = by_id.find(overlap.above);
+    if (below != by_id.end() && above != by_id.end()) edges.push_back({below->second, above->second, &overlap});
+  }
+  return edges;
 }
 
 class Planner {
@@ -114,16 +134,12 @@ class Planner {
  private:
   void join_overlapping(const std::vector<Overlap>& overlaps) {
     std::iota(cluster_.begin(), cluster_.end(), std::size_t{0});
-    std::map<std::string_view, std::size_t> by_id;
-    for (std::size_t i = 0; i < distributions_.size(); ++i) by_id.emplace(distributions_[i].id, i);
     const auto root = [&](std::size_t member) {
       while (cluster_[member] != member) member = cluster_[member];
       return member;
     };
-    for (const Overlap& overlap : overlaps) {
-      const auto below = by_id.find(overlap.below);
-      const auto above = by_id.find(overlap.above);
-      if (below != by_id.end() && above != by_id.end()) cluster_[root(below->second)] = root(above->second);
+    for (const Edge& edge : edges_of(distributions_, overlaps)) {
+      if (edge.overlap->is_in_one_layer) cluster_[root(edge.below)] = root(edge.above);
     }
     for (std::size_t i = 0; i < cluster_.size(); ++i) cluster_[i] = root(i);
     cluster_size_.resize(cluster_.size());
@@ -236,6 +252,61 @@ class Planner {
   std::vector<std::uint64_t> miss_;        // chance that none of so many members changes
 };
 
+struct Placed {
+  Group group;
+  std::optional<std::size_t> place_before;  // of a layer that stays
+  std::uint64_t rate;
+};
+
+/// What the overlaps want of the layers. Those that no order could satisfy become one.
+LayersBelow without_circles(std::vector<Placed>& placed, const std::vector<Edge>& edges, std::size_t distributions) {
+  while (true) {
+    std::vector<std::size_t> layer_of(distributions);
+    for (std::size_t i = 0; i < placed.size(); ++i) {
+      for (const std::size_t member : placed[i].group.members) layer_of[member] = i;
+    }
+    LayersBelow below(placed.size());
+    for (const Edge& edge : edges) {
+      if (layer_of[edge.below] != layer_of[edge.above]) below[layer_of[edge.above]].insert(layer_of[edge.below]);
+    }
+    std::vector<std::size_t> circle = find_circle(below);
+    if (circle.empty()) return below;
+    std::ranges::sort(circle);
+    for (; circle.size() > 1; circle.pop_back()) {
+      Placed& first = placed[circle.front()];
+      first = {merged(std::move(first.group), placed[circle.back()].group), std::nullopt, 0};
+      placed.erase(placed.begin() + static_cast<std::ptrdiff_t>(circle.back()));
+    }
+  }
+}
+
+std::optional<std::size_t> place_in(const PlanRecord& previous, const Group& group,
+                                    const std::vector<Component>& distributions) {
+  std::vector<RecordedMember> members;
+  for (const std::size_t member : group.members) members.push_back(recorded(distributions[member]));
+  const auto found = std::ranges::find(previous.layers, members);
+  return found == previous.layers.end() ? std::nullopt : std::optional<std::size_t>(found - previous.layers.begin());
+}
+
+/// Below the lowest change as they lay, then by bytes and rate of change.
+std::vector<std::size_t> order_of(const std::vector<Placed>& placed, const LayersBelow& below,
+                                  const std::vector<Component>& distributions) {
+  std::vector<std::size_t> order(placed.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::size_t unmoved = 0;
+  while (unmoved < placed.size() && placed[unmoved].place_before == unmoved) ++unmoved;
+  unmoved = std::min(unmoved, in_order(order, below));
+  std::stable_sort(order.begin() + static_cast<std::ptrdiff_t>(unmoved), order.end(),
+                   [&](std::size_t left, std::size_t right) {
+                     const std::uint64_t a = placed[left].group.bytes * placed[right].rate;
+                     const std::uint64_t b = placed[right].group.bytes * placed[left].rate;
+                     return a != b ? a > b
+                                   : distributions[placed[left].group.members.front()].name <
+                                         distributions[placed[right].group.members.front()].name;
+                   });
+  return ordered(order, below);
+}
+
 }  // namespace
 
 std::vector<LayerGroup> group_distributions(const std::vector<Component>& distributions,
@@ -245,39 +316,28 @@ std::vector<LayerGroup> group_distributions(const std::vector<Component>& distri
   if (cap == 0) throw Error(ErrorKind::refused, "the distributions have no layer to lie in");
   const Planner planner(distributions, overlaps, cap);
   Planner::Next next;
-  std::size_t unmoved = 0;
   if (previous) {
     next = planner.next(*previous);
-    while (unmoved < next.places.size() && next.places[unmoved] == unmoved) ++unmoved;
   } else {
     next.made = planner.first();
   }
-
-  struct Placed {
-    Group group;
-    bool is_kept;
-    std::uint64_t rate;
-  };
-  const Learned learned = previous ? learn(*previous, distributions) : Learned{};
   std::vector<Placed> placed;
-  for (Group& group : next.kept) placed.push_back({std::move(group), true, 0});
-  for (Group& group : next.made) placed.push_back({std::move(group), false, 0});
+  for (std::size_t i = 0; i < next.kept.size(); ++i) placed.push_back({std::move(next.kept[i]), next.places[i], 0});
+  for (Group& group : next.made) placed.push_back({std::move(group), std::nullopt, 0});
+  const std::vector<Edge> edges = edges_of(distributions, overlaps);
+  const LayersBelow below = without_circles(placed, edges, distributions.size());
+
+  const Learned learned = previous ? learn(*previous, distributions) : Learned{};
   for (Placed& layer : placed) {
     planner.sort_by_name(layer.group.members);
     layer.rate = planner.rate(layer.group, learned);
+    // What became one layer may be what was one.
+    if (previous && !layer.place_before) layer.place_before = place_in(*previous, layer.group, distributions);
   }
-  std::stable_sort(placed.begin() + static_cast<std::ptrdiff_t>(unmoved), placed.end(),
-                   [&](const Placed& left, const Placed& right) {
-                     const std::uint64_t a = left.group.bytes * right.rate;
-                     const std::uint64_t b = right.group.bytes * left.rate;
-                     return a != b ? a > b
-                                   : distributions[left.group.members.front()].name <
-                                         distributions[right.group.members.front()].name;
-                   });
-
   std::vector<LayerGroup> layers;
-  for (Placed& layer : placed) {
-    layers.push_back({.members = std::move(layer.group.members), .is_kept = layer.is_kept});
+  for (const std::size_t place : order_of(placed, below, distributions)) {
+    Placed& layer = placed[place];
+    layers.push_back({.members = std::move(layer.group.members), .is_kept = layer.place_before.has_value()});
   }
   return layers;
 }

@@ -17,7 +17,9 @@ struct LayerGroup {
 };
 
 /// At most `cap` layers, bottom to top, that hold each of `distributions` once; none when there are none. The same for
-/// any order of the distributions. Those that an overlap joins share a layer.
+/// any order of the distributions. Of two that overlap the winner lies in a layer above the loser's, or behind it in
+/// the same one. They share a layer where the overlap wants that, and where no order of layers would do: of four in two
+/// layers, each of which has a winner over the other.
 ///
 /// Grouping: a layer whose members are all as they were stays. The others' members travel anyway; they lie alone, the
 /// largest first, and neighbours are merged, each time those that raise the expected bytes least, until the cap is
@@ -25,8 +27,9 @@ struct LayerGroup {
 /// next two changes together fall. The expected bytes of a layer are its bytes times the chance that one of its members
 /// changes, with 3 % for each. Without a layer before, 15 % of the layers are left free for what comes.
 ///
-/// Order: layers below the lowest change lie as they lay. Above it, the bytes divided by the learned rate of change
-/// decide, the greatest lowest: hosts that reuse a common prefix of layers fetch all above the lowest change.
+/// Order: layers below the lowest change lie as they lay, unless an overlap is new. Above it, the bytes divided by the
+/// learned rate of change decide, the greatest lowest: hosts that reuse a common prefix of layers fetch all above the
+/// lowest change.
 ///
 /// Throws Error (refused) for a cap of 0 when there are distributions.
 std::vector<LayerGroup> group_distributions(const std::vector<Component>& distributions,

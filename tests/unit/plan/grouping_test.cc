@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <set>
 
@@ -110,15 +111,44 @@ TEST(Grouping, FitsIntoFewerLayersThanBefore) {
   }
 }
 
-TEST(Grouping, PutsWhatOverlapsIntoOneLayer) {
+TEST(Grouping, PutsTheWinnerOfAnOverlapAboveTheLoser) {
+  std::vector<Component> set = {distribution("a", 2'000), distribution("b", 3'000), distribution("c", 4'000)};
+  EXPECT_EQ(named(group_distributions(set, {}, {}, 10), set), (Named{{"c 1"}, {"b 1"}, {"a 1"}}));
+  const std::vector<Overlap> overlaps = {{"a 1", "c 1", "bin/x"}, {"a 1", "gone 1", "bin/x"}};
+  EXPECT_EQ(named(group_distributions(set, overlaps, {}, 10), set), (Named{{"b 1"}, {"a 1"}, {"c 1"}}));
+  // One bump moves nothing else.
+  std::vector<Component> after = set;
+  after[2] = distribution("c", 4'100, "2");
+  const PlanRecord record = record_of(group_distributions(set, overlaps, {}, 10), set, {});
+  const auto layers = group_distributions(after, {{"a 1", "c 2", "bin/x"}}, record, 10);
+  EXPECT_EQ(named(layers, after), (Named{{"b 1"}, {"a 1"}, {"c 2"}}));
+  EXPECT_TRUE(layers[0].is_kept && layers[1].is_kept && !layers[2].is_kept);
+  // A winner that lay below what is new moves up.
+  set.push_back(distribution("aa", 9'000));
+  EXPECT_EQ(named(group_distributions(set, {{"aa 1", "b 1", "bin/x"}}, record, 10), set),
+            (Named{{"aa 1"}, {"c 1"}, {"b 1"}, {"a 1"}}));
+}
+
+TEST(Grouping, PutsIntoOneLayerWhatNoOrderSatisfies) {
+  // In two layers "a" lies with "d", and "b" with "c": each layer has a winner over the other.
+  const std::vector<Component> set = {distribution("a", 9'000), distribution("b", 2'000), distribution("c", 1'900),
+                                      distribution("d", 8'900)};
+  EXPECT_EQ(named(group_distributions(set, {}, {}, 2), set), (Named{{"a 1", "d 1"}, {"b 1", "c 1"}}));
+  const std::vector<Overlap> overlaps = {{"a 1", "c 1", "bin/x"}, {"b 1", "d 1", "bin/y"}};
+  const auto layers = group_distributions(set, overlaps, {}, 2);
+  EXPECT_EQ(named(layers, set), (Named{{"a 1", "b 1", "c 1", "d 1"}}));
+  EXPECT_TRUE(group_distributions(set, overlaps, record_of(layers, set, {}), 2)[0].is_kept);
+}
+
+TEST(Grouping, PutsIntoOneLayerWhatWantsIt) {
   const std::vector<Component> set = {distribution("a", 4'000), distribution("b", 3'000), distribution("c", 2'000)};
-  const std::vector<Overlap> overlaps = {{"a 1", "c 1", "bin/x"}};
+  const std::vector<Overlap> overlaps = {{"a 1", "c 1", "x.py", true}};
   EXPECT_EQ(named(group_distributions(set, overlaps, {}, 10), set), (Named{{"a 1", "c 1"}, {"b 1"}}));
   // Also when the image before had them apart, or one of them changes.
   EXPECT_EQ(plan_twice(set, set, 10, overlaps).second, (Named{{"a 1", "c 1"}, {"b 1"}}));
   std::vector<Component> after = set;
   after[2] = distribution("c", 2'500, "2");
-  EXPECT_EQ(plan_twice(set, after, 10, {{"a 1", "c 2", "bin/x"}}).second.size(), 2u);
+  EXPECT_EQ(plan_twice(set, after, 10, {{"a 1", "c 2", "x.py", true}}).second.size(), 2u);
 }
 
 TEST(Grouping, TakesAHostileRecordForNoMoreThanItSays) {
@@ -194,8 +224,24 @@ TEST(Grouping, FollowsAPlanOfManyDistributions) {
   EXPECT_GE(std::count_if(layers.begin(), layers.end(), [](const LayerGroup& layer) { return layer.is_kept; }), 70);
 }
 
+/// Between every sixth and the one three behind it; whoever is called later wins.
+std::vector<Overlap> some_overlaps(const std::vector<Component>& set) {
+  std::map<std::string, std::string> ids;
+  for (const Component& component : set) ids[component.name] = component.id;
+  std::vector<Overlap> overlaps;
+  for (int i = 0; i < 60; i += 6) {
+    const auto below = ids.find(fmt::format("d{:02}", i));
+    const auto above = ids.find(fmt::format("d{:02}", i + 3));
+    if (below != ids.end() && above != ids.end()) {
+      overlaps.push_back({below->second, above->second, "README", i == 30});
+    }
+  }
+  return overlaps;
+}
+
 /// Any history: each distribution lies in one layer, the cap holds, what is kept is kept to the bit, the order in which
-/// the distributions come does not matter, and nothing costs more than one layer would.
+/// the distributions come does not matter, winners of overlaps lie above losers, and nothing costs more than one layer
+/// would.
 TEST(Grouping, HoldsItsPromisesForRandomHistories) {
   std::mt19937 random(20261127);  // NOLINT: the same histories each time
   for (int history = 0; history < 40; ++history) {
@@ -204,7 +250,8 @@ TEST(Grouping, HoldsItsPromisesForRandomHistories) {
     for (int i = 0; i < 60; ++i) set.push_back(distribution(fmt::format("d{:02}", i), 1 + random() % 5'000'000));
     std::optional<PlanRecord> record;
     for (int deploy = 0; deploy < 12; ++deploy) {
-      const auto layers = group_distributions(set, {}, record, cap);
+      const std::vector<Overlap> overlaps = some_overlaps(set);
+      const auto layers = group_distributions(set, overlaps, record, cap);
       ASSERT_LE(layers.size(), cap);
       std::multiset<std::size_t> placed;
       std::uint64_t travelling = 0;
@@ -227,9 +274,15 @@ TEST(Grouping, HoldsItsPromisesForRandomHistories) {
       ASSERT_EQ(std::set<std::size_t>(placed.begin(), placed.end()).size(), set.size());
       ASSERT_LE(travelling, all);
 
+      std::map<std::string, std::size_t> position;
+      for (const auto& layer : named(layers, set)) {
+        for (const std::string& id : layer) position.emplace(id, position.size());
+      }
+      for (const Overlap& overlap : overlaps) ASSERT_LT(position.at(overlap.below), position.at(overlap.above));
+
       std::vector<Component> shuffled = set;
       std::shuffle(shuffled.begin(), shuffled.end(), random);
-      ASSERT_EQ(named(layers, set), named(group_distributions(shuffled, {}, record, cap), shuffled));
+      ASSERT_EQ(named(layers, set), named(group_distributions(shuffled, overlaps, record, cap), shuffled));
 
       record = read_plan_record(to_text(record_of(layers, set, record)));
       const std::string version = fmt::format("{}", deploy + 2);

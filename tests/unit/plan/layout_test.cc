@@ -146,7 +146,9 @@ TEST(Layout, KeepsTheWinnerOfAnOverlapAboveTheLoser) {
   const std::vector<Component> components = {distribution("zebra", 9'000'000), distribution("ant", 8'000'000),
                                              distribution("bee", 17'000'000)};
   const LayoutPlan plan = layout(components, {{"ant 1.0", "zebra 1.0", "CHANGES"}}, {}, {});
-  EXPECT_THAT(titles(plan), ElementsAre("bee 1.0", "ant 1.0, zebra 1.0"));
+  EXPECT_THAT(titles(plan), ElementsAre("bee 1.0", "ant 1.0", "zebra 1.0"));
+  EXPECT_THAT(titles(layout(components, {{"ant 1.0", "zebra 1.0", "x.py", true}}, {}, {})),
+              ElementsAre("bee 1.0", "ant 1.0, zebra 1.0"));
 }
 
 TEST(Layout, RefusesTheSameComponentTwice) {
