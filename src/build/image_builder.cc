@@ -245,6 +245,8 @@ BuildPlan ImageBuilder::plan() {
                                      : plan::layout(components, result.overlaps, previous, options);
   result.layout.record.target = target;
   result.layout.record.below = inputs_.base.layers.size();
+  for (std::size_t i = result.layout.record.layers.size(); i < result.layout.layers.size(); ++i)
+    result.layout.record.above.push_back(plan::short_key(result.layout.layers[i].key));
   add_facts(result.layout.record);
   if (result.layout.held_to) {
     result.findings.push_back(fmt::format("the base has {} layers, so the dependencies get {} instead of {}",
@@ -350,8 +352,8 @@ BuiltImage ImageBuilder::build(const BuildPlan& plan) {
     ++done;
     if (progress_) progress_(fmt::format("making layers: {} of {}", done.load(), order.size()));
   });
-  compare_with_the_image_before(plan, made);
   make_prepared(plan, made, result);
+  compare_with_the_image_before(plan, made);
 
   image::Image image;
   image.config = run_config(inputs_, home_, plan.label_version());

@@ -75,6 +75,9 @@ void ImageBuilder::make_prepared(const BuildPlan& plan, std::vector<BuiltLayer>&
     const plan::PlannedLayer& layer = planned[positions[step]];
     if (const auto cached = cache_.find(layer.key)) {
       made[positions[step]] = {"prepared", layer.title, cached->layer, cached->tar_size, false};
+    } else if (plan.is_taken[positions[step]]) {
+      made[positions[step]] = {
+          .kind = "prepared", .title = layer.title, .layer = *plan.before[positions[step]], .is_taken = true};
     } else {
       first = std::min(first, step);
     }

@@ -76,17 +76,35 @@ void ImageBuilder::add_facts(plan::PlanRecord& record) {
   plan::shorten(record);
 }
 
+namespace {
+
+/// Where the image before has the layer that `layout` has at `position`: its place in that image.
+std::optional<std::size_t> place_before(const plan::LayoutPlan& layout, std::size_t position,
+                                        const plan::PlanRecord& before) {
+  const auto place_in = [](const auto& list, const auto& wanted) -> std::optional<std::size_t> {
+    const auto found = std::ranges::find(list, wanted);
+    return found == list.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - list.begin()));
+  };
+  const bool is_of_distributions = position < layout.record.layers.size();
+  const std::optional<std::size_t> place = is_of_distributions
+                                               ? place_in(before.layers, layout.record.layers[position])
+                                               : place_in(before.above, plan::short_key(layout.layers[position].key));
+  if (!place) return std::nullopt;
+  return before.below + *place + (is_of_distributions ? 0 : before.layers.size());
+}
+
+}  // namespace
+
 /// Which layers the image before has, and which of these are taken from there.
 void ImageBuilder::look_at_the_image_before(BuildPlan& plan) const {
   plan.before.resize(plan.layout.layers.size());
   plan.is_taken.resize(plan.layout.layers.size());
   if (!inputs_.previous) return;
   const Previous& previous = *inputs_.previous;
-  for (std::size_t i = 0; i < plan.layout.record.layers.size(); ++i) {
-    const auto found = std::ranges::find(previous.record.layers, plan.layout.record.layers[i]);
-    const std::size_t place = previous.record.below + static_cast<std::size_t>(found - previous.record.layers.begin());
-    if (found == previous.record.layers.end() || place >= previous.layers.size()) continue;
-    plan.before[i] = previous.layers[place];
+  for (std::size_t i = 0; i < plan.layout.layers.size(); ++i) {
+    const std::optional<std::size_t> place = place_before(plan.layout, i, previous.record);
+    if (!place || *place >= previous.layers.size()) continue;
+    plan.before[i] = previous.layers[*place];
     plan.is_taken[i] = previous.use == Previous::Layers::are_taken && !plan.in_cache[i];
   }
 }

@@ -29,20 +29,24 @@ constexpr std::size_t text_of_200 = 16 << 10;  // bytes for 200 members
   throw Error(ErrorKind::refused, fmt::format("the plan that the image carries {}", why));
 }
 
-std::string text_of(const RecordedMember& member) { return fmt::format("{}:{:016x}", member.name, member.key); }
+std::string text_of(std::uint64_t key) { return fmt::format("{:016x}", key); }
+
+/// Exactly 16 hexadecimal digits, lower case only.
+std::optional<std::uint64_t> read_key(std::string_view digits) {
+  std::uint64_t key = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), key, 16);
+  const bool is_lower = digits.find_first_of("ABCDEF") == std::string_view::npos;
+  const bool is_whole = error == std::errc() && end == digits.data() + digits.size();
+  return digits.size() == key_digits && is_lower && is_whole ? std::optional(key) : std::nullopt;
+}
 
 /// "numpy:0123456789abcdef", and behind another colon its facts, if they are known.
 RecordedMember read_member(std::string_view text, PlanRecord& record) {
   const std::size_t colon = std::min(text.find(':'), text.size());
   const std::size_t end_of_key = std::min(colon + 1 + key_digits, text.size());
-  const std::string_view digits = text.substr(std::min(colon + 1, text.size()), key_digits);
-  RecordedMember member{.name = std::string(text.substr(0, colon))};
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), member.key, 16);
-  const bool is_lower = digits.find_first_of("ABCDEF") == std::string_view::npos;
-  if (colon == 0 || digits.size() != key_digits || error != std::errc() || end != digits.data() + digits.size() ||
-      !is_lower) {
-    refuse(fmt::format("names a member '{}', which is not NAME:KEY", printable(text)));
-  }
+  const std::optional<std::uint64_t> key = read_key(text.substr(std::min(colon + 1, text.size()), key_digits));
+  if (colon == 0 || !key) refuse(fmt::format("names a member '{}', which is not NAME:KEY", printable(text)));
+  RecordedMember member{.name = std::string(text.substr(0, colon)), .key = *key};
   if (end_of_key == text.size()) return member;
   auto facts = text[end_of_key] == ':' ? read_member_facts(text.substr(end_of_key + 1)) : std::nullopt;
   if (!facts) refuse(fmt::format("says of {} what nobody writes", printable(member.name)));
@@ -75,7 +79,7 @@ std::string text_of(const PlanRecord& record, Extent extent) {
     for (const RecordedMember& member : layer) {
       const auto facts = record.facts.find(member);
       const bool has_facts = extent == Extent::all && facts != record.facts.end();
-      members.emplace_back(text_of(member) + (has_facts ? ":" + to_text(facts->second) : ""));
+      members.emplace_back(member.name + ":" + text_of(member.key) + (has_facts ? ":" + to_text(facts->second) : ""));
     }
     layers.emplace_back(std::move(members));
   }
@@ -85,6 +89,9 @@ std::string text_of(const PlanRecord& record, Extent extent) {
   value.set("below", std::uint64_t{record.below});
   value.set("layers", std::move(layers));
   if (extent == Extent::layers) return to_json(value);
+  Value::Array above;
+  for (const std::uint64_t key : record.above) above.emplace_back(text_of(key));
+  if (!above.empty()) value.set("above", std::move(above));
   Value changed{Value::Table{}};
   for (const auto& [name, count] : record.learned.changed) changed.set(name, std::int64_t{count});
   value.set("seen", std::int64_t{record.learned.sets_seen});
@@ -101,7 +108,7 @@ std::optional<std::string> places_text(const PlanRecord& record, const std::vect
     for (const RecordedMember& member : layer) {
       const auto found = std::ranges::lower_bound(names, member.name);
       if (found == names.end() || *found != member.name) return std::nullopt;
-      text += fmt::format("{}{}:{:016x}", &member == &layer.front() ? "" : ",", found - names.begin(), member.key);
+      text += fmt::format("{}{}:{}", &member == &layer.front() ? "" : ",", found - names.begin(), text_of(member.key));
     }
   }
   return text;
@@ -147,13 +154,15 @@ std::uint32_t read_count(const Value& value, std::int64_t most) {
 
 }  // namespace
 
-RecordedMember recorded(const Component& component) {
-  RecordedMember member{.name = component.name};
-  for (std::size_t i = 0; i < sizeof member.key; ++i) {
-    member.key = member.key << 8 | std::to_integer<std::uint64_t>(component.key.hash.bytes.at(i));
+std::uint64_t short_key(const LayerKey& key) {
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < sizeof number; ++i) {
+    number = number << 8 | std::to_integer<std::uint64_t>(key.hash.bytes.at(i));
   }
-  return member;
+  return number;
 }
+
+RecordedMember recorded(const Component& component) { return {component.name, short_key(component.key)}; }
 
 Learned learn(const PlanRecord& previous, const std::vector<Component>& distributions) {
   std::set<RecordedMember> before;
@@ -222,6 +231,14 @@ PlanRecord read_plan_record(std::string_view text, const std::vector<std::string
     read_layers(value.at("layers"), record);
   } else {
     read_places(value.at("layers").string(), names, record);
+  }
+  if (const Value* above = value.find("above")) {
+    for (const Value& layer : above->array()) {
+      const std::optional<std::uint64_t> key = read_key(layer.string());
+      if (!key) refuse(fmt::format("names a layer '{}', which is no key", printable(layer.string())));
+      record.above.push_back(*key);
+      if (record.above.size() > mountable_layers) refuse("has more layers than an engine mounts");
+    }
   }
   const Value* seen = value.find("seen");
   record.learned.sets_seen = seen == nullptr ? 0 : read_count(*seen, most_sets);

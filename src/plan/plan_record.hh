@@ -44,10 +44,15 @@ struct PlanRecord {
   RecordedTarget target;
   std::size_t below = 0;                            // layers of the image that lie below these
   std::vector<std::vector<RecordedMember>> layers;  // of distributions, bottom to top
-  std::map<RecordedMember, MemberFacts> facts;      // of those members of which they are known
+  /// Layers on top of these, bottom to top: the environment, prepared files, the application. As RecordedMember::key.
+  std::vector<std::uint64_t> above;
+  std::map<RecordedMember, MemberFacts> facts;  // of those members of which they are known
   Learned learned;
   bool operator==(const PlanRecord&) const = default;
 };
+
+/// The first 64 bits.
+std::uint64_t short_key(const LayerKey& key);
 
 RecordedMember recorded(const Component& component);
 
@@ -59,8 +64,9 @@ Learned learn(const PlanRecord& previous, const std::vector<Component>& distribu
 /// same record.
 std::string to_text(const PlanRecord& record);
 
-/// The same without facts and counters, which depends on nothing but the layers: for a label, which is a part of the
-/// configuration. Members whose names are all in `names`, which is in order, are told by their places there.
+/// The same without facts, counters and what lies above, which depends on nothing but these layers: for a label, which
+/// is a part of the configuration. Members whose names are all in `names`, which is in order, are told by their places
+/// there.
 std::string to_label(const PlanRecord& record, const std::vector<std::string>& names);
 
 /// Leaves out facts, the longest first, until the text has at most 16 KiB for each 200 members begun.

@@ -4,6 +4,7 @@
 import gzip
 import hashlib
 import json
+import random
 import shutil
 import subprocess
 import sys
@@ -138,6 +139,39 @@ class Previous(fixtures.SystemTest):
         self.assertEqual(self.json("inspect", f"{name}:2", "--json")["manifest"], warm["manifest"])
         # Once more, all of it made: it is the same.
         self.assertEqual(self.build(path, "--verify-previous", "--previous", f"{name}:2")["manifest"], warm["manifest"])
+
+    def test_prepared_files_and_pictures_come_from_there_too(self):
+        """Whatever has the key that it had: no command runs for it, nothing is compressed."""
+        path = self.small_project()
+        settings = (path / "pyproject.toml").read_text()
+        (path / "make.py").write_text("import os, pathlib\npathlib.Path('/app/made').mkdir()\npathlib.Path('/app/made/x').write_bytes(os.urandom(9))\n")
+        (path / "static").mkdir()
+        (path / "static/picture.bin").write_bytes(random.Random(1).randbytes(2_000_000))
+        (path / "pyproject.toml").write_text(
+            settings.replace("\nfiles = [", '\nfiles = [{ from = "static", to = "/app/static" }, { from = "make.py", to = "/app/make.py" }, ', 1) +
+            '\n[[tool.veneer.prepare]]\ncommand = ["python", "/app/make.py"]\noutputs = ["/app/made"]\ninputs = ["make.py"]\n')
+        fixtures.commit_all(path, "Prepared")
+        name = self.registry()
+        first = self.build(path, "--push", f"{name}:1")
+        self.edit(path, "an edit")
+        warm = self.build(path, "-o", f"oci:{self.folder / 'warm'}", "--previous", f"{name}:1")
+        shutil.rmtree(self.cache)
+        cold = self.build(path, "--push", f"{name}:2", "--previous", f"{name}:1", CI="true")
+        self.assertEqual(cold["manifest"], warm["manifest"])
+        self.assertEqual([layer["title"] for layer in cold["layers"] if layer["made"]], ["application"])
+        self.assertTrue(all(layer["taken"] for layer in cold["layers"][1:-1]), cold["layers"])
+        self.assertLessEqual({"python /app/make.py", "virtual environment", "application files"}, {layer["title"] for layer in cold["layers"]})
+        self.assertEqual([layer["digest"] for layer in cold["layers"][:-1]], [layer["digest"] for layer in first["layers"][:-1]])
+        self.assertEqual(len(list((self.cache / "veneer/layers").glob("*.json"))), cold["statistics"]["layers_made"])
+        # Another input: the command runs, and that its files are other ones is no lie of the image before.
+        (path / "make.py").write_text((path / "make.py").read_text() + "# another\n")
+        fixtures.commit_all(path, "Another input")
+        again = self.build(path, "--previous", f"{name}:2", "--verify-previous")
+        self.assertTrue(next(layer["made"] for layer in again["layers"] if layer["kind"] == "prepared"))
+        # The same inputs: what the command makes is compared, and this one makes other files each time.
+        fixtures.git(path, "reset", "-q", "--hard", "HEAD~1")
+        refused = self.veneer("build", "--previous", f"{name}:2", "--verify-previous", cwd=path, code=6)
+        self.assertIn("the image before has another layer of python /app/make.py", refused.stderr)
 
     def test_an_image_before_that_lies_is_found_out(self):
         path = self.small_project()

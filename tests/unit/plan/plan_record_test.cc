@@ -28,6 +28,7 @@ TEST(PlanRecord, IsReadAsItWasWritten) {
       .target = {"sha256:00", "x86_64", "glibc-2.36", "3.11.2", "/usr/bin/python3.11"},
       .below = 2,
       .layers = {{numpy}, {{"a", 0xfedcba9876543210}, {"b", 7}}},
+      .above = {0xfedcba9876543211, 2},
       .facts = {{numpy, {.wheel = "0123abcd", .places = {"numpy.libs", "bin/f2py"}, .libraries = {"libstdc++.so.6"}}},
                 {{"b", 7}, {}}},
       .learned = {.sets_seen = 3, .changed = {{"numpy", 2}}}};
@@ -35,14 +36,18 @@ TEST(PlanRecord, IsReadAsItWasWritten) {
   const std::string start =
       R"({"version":1,"target":{"base":"sha256:00","machine":"x86_64","libc":"glibc-2.36","python":"3.11.2",)"
       R"("interpreter":"/usr/bin/python3.11"},"below":2,"layers":)";
-  EXPECT_EQ(text, start + R"([["numpy:0000000000000001:0123abcd:numpy.libs,bin/f2py:libstdc++.so.6"],)"
-                          R"(["a:fedcba9876543210","b:0000000000000007:"]],"seen":3,"changed":{"numpy":2}})");
+  EXPECT_EQ(
+      text,
+      start +
+          R"([["numpy:0000000000000001:0123abcd:numpy.libs,bin/f2py:libstdc++.so.6"],)"
+          R"(["a:fedcba9876543210","b:0000000000000007:"]],"above":["fedcba9876543211","0000000000000002"],"seen":3,"changed":{"numpy":2}})");
   EXPECT_EQ(read_plan_record(text), record);
   EXPECT_EQ(read_plan_record(to_text(PlanRecord{})), PlanRecord{});
   // As a label it has what the layers say, and no more.
   PlanRecord of_label = record;
   of_label.learned = {};
   of_label.facts = {};
+  of_label.above = {};
   EXPECT_EQ(to_label(record, {"a"}),
             start + R"([["numpy:0000000000000001"],["a:fedcba9876543210","b:0000000000000007"]]})");
   EXPECT_EQ(read_plan_record(to_label(record, {})), of_label);
@@ -105,6 +110,8 @@ TEST(PlanRecord, RefusesWhatNobodyWrites) {
            R"({"version":1,"layers":[["a:000000000000000A"]],"seen":0,"changed":{}})",
            R"({"version":1,"layers":[["a:00000000000000-1"]],"seen":0,"changed":{}})",
            R"({"version":1,"layers":[["a:0000000000000001"],["a:0000000000000001"]],"seen":0,"changed":{}})",
+           R"({"version":1,"layers":[],"above":["1"],"seen":0,"changed":{}})",
+           R"({"version":1,"layers":[],"above":[1],"seen":0,"changed":{}})",
            R"({"version":1,"layers":[],"seen":-1,"changed":{}})",
            R"({"version":1,"layers":[],"seen":1,"changed":{"a":2}})",
            R"({"version":1,"layers":[],"seen":10000000,"changed":{}})",
