@@ -69,7 +69,7 @@ class Init {
     past_deploys();
     add(project_.folder, setup::page(facts_));
     if (makes_makefile_) add(project_.folder, setup::makefile(facts_));
-    if (makes_workflow_) of_workflow();
+    if (makes_workflow_) of_workflow(setup::workflow(facts_));
     return std::move(plan_);
   }
 
@@ -380,7 +380,7 @@ class Init {
 
   // The files.
 
-  void of_workflow() {
+  void of_workflow(setup::GeneratedFile file) {
     if (!git_) return;
     if (fs::exists(git_->checkout->root() / ".gitlab-ci.yml")) {
       note(
@@ -388,7 +388,7 @@ class Init {
           "lines");
       return;
     }
-    add(git_->checkout->root(), setup::workflow(facts_));
+    add(git_->checkout->root(), std::move(file));
   }
 
   /// Of the project as pyproject.toml will say it: a Dockerfile of theirs makes room for the one that is generated.
@@ -410,6 +410,9 @@ class Init {
             added.shown));
       }
     }
+    past_deploys();
+    add(project_.folder, setup::docker_page(facts_));
+    if (makes_workflow_ && makes_makefile_) of_workflow(setup::docker_workflow(facts_));
   }
 
   void add(const fs::path& folder, setup::GeneratedFile file) {

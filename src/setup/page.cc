@@ -71,6 +71,77 @@ takes the newest Debian packages and Python, writes `veneer.lock`, and says what
 Commit `veneer.lock`. {weekly}The way back is the commit before.
 )md";
 
+constexpr std::string_view docker_text = R"md(
+# The container image of {name}
+
+`docker build` makes it of two files: `Dockerfile.base` has system packages and the production dependencies,
+`Dockerfile` adds the application. `Dockerfile` names its base by a hash of what that is made of, so both fit each
+other in every commit. `veneer init --docker` has written them, and `veneer.mk`, whose targets these are.
+
+## What is rebuilt when
+
+| changed | rebuilt | a deploy sends |
+|---|---|---|
+| code, templates, the version | the application's layer | that layer: kilobytes |
+| a development dependency | nothing more | that layer |
+| a production dependency in `uv.lock` | the base's environment | all dependencies, once |
+| system packages, the base's own base | the base | the base, once |
+
+```sh
+make -f veneer.mk base-status
+```
+
+says whether the base is stale (exit code 10), and why. Then, and only then:
+
+```sh
+make -f veneer.mk base
+```
+
+which writes `Dockerfile.base` and `Dockerfile` anew and builds the base. Commit both files.
+{costs}
+## A release
+
+```sh
+make -f veneer.mk image
+```
+
+fails when the application adds more than `MAX_BYTES` to its base.
+{push}
+## The way back
+
+Bases have tags of their own, and stay: an older commit names the base that it was built for.
+`git revert` and a release, or the image of the release before by its tag.
+{compose})md";
+
+std::string docker_push_text(const ProjectFacts& facts) {
+  if (!facts.has_registry) return "";
+  return R"md(
+```sh
+make -f veneer.mk push-base
+make -f veneer.mk push
+```
+
+bring the base (where the registry has it, nothing is sent) and the image there.
+)md";
+}
+
+std::string docker_compose_text(const ProjectFacts& facts) {
+  if (!facts.has_registry) return "";
+  return fmt::format(R"md(
+## On the host
+
+```sh
+docker compose pull
+docker compose up --detach
+```
+
+{}A host that has the base fetches the application's layer.
+)md",
+                     facts.compose_file.empty()
+                         ? ""
+                         : fmt::format("`{}` names `{}:{}`. ", facts.compose_file, facts.image, facts.live_tag));
+}
+
 std::string costs_text(const std::vector<PastDeploy>& deploys) {
   if (deploys.empty()) return "";
   std::string rows;
@@ -153,6 +224,13 @@ GeneratedFile page(const ProjectFacts& facts) {
       fmt::arg("compose", compose_text(facts)), fmt::arg("services", services_text(facts.services)),
       fmt::arg("weekly", is_weekly ? "The workflow does this every week, as a pull request. " : ""));
   return file;
+}
+
+GeneratedFile docker_page(const ProjectFacts& facts) {
+  return {std::string(page_name),
+          fmt::format(docker_text, fmt::arg("name", facts.name), fmt::arg("costs", costs_text(facts.deploys)),
+                      fmt::arg("push", docker_push_text(facts)), fmt::arg("compose", docker_compose_text(facts))),
+          Comments::markup, "what is rebuilt when, what a deploy costs here, the way back"};
 }
 
 std::string last_deploy_in(std::string_view page) {

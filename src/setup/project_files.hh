@@ -55,6 +55,10 @@ GeneratedFile makefile(const ProjectFacts& facts);
 GeneratedFile workflow(const ProjectFacts& facts);
 GeneratedFile page(const ProjectFacts& facts);
 
+/// The same for who stays with `docker build`: by the targets of the makefile of docker_files.hh.
+GeneratedFile docker_workflow(const ProjectFacts& facts);
+GeneratedFile docker_page(const ProjectFacts& facts);
+
 /// The name of the last deploy in a page's table, of whatever veneer wrote it; empty when there is none.
 std::string last_deploy_in(std::string_view page);
 

@@ -9,8 +9,8 @@ namespace {
 constexpr std::string_view head = R"yaml(#
 # Builds the container image of {name} on tags and pull requests{pushes}.
 #
-# veneer is one program. It is taken from where the repository variable VENEER_URL says (VENEER_SHA256 is its hash),
-# or built from the commit VENEER_COMMIT of the repository VENEER_GIT.
+# veneer is one program.{use} It is taken from where the repository variable VENEER_URL says (VENEER_SHA256 is its
+# hash), or built from the commit VENEER_COMMIT of the repository VENEER_GIT.
 # Variables are set in Settings > Secrets and variables > Actions.
 {variables}name: {title}
 
@@ -105,6 +105,36 @@ constexpr std::string_view budget_and_push = R"yaml(
         run: veneer push "$IMAGE:$(echo "$GITHUB_REF_NAME" | tr '/+' '-')" --also-tag {live_tag}
 )yaml";
 
+/// Those of a project that stays with `docker build`.
+constexpr std::string_view docker_build = R"yaml(
+      - name: Are the generated files up to date?
+        run: veneer init --check
+{login}
+      - name: Fetch the base, or build it
+        run: |
+          base=$(sed -n 's/^ARG BASE=//p' Dockerfile)
+          if docker pull --quiet "$base" && docker pull --quiet "$base-build"; then exit 0; fi
+          make -f veneer.mk base-images
+{push_base}
+      - name: Build
+        env:
+          MAX_BYTES: ${{{{ vars.IMAGE_MAX_BYTES || '2000000' }}}}
+        run: make -f veneer.mk image TAG="$(echo "$GITHUB_REF_NAME" | tr '/+' '-')" MAX_BYTES="$MAX_BYTES"
+)yaml";
+
+constexpr std::string_view docker_push_base =
+    "          if [ \"$GITHUB_REF_TYPE\" = tag ]; then make -f veneer.mk push-base; fi\n";
+
+constexpr std::string_view docker_push = R"yaml(
+      - name: Push
+        if: github.ref_type == 'tag'
+        run: |
+          tag=$(echo "$GITHUB_REF_NAME" | tr '/+' '-')
+          make -f veneer.mk push TAG="$tag"
+          docker tag "$IMAGE:$tag" "$IMAGE:{live_tag}"
+          docker push --quiet "$IMAGE:{live_tag}"
+)yaml";
+
 constexpr std::string_view deploy = R"yaml(
   deploy:
     needs: image
@@ -171,15 +201,18 @@ std::string login(const ProjectFacts& facts) {
                      fmt::arg("user", user), fmt::arg("password", password), fmt::arg("registry", registry_of(facts)));
 }
 
+std::string registry_variables(const ProjectFacts& facts) {
+  if (is_github(facts)) return "";
+  return "#   REGISTRY_USER    who logs in to the registry; the secret REGISTRY_PASSWORD is the password\n";
+}
+
 /// What the workflow asks for beside veneer itself.
 std::string variables(const ProjectFacts& facts) {
   if (!facts.has_registry)
     return "# Nothing is pushed: name a registry by name in [tool.veneer.image], and run `veneer init` again.\n";
-  std::string text =
+  const std::string text =
       "# The others that count:\n#   IMAGE_MAX_BYTES  what a deploy of a pull request may cost (default 20MB)\n";
-  if (!is_github(facts))
-    text += "#   REGISTRY_USER    who logs in to the registry; the secret REGISTRY_PASSWORD is the password\n";
-  return text +
+  return text + registry_variables(facts) +
          "#   DEPLOY_HOST      where tags are deployed, ssh://user@server; without it nothing is deployed.\n"
          "#                    DEPLOY_KNOWN_HOSTS has its line of known_hosts, the secret DEPLOY_KEY a key that may "
          "log in\n";
@@ -202,10 +235,11 @@ GeneratedFile workflow(const ProjectFacts& facts) {
   const std::string_view why = facts.takes_version_from_git ? "the version comes from git's tags"
                                                             : "the table of past deploys comes from git's tags";
   const std::string got = fmt::format(checkout, fmt::arg("why", why));
-  std::string body = fmt::format(
-      head, fmt::arg("name", facts.name), fmt::arg("pushes", facts.has_registry ? ", and pushes that of a tag" : ""),
-      fmt::arg("title", title), fmt::arg("image", facts.image), fmt::arg("variables", variables(facts)),
-      fmt::arg("schedule", is_weekly ? "  schedule:\n    - cron: \"17 4 * * 1\"\n" : ""));
+  std::string body =
+      fmt::format(head, fmt::arg("name", facts.name), fmt::arg("use", ""),
+                  fmt::arg("pushes", facts.has_registry ? ", and pushes that of a tag" : ""), fmt::arg("title", title),
+                  fmt::arg("image", facts.image), fmt::arg("variables", variables(facts)),
+                  fmt::arg("schedule", is_weekly ? "  schedule:\n    - cron: \"17 4 * * 1\"\n" : ""));
   body += fmt::format("  image:{}\n    runs-on: ubuntu-24.04{}\n    steps:",
                       is_weekly ? "\n    if: github.event_name != 'schedule'" : "", defaults);
   body += got + std::string(tools) + std::string(install);
@@ -221,6 +255,25 @@ GeneratedFile workflow(const ProjectFacts& facts) {
   }
   return {workflow_name(facts), std::move(body), Comments::hash,
           "builds on tags and pull requests, a budget, push, deploy"};
+}
+
+GeneratedFile docker_workflow(const ProjectFacts& facts) {
+  const std::string title = title_of(facts);
+  const std::string said =
+      fmt::format("# {}IMAGE_MAX_BYTES is what the application may add to its base, unpacked (default 2000000).\n{}",
+                  facts.has_registry ? "" : "Nothing is pushed: name a registry by name in [tool.veneer.image].\n# ",
+                  facts.has_registry ? registry_variables(facts) : "");
+  std::string body =
+      fmt::format(head, fmt::arg("name", facts.name), fmt::arg("use", "\n# Here it says whether the base is stale.\n#"),
+                  fmt::arg("pushes", facts.has_registry ? ", and pushes that of a tag" : ""), fmt::arg("title", title),
+                  fmt::arg("image", facts.image), fmt::arg("variables", said), fmt::arg("schedule", ""));
+  body += "  image:\n    runs-on: ubuntu-24.04\n    steps:";
+  body += fmt::format(checkout, fmt::arg("why", "the image's tag, and mostly its version, come from git's tags"));
+  body += install;
+  body += fmt::format(docker_build, fmt::arg("login", facts.has_registry ? login(facts) : ""),
+                      fmt::arg("push_base", facts.has_registry ? docker_push_base : ""));
+  if (facts.has_registry) body += fmt::format(docker_push, fmt::arg("live_tag", facts.live_tag));
+  return {workflow_name(facts), std::move(body), Comments::hash, "builds on tags and pull requests, a budget, push"};
 }
 
 }  // namespace veneer::setup

@@ -146,7 +146,8 @@ class DockerFiles(Edits):
         fixtures.commit_all(project, "Another base")
         self.veneer("base", "status", "--docker", cwd=project, code=10)
         self.veneer("init", "--docker", cwd=project)
-        written = {name: (project / name).read_bytes() for name in ("Dockerfile", "Dockerfile.base", ".dockerignore", "veneer.mk", "pyproject.toml")}
+        written = {name: (project / name).read_bytes() for name in ("Dockerfile", "Dockerfile.base", ".dockerignore", "veneer.mk", "pyproject.toml",
+                                                                    ".github/workflows/image.yml", "docs/container-image.md")}
         self.veneer("init", cwd=project)  # pyproject.toml remembers; nothing is written anew
         self.assertEqual({name: (project / name).read_bytes() for name in written}, written)
         self.veneer("init", "--check", cwd=project)

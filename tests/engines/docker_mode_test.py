@@ -9,6 +9,7 @@ with python3, git and pip that is loaded before; uv comes from a wheel that lies
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,9 +19,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python"))
 import fixtures  # noqa: E402
+import real_registry  # noqa: E402
 import roots  # noqa: E402
 import tiny_image  # noqa: E402
 from ssh_host import ENGINES, start_engine  # noqa: E402
+from workflows import steps_of  # noqa: E402
 
 FROM = "python-git:1"
 BUDGET = 500_000
@@ -170,6 +173,50 @@ class Cases:
         self.assertIn("that is more than 100", self.make(project, "check", code=2, TAG="2", MAX_BYTES="100"))
         self.assertIn("does not stand on", self.make(project, "check", code=2, TAG="2", BASE="shop:1"))
         self.more(project, base)
+
+    def test_the_workflow(self):
+        """Its steps as they stand there: the base is built and pushed once, and fetched by the next runner."""
+        registry = real_registry.RealRegistry(self.folder / "registry")
+        self.addCleanup(registry.close)
+        project = self.project(f'\n[tool.veneer.image]\nname = "{registry.address}/team/shop"\n')
+        self.make_files(project)
+        base = self.base_of(project)
+        steps = steps_of((project / ".github/workflows/image.yml").read_text())
+        programs = self.folder / "programs"
+        programs.mkdir()
+        (programs / "veneer").symlink_to(fixtures.binary())
+        (programs / "docker").write_text(f"#!/bin/sh\nexec {ENGINES} exec {self.unit} env DOCKER_BUILDKIT={self.buildkit} docker \"$@\"\n")
+        (programs / "docker").chmod(0o755)
+
+        def run(name: str, **variables: str) -> str:
+            environment = self.environment(VENEER_TEST_CACHE=str(fixtures.test_cache()), CI="true", IMAGE=f"{registry.address}/team/shop", GITHUB_REF_NAME="v1+2",
+                                           GITHUB_REF_TYPE="tag", REGISTRY_USER="", REGISTRY_PASSWORD="", BUILD_OPTIONS=self.options, **variables)
+            environment["PATH"] = f"{programs}:{environment['PATH']}"
+            done = subprocess.run(["bash", "-e", "-o", "pipefail", "-c", steps[name]["run"]], cwd=project, env=environment, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, f"{name}\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}")
+            return done.stdout + done.stderr
+
+        def forget() -> None:
+            self.client("image", "rm", "--force", base, f"{base}-build", *(f"{registry.address}/team/shop:{tag}" for tag in ("v1-2", "latest")))
+
+        run("Are the generated files up to date?")
+        run("Log in to the registry")
+        self.assertIn("-f Dockerfile.base", run("Fetch the base, or build it"))
+        self.assertIn("bytes to " + base, run("Build", MAX_BYTES=str(BUDGET)))
+        run("Push")
+        self.assertEqual(steps["Push"]["if"], "github.ref_type == 'tag'")
+        self.assertEqual(registry.tag("team/shop", "v1-2"), registry.tag("team/shop", "latest"))
+        self.assertIsNotNone(registry.tag("team/shop-base", base.rsplit(":", 1)[1]))
+        forget()
+        self.assertNotIn("-f Dockerfile.base", run("Fetch the base, or build it"))
+        self.assertIn("bytes to " + base, run("Build", MAX_BYTES=str(BUDGET)))
+        # The page's commands, but for those on a host.
+        for block in re.findall(r"```sh\n(.*?)```", (project / "docs/container-image.md").read_text(), re.DOTALL):
+            if "docker compose" not in block:
+                steps["page"] = {"run": block}
+                run("page", VENEER="veneer")
+        self.assertEqual(fixtures.git(project, "status", "--short"), "", "make base wrote what was there")
+        forget()
 
     def make_files(self, project: Path) -> None:
         self.veneer("init", "--docker", cwd=project)

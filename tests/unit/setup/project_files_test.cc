@@ -30,7 +30,8 @@ TEST(ProjectFilesTest, NothingIsLeftOfTheTemplates) {
         facts.folder = folder;
         facts.image = image;
         facts.has_registry = facts.image.find('/') != std::string::npos;
-        for (const GeneratedFile& file : {makefile(facts), workflow(facts), page(facts)}) {
+        for (const GeneratedFile& file :
+             {makefile(facts), workflow(facts), page(facts), docker_workflow(facts), docker_page(facts)}) {
           EXPECT_TRUE(file.body.ends_with("\n")) << file.name;
           EXPECT_FALSE(file.body.ends_with("\n\n")) << file.name;
           EXPECT_THAT(file.body, Not(HasSubstr("{{ {"))) << file.name;
@@ -40,6 +41,8 @@ TEST(ProjectFilesTest, NothingIsLeftOfTheTemplates) {
             EXPECT_NE(file.body[at + 3], '{') << file.name;
         }
         EXPECT_EQ(workflow(facts).body.find("veneer push") != std::string::npos, facts.has_registry);
+        EXPECT_EQ(docker_workflow(facts).body.find("veneer.mk push") != std::string::npos, facts.has_registry);
+        EXPECT_THAT(docker_workflow(facts).body, Not(HasSubstr("\n\n\n")));
         EXPECT_EQ(workflow(facts).body.find("schedule:") != std::string::npos, rebuild == Rebuild::weekly);
       }
     }
