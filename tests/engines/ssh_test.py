@@ -500,6 +500,18 @@ class Hosts(fixtures.SystemTest):
                 self.assertIn("the host has none of its layers", result.stdout)
                 self.assertEqual(log.read_text().splitlines(), ["ahead, not built", "asking, built"][:calls])
 
+    def test_one_session(self):
+        """Where sshd gives a connection one session (`MaxSessions 1`), what would be the second one logs in by itself."""
+        host = self.start_host(server_options=("MaxSessions 1",))
+        relay = Relay(("127.0.0.1", host.port))
+        self.addCleanup(relay.close)
+        host.connect_through(relay.port)
+        result = self.veneer("deploy", "ssh://plant", "--dry-run", cwd=self.small_project(), PATH=host.path())
+        self.assertIn("the host has none of its layers", result.stdout)  # the script of the ship
+        self.assertIn("no container of a compose project", result.stderr)  # that of the rollout
+        self.assertEqual(relay.connections, 2)
+        self.assertNotIn("refused by peer", result.stderr)
+
     def test_settings_of_people(self):
         """What ssh_config says for people who log in does not break a pipe of bytes, each setting and all of them."""
         host = self.start_host()
