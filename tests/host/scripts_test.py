@@ -495,7 +495,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
                     host.state["compose"] = compose.format(image)
                     answer = host.deploy()
                     self.assertTrue(answer.has("well"), answer)
-                    [up] = [words for words in host.said() if "up" in words and "--help" not in words]
+                    [up] = [words for words in host.said() if "up" in words]
                     self.assertEqual(up[-1], "web")
                     self.assertIn("site", up)
                     # By a command of the user's: what serves is what has the name, not the first that ends alike.
@@ -506,7 +506,7 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
                     self.assertEqual(host.state["images"][LIVE], OLD)
 
     def ups(self, host) -> list[list[str]]:
-        return [words for words in host.said() if "up" in words and "--help" not in words]
+        return [words for words in host.said() if "up" in words]
 
     def test_number_of_containers(self):
         """`--scale web=3` stays, on the way back too, unless the file has a number."""
@@ -521,6 +521,18 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
                     self.assertEqual(len(self.ups(host)), 2)
                     for up in self.ups(host):
                         self.assertEqual(up[-1 - len(scale):], [*scale, "web"])
+
+    def test_compose_that_does_not_know_an_option(self):
+        """Compose is run once for a restart; one that does not know --pull, as early versions 2, is run again without it."""
+        old = "if '--pull' in words:\n  sys.exit('unknown flag: --pull')\nstate['containers'][0].update(id='1' * 63 + 'n', image_id=image_of(state['containers'][0]['full']))\n"
+        for shell in self.shells:
+            for answer, asked in (("", [True]), (old, [True, False])):
+                with self.subTest(asked, shell=shell), Host(shell) as host:
+                    if answer:
+                        host.answers("up", answer)
+                    result = host.deploy()
+                    self.assertTrue(result.has("well"), result)
+                    self.assertEqual(["--pull" in up for up in self.ups(host)], asked)
 
     def test_files_of_variables_and_profiles(self):
         """What the services were started with counts again; profiles that were not started stay out."""

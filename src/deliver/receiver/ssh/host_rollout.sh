@@ -93,13 +93,13 @@ restart_services() {
   fi
   drop_leftovers "$1"
   never=''  # docker-compose 1 has no such option, and fetches nothing that is there
-  [ $front = plugin ] && in_project up --help 2>/dev/null | grep -q -e '--pull ' && never='--pull never'
+  [ $front != plugin ] || never='--pull never'
   if [ "$strategy" = start-first ] && [ "$1" != back ]; then start_beside; return; fi
-  said=$(in_project up -d --no-deps --no-build $never $scales $services 2>&1) && { restart_sharers; return; }
+  bring_up $scales $services && { restart_sharers; return; }
   # docker-compose 1 cannot recreate containers on Docker 25 and later, but make new ones.
   case $said in *ContainerConfig*) ;; *) return 1 ;; esac
   in_project rm -sf $services >/dev/null 2>&1
-  said=$(in_project up -d --no-deps --no-build $scales $services 2>&1) && restart_sharers
+  bring_up $scales $services && restart_sharers
 }
 
 # ---- what is remembered ----

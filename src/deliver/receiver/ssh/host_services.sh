@@ -167,12 +167,18 @@ keep_sharer() { # SERVICE KEY VALUE
   case " $services " in *" ${3#service:} "*) ! is_started "$1" || sharers="$sharers $1" ;; esac
 }
 find_sharers() { sharers=''; for_rows keep_sharer "$facts"; }
+# An early version 2 does not know --pull: it says so before it does anything, and asking all versions first would cost each a run.
+bring_up() { # WORDS
+  said=$(in_project up -d --no-deps --no-build $never "$@" 2>&1) && return 0
+  case $said in *'unknown flag: --pull'*) never='' ;; *) return 1 ;; esac
+  said=$(in_project up -d --no-deps --no-build "$@" 2>&1)
+}
 restart_sharers() {
   [ -n "$sharers" ] || return 0
-  said=$(in_project up -d --no-deps --no-build --force-recreate $never $sharers 2>&1) && return 0
+  bring_up --force-recreate $sharers && return 0
   case $said in *ContainerConfig*) ;; *) return 1 ;; esac
   in_project rm -sf $sharers >/dev/null 2>&1
-  said=$(in_project up -d --no-deps --no-build $sharers 2>&1)
+  bring_up $sharers
 }
 # What the services would get: for compare_settings().
 say_composed() {
@@ -227,7 +233,7 @@ start_beside() {
   done
   for_rows add_old "$before_it"
   beside=yes
-  said=$(in_project up -d --no-deps --no-build $never --no-recreate $scales $services 2>&1)
+  bring_up --no-recreate $scales $services
 }
 add_old() { old="$old $1"; }
 remove_old() { for container in $old; do engine stop "$container"; engine rm -f "$container"; done >/dev/null 2>&1; }
