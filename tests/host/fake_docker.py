@@ -113,7 +113,7 @@ elif words[:2] == ["volume", "inspect"]:
     print(shown(option("--format"), {"labels": json.load(open(os.path.join(folder, words[-1]))), "health": ""}))
 elif command == "tag":
     state["images"][words[2]] = image_of(words[1])
-elif command == "up" and "--help" not in words:
+elif command == "up":
     for container in state["containers"]:  # makes them anew, with what their names stand for now
         if "full" in container and image_of(container["full"]) != container["image_id"]:
             container.update(id=container["id"][:-1] + "n", image_id=image_of(container["full"]), restarts=0)

@@ -234,8 +234,8 @@ subprocess.run(["/bin/sh", "-c", {end!r}], stderr=subprocess.DEVNULL, env={{"PAT
                 if form != "flock":
                     host.program("flock", "#!/bin/sh\nexit 71\n")
                 log = host.folder / "log"
-                host.answers("up", f"import time\nif '--help' not in words:\n  open({str(log)!r}, 'a').write('begin\\n')\n  time.sleep(0.2)\n"
-                                   f"  open({str(log)!r}, 'a').write('end\\n')\n  state['containers'][0]['image_id'] = {NEW!r}")
+                host.answers("up", f"import time\nopen({str(log)!r}, 'a').write('begin\\n')\ntime.sleep(0.2)\n"
+                                   f"open({str(log)!r}, 'a').write('end\\n')\nstate['containers'][0]['image_id'] = {NEW!r}")
                 request = host.planned()[1]
                 running = [host.start("rollout", "deploy", *request) for _ in range(5 if form == "flock" else 4)]
                 for process in running:
