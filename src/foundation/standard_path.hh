@@ -1,3 +1,4 @@
+// The search path for programs.
 #pragma once
 
 #include <string_view>

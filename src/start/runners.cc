@@ -161,6 +161,19 @@ class UvRun {
   Stripped result_;
 };
 
+/// `uvx shop --port 80` and `uv tool run shop`: what it would fetch is here, if it is the project or in its lock;
+/// whether there is such a program is judged by who asks.
+Stripped without_uvx(Words words) {
+  std::size_t at = program_of(words[0]) == "uvx" ? 1 : 3;
+  if (at < words.size() && words[at] == "--from" && at + 2 < words.size() && words[at + 1] == ".") at += 2;
+  if (at >= words.size()) return {{}, "uvx is given no program", {}};
+  if (words[at].starts_with('-') || words[at].find('@') != std::string::npos) {
+    return {{}, fmt::format("uvx {} would install something at each start", printable(words[at], 80)), {}};
+  }
+  words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(at));
+  return {std::move(words), "", {}};
+}
+
 }  // namespace
 
 bool is_python(std::string_view word) {
@@ -192,6 +205,11 @@ Stripped stripped(Words words, const Places& places) {
       words = std::move(rest.words);
       result.trouble = std::move(rest.trouble);
       for (std::string& one : rest.left_out) result.left_out.push_back(std::move(one));
+      again = result.trouble.empty();
+    } else if (program == "uvx" || (program == "uv" && words.size() > 2 && words[1] == "tool" && words[2] == "run")) {
+      Stripped rest = without_uvx(std::move(words));
+      words = std::move(rest.words);
+      result.trouble = std::move(rest.trouble);
       again = result.trouble.empty();
     } else if (is_one_of(program, runners) && has_run) {
       words.erase(words.begin(), words.begin() + 2);

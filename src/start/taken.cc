@@ -281,7 +281,7 @@ Invocation combined(const Invocation& entrypoint, const std::optional<Located<In
   Invocation all = entrypoint;
   if (!cmd->value.words.empty()) {
     all.words.insert(all.words.end(), cmd->value.words.begin(), cmd->value.words.end());
-  } else {
+  } else if (!cmd->value.script.empty()) {  // else it is `CMD []`
     all.words.insert(all.words.end(), cmd->value.shell.begin(), cmd->value.shell.end());
     all.words.push_back(cmd->value.script);
   }
@@ -310,7 +310,8 @@ std::optional<StartCommand> start_of(const Inputs& inputs, const Places& places,
   if (entrypoint && (!entrypoint->value.words.empty() || !entrypoint->value.script.empty())) {
     const Judged judged = judge(inputs, places, combined(entrypoint->value, cmd));
     if (judged.trouble.empty()) {
-      start.rule = cmd && !entrypoint->value.words.empty() ? "ENTRYPOINT and CMD" : "ENTRYPOINT";
+      const bool has_cmd = cmd && (!cmd->value.words.empty() || !cmd->value.script.empty());
+      start.rule = has_cmd && !entrypoint->value.words.empty() ? "ENTRYPOINT and CMD" : "ENTRYPOINT";
       start.place = place_of(file, entrypoint->line);
       start.script = judged.script;
       take_notes(judged, entrypoint->line);

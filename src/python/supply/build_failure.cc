@@ -46,6 +46,41 @@ constexpr std::array sayings{
     Saying{"/bin/sh: 1: ", ": not found", "the program {}", install_program},
 };
 
+/// What builds of well-known sdists ask for, and Debian's package that has it (the same in Debian 12 and 13, and Ubuntu
+/// 24.04).
+struct Bringer {
+  std::string_view what;
+  std::string_view package;
+};
+constexpr auto bringers = std::to_array<Bringer>({
+    {"the header ffi.h", "libffi-dev"},
+    {"the header krb5.h", "libkrb5-dev"},
+    {"the header lber.h", "libldap-dev"},
+    {"the header libpq-fe.h", "libpq-dev"},
+    {"the header libxml/xpath.h", "libxml2-dev"},
+    {"the header openssl/ssl.h", "libssl-dev"},
+    {"the header sasl/sasl.h", "libsasl2-dev"},
+    {"the header sql.h", "unixodbc-dev"},
+    {"the header zlib.h", "zlib1g-dev"},
+    {"the library ldap", "libldap-dev"},
+    {"the library odbc", "unixodbc-dev"},
+    {"the library pq", "libpq-dev"},
+    {"the program cmake", "cmake"},
+    {"the program curl-config", "libcurl4-openssl-dev"},
+    {"the program gfortran", "gfortran"},
+    {"the program krb5-config", "libkrb5-dev"},
+    {"the program mysql_config", "default-libmysqlclient-dev"},
+    {"the program pg_config", "libpq-dev"},
+    {"the program pkg-config", "pkg-config"},
+    {"the program xml2-config", "libxml2-dev"},
+    {"the program xslt-config", "libxslt1-dev"},
+});
+
+std::string package_of(std::string_view what) {
+  const auto found = std::ranges::find(bringers, what, &Bringer::what);
+  return found == bringers.end() ? "" : std::string(found->package);
+}
+
 std::optional<MissingForBuild> read_line(std::string_view line) {
   for (const Saying& saying : sayings) {
     const std::size_t start = line.find(saying.before);
@@ -61,8 +96,12 @@ std::optional<MissingForBuild> read_line(std::string_view line) {
     if (const std::size_t space = name.find(' '); space != std::string_view::npos) name = name.substr(0, space);
     const std::string shown = printable(name, 100);
     if (saying.what.find("{}") != std::string_view::npos && shown.empty()) continue;
-    return MissingForBuild{fmt::format(fmt::runtime(saying.what), shown),
-                           fmt::format(fmt::runtime(saying.hint), shown)};
+    MissingForBuild missing{
+        fmt::format(fmt::runtime(saying.what), shown), fmt::format(fmt::runtime(saying.hint), shown), {}};
+    missing.package = package_of(missing.what);
+    if (!missing.package.empty())
+      missing.hint = fmt::format("install {} of Debian, or lock a version that has a wheel", missing.package);
+    return missing;
   }
   return std::nullopt;
 }

@@ -10,6 +10,7 @@ namespace veneer::python {
 struct MissingForBuild {
   std::string what;  // "the header ffi.h", "the compiler gcc"; printable
   std::string hint;
+  std::string package;  // of Debian, that has it; empty when that is not known
 };
 
 /// The first thing that the output of a compiler, linker or build backend calls missing, if it does.

@@ -273,8 +273,13 @@ void uv_build_wheel(const UvProgram& uv, const UvBuild& build, const Workshop::P
   if (result.exit_code == 0) return;
   if (const auto missing = find_missing(result.errors)) {
     if (place != nullptr) {
-      throw Error(ErrorKind::failed, fmt::format("{} is missing where it is built", missing->what),
-                  "name the Debian package that has it in packages of [tool.veneer.build], beside the default ones");
+      throw Error(
+          ErrorKind::failed, fmt::format("{} is missing where it is built", missing->what),
+          missing->package.empty()
+              ? "name the Debian package that has it in packages of [tool.veneer.build], beside the default ones"
+              : fmt::format("say in pyproject.toml:\n  [tool.veneer.build]\n  packages = [\"{}\"]    # beside "
+                            "the default ones",
+                            missing->package));
     }
     throw Error(ErrorKind::failed, fmt::format("{} is missing on this machine", missing->what), missing->hint);
   }

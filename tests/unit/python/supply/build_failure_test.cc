@@ -32,6 +32,8 @@ TEST(FindMissing, KnowsHowToolsSayIt) {
     EXPECT_EQ(missing->what, row.what);
     EXPECT_FALSE(missing->hint.empty());
   }
+  EXPECT_EQ(find_missing("Error: pg_config executable not found.")->package, "libpq-dev");
+  EXPECT_EQ(find_missing("/bin/sh: 1: own_config: not found")->package, "");
   EXPECT_THAT(find_missing("fatal error: Python.h: No such file")->hint, ::testing::HasSubstr("python3-dev"));
 }
 
