@@ -1,6 +1,8 @@
 """A line between a client and a server on loopback, as slow and as unreliable as a test wants, that counts what passes.
 
 Toward the host is upward. A round trip is a change of direction: something went up after something had come down.
+What an ssh client sends to learn whether a silent host is still there is none: how many there are depends on how long the
+host works, not on what was asked of it.
 """
 
 import socket
@@ -20,6 +22,7 @@ class Relay:
     `round_trip` in seconds. One thread a direction; the counters are of all connections so far."""
 
     BLOCK = 4096
+    KEEP_ALIVE = (4.5, 256)  # seconds of silence before it (veneer's ssh sends one after 5), and the most bytes
 
     def __init__(self, target: tuple[str, int] | str, rate: float = 0, round_trip: float = 0):
         self.target, self.rate, self.delay = target, rate, round_trip / 2
@@ -28,6 +31,7 @@ class Relay:
         self._cuts: list[int] = []  # counts of bytes upward at which the line is cut
         self._frozen = False
         self._last_up = False
+        self._last_time = time.monotonic()
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -91,9 +95,11 @@ class Relay:
     def _count(self, size: int, upward: bool) -> bool:
         """Whether the line is cut by this."""
         with self._lock:
+            now = time.monotonic()
+            silence, self._last_time = now - self._last_time, now
             if upward:
                 self.up += size
-                if not self._last_up:
+                if not self._last_up and not (silence >= self.KEEP_ALIVE[0] and size <= self.KEEP_ALIVE[1]):
                     self.round_trips += 1
                 self._last_up = True
                 if self._cuts and self.up >= self._cuts[0]:
