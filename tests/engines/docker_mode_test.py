@@ -178,7 +178,10 @@ class Cases:
         """Its steps as they stand there: the base is built and pushed once, and fetched by the next runner."""
         registry = real_registry.RealRegistry(self.folder / "registry")
         self.addCleanup(registry.close)
-        project = self.project(f'\n[tool.veneer.image]\nname = "{registry.address}/team/shop"\n')
+        project = self.project()
+        settings = project / "pyproject.toml"
+        settings.write_text(settings.read_text().replace("[tool.veneer.image]\n", f'[tool.veneer.image]\nname = "{registry.address}/team/shop"\n'))
+        fixtures.commit_all(project, "Its name")
         self.make_files(project)
         base = self.base_of(project)
         steps = steps_of((project / ".github/workflows/image.yml").read_text())
