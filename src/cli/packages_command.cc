@@ -43,7 +43,7 @@ std::string remark(const ListedPackage& listed) {
   switch (listed.verdict) {
     case Verdict::runs:
     case Verdict::present: return printable(listed.why);
-    case Verdict::builds: return "for builds only: " + listed.why + (instead.empty() ? "" : "; to run: " + instead);
+    case Verdict::builds: return listed.why + (instead.empty() ? "" : "; to run: " + instead);
     case Verdict::unknown: break;
   }
   return listed.why + (instead.empty() ? "" : "; did you mean " + instead + "?");
