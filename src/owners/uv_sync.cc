@@ -7,6 +7,7 @@
 #include "foundation/text.hh"
 #include "owners/evaluate.hh"
 #include "owners/shell.hh"
+#include "owners/uv_options.hh"
 
 namespace veneer::owners {
 
@@ -94,9 +95,7 @@ class Reading {
       const std::string name = text.substr(0, equals);
       if (name == "--all-extras") std::tie(into.all_extras, into.line) = std::pair(true, line);
       const bool is_ours = name == "--extra" || name == "--group" || name == "--package";
-      if (!is_ours && name != "--no-group" && name != "--only-group" && name != "--no-extra" && name != "--python" &&
-          name != "-p" && name != "--directory" && name != "--project")
-        continue;
+      if (!uv_option_takes_word(name)) continue;
       if (equals == std::string::npos && word + 1 == end) return;
       const std::string value = equals == std::string::npos ? word[1].text : text.substr(equals + 1);
       const bool is_known = equals == std::string::npos ? word[1].is_plain : word->is_plain;

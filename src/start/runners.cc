@@ -8,6 +8,7 @@
 
 #include "foundation/error.hh"
 #include "foundation/text.hh"
+#include "owners/uv_options.hh"
 
 namespace veneer::start {
 
@@ -43,59 +44,6 @@ std::string without_environment_path(const std::string& word, const Places& plac
   }
   return is_environment ? word.substr(bin + 5) : word;
 }
-
-/// Those of `uv run` that take a word (uv 0.12); what it installs is read elsewhere (owners/uv_sync).
-constexpr auto with_value = std::to_array<std::string_view>({
-    "--allow-insecure-host",
-    "--cache-dir",
-    "--color",
-    "--config-file",
-    "--config-setting",
-    "--config-settings-package",
-    "--default-index",
-    "--directory",
-    "--env-file",
-    "--exclude-newer",
-    "--exclude-newer-package",
-    "--extra",
-    "--extra-index-url",
-    "--find-links",
-    "--fork-strategy",
-    "--group",
-    "--index",
-    "--index-strategy",
-    "--index-url",
-    "--keyring-provider",
-    "--link-mode",
-    "--no-binary-package",
-    "--no-build-isolation-package",
-    "--no-build-package",
-    "--no-editable-package",
-    "--no-extra",
-    "--no-group",
-    "--no-sources-package",
-    "--only-group",
-    "--package",
-    "--prerelease",
-    "--prerelease-package",
-    "--project",
-    "--python",
-    "--python-platform",
-    "--refresh-package",
-    "--reinstall-package",
-    "--resolution",
-    "--upgrade-group",
-    "--upgrade-package",
-    "--with",
-    "--with-editable",
-    "--with-requirements",
-    "-C",
-    "-P",
-    "-f",
-    "-i",
-    "-p",
-    "-w",
-});
 
 bool is_workdir(const std::string& folder, const Places& places) {
   namespace fs = std::filesystem;
@@ -135,7 +83,7 @@ class UvRun {
     const std::string& word = words_[at];
     const std::size_t equals = word.find('=');
     const std::string name = word.substr(0, equals);
-    const bool takes_next = equals == std::string::npos && is_one_of(name, with_value);
+    const bool takes_next = equals == std::string::npos && owners::uv_option_takes_word(name);
     const std::string value = equals != std::string::npos            ? word.substr(equals + 1)
                               : takes_next && at + 1 < words_.size() ? words_[at + 1]
                                                                      : "";
