@@ -90,7 +90,8 @@ class UvRun {
     if (name.starts_with("--with") || name == "-w") {
       result_.trouble = fmt::format("uv run {} would install something at each start", name);
     } else if ((name == "--directory" || name == "--project") && !is_workdir(value, places_)) {
-      if (name == "--directory") result_.trouble = "uv run --directory starts it in another folder";
+      result_.trouble = name == "--directory" ? "uv run --directory starts it in another folder"
+                                              : "uv run --project starts what another folder's project has";
     } else if (name == "--env-file") {
       result_.left_out.push_back(
           fmt::format("uv run --env-file {}: give the container its variables (docker run --env-file, or env_file of "
