@@ -11,9 +11,9 @@ function(veneer_precompiled_headers name)
 endfunction()
 
 # One static library a module: src/<name>/ with everything below it. DEPENDS are the arrows of docs/architecture.md;
-# tests/layering.py checks the includes against the same list.
+# tests/layering.py checks the includes against the same list. OPTIMIZED is for modules that touch every byte of a wheel or layer.
 function(veneer_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 MODULE "" "" "DEPENDS;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 MODULE "OPTIMIZED" "" "DEPENDS;LIBRARIES")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
   if(NOT sources)
     return()
@@ -26,6 +26,11 @@ function(veneer_module name)
     endif()
   endforeach()
   target_link_libraries(veneer_${name} PRIVATE fmt::fmt ${MODULE_LIBRARIES})
-  target_precompile_headers(veneer_${name} REUSE_FROM precompiled_headers)
+  if(MODULE_OPTIMIZED)
+    # Without the precompiled headers: GCC takes them at their own level of optimisation only.
+    target_compile_options(veneer_${name} PRIVATE "$<$<CONFIG:Release>:-O3>")
+  else()
+    target_precompile_headers(veneer_${name} REUSE_FROM precompiled_headers)
+  endif()
   set_property(GLOBAL APPEND PROPERTY veneer_modules ${name})
 endfunction()
