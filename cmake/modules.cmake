@@ -12,6 +12,8 @@ endfunction()
 
 # One static library a module: src/<name>/ with everything below it. DEPENDS are the arrows of docs/architecture.md;
 # tests/layering.py checks the includes against the same list. OPTIMIZED is for modules that touch every byte of a wheel or layer.
+# With VENEER_BATCHES the compiler gets several files of a module as one unit, which parses headers and makes templates once
+# for all of them. So a name in a namespace without one is unique in its module; `./dev check` compiles each file by itself.
 function(veneer_module name)
   cmake_parse_arguments(PARSE_ARGV 1 MODULE "OPTIMIZED" "" "DEPENDS;LIBRARIES")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
@@ -32,5 +34,9 @@ function(veneer_module name)
   else()
     target_precompile_headers(veneer_${name} REUSE_FROM precompiled_headers)
   endif()
+  if(VENEER_BATCHES AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(veneer_${name} PRIVATE -Wno-subobject-linkage)  # GCC takes the files of a batch for headers
+  endif()
+  set_target_properties(veneer_${name} PROPERTIES UNITY_BUILD ${VENEER_BATCHES} UNITY_BUILD_BATCH_SIZE 6)
   set_property(GLOBAL APPEND PROPERTY veneer_modules ${name})
 endfunction()

@@ -15,7 +15,7 @@ namespace veneer::app {
 
 namespace {
 
-constexpr std::uint64_t file_limit = 16 << 20;
+constexpr std::uint64_t largest_base_file = 16 << 20;
 constexpr std::string_view hint = "name it: veneer base use python:3.13-slim";
 
 /// What a Dockerfile calls an image is a registry's, whatever it begins with.
@@ -53,7 +53,7 @@ UsedBase find_used_base(const BuildRequest& request, const std::optional<std::st
 
 bool write_used_base(const UsedBase& base) {
   const setup::Setting setting{"tool.veneer", "base", Value(base.text), ""};
-  const std::string before = read_text_file(base.file, file_limit);
+  const std::string before = read_text_file(base.file, largest_base_file);
   const auto after =
       in_context([&] { return printable(base.file.native()); }, [&] { return setup::set_text(before, setting); });
   if (!after) {

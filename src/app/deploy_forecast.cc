@@ -7,8 +7,6 @@ namespace veneer::app {
 
 namespace {
 
-constexpr double usual_round_trip = 0.1;  // seconds
-
 /// Nobody knows the size of a layer of the application before it is made; that of the one before is near. Says whether
 /// there was any.
 bool take_application_sizes(image::Image& image, const image::Image& before) {
@@ -29,7 +27,7 @@ bool take_application_sizes(image::Image& image, const image::Image& before) {
 }  // namespace
 
 deliver::Line line_of(std::optional<double> bytes_per_second) {
-  return {bytes_per_second.value_or(0), usual_round_trip};
+  return {bytes_per_second.value_or(0), deliver::usual_round_trip};
 }
 
 DeployForecast forecast_deploy(const OpenedImage& from, const OpenedImage& to, deliver::Line line) {

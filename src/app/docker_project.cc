@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint64_t file_limit = 4 << 20;
+constexpr std::uint64_t largest_dockerfile = 4 << 20;
 constexpr std::string_view other_way = "veneer build makes an image of it without Dockerfiles";
 constexpr std::size_t shown_digits = 12;
 
@@ -189,7 +189,7 @@ DockerProject read_docker_project(const BuildRequest& request, Surroundings& sur
   DockerProject project;
   project.folder = inputs.project.folder;
   setup::DockerFacts& facts = project.facts;
-  const auto before = read_text_file_if_exists(project.folder / setup::docker_base_name, file_limit);
+  const auto before = read_text_file_if_exists(project.folder / setup::docker_base_name, largest_dockerfile);
   const bool is_ours = before && setup::read_stamp(*before);
   const setup::DockerChoices chosen = is_ours ? setup::read_docker_base(*before) : setup::DockerChoices();
   const python::SystemOptions& system = inputs.project.system;
@@ -250,7 +250,7 @@ BaseStatus docker_base_status(const BuildRequest& request, const WantedImage& im
     return status;
   }
   const fs::path file = project.folder / setup::docker_base_name;
-  const auto text = read_text_file_if_exists(file, file_limit);
+  const auto text = read_text_file_if_exists(file, largest_dockerfile);
   if (!text) return status;
   const auto label = setup::read_docker_base(*text).ingredients;
   if (!label) {

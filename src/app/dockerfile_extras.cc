@@ -14,8 +14,6 @@ namespace veneer::app {
 
 namespace {
 
-constexpr std::uint64_t pyproject_limit = 16 << 20;
-
 std::vector<std::string> names_in(const Value& table) {
   std::vector<std::string> names;
   for (const auto& [name, ignored] : table.table()) names.push_back(python::normalised_name(name));
@@ -28,7 +26,7 @@ void take_dockerfile_extras(build::BuildInputs& inputs, Messages& messages) {
   python::Project& project = inputs.project;
   const auto found = installed_by_dockerfile(inputs);
   if (!found) return;
-  const Value document = parse_toml(read_text_file(project.folder / "pyproject.toml", pyproject_limit));
+  const Value document = parse_toml(read_text_file(project.folder / "pyproject.toml", python::largest_pyproject));
   const Value& own = document.table_or_empty("tool").table_or_empty("veneer");
   const auto place = [&](std::size_t line) { return fmt::format("{}:{}", printable(found->file), line); };
   for (const auto& member : found->installed.members) {

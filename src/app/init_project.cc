@@ -32,7 +32,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t largest_file = 16 << 20;
+constexpr std::uint64_t largest_generated = 16 << 20;
 constexpr std::size_t layers_of_replay = 60;
 constexpr std::size_t most_deploys = 10;  // in the page's table
 
@@ -53,7 +53,7 @@ class Init {
 
   InitPlan plan() {
     plan_.pyproject = real_path(project_.folder / "pyproject.toml");
-    plan_.pyproject_before = read_text_file(plan_.pyproject, largest_file);
+    plan_.pyproject_before = read_text_file(plan_.pyproject, largest_generated);
     std::vector<setup::Setting> settings = options();
     read_inputs();
     read_compose();
@@ -353,7 +353,7 @@ class Init {
     ProjectHistoryRequest history;
     history.events = DeployEvents::tags;
     if (request_.purpose == InitPurpose::check) {
-      const auto page = read_text_file_if_exists(project_.folder / setup::page_name, largest_file);
+      const auto page = read_text_file_if_exists(project_.folder / setup::page_name, largest_generated);
       history.until = page ? setup::last_deploy_in(*page) : "";
       if (history.until.empty()) return;
     }
@@ -419,7 +419,7 @@ class Init {
     InitFile added;
     added.path = folder / file.name;
     added.shown = file.name;
-    added.on_disk = read_text_file_if_exists(added.path, largest_file);
+    added.on_disk = read_text_file_if_exists(added.path, largest_generated);
     added.text = setup::text_of(file, VENEER_VERSION);
     added.comparison = setup::compare(file, VENEER_VERSION, added.on_disk);
     added.file = std::move(file);

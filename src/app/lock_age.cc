@@ -12,10 +12,8 @@ namespace veneer::app {
 
 namespace {
 
-constexpr std::uint64_t pyproject_limit = 16 << 20;
-
-[[noreturn]] void refuse(const python::AnyLock& lock, const std::vector<std::string>& differences,
-                         const std::string& hint) {
+[[noreturn]] void refuse_lock(const python::AnyLock& lock, const std::vector<std::string>& differences,
+                              const std::string& hint) {
   constexpr std::size_t most_shown = 5;
   std::string shown;
   for (std::size_t i = 0; i < std::min(most_shown, differences.size()); ++i)
@@ -30,7 +28,7 @@ constexpr std::uint64_t pyproject_limit = 16 << 20;
 void refuse_stale_lock(const python::AnyLock& lock, const std::string& project, const std::vector<std::string>& groups,
                        Messages& messages) {
   const python::LockAge age = lock.age(project, groups);
-  if (!age.differences.empty()) refuse(lock, age.differences, "run: uv lock");
+  if (!age.differences.empty()) refuse_lock(lock, age.differences, "run: uv lock");
   for (const std::string& text : age.not_compared) messages.note(text);
 }
 
@@ -41,10 +39,10 @@ void refuse_stale_selection(const python::AnyLock& lock, const build::BuildInput
   const std::vector<std::string> unmet =
       in_context([&] { return printable(path.native()); },
                  [&] {
-                   return python::unmet_requirements(parse_toml(read_text_file(path, pyproject_limit)),
+                   return python::unmet_requirements(parse_toml(read_text_file(path, python::largest_pyproject)),
                                                      inputs.selection, inputs.target, extras);
                  });
-  if (!unmet.empty()) refuse(lock, unmet, "make it anew, for example by uv export");
+  if (!unmet.empty()) refuse_lock(lock, unmet, "make it anew, for example by uv export");
 }
 
 }  // namespace veneer::app

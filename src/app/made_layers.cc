@@ -8,13 +8,13 @@
 namespace veneer::app {
 
 namespace {
-constexpr std::uint64_t file_limit = 1 << 20;
+constexpr std::uint64_t largest_made = 1 << 20;
 }
 
 Made read_made(const std::filesystem::path& store) {
   try {
     Made made;
-    const auto text = read_text_file_if_exists(store / "made", file_limit);
+    const auto text = read_text_file_if_exists(store / "made", largest_made);
     for (const std::string& line : split_words(text.value_or(""), "\n")) {
       if (line.starts_with("layer ")) made.layers.insert(BlobDigest::parse(line.substr(6)));
       if (line.starts_with("base ")) made.base = line.substr(5);

@@ -15,7 +15,6 @@ namespace veneer::app {
 namespace {
 
 constexpr std::array<std::string_view, 3> host_schemes{"ssh://", "unix://", "tcp://"};
-constexpr double usual_round_trip = 0.1;  // seconds, for estimates
 
 bool is_reached_by_ssh(std::string_view address) { return address.starts_with("ssh://"); }
 
@@ -55,13 +54,13 @@ OpenedReceiver open_receiver(const HostRequest& request, const Surroundings& sur
     options.fail_point = surroundings.environment("VENEER_HOST_FAIL_POINT").value_or("");
     opened.session = std::make_unique<deliver::HostSession>(deliver::read_ssh_address(address), std::move(options));
     opened.receiver = std::make_unique<deliver::SshReceiver>(*opened.session);
-    opened.line = {0, usual_round_trip};
+    opened.line = {0, deliver::usual_round_trip};
   } else {
     std::optional<std::filesystem::path> folder;
     if (request.read_back == ReadBack::wanted) folder = std::filesystem::temp_directory_path();
     opened.receiver =
         std::make_unique<deliver::DockerEngine>(engine::connect_to(choice.address()), folder, request.helper);
-    opened.line = address.starts_with("tcp://") ? deliver::Line{0, usual_round_trip} : deliver::local_line;
+    opened.line = address.starts_with("tcp://") ? deliver::Line{0, deliver::usual_round_trip} : deliver::local_line;
   }
   if (request.bytes_per_second) opened.line.bytes_per_second = *request.bytes_per_second;
   return opened;

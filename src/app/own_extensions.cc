@@ -20,12 +20,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t largest_text = 1 << 20;
+constexpr std::uint64_t largest_source = 1 << 20;
 constexpr std::size_t deepest = 3;
 
 std::optional<std::string> read(const fs::path& path) {
   try {
-    return read_text_file_if_exists(path, largest_text);
+    return read_text_file_if_exists(path, largest_source);
   } catch (const Error&) {
     return std::nullopt;
   }

@@ -22,8 +22,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t most_bytes = 1 << 30;
-constexpr std::uint64_t largest_ignore_file = 1 << 20;
-constexpr const char* prefix = "app/.venv";
+constexpr const char* environment_prefix = "app/.venv";
 
 /// What is said of one commit is not what this command has to say.
 class Silent : public Surroundings, public Messages {
@@ -140,7 +139,7 @@ void PastApplication::add_code(const std::string& name, const std::vector<python
   const build::Placement placement(nowhere);
   for (const python::GitFile& file : taken) {
     const auto skipped = skipped_of(file.path, module, has_sources, has_module, packages);
-    const std::string path = fmt::format("{}/lib/{}/site-packages/{}", prefix, target.library_folder(),
+    const std::string path = fmt::format("{}/lib/{}/site-packages/{}", environment_prefix, target.library_folder(),
                                          skipped ? file.path.substr(*skipped) : name + ".dist-info/" + file.path);
     if (!fs::is_regular_file(fs::symlink_status(folder / file.path))) continue;
     placement.add_parents(code_, path);
@@ -152,7 +151,7 @@ void PastApplication::add_code(const std::string& name, const std::vector<python
 
 std::vector<PricedPart> PastApplication::parts(const plan::ApplicationSplit& previous) const {
   std::vector<build::ApplicationPart> parts = build::application_parts(
-      files_, prefix, code_.empty() ? plan::OwnWheels::none : plan::OwnWheels::some, previous,
+      files_, environment_prefix, code_.empty() ? plan::OwnWheels::none : plan::OwnWheels::some, previous,
       plan::most_application_layers,
       [](const build::ApplicationFiles& files) { return build::compressed_sizes(files, default_workers()); });
   std::vector<PricedPart> priced;

@@ -19,6 +19,9 @@
 
 namespace veneer::app {
 
+/// Bytes of a wheel of which nothing is known.
+inline constexpr std::uint64_t guessed_size = 100'000;
+
 /// Which files of a project's folder its image has, told by their names alone: those that [tool.veneer.image] means or,
 /// without it, that a project which is no package has; a package's own modules; without what .dockerignore leaves out.
 class ApplicationNames {

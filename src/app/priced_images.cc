@@ -24,7 +24,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint64_t guessed_size = 100'000;
 constexpr std::uint64_t largest_text = 64 << 20;
 
 /// What a lock names by a path: which content that is, and its size if it is a file.

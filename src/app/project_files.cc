@@ -15,7 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t largest_ignore_file = 1 << 20;
 constexpr std::size_t most_shown = 5;
 
 /// Those of `paths` in the folder, as seen from it.

@@ -13,6 +13,9 @@
 
 namespace veneer::app {
 
+/// Bytes of a .dockerignore.
+inline constexpr std::uint64_t largest_ignore_file = 1 << 20;
+
 /// All that is there, before .dockerignore is read: its name hangs on the Dockerfile's.
 build::ProjectFiles list_files(const python::Project& project, const std::optional<python::GitFolder>& git);
 

@@ -26,10 +26,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint64_t guessed_size = 100'000;
 constexpr std::size_t least_tags = 2;
-constexpr std::uint64_t largest_text = 64 << 20;
-constexpr std::uint64_t largest_file = std::uint64_t{4} << 30;
+constexpr std::uint64_t largest_lock = 64 << 20;
+constexpr std::uint64_t largest_wheel = std::uint64_t{4} << 30;
 
 /// What a commit has of the project: object names; empty where a file is not there.
 struct Files {
@@ -190,7 +189,7 @@ class Reader {
     }
     wanted.erase("");
     const std::vector<std::string> objects(wanted.begin(), wanted.end());
-    python::read_objects(repository_, objects, largest_text,
+    python::read_objects(repository_, objects, largest_lock,
                          [&](std::size_t place, std::string_view text) { texts_[objects[place]] = text; });
   }
 
@@ -232,7 +231,7 @@ class Reader {
       if (place_of.try_emplace(file.content, objects.size()).second) objects.push_back(file.content);
     }
     std::vector<std::pair<std::string, std::uint64_t>> beginnings(objects.size());
-    python::read_objects(repository_, objects, largest_file, [&](std::size_t place, std::string_view content) {
+    python::read_objects(repository_, objects, largest_wheel, [&](std::size_t place, std::string_view content) {
       beginnings[place] = {std::string(content.substr(0, told)), content.size()};
     });
     std::vector<std::uint64_t> sizes(objects.size());

@@ -11,12 +11,11 @@ namespace veneer::app {
 
 namespace {
 
-constexpr std::string_view prefix = "registry:";
-constexpr double usual_round_trip = 0.1;  // seconds, for estimates
+constexpr std::string_view place_prefix = "registry:";
 
 image::Reference parse(const std::string& text, const std::string& hint) {
   std::string_view name = text;
-  if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+  if (name.starts_with(place_prefix)) name.remove_prefix(place_prefix.size());
   try {
     return image::parse_reference(name);
   } catch (const Error& error) {
@@ -27,7 +26,7 @@ image::Reference parse(const std::string& text, const std::string& hint) {
 }  // namespace
 
 image::Reference parse_push_name(const std::string& text) {
-  if (!text.starts_with(prefix) && image::names_a_place(text)) {
+  if (!text.starts_with(place_prefix) && image::names_a_place(text)) {
     throw Error(ErrorKind::usage, fmt::format("'{}' is no name of a registry", printable(text)),
                 "veneer build -o writes layouts and archives, veneer ship brings an image to an engine");
   }
@@ -52,7 +51,7 @@ std::string parse_also_tag(const std::string& text, const image::Reference& name
 
 std::string parse_mount_from(const std::string& text, const image::Reference& name) {
   const std::string own = name.registry + "/";
-  const std::string whole = text.starts_with(prefix) || image::names_registry(text) ? text : own + text;
+  const std::string whole = text.starts_with(place_prefix) || image::names_registry(text) ? text : own + text;
   const image::Reference other = parse(whole, "a repository, such as team/base");
   if (other.registry != name.registry) {
     throw Error(ErrorKind::usage, fmt::format("--mount-from '{}' is not in {}", printable(text), name.registry),
@@ -72,13 +71,13 @@ ImagePush::ImagePush(const OpenedImage& image, const Made& made, const PushTarge
   if (target.mounts == PushTarget::Mounts::tried) {
     request.mount_from = target.mount_from;
     for (const std::string& origin : {made.base, image.name}) {
-      if (!origin.starts_with(prefix)) continue;
+      if (!origin.starts_with(place_prefix)) continue;
       const image::Reference other = parse(origin, "");
       if (other.registry == target.name.registry) request.mount_from.push_back(other.repository);
     }
   }
   request.just_made = made.layers;
-  request.line = {target.bytes_per_second, usual_round_trip};
+  request.line = {target.bytes_per_second, deliver::usual_round_trip};
   request.most_bytes = target.most_bytes;
   request.seen = std::move(seen);
   const auto registries = open_registries(surroundings.current_folder(), surroundings, target.patience);

@@ -17,10 +17,10 @@ namespace veneer::app {
 namespace {
 
 /// Of each path that the steps make, what it is: "file 0644 <hash>", "link TARGET".
-using Made = std::map<std::string, std::string>;
+using Digests = std::map<std::string, std::string>;
 
-Made run_steps(const OpenedImage& opened, const python::Project& project, const std::filesystem::path& temporary,
-               const std::function<void(const std::string&)>& progress) {
+Digests run_steps(const OpenedImage& opened, const python::Project& project, const std::filesystem::path& temporary,
+                  const std::function<void(const std::string&)>& progress) {
   const image::Image& image = opened.sealed.image;
   const std::vector<image::LayerHistory> history = image::history_of_layers(image.config.history, image.layers.size());
   std::vector<base::PlacedLayer> layers;
@@ -36,7 +36,7 @@ Made run_steps(const OpenedImage& opened, const python::Project& project, const 
   make_folders(scratch.path() / "staging");
   build::PreparedRoot root(base::stage(layers, scratch.path() / "staging"), scratch.path() / "root", image.config,
                            application);
-  Made made;
+  Digests made;
   for (const python::PrepareStep& step : project.prepare) {
     progress("preparing files: " + build::prepare_title(step));
     const build::PreparedFiles files = root.run(step);
@@ -62,8 +62,8 @@ check::Findings repeat_prepare(const OpenedImage& image, Surroundings& surroundi
   }
   const image::LayerCache cache(surroundings.cache_folder());  // while it lives, nobody prunes what we unpack
   const auto progress = [&](const std::string& text) { surroundings.messages().progress(text); };
-  const Made first = run_steps(image, project, cache.folder() / "tmp", progress);
-  Made second = run_steps(image, project, cache.folder() / "tmp", progress);
+  const Digests first = run_steps(image, project, cache.folder() / "tmp", progress);
+  Digests second = run_steps(image, project, cache.folder() / "tmp", progress);
   surroundings.messages().clear_progress();
   check::Findings findings;
   const auto differs = [&](const std::string& path, std::string_view how) {

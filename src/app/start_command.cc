@@ -20,9 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t largest_text = 1 << 20;  // of a file that somebody wrote
-constexpr std::uint64_t most_source = 32 << 20;  // of all Python files together
-constexpr unsigned oldest_reader = 9;            // the program that reads Python files runs since 3.9
+constexpr std::uint64_t largest_script = 1 << 20;  // of a file that somebody wrote
+constexpr std::uint64_t most_source = 32 << 20;    // of all Python files together
+constexpr unsigned oldest_reader = 9;              // the program that reads Python files runs since 3.9
 constexpr unsigned newest_reader = 20;
 
 /// Those that somebody wrote, as far as their names tell; a repository tells it better.
@@ -44,8 +44,8 @@ std::optional<std::string> read_own_file(const fs::path& folder, const std::stri
   std::error_code error;
   const fs::path real = fs::canonical(path, error);
   if (error || !fs::is_regular_file(real) || !real.native().starts_with(folder.native() + "/")) return std::nullopt;
-  if (fs::file_size(real) > largest_text) return std::nullopt;
-  return read_text_file_if_exists(path, largest_text);
+  if (fs::file_size(real) > largest_script) return std::nullopt;
+  return read_text_file_if_exists(path, largest_script);
 }
 
 /// Nothing for a file that veneer generated: that says what it was told.

@@ -12,7 +12,7 @@ namespace {
 constexpr int compression_level = 6;
 constexpr int memory_level = 8;
 constexpr int raw_window_bits = -15;
-constexpr std::size_t chunk_size = 128 * 1024;
+constexpr std::size_t output_size = 128 * 1024;
 
 /// Of what zlib 1.2.11 to 1.3.1 make of probe().
 constexpr std::string_view known_answer = "6f7b8ef11129305dfa0513be76d67e4d45161a56ca9a164640117fc6dbff90dd";
@@ -38,7 +38,7 @@ CanonicalDeflate::CanonicalDeflate() : CanonicalDeflate(Unchecked{}) {
   [[maybe_unused]] static const bool is_checked = (check_compressor(&compressed_probe), true);
 }
 
-CanonicalDeflate::CanonicalDeflate(Unchecked /*unchecked*/) : buffer_(chunk_size) {
+CanonicalDeflate::CanonicalDeflate(Unchecked /*unchecked*/) : buffer_(output_size) {
   if (deflateInit2(&stream_, compression_level, Z_DEFLATED, raw_window_bits, memory_level, Z_DEFAULT_STRATEGY) !=
       Z_OK) {
     throw Error(ErrorKind::failed, "zlib cannot be set up");

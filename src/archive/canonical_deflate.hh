@@ -5,11 +5,15 @@
 
 #include <zlib.h>
 
+#include <array>
 #include <functional>
 
 #include "foundation/bytes.hh"
 
 namespace veneer::archive {
+
+/// What each gzip member of ours begins with (RFC 1952: no name, no time, no system).
+inline constexpr std::array<unsigned char, 10> gzip_member_header = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff};
 
 class CanonicalDeflate {
  public:

@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "archive/canonical_deflate.hh"
 #include "foundation/error.hh"
 #include "foundation/parallel.hh"
 
@@ -13,7 +14,6 @@ namespace veneer::archive {
 namespace {
 
 constexpr std::size_t piece_size = 4 << 20;
-constexpr std::array<unsigned char, 10> member_header = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff};
 
 /// The settings are those of LayerWriter. All of `data` in one call, so that the bytes depend on nothing else.
 void deflate_all(ByteView data, Bytes& into) {
@@ -35,7 +35,7 @@ void deflate_all(ByteView data, Bytes& into) {
 
 Bytes gzip_member(ByteView data) {
   Bytes member;
-  append(member, std::as_bytes(std::span(member_header)));
+  append(member, std::as_bytes(std::span(gzip_member_header)));
   deflate_all(data, member);
   const auto crc = crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size());
   append_little_endian<std::uint32_t>(member, static_cast<std::uint32_t>(crc));

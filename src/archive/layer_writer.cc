@@ -18,7 +18,6 @@ namespace veneer::archive {
 namespace {
 
 constexpr std::size_t chunk_size = 128 * 1024;
-constexpr std::array<unsigned char, 10> member_header = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff};
 
 }  // namespace
 
@@ -96,7 +95,7 @@ class LayerWriter::Implementation {
     deflate_.restart();
     member_crc_ = 0;
     member_size_ = 0;
-    put(std::as_bytes(std::span(member_header)));
+    put(std::as_bytes(std::span(gzip_member_header)));
   }
 
   void end_member() {

@@ -14,10 +14,9 @@ namespace veneer::archive {
 
 namespace {
 
-constexpr std::size_t block_size = 512;
 constexpr std::size_t component_limit = 255;  // NAME_MAX
 constexpr std::string_view xattr_prefix = "SCHILY.xattr.";
-using Block = std::array<std::byte, block_size>;
+using Block = std::array<std::byte, tar_block_size>;
 
 std::string_view field(const Block& block, std::size_t at, std::size_t size) {
   return as_text(ByteView(block).subspan(at, size));
@@ -73,7 +72,7 @@ bool checksum_holds(const Block& block) {
   if (!stored) return false;
   std::int64_t unsigned_sum = 0;
   std::int64_t signed_sum = 0;
-  for (std::size_t i = 0; i < block_size; ++i) {
+  for (std::size_t i = 0; i < tar_block_size; ++i) {
     const auto byte = i >= 148 && i < 156 ? std::byte{' '} : block[i];
     unsigned_sum += std::to_integer<unsigned char>(byte);
     signed_sum += static_cast<signed char>(std::to_integer<unsigned char>(byte));
@@ -211,7 +210,7 @@ bool TarReader::Implementation::read_block(Block& block) {
   const std::size_t count = read_full(*source_, block);
   offset_ += count;
   if (count == 0) return false;
-  if (count != block_size) throw Error(ErrorKind::refused, "the archive ends in the middle of a header");
+  if (count != tar_block_size) throw Error(ErrorKind::refused, "the archive ends in the middle of a header");
   return true;
 }
 
@@ -238,7 +237,7 @@ void TarReader::Implementation::finish_entry() {
   skip(rest_);
   rest_ = 0;
   // The padding of the last entry may be cut off when nothing follows; engines accept that.
-  std::array<std::byte, block_size> padding{};
+  std::array<std::byte, tar_block_size> padding{};
   offset_ += read_full(*source_, std::span(padding).first(padding_));
   padding_ = 0;
 }
@@ -258,7 +257,7 @@ std::string TarReader::Implementation::extended_data(std::uint64_t size) {
     throw Error(ErrorKind::refused, "the archive ends in the middle of an extension header");
   }
   offset_ += size;
-  skip((block_size - size % block_size) % block_size);
+  skip((tar_block_size - size % tar_block_size) % tar_block_size);
   return data;
 }
 
@@ -288,7 +287,8 @@ std::optional<TarEntry> TarReader::Implementation::next() {
       throw Error(ErrorKind::refused, "a lone zero block stands between entries");
     }
     if (!checksum_holds(block))
-      throw Error(ErrorKind::refused, fmt::format("the header at byte {} has a wrong checksum", offset_ - block_size));
+      throw Error(ErrorKind::refused,
+                  fmt::format("the header at byte {} has a wrong checksum", offset_ - tar_block_size));
     const char type = static_cast<char>(block[156]);
     if (type == 'x' || type == 'g' || type == 'L' || type == 'K') {
       const auto size = number_field(block, 124, 12);
@@ -298,7 +298,7 @@ std::optional<TarEntry> TarReader::Implementation::next() {
       if (type == 'g') {
         refuse_dangling();  // engines forget what stands before a global header
       } else if (!extension_at_) {
-        extension_at_ = offset_ - block_size;
+        extension_at_ = offset_ - tar_block_size;
       }
       const std::string data = extended_data(static_cast<std::uint64_t>(*size));
       if (type == 'x') {
@@ -426,7 +426,7 @@ std::optional<TarEntry> TarReader::Implementation::make_entry(const Block& block
   check_text(name, "name");
   check_text(link, "link target");
   if (name.empty())
-    throw Error(ErrorKind::refused, fmt::format("the entry at byte {} has no name", offset_ - block_size));
+    throw Error(ErrorKind::refused, fmt::format("the entry at byte {} has no name", offset_ - tar_block_size));
   entry.path = clean_path(name);
   if (entry.path.empty() && entry.type != EntryType::folder) {
     throw Error(ErrorKind::refused, fmt::format("the root '{}' is no folder", printable(name)));
@@ -451,7 +451,7 @@ std::optional<TarEntry> TarReader::Implementation::make_entry(const Block& block
   if (entry.type == EntryType::file) {
     entry.size = size;
     rest_ = entry.size;
-    padding_ = static_cast<std::size_t>((block_size - entry.size % block_size) % block_size);
+    padding_ = static_cast<std::size_t>((tar_block_size - entry.size % tar_block_size) % tar_block_size);
   }
   current_ = entry.path;
   data_offset_ = offset_;

@@ -2,6 +2,7 @@
 // thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -11,6 +12,9 @@
 #include "foundation/stream.hh"
 
 namespace veneer::archive {
+
+/// Headers and data lie in blocks of so many bytes.
+inline constexpr std::size_t tar_block_size = 512;
 
 enum class EntryType { file, folder, symlink, hard_link, character_device, block_device, fifo };
 

@@ -12,7 +12,6 @@ namespace veneer::archive {
 
 namespace {
 
-constexpr std::size_t block_size = 512;
 constexpr std::size_t name_size = 100;
 constexpr std::size_t prefix_size = 155;
 constexpr std::uint64_t largest_7_digits = 07777777;       // 8-byte fields
@@ -52,7 +51,7 @@ bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-class Block {
+class HeaderBlock {
  public:
   void text(Field at, std::size_t size, std::string_view value) {
     std::memcpy(bytes_ + at, value.data(), std::min(size, value.size()));
@@ -72,7 +71,7 @@ class Block {
   }
 
  private:
-  char bytes_[block_size] = {};
+  char bytes_[tar_block_size] = {};
 };
 
 /// A PAX record: its own length in decimal, a space, key=value, a line break.
@@ -109,7 +108,7 @@ Bytes tar_header(const TarEntry& entry) {
   const std::uint64_t size = entry.type == EntryType::file ? entry.size : 0;
 
   std::map<std::string, std::string> records;
-  Block block;
+  HeaderBlock block;
   // ustar does not say in which encoding its names are; only PAX does. Readers that know no PAX get what fits.
   const std::size_t split = path.size() <= name_size ? 0 : split_place(path);
   if (split == std::string_view::npos || !is_ascii(path)) {
@@ -149,7 +148,7 @@ Bytes tar_header(const TarEntry& entry) {
     std::string data;
     for (const auto& [key, value] : records) data += record(key, value);
     // All of it is fixed, so that the bytes depend on the entry alone: GNU tar puts its process's number into the name.
-    Block pax;
+    HeaderBlock pax;
     pax.text(name_at, name_size, "././@PaxHeader");
     pax.number(mode_at, 7, 0644);
     pax.number(uid_at, 7, 0);
@@ -169,7 +168,7 @@ Bytes tar_header(const TarEntry& entry) {
 }
 
 std::size_t tar_padding(std::uint64_t size) {
-  return static_cast<std::size_t>((block_size - size % block_size) % block_size);
+  return static_cast<std::size_t>((tar_block_size - size % tar_block_size) % tar_block_size);
 }
 
 }  // namespace veneer::archive

@@ -41,8 +41,6 @@ constexpr std::uint16_t extra_unicode_path = 0x7075;
 constexpr std::uint16_t made_on_unix = 3;
 constexpr std::uint16_t made_on_darwin = 19;
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::refused, message); }
-
 /// Fields of a header, read one after the other; the caller has made sure that they are there.
 class Fields {
  public:

@@ -14,7 +14,7 @@ namespace veneer::base {
 
 namespace {
 
-constexpr std::uint64_t text_limit = 512ull << 20;
+constexpr std::uint64_t largest_status = 512ull << 20;
 
 struct Stanza {
   InstalledPackage package;
@@ -54,7 +54,7 @@ Identity identity(const InstalledPackage& package) { return {package.name, packa
 
 std::string text_at(const tree::Inode& inode) {
   if (inode.content == nullptr) return {};
-  const Bytes bytes = read_all(*inode.content->open(), text_limit);
+  const Bytes bytes = read_all(*inode.content->open(), largest_status);
   return std::string(as_text(bytes));
 }
 

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::string_view place = "usr/local";
 constexpr std::uint64_t most_unpacked = 4ull << 30;
-constexpr std::uint64_t text_limit = 16 << 20;
+constexpr std::uint64_t largest_build_file = 16 << 20;
 
 /// The folder of the archive that holds bin and lib, with a slash at its end.
 std::string find_top(const tree::FileTree& unpacked) {
@@ -57,7 +57,7 @@ bool tells_prefix(std::string_view path) {
 std::string built_prefix(const tree::FileTree& unpacked) {
   for (const auto& [path, entry] : unpacked.entries()) {
     if (entry.inode->type != archive::EntryType::file || !tree::base_name(path).starts_with("_sysconfigdata")) continue;
-    const std::string text = tree::read_text(unpacked, path, text_limit);
+    const std::string text = tree::read_text(unpacked, path, largest_build_file);
     constexpr std::string_view mark = "'prefix': '";
     const std::size_t at = text.find(mark);
     if (at == std::string::npos) continue;
@@ -145,7 +145,7 @@ tree::FileTree interpreter_tree(const tree::FileTree& unpacked) {
     if (!copied) copied = canonical(inode);
     if (inode.type == archive::EntryType::file && !prefix.empty() && tells_prefix(below)) {
       const std::string text =
-          with_prefix(tree::read_text(unpacked, path, text_limit), prefix, fmt::format("/{}", place));
+          with_prefix(tree::read_text(unpacked, path, largest_build_file), prefix, fmt::format("/{}", place));
       copied = tree::make_file(std::make_shared<archive::MemoryContent>(text), copied->mode, 0, 0, fixed_time);
     }
     result.put(tree::join_path(place, below), copied);

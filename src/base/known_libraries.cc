@@ -21,20 +21,19 @@ constexpr std::array<std::string_view, 3> suites = {"bookworm", "trixie", "forky
 constexpr std::string_view none = "-";
 constexpr std::array<std::string_view, 4> drivers = {"libcuda.so", "libnvidia-", "libnvcuvid.so", "libnvoptix.so"};
 
-using Words = std::vector<std::string>;
-
-std::vector<Words> rows_of(std::string_view table) {
-  std::vector<Words> rows;
+std::vector<std::vector<std::string>> rows_of(std::string_view table) {
+  std::vector<std::vector<std::string>> rows;
   for (const std::string& line : split_words(table, "\n")) {
     if (!line.starts_with('#')) rows.push_back(split_words(line, " "));
   }
   return rows;
 }
 
-const std::map<std::string, Words, std::less<>>& libraries() {
+const std::map<std::string, std::vector<std::string>, std::less<>>& libraries() {
   static const auto all = [] {
-    std::map<std::string, Words, std::less<>> result;
-    for (Words& row : rows_of(library_table)) result.emplace(row[0], Words(row.begin() + 1, row.end()));
+    std::map<std::string, std::vector<std::string>, std::less<>> result;
+    for (std::vector<std::string>& row : rows_of(library_table))
+      result.emplace(row[0], std::vector<std::string>(row.begin() + 1, row.end()));
     return result;
   }();
   return all;
@@ -46,7 +45,7 @@ std::optional<std::string> package_of_library(std::string_view suite, std::strin
   const auto column = std::find(suites.begin(), suites.end(), suite) - suites.begin();
   const auto row = libraries().find(soname);
   if (static_cast<std::size_t>(column) == suites.size() || row == libraries().end()) return std::nullopt;
-  const Words& packages = row->second;
+  const std::vector<std::string>& packages = row->second;
   const std::string& package = packages.at(std::min(static_cast<std::size_t>(column), packages.size() - 1));
   return package == none ? std::nullopt : std::optional(package);
 }
@@ -67,9 +66,9 @@ bool is_of_the_host(std::string_view soname) {
 }
 
 std::vector<UsedBySystem> used_by(std::string_view name) {
-  static const std::vector<Words> rows = rows_of(wrapper_table);
+  static const std::vector<std::vector<std::string>> rows = rows_of(wrapper_table);
   std::vector<UsedBySystem> result;
-  for (const Words& row : rows) {
+  for (const std::vector<std::string>& row : rows) {
     if (row[0] != name) continue;
     if (row[1].starts_with("lib:")) {
       result.push_back({"", "", row[1].substr(4)});

@@ -8,14 +8,14 @@
 namespace veneer::base {
 
 namespace {
-constexpr std::uint64_t text_limit = 1 << 20;
+constexpr std::uint64_t largest_os_release = 1 << 20;
 }
 
 OsRelease read_os_release(const tree::Lookup& root) {
   OsRelease release;
   const auto path = root.resolve("etc/os-release");
   if (!path) return release;
-  for (const std::string& line : split_words(tree::read_text(root, *path, text_limit), "\n")) {
+  for (const std::string& line : split_words(tree::read_text(root, *path, largest_os_release), "\n")) {
     const std::size_t equals = line.find('=');
     if (equals == std::string::npos) continue;
     std::string value = line.substr(equals + 1);

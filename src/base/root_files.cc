@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/unpack.hh"
+#include "foundation/digest.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "tree/apply_layer.hh"
@@ -11,11 +12,6 @@
 namespace veneer::base {
 
 namespace fs = std::filesystem;
-
-void add_field(Sha256& hash, std::string_view text) {
-  hash.update(fmt::format("{}:", text.size()));
-  hash.update(text);
-}
 
 tree::FileTree read_root(const fs::path& tar) {
   const auto file = std::make_shared<File>(tar);

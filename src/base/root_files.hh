@@ -15,9 +15,6 @@ namespace veneer::base {
 /// Under the key of a layer of packages: packages_to_text() of all that is installed with it.
 inline constexpr std::string_view packages_note = "debian-packages";
 
-/// Adds a text to a key so that no two lists of texts are the same.
-void add_field(Sha256& hash, std::string_view text);
-
 /// The files of a tar file, their data left in it.
 tree::FileTree read_root(const std::filesystem::path& tar);
 

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view format_version = "debian packages above a base 1";
+constexpr std::string_view layer_version = "debian packages above a base 1";
 bool has_sources(const tree::FileTree& tree) {
   constexpr std::string_view folder = "etc/apt/sources.list.d/";
   for (auto entry = tree.entries().lower_bound(folder);
@@ -131,7 +131,7 @@ std::vector<std::string> packages_to_add(const Base& base, const PackagesRequest
 
 LayerKey packages_key(const Base& base, const PackagesRequest& request) {
   Sha256 hash;
-  add_field(hash, format_version);
+  add_field(hash, layer_version);
   for (const image::Layer& layer : base.layers) add_field(hash, layer.diff_id.text());
   add_field(hash, request.archive.snapshot);
   for (const std::string& option : request.archive.options) add_field(hash, option);

@@ -34,9 +34,9 @@ class Writer {
   std::string out_{header};
 };
 
-class Reader {
+class IndexReader {
  public:
-  explicit Reader(std::string_view text) : rest_(text) {}
+  explicit IndexReader(std::string_view text) : rest_(text) {}
   bool at_end() const { return rest_.empty(); }
   bool failed() const { return failed_; }
 
@@ -110,7 +110,7 @@ std::string write_tree_index(const tree::FileTree& tree, const FindPlace& find_p
 
 std::optional<tree::FileTree> read_tree_index(std::string_view text, const MakeContent& make_content) {
   if (!text.starts_with(header)) return std::nullopt;
-  Reader reader(text.substr(header.size()));
+  IndexReader reader(text.substr(header.size()));
   const auto count = reader.number<std::size_t>();
   tree::FileTree tree;
   std::vector<tree::InodePointer> inodes;

@@ -5,6 +5,7 @@
 #include "base/unpack.hh"
 #include "build/image_builder.hh"
 #include "build/prepare.hh"
+#include "foundation/digest.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/json.hh"
@@ -15,11 +16,6 @@ namespace veneer::build {
 namespace {
 
 constexpr int prepared_format = 1;  // raised whenever the same inputs give other bytes than before
-
-void add_field(Sha256& hash, std::string_view text) {
-  hash.update(fmt::format("{}:", text.size()));
-  hash.update(text);
-}
 
 }  // namespace
 

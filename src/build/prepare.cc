@@ -55,7 +55,7 @@ Sandbox sandbox_for(const SandboxUser& user) {
               "it needs a machine of the image's kind and root or user namespaces; a cache that has the layer will do");
 }
 
-struct stat status_of(const fs::path& path) {
+struct stat stat_of(const fs::path& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) throw_system_error("read", path, errno);
   return status;
@@ -71,7 +71,7 @@ bool is_there(const fs::path& path) {
 void check_way(const fs::path& root, const std::string& path) {
   for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
     const fs::path place = root / path.substr(0, slash);
-    if (is_there(place) && !S_ISDIR(status_of(place).st_mode)) {
+    if (is_there(place) && !S_ISDIR(stat_of(place).st_mode)) {
       throw Error(ErrorKind::refused, fmt::format("/{} is no folder, so nothing is taken from /{}",
                                                   printable(path.substr(0, slash)), printable(path)));
     }
@@ -79,15 +79,15 @@ void check_way(const fs::path& root, const std::string& path) {
 }
 
 /// What lies at and below the output `path`, whoever made it.
-class Collector {
+class PreparedCollector {
  public:
-  Collector(const fs::path& root, PreparedFiles& into, const std::map<std::string, Hash>& before,
-            const std::function<bool(const std::string&)>& is_hidden)
+  PreparedCollector(const fs::path& root, PreparedFiles& into, const std::map<std::string, Hash>& before,
+                    const std::function<bool(const std::string&)>& is_hidden)
       : root_(root), into_(into), before_(before), is_hidden_(is_hidden) {}
 
   void take(const std::string& path) {
     const fs::path place = root_ / path;
-    const struct stat status = status_of(place);
+    const struct stat status = stat_of(place);
     if (++count_ > most_prepared_files)
       throw Error(ErrorKind::refused, fmt::format("it made more than {} files and folders", most_prepared_files));
     if (S_ISDIR(status.st_mode)) {
@@ -136,7 +136,7 @@ class Collector {
 std::map<std::string, Hash> hashes_below(const fs::path& root, const std::string& path) {
   std::map<std::string, Hash> result;
   const auto note = [&](const fs::path& place) {
-    const struct stat status = status_of(place);
+    const struct stat status = stat_of(place);
     if (!S_ISREG(status.st_mode)) return;
     const archive::FileContent content(place, static_cast<std::uint64_t>(status.st_size));
     result.emplace(place.lexically_relative(root).native(), tree::content_hash(content));
@@ -144,7 +144,7 @@ std::map<std::string, Hash> hashes_below(const fs::path& root, const std::string
   const fs::path place = root / path;
   if (!is_there(place)) return result;
   note(place);
-  if (S_ISDIR(status_of(place).st_mode)) {
+  if (S_ISDIR(stat_of(place).st_mode)) {
     for (const auto& entry : fs::recursive_directory_iterator(place)) note(entry.path());
   }
   return result;
@@ -207,7 +207,7 @@ PreparedFiles PreparedRoot::run(const python::PrepareStep& step) {
           const auto entry = tree_.entries().find(path);
           return entry != tree_.entries().end() && application_layer_ && entry->second.layer >= *application_layer_;
         };
-        Collector collector(root_, result, before, is_hidden);
+        PreparedCollector collector(root_, result, before, is_hidden);
         for (const std::string& output : outputs) {
           check_way(root_, output);
           if (!is_there(root_ / output)) {
@@ -233,7 +233,7 @@ void PreparedRoot::make_writable(const std::string& path) const {
   const fs::path output = root_ / path;
   if (!is_there(output)) return;
   give(output);
-  if (!S_ISDIR(status_of(output).st_mode)) return;
+  if (!S_ISDIR(stat_of(output).st_mode)) return;
   for (const auto& entry : fs::recursive_directory_iterator(output)) give(entry.path());
 }
 

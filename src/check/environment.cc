@@ -20,7 +20,7 @@ namespace veneer::check {
 
 namespace {
 
-constexpr std::uint64_t text_limit = 64 << 20;
+constexpr std::uint64_t largest_metadata = 64 << 20;
 constexpr std::size_t most_inner_modules = 1000;
 
 /// Names of what lies directly in the folder `path`.
@@ -71,26 +71,28 @@ std::string inner_module_of(std::string_view path) {
 
 /// What an installer notes of a distribution whose source is a folder (PEP 610, "dir_info").
 bool is_of_a_folder(const tree::FileTree& tree, const std::string& info) {
-  return tree::read_text(tree, info + "/direct_url.json", text_limit).find("\"dir_info\"") != std::string::npos;
+  return tree::read_text(tree, info + "/direct_url.json", largest_metadata).find("\"dir_info\"") != std::string::npos;
 }
 
 Distribution read_distribution(const tree::FileTree& tree, const std::string& folder, const std::string& metadata,
                                std::optional<std::size_t> own_layer) {
   Distribution distribution;
   distribution.folder = folder;
-  const python::Headers headers(tree::read_text(tree, metadata, text_limit));
+  const python::Headers headers(tree::read_text(tree, metadata, largest_metadata));
   distribution.name = python::normalised_name(headers.first("Name", metadata));
   distribution.version = headers.first("Version", metadata);
   for (const std::string& text : headers.all("Requires-Dist")) {
     distribution.requirements.push_back(python::Requirement::parse(text));
   }
   for (const std::string& text : headers.all("Requires-Python")) distribution.requires_python = text;
-  distribution.commands = python::parse_entry_points(tree::read_text(tree, folder + "/entry_points.txt", text_limit));
+  distribution.commands =
+      python::parse_entry_points(tree::read_text(tree, folder + "/entry_points.txt", largest_metadata));
   const std::size_t layer = tree.entries().find(metadata)->second.layer;
   distribution.is_own = own_layer ? layer == *own_layer : is_of_a_folder(tree, folder);
   std::set<std::string> modules;
   std::set<std::string> inner;
-  for (const python::RecordRow& row : python::parse_record(tree::read_text(tree, folder + "/RECORD", text_limit))) {
+  for (const python::RecordRow& row :
+       python::parse_record(tree::read_text(tree, folder + "/RECORD", largest_metadata))) {
     if (std::string module = module_of(row.path); !module.empty()) modules.insert(std::move(module));
     if (!distribution.is_own || inner.size() == most_inner_modules) continue;
     if (std::string module = inner_module_of(row.path); !module.empty()) inner.insert(std::move(module));

@@ -19,7 +19,7 @@ namespace veneer::check {
 
 namespace {
 
-constexpr std::uint64_t text_limit = 1 << 20;
+constexpr std::uint64_t largest_configuration = 1 << 20;
 constexpr std::size_t most_includes = 1000;     // lines of ld.so.conf and of what it includes
 constexpr std::size_t most_steps = 20'000'000;  // of the search: folders and names looked at, for all libraries
 constexpr std::size_t longest_path = 4096;
@@ -45,7 +45,7 @@ class Closure {
     // musl's loader reads /etc/ld-musl-<machine>.path instead.
     for (const auto& [path, entry] : tree_.entries()) {
       if (path.starts_with("etc/ld-musl-") && path.ends_with(".path")) {
-        for (const std::string& folder : split_words(tree::read_text(tree_, path, text_limit), ":\n"))
+        for (const std::string& folder : split_words(tree::read_text(tree_, path, largest_configuration), ":\n"))
           usual_.push_back(folder.substr(1));
       }
     }
@@ -96,7 +96,7 @@ class Closure {
   /// Each file once: they may include each other.
   void read_loader_configuration(const std::string& path) {
     if (!configurations_.insert(path).second) return;
-    for (std::string line : split_words(tree::read_text(tree_, path, text_limit), "\n")) {
+    for (std::string line : split_words(tree::read_text(tree_, path, largest_configuration), "\n")) {
       line = line.substr(0, line.find('#'));
       const std::vector<std::string> words = split_words(line, " \t\r");
       if (words.empty()) continue;

@@ -16,7 +16,7 @@ namespace veneer::check {
 
 namespace {
 
-constexpr std::uint64_t text_limit = 16 << 20;
+constexpr std::uint64_t largest_script = 16 << 20;
 constexpr std::size_t most_examples = 3;
 
 enum Bit : std::uint32_t { read_bit = 4, write_bit = 2, run_bit = 1 };
@@ -37,7 +37,7 @@ std::optional<std::uint64_t> number(std::string_view text) {
 /// The rows of etc/passwd or etc/group.
 std::vector<std::vector<std::string>> table(const tree::FileTree& tree, std::string_view path) {
   std::vector<std::vector<std::string>> rows;
-  for (const std::string& line : split_words(tree::read_text(tree, path, text_limit), "\n")) {
+  for (const std::string& line : split_words(tree::read_text(tree, path, largest_script), "\n")) {
     rows.push_back(split_fields(line, ':'));
   }
   return rows;

@@ -23,7 +23,7 @@ namespace veneer::cli {
 
 namespace {
 
-struct Wanted {
+struct WantedBase {
   app::BuildRequest request;
   deliver::Line line;
   bool is_json = false;
@@ -43,7 +43,7 @@ std::string text_of(const app::BasePins& pins, const std::optional<app::DeployFo
   return text + forecast_text(deploy->forecasts, line);
 }
 
-int update(const Wanted& wanted, Context& context) {
+int update(const WantedBase& wanted, Context& context) {
   const app::BuildSession session(wanted.request, context);
   const app::BasePins& pins = session.pins();
   const std::optional<app::DeployForecast> deploy = app::forecast_from_last(session, wanted.line);
@@ -173,7 +173,7 @@ int use(app::BuildRequest request, const std::optional<std::string>& name, bool 
   return 0;
 }
 
-void refuse(const Arguments& arguments, std::initializer_list<const char*> options, const std::string& why) {
+void refuse_options(const Arguments& arguments, std::initializer_list<const char*> options, const std::string& why) {
   for (const char* option : options) {
     if (arguments.has(option)) throw Error(ErrorKind::usage, fmt::format("{} {}", option, why));
   }
@@ -185,10 +185,10 @@ void refuse_name(const Arguments& arguments, const std::string& action) {
   }
 }
 
-Action parse_update(const Arguments& arguments) {
+Action parse_base_update(const Arguments& arguments) {
   refuse_name(arguments, "update");
-  refuse(arguments, {"--locked", "--no-lock-file"}, "keeps what base update makes anew");
-  Wanted wanted;
+  refuse_options(arguments, {"--locked", "--no-lock-file"}, "keeps what base update makes anew");
+  WantedBase wanted;
   wanted.request = read_build_request(arguments);
   wanted.request.base_lock = app::BaseLockUse::renewed;
   wanted.line = app::line_of(read_line(arguments));
@@ -199,7 +199,7 @@ Action parse_update(const Arguments& arguments) {
 constexpr const char* needs_lock = "leaves out what a base is told by";
 
 Action parse_status(const Arguments& arguments) {
-  refuse(arguments, {"--no-lock-file"}, needs_lock);
+  refuse_options(arguments, {"--no-lock-file"}, needs_lock);
   const auto of = arguments.has("--docker") ? WantedStatus::Of::dockerfiles : WantedStatus::Of::images;
   WantedStatus wanted{of, read_build_request(arguments), app::parse_wanted_image(arguments.value_or("NAME", "")),
                       app::line_of(read_line(arguments)), arguments.has("--json")};
@@ -211,16 +211,16 @@ Action parse_status(const Arguments& arguments) {
   };
 }
 
-Action parse_build(const Arguments& arguments) {
+Action parse_base_build(const Arguments& arguments) {
   refuse_name(arguments, "build");
-  refuse(arguments, {"--no-lock-file"}, needs_lock);
+  refuse_options(arguments, {"--no-lock-file"}, needs_lock);
   return [request = read_build_request(arguments), is_json = arguments.has("--json")](Context& context) {
     return make(request, is_json, context);
   };
 }
 
-Action parse_push(const Arguments& arguments) {
-  refuse(arguments, {"--no-lock-file"}, needs_lock);
+Action parse_base_push(const Arguments& arguments) {
+  refuse_options(arguments, {"--no-lock-file"}, needs_lock);
   const auto name = arguments.value("NAME");
   if (!name) {
     throw Error(ErrorKind::usage, "base push wants the repository of base images in a registry",
@@ -236,28 +236,30 @@ Action parse_push(const Arguments& arguments) {
 }
 
 Action parse_use(const Arguments& arguments) {
-  refuse(arguments, {"--base"}, "and the NAME of base use say the same");
-  refuse(arguments, {"--locked", "--no-lock-file"}, "keeps what base use writes");
+  refuse_options(arguments, {"--base"}, "and the NAME of base use say the same");
+  refuse_options(arguments, {"--locked", "--no-lock-file"}, "keeps what base use writes");
   return [request = read_build_request(arguments), name = arguments.value("NAME"),
           is_json = arguments.has("--json")](Context& context) { return use(request, name, is_json, context); };
 }
 
 /// What can be done with bases, by the word that says it.
-Action parse(const Arguments& arguments) {
-  static const std::map<std::string, Action (*)(const Arguments&), std::less<>> actions = {{"status", parse_status},
-                                                                                           {"build", parse_build},
-                                                                                           {"push", parse_push},
-                                                                                           {"update", parse_update},
-                                                                                           {"use", parse_use}};
+Action parse_base(const Arguments& arguments) {
+  static const std::map<std::string, Action (*)(const Arguments&), std::less<>> actions = {
+      {"status", parse_status},
+      {"build", parse_base_build},
+      {"push", parse_base_push},
+      {"update", parse_base_update},
+      {"use", parse_use}};
   const std::string action = arguments.value_or("ACTION", "");
   const auto found = actions.find(action);
   if (found == actions.end()) {
     throw Error(ErrorKind::usage, fmt::format("'{}' is not status, build, push, update or use", printable(action)));
   }
   if (action != "push") {
-    for (const Option& option : push_options()) refuse(arguments, {option.names.c_str()}, "is for base push");
+    for (const Option& option : push_options()) refuse_options(arguments, {option.names.c_str()}, "is for base push");
   }
-  if (action != "status") refuse(arguments, {"--docker"}, "is for base status; veneer init --docker writes the files");
+  if (action != "status")
+    refuse_options(arguments, {"--docker"}, "is for base status; veneer init --docker writes the files");
   return found->second(arguments);
 }
 
@@ -303,7 +305,7 @@ Command base_command() {
                        {"veneer base use python:3.13-slim", "stand on that"},
                        {"veneer base update", "take the newest packages, and see what that costs"},
                        {"veneer base update --line 1Mbit", "also how long a deploy takes"}},
-          .parse = parse};
+          .parse = parse_base};
 }
 
 }  // namespace veneer::cli

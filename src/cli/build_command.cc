@@ -68,7 +68,7 @@ Value to_value(const app::BuildSession& session, const app::WrittenImage& writte
 
 constexpr std::uint64_t plan_limit = 16 << 20;
 
-struct Wanted {
+struct WantedBuild {
   app::BuildRequest request;
   app::Output output;
   std::optional<app::PushTarget> push;
@@ -76,7 +76,7 @@ struct Wanted {
   bool is_json = false;
 };
 
-int build(const Wanted& wanted, Context& context) {
+int build(const WantedBuild& wanted, Context& context) {
   const auto started = std::chrono::steady_clock::now();
   app::BuildSession session(wanted.request, context);
   const app::WrittenImage written = app::build_to(
@@ -122,8 +122,8 @@ plan::FixedPlan read_plan(const std::string& file) {
                     [&] { return plan::read_fixed_plan(parse_json(read_text_file(file, plan_limit))); });
 }
 
-Action parse(const Arguments& arguments) {
-  Wanted wanted{read_build_request(arguments), nullptr, {}, {}, arguments.has("--json")};
+Action parse_build(const Arguments& arguments) {
+  WantedBuild wanted{read_build_request(arguments), nullptr, {}, {}, arguments.has("--json")};
   if (const auto name = arguments.value("--push")) wanted.push = read_push_target(*name, arguments);
   for (const Option& option : push_options()) {
     if (!wanted.push && arguments.has(option.names)) {
@@ -176,7 +176,7 @@ Command build_command() {
                        {"veneer build --base debian:bookworm --extra postgres", "choose the base, install an extra"},
                        {"veneer build --locked", "in CI: refuse a base that is not as veneer.lock pins it"},
                        {"veneer build --python 3.12", "with that Python, of a Debian release or uv's"}},
-          .parse = parse};
+          .parse = parse_build};
 }
 
 }  // namespace veneer::cli

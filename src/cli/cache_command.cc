@@ -58,7 +58,7 @@ int prune(std::uint64_t days, bool is_json, Context& context) {
   return 0;
 }
 
-Action parse(const Arguments& arguments) {
+Action parse_cache(const Arguments& arguments) {
   const std::string action = arguments.value_or("ACTION", "show");
   const bool is_json = arguments.has("--json");
   const std::uint64_t days = arguments.number("--days", 0, longest_age).value_or(usual_age);
@@ -84,7 +84,7 @@ Command cache_command() {
           .options = {{"--days", "N", "prune: remove what was not used for N days (default 30; 0: everything)"},
                       {"--json", "", "print JSON"}},
           .examples = {{"veneer cache", "what is there"}, {"veneer cache prune --days 7", "keep what this week used"}},
-          .parse = parse};
+          .parse = parse_cache};
 }
 
 }  // namespace veneer::cli

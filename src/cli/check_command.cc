@@ -48,7 +48,7 @@ Value to_value(const app::OpenedImage& opened, const check::CheckReport& report,
   return value;
 }
 
-struct Wanted {
+struct WantedCheck {
   app::WantedImage image;
   check::ImportChoice imports = check::ImportChoice::tried;
   std::set<std::string> allowed;
@@ -57,7 +57,7 @@ struct Wanted {
   bool is_json = false;
 };
 
-int check_image(const Wanted& wanted, Context& context) {
+int check_image(const WantedCheck& wanted, Context& context) {
   Terminal& terminal = context.terminal();
   const app::OpenedImage opened = app::open_image(wanted.image, context);
   check::CheckReport report = app::check_image(opened, wanted.imports, context);
@@ -97,8 +97,8 @@ int check_image(const Wanted& wanted, Context& context) {
   return problems == 0 ? 0 : exit_problem;
 }
 
-Action parse(const Arguments& arguments) {
-  Wanted wanted;
+Action parse_check(const Arguments& arguments) {
+  WantedCheck wanted;
   wanted.image = app::parse_wanted_image(arguments.value_or("IMAGE", ""), arguments.value("--platform"));
   if (arguments.has("--no-imports")) wanted.imports = check::ImportChoice::left_out;
   for (const std::string& id : arguments.values("--allow")) wanted.allowed.insert(id);
@@ -140,7 +140,7 @@ Command check_command() {
                    {"veneer check --repeat", "and whether its prepared files are the same each time"},
                    {"veneer check docker-archive:saved.tar --allow library:libcuda.so.1",
                     "an image that docker saved; the driver comes from the host"}},
-      .parse = parse};
+      .parse = parse_check};
 }
 
 }  // namespace veneer::cli

@@ -26,7 +26,7 @@ struct WantedLocks {
   PriceOutput output;
 };
 
-struct Wanted {
+struct WantedCompare {
   app::WantedImage old_image;
   app::WantedImage new_image;
   deliver::Line line;
@@ -34,7 +34,7 @@ struct Wanted {
   bool is_json = false;
 };
 
-int compare(const Wanted& wanted, Context& context) {
+int compare(const WantedCompare& wanted, Context& context) {
   const app::OpenedImage old_image = app::open_image(wanted.old_image, context);
   const app::OpenedImage new_image = app::open_image(wanted.new_image, context);
   const auto forecasts = app::forecast_deploy(old_image, new_image, wanted.line).forecasts;
@@ -73,12 +73,12 @@ Action parse_locks(const Arguments& arguments) {
   };
 }
 
-Action parse(const Arguments& arguments) {
+Action parse_compare(const Arguments& arguments) {
   if (arguments.has("--lock")) return parse_locks(arguments);
   for (const char* option : {"--markdown", "--python", "--extra", "--group", "--package"}) {
     if (arguments.has(option)) throw Error(ErrorKind::usage, fmt::format("{} is for locks: --lock", option));
   }
-  Wanted wanted;
+  WantedCompare wanted;
   const auto platform = arguments.value("--platform");
   wanted.old_image = app::parse_wanted_image(arguments.value_or("OLD", ""), platform);
   const std::string new_image = arguments.value_or("NEW", "");  // what was built last is for one platform
@@ -122,7 +122,7 @@ Command compare_command() {
       .examples = {{"veneer compare shop:1.2.0", "from that release to what was built last"},
                    {"veneer compare oci:released:1.2.0 shop:1.2.1 --max-bytes 2MB", "a byte budget in CI"},
                    {"veneer compare --lock old/uv.lock uv.lock", "what another lock will cost, without a build"}},
-      .parse = parse};
+      .parse = parse_compare};
 }
 
 }  // namespace veneer::cli

@@ -5,7 +5,7 @@
 namespace veneer::cli {
 
 namespace {
-Action parse(const Arguments& arguments) {
+Action parse_completion(const Arguments& arguments) {
   const std::string script = completion_script(arguments.value_or("SHELL", ""));
   return [script](Context& context) {
     context.print(script);
@@ -21,7 +21,7 @@ Command completion_command() {
           .positionals = {{"SHELL", "bash, zsh or fish"}},
           .examples = {{"source <(veneer completion bash)", "complete in this bash"},
                        {"veneer completion fish > ~/.config/fish/completions/veneer.fish", "complete in every fish"}},
-          .parse = parse};
+          .parse = parse_completion};
 }
 
 }  // namespace veneer::cli

@@ -27,7 +27,7 @@ constexpr std::uint64_t most_hosts = 100'000;
 enum class Form { text, json, events };
 enum class Extent { all, plan };
 
-struct Wanted {
+struct WantedDeploy {
   std::optional<app::WantedImage> image;  // none: it is built
   app::BuildRequest build;
   std::vector<app::HostRequest> hosts;
@@ -87,8 +87,8 @@ deliver::ShipRequest read_gates(const Arguments& arguments) {
   return request;
 }
 
-Wanted read_wanted(const Arguments& arguments) {
-  Wanted wanted;
+WantedDeploy read_wanted(const Arguments& arguments) {
+  WantedDeploy wanted;
   const ImageAndHosts given = read_image_and_hosts(arguments);
   for (const std::string& host : given.hosts) {
     app::check_can_restart(wanted.hosts.emplace_back(read_host_request(host, arguments)));
@@ -121,10 +121,10 @@ void print_plans(const std::vector<app::Deployed>& results, Form form, Context& 
 
 void print_results(const std::vector<app::Deployed>& results, double build_seconds, Form form, Context& context) {
   if (form == Form::text) {
-    context.print(text_of(results, build_seconds));
+    context.print(deploys_to_text(results, build_seconds));
     return;
   }
-  Value document = to_value(results, build_seconds);
+  Value document = deploys_to_value(results, build_seconds);
   if (form == Form::json) {
     context.print(to_pretty_json(document));
   } else {
@@ -142,7 +142,7 @@ int fail_with_first(const std::vector<app::Deployed>& results, Context& context)
   return 0;
 }
 
-int deploy(Wanted wanted, Context& context) {
+int deploy(WantedDeploy wanted, Context& context) {
   std::vector<app::DeployTarget> targets = app::open_targets(wanted.hosts, context);
   const bool is_one = targets.size() == 1;
   const auto start = std::chrono::steady_clock::now();
@@ -161,7 +161,7 @@ int deploy(Wanted wanted, Context& context) {
   const auto on_event = [&](const app::DeployEvent& event) {
     show(event, context.terminal(), is_one ? "" : printable(event.host.host) + ": ");
     if (wanted.form != Form::events) return;
-    if (const Value document = to_value(event); !document.is_null()) context.print(to_json(document) + "\n");
+    if (const Value document = event_to_value(event); !document.is_null()) context.print(to_json(document) + "\n");
   };
   app::Deployment deployment(opened, wanted.deploy, std::move(targets), build_seconds, context, on_event);
   deployment.plan();
@@ -174,8 +174,8 @@ int deploy(Wanted wanted, Context& context) {
   return fail_with_first(deployment.results(), context);
 }
 
-Action parse(const Arguments& arguments) {
-  const Wanted wanted = read_wanted(arguments);
+Action parse_deploy(const Arguments& arguments) {
+  const WantedDeploy wanted = read_wanted(arguments);
   return [wanted](Context& context) { return deploy(wanted, context); };
 }
 
@@ -228,7 +228,7 @@ Command deploy_command() {
                    {"veneer deploy ssh://plant --max-bytes 2MB", "not when a dependency changed"},
                    {"veneer deploy shop:1.2.0 --hosts sites.txt --canary 1 --parallel 4",
                     "the same release on many hosts"}},
-      .parse = parse};
+      .parse = parse_deploy};
 }
 
 }  // namespace veneer::cli

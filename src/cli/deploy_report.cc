@@ -102,11 +102,11 @@ Value to_value(const app::Deployed& deployed) {
 
 }  // namespace
 
-std::string text_of(const std::vector<app::Deployed>& results, double build_seconds) {
+std::string deploys_to_text(const std::vector<app::Deployed>& results, double build_seconds) {
   return results.size() == 1 ? text_of_one(results.front(), build_seconds) : text_of_many(results);
 }
 
-Value to_value(const std::vector<app::Deployed>& results, double build_seconds) {
+Value deploys_to_value(const std::vector<app::Deployed>& results, double build_seconds) {
   Value::Array rows;
   for (const app::Deployed& deployed : results) rows.push_back(to_value(deployed));
   Value document{Value::Table{}};
@@ -144,7 +144,7 @@ void show(const app::DeployEvent& event, app::Messages& messages, const std::str
   if (event.kind == app::DeployEvent::Kind::phase) show_phase(event.phase, messages, host);
 }
 
-Value to_value(const app::DeployEvent& event) {
+Value event_to_value(const app::DeployEvent& event) {
   using Kind = app::DeployEvent::Kind;
   Value document{Value::Table{}};
   const auto named = [&](std::string_view name) {

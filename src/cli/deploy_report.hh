@@ -14,9 +14,9 @@ namespace veneer::cli {
 int exit_code_of(const app::Deployed& deployed);
 
 /// What came of it, for people: lines for one host, a table for many.
-std::string text_of(const std::vector<app::Deployed>& results, double build_seconds);
+std::string deploys_to_text(const std::vector<app::Deployed>& results, double build_seconds);
 /// {"build_seconds", "hosts": [...], "not_begun"}
-Value to_value(const std::vector<app::Deployed>& results, double build_seconds);
+Value deploys_to_value(const std::vector<app::Deployed>& results, double build_seconds);
 
 /// The plans of those hosts that could be asked.
 std::string plans_text(const std::vector<app::Deployed>& results);
@@ -26,6 +26,6 @@ Value plans_value(const std::vector<app::Deployed>& results);
 /// Shows on the terminal what is being done there; `host` is put before it.
 void show(const app::DeployEvent& event, app::Messages& messages, const std::string& host);
 /// {"event", "host", ...} for a line of --events; null for what only a terminal shows.
-Value to_value(const app::DeployEvent& event);
+Value event_to_value(const app::DeployEvent& event);
 
 }  // namespace veneer::cli

@@ -25,7 +25,7 @@ std::string help_text(const std::string& name) {
   throw Error(ErrorKind::usage, fmt::format("there is no command '{}'", printable(name)), "see 'veneer help'");
 }
 
-Action parse(const Arguments& arguments) {
+Action parse_help(const Arguments& arguments) {
   const auto name = arguments.value("COMMAND");
   const std::string text = arguments.has("--man") ? manual_page() : name ? help_text(*name) : overview();
   return [text](Context& context) {
@@ -44,7 +44,7 @@ Command help_command() {
       .positionals = {{"COMMAND", "what to explain", Positional::Need::optional}},
       .options = {{"--man", "", "print the manual page, for man -l"}},
       .examples = {{"veneer help build", "the options of build"}, {"veneer help --man | man -l -", "read the manual"}},
-      .parse = parse};
+      .parse = parse_help};
 }
 
 }  // namespace veneer::cli

@@ -54,7 +54,7 @@ std::string text_of(const app::Releases& releases) {
   return table.text();
 }
 
-Action parse(const Arguments& arguments) {
+Action parse_history(const Arguments& arguments) {
   const app::ReleasesRequest request = read_releases_request(arguments);
   const bool is_json = arguments.has("--json");
   return [=](Context& context) {
@@ -76,7 +76,7 @@ Command history_command() {
           .positionals = {ssh_host_positional()},
           .options = with_ssh_options({}),
           .examples = {{"veneer history ssh://plant", "what runs there since when?"}},
-          .parse = parse};
+          .parse = parse_history};
 }
 
 }  // namespace veneer::cli

@@ -9,8 +9,6 @@ namespace veneer::cli {
 
 namespace {
 
-constexpr std::uint64_t longest_patience = 24 * 3600;
-
 deliver::SshOptions read_ssh_options(const Arguments& arguments) {
   deliver::SshOptions options;
   options.program = arguments.value_or("--engine", "");

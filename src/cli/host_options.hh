@@ -1,6 +1,7 @@
 // The options that say how to reach a host.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,9 @@
 #include "cli/command.hh"
 
 namespace veneer::cli {
+
+/// Seconds, of --patience.
+inline constexpr std::uint64_t longest_patience = 24 * 3600;
 
 /// How to reach a host and what to think of the line to it.
 std::vector<Option> host_options();

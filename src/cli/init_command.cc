@@ -12,7 +12,7 @@ namespace veneer::cli {
 
 namespace {
 
-struct Wanted {
+struct WantedInit {
   app::InitRequest request;
   enum class Extent { write, show, check } extent = Extent::write;
   bool is_json = false;
@@ -50,18 +50,18 @@ std::string text_of(const app::InitPlan& plan) {
 }
 
 /// What is to be looked at: pyproject.toml, files whose owners changed them, and with --dry-run what is written.
-std::string diffs_of(const app::InitPlan& plan, Wanted::Extent extent) {
+std::string diffs_of(const app::InitPlan& plan, WantedInit::Extent extent) {
   std::string text = setup::unified_diff(plan.pyproject_before, plan.edited.text, "pyproject.toml");
   for (const app::InitFile& file : plan.files) {
     const bool is_theirs =
         file.comparison.state == setup::FileState::edited || file.comparison.state == setup::FileState::theirs;
-    if (is_theirs || (extent != Wanted::Extent::write && file.is_to_be_written()))
+    if (is_theirs || (extent != WantedInit::Extent::write && file.is_to_be_written()))
       text += setup::unified_diff(file.on_disk.value_or(""), file.text, file.shown);
   }
   return text.empty() ? "" : "\n" + text;
 }
 
-void say(const app::InitPlan& plan, Wanted::Extent extent, Terminal& terminal) {
+void say(const app::InitPlan& plan, WantedInit::Extent extent, Terminal& terminal) {
   for (const std::string& note : plan.notes) terminal.note(note);
   for (const setup::Setting& kept : plan.edited.kept) {
     terminal.note(fmt::format("{} of [{}] stays as it is; by {} it would be {}", kept.key, kept.table,
@@ -80,7 +80,7 @@ void say(const app::InitPlan& plan, Wanted::Extent extent, Terminal& terminal) {
     if (file.comparison.state == FileState::theirs)
       terminal.note(fmt::format("{} is not veneer's and stays; the diff leads to what veneer would write", file.shown));
   }
-  if (extent == Wanted::Extent::write && !plan.dockerfile.empty() && plan.edited.text != plan.pyproject_before)
+  if (extent == WantedInit::Extent::write && !plan.dockerfile.empty() && plan.edited.text != plan.pyproject_before)
     terminal.note(
         fmt::format("{} is not read any more; it can be deleted when the image is as you want it", plan.dockerfile));
 }
@@ -117,7 +117,7 @@ Value to_value(const app::InitPlan& plan) {
   return document;
 }
 
-int init(const Wanted& wanted, Context& context) {
+int init(const WantedInit& wanted, Context& context) {
   const app::InitPlan plan = app::plan_init(wanted.request, context);
   context.terminal().clear_progress();
   if (wanted.is_json) {
@@ -126,19 +126,19 @@ int init(const Wanted& wanted, Context& context) {
     say(plan, wanted.extent, context.terminal());
     context.print(text_of(plan) + diffs_of(plan, wanted.extent));
   }
-  if (wanted.extent == Wanted::Extent::write) app::carry_out(plan);
-  if (wanted.extent != Wanted::Extent::check || !plan.is_stale()) return 0;
+  if (wanted.extent == WantedInit::Extent::write) app::carry_out(plan);
+  if (wanted.extent != WantedInit::Extent::check || !plan.is_stale()) return 0;
   context.terminal().error("what veneer init wrote is stale", "run: veneer init, and commit what it changes");
   return exit_code(ErrorKind::gate);
 }
 
-Action parse(const Arguments& arguments) {
-  Wanted wanted;
+Action parse_init(const Arguments& arguments) {
+  WantedInit wanted;
   if (arguments.has("--check") && arguments.has("--dry-run"))
     throw Error(ErrorKind::usage, "--check and --dry-run exclude each other");
-  if (arguments.has("--dry-run")) wanted.extent = Wanted::Extent::show;
+  if (arguments.has("--dry-run")) wanted.extent = WantedInit::Extent::show;
   if (arguments.has("--check")) {
-    wanted.extent = Wanted::Extent::check;
+    wanted.extent = WantedInit::Extent::check;
     wanted.request.purpose = app::InitPurpose::check;
   }
   if (const auto rebuild = arguments.value("--rebuild")) {
@@ -188,7 +188,7 @@ Command init_command() {
                    {"veneer init --rebuild weekly", "with a pull request for the base each week"},
                    {"veneer init --docker", "Dockerfiles whose layers stay the same while the code changes"},
                    {"veneer init --check", "in CI: are the generated files up to date?"}},
-      .parse = parse};
+      .parse = parse_init};
 }
 
 }  // namespace veneer::cli

@@ -15,7 +15,7 @@ namespace veneer::cli {
 
 namespace {
 
-struct Wanted {
+struct WantedInspect {
   app::WantedImage image;
   bool reads_layers = false;
   bool is_tree = false;
@@ -44,7 +44,7 @@ std::string summary_text(const app::OpenedImage& opened, const std::vector<inspe
                      layers.size(), human_size(total), inspect::summary_to_text(layers));
 }
 
-int inspect_image(const Wanted& wanted, Context& context) {
+int inspect_image(const WantedInspect& wanted, Context& context) {
   const app::OpenedImage opened = app::open_image(wanted.image, context);
   std::optional<inspect::MergedTree> merged;
   if (wanted.reads_layers) {
@@ -63,8 +63,8 @@ int inspect_image(const Wanted& wanted, Context& context) {
   return 0;
 }
 
-Action parse(const Arguments& arguments) {
-  Wanted wanted;
+Action parse_inspect(const Arguments& arguments) {
+  WantedInspect wanted;
   wanted.image = app::parse_wanted_image(arguments.value_or("IMAGE", ""), arguments.value("--platform"));
   wanted.is_tree = arguments.has("--tree");
   wanted.reads_layers = wanted.is_tree || arguments.has("--verify") || arguments.has("--contents");
@@ -95,7 +95,7 @@ Command inspect_command() {
                    {"veneer inspect docker-archive:saved.tar --contents", "what is in an image that docker saved"},
                    {"veneer inspect --tree --json | jq '.entries[] | select(.size > 1000000) | .path'",
                     "the big files"}},
-      .parse = parse};
+      .parse = parse_inspect};
 }
 
 }  // namespace veneer::cli

@@ -23,7 +23,7 @@ using base::ListedPackage;
 using base::PackageCost;
 using Verdict = ListedPackage::Verdict;
 
-struct Wanted {
+struct WantedPackages {
   app::PackageListQuestion question;
   bool is_json = false;
 };
@@ -116,7 +116,7 @@ Value value_of(const app::PackageListAnswer& answer) {
   return value;
 }
 
-int explain(const Wanted& wanted, Context& context) {
+int explain(const WantedPackages& wanted, Context& context) {
   app::PackageListQuestion question = wanted.question;
   question.project = context.current_folder();
   const app::PackageListAnswer answer = app::explain_packages(question, context);
@@ -126,8 +126,8 @@ int explain(const Wanted& wanted, Context& context) {
   return has_unknown ? exit_code(ErrorKind::not_found) : 0;
 }
 
-Action parse(const Arguments& arguments) {
-  Wanted wanted;
+Action parse_packages(const Arguments& arguments) {
+  WantedPackages wanted;
   wanted.question.names = arguments.values("PACKAGE");
   for (const std::string& name : wanted.question.names) {
     const bool is_name = std::ranges::all_of(name, [](char c) {
@@ -170,7 +170,7 @@ Command packages_command() {
                   {"--json", "", "print JSON"}},
       .examples = {{"veneer packages", "of the project here"},
                    {"veneer packages build-essential git libpango1.0-dev --suite bookworm", "before they are listed"}},
-      .parse = parse};
+      .parse = parse_packages};
 }
 
 }  // namespace veneer::cli

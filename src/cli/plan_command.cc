@@ -141,7 +141,7 @@ Action parse_revisions(const Arguments& arguments) {
       [=](Context& context) { return print_price(app::price_of_commits(from, to, request, context), output, context); };
 }
 
-Action parse(const Arguments& arguments) {
+Action parse_plan(const Arguments& arguments) {
   if (arguments.has("--from")) {
     if (arguments.has("--explain")) throw Error(ErrorKind::usage, "--explain is not for --from");
     return parse_revisions(arguments);
@@ -207,7 +207,7 @@ Command plan_command() {
                        {"veneer plan --explain numpy", "why does it lie where it does?"},
                        {"veneer plan --json > plan.json", "for scripts, and for: veneer build --plan plan.json"},
                        {"veneer plan --from origin/main --to HEAD --markdown", "the price of a pull request"}},
-          .parse = parse};
+          .parse = parse_plan};
 }
 
 }  // namespace veneer::cli

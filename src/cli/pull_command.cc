@@ -9,7 +9,7 @@ namespace veneer::cli {
 
 namespace {
 
-Action parse(const Arguments& arguments) {
+Action parse_pull(const Arguments& arguments) {
   const ShipOptions options = read_load_options(arguments);
   image::ImageName name = image::read_pulled_name(arguments.value_or("IMAGE", ""));
   if (const auto platform = arguments.value("--platform")) name.platform = image::parse_platform(*platform);
@@ -41,7 +41,7 @@ Command pull_command() {
       .options = std::move(options),
       .examples = {{"veneer pull registry.example/team/shop:1.2", "the release from a registry"},
                    {"veneer pull oci:/mnt/releases:1.2.0 --as shop:live", "the release from a share"}},
-      .parse = parse};
+      .parse = parse_pull};
 }
 
 }  // namespace veneer::cli

@@ -18,7 +18,7 @@ namespace veneer::cli {
 
 namespace {
 
-struct Wanted {
+struct WantedPush {
   app::WantedImage image;
   app::PushTarget target;
   enum class Extent { all, plan } extent = Extent::all;
@@ -26,13 +26,13 @@ struct Wanted {
   bool is_json = false;
 };
 
-int push(const Wanted& wanted, Context& context) {
+int push(const WantedPush& wanted, Context& context) {
   const app::OpenedImage opened = app::open_image(wanted.image, context);
   const auto made = app::read_made(app::project_store(context.current_folder()));
   app::ImagePush push(opened, made, wanted.target, context,
                       [&](const deliver::Event& event) { show_push(event, context.terminal()); });
   const deliver::DeliveryPlan plan = push.plan();
-  if (wanted.extent == Wanted::Extent::plan) {
+  if (wanted.extent == WantedPush::Extent::plan) {
     context.terminal().clear_progress();
     context.print(wanted.is_json ? to_pretty_json(deliver::to_value(plan)) : plan_text(plan));
     push.check_gates();
@@ -42,7 +42,7 @@ int push(const Wanted& wanted, Context& context) {
   context.terminal().clear_progress();
   const ManifestDigest& manifest = opened.sealed.manifest_digest;
   std::optional<deliver::Attached> sbom;
-  if (wanted.sbom == Wanted::Sbom::attached) {
+  if (wanted.sbom == WantedPush::Sbom::attached) {
     sbom = push.attach({std::string(sbom::spdx_type), "sbom.spdx.json",
                         app::sbom_of(opened.sealed, *opened.blobs, context.messages())});
   }
@@ -64,7 +64,7 @@ int push(const Wanted& wanted, Context& context) {
   return 0;
 }
 
-Action parse(const Arguments& arguments) {
+Action parse_push(const Arguments& arguments) {
   const std::vector<std::string> given = arguments.values("IMAGE-AND-REF");
   if (given.empty()) {
     throw Error(ErrorKind::usage, "push wants the name that the image gets in a registry",
@@ -74,13 +74,13 @@ Action parse(const Arguments& arguments) {
     throw Error(ErrorKind::usage, fmt::format("'{}' is one name too many", printable(given[2])),
                 "veneer push [IMAGE] REF; further tags by --also-tag");
   }
-  Wanted wanted;
+  WantedPush wanted;
   wanted.target = read_push_target(given.back(), arguments);
   wanted.image = app::parse_wanted_image(given.size() == 2 ? given.front() : "");
   wanted.target.bytes_per_second = read_line(arguments).value_or(0);
   if (const auto bytes = arguments.value("--max-bytes")) wanted.target.most_bytes = read_size(*bytes);
-  if (arguments.has("--dry-run")) wanted.extent = Wanted::Extent::plan;
-  if (arguments.has("--sbom")) wanted.sbom = Wanted::Sbom::attached;
+  if (arguments.has("--dry-run")) wanted.extent = WantedPush::Extent::plan;
+  if (arguments.has("--sbom")) wanted.sbom = WantedPush::Sbom::attached;
   wanted.is_json = arguments.has("--json");
   return [wanted](Context& context) { return push(wanted, context); };
 }
@@ -115,7 +115,7 @@ Command push_command() {
                    {"veneer push oci:release:1.2.0 registry.example/team/shop:1.2.0", "an image of a layout"},
                    {"veneer push registry.example/team/shop:1.2.0 --sbom", "and attach its SBOM"},
                    {"veneer push registry.example/team/shop:1.2.0 --dry-run", "what would it cost?"}},
-      .parse = parse};
+      .parse = parse_push};
 }
 
 }  // namespace veneer::cli

@@ -9,9 +9,7 @@
 
 namespace veneer::cli {
 
-namespace {
-constexpr std::uint64_t longest_patience = 24 * 3600;
-}
+namespace {}
 
 std::vector<Option> push_options() {
   return {{"--also-tag", "REF", "give this tag of the same repository to the image too, such as latest",

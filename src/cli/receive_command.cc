@@ -24,7 +24,7 @@ int receive(const image::PathAndTag& file, const ShipOptions& options, Context& 
   }
 }
 
-Action parse(const Arguments& arguments) {
+Action parse_receive(const Arguments& arguments) {
   const ShipOptions options = read_load_options(arguments);
   const image::PathAndTag file = app::parse_upgrade_file(arguments.value_or("FILE", ""));
   return [=](Context& context) { return receive(file, options, context); };
@@ -43,7 +43,7 @@ Command receive_command() {
           .positionals = {{"FILE", "what `veneer ship --to-file` wrote", Positional::Need::required}},
           .options = load_options(),
           .examples = {{"veneer receive /media/stick/upgrade.tar", "on the host, with the stick from the office"}},
-          .parse = parse};
+          .parse = parse_receive};
 }
 
 }  // namespace veneer::cli

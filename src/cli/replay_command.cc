@@ -35,7 +35,7 @@ std::string costs_text(const replay::Costs& costs) {
   return text;
 }
 
-struct Wanted {
+struct WantedReplay {
   std::vector<std::string> records;  // none: the project's own history
   app::ProjectHistoryRequest project;
   std::uint64_t cap = usual_cap;
@@ -43,7 +43,7 @@ struct Wanted {
   bool is_json = false;
 };
 
-std::vector<replay::History> histories_of(const Wanted& wanted, Context& context) {
+std::vector<replay::History> histories_of(const WantedReplay& wanted, Context& context) {
   std::vector<replay::History> histories;
   for (const std::string& file : wanted.records) {
     context.terminal().progress(fmt::format("reading {}", printable(file)));
@@ -65,7 +65,7 @@ std::vector<replay::History> histories_of(const Wanted& wanted, Context& context
   return histories;
 }
 
-int replay(const Wanted& wanted, Context& context) {
+int replay(const WantedReplay& wanted, Context& context) {
   std::vector<replay::Costs> all;
   for (const replay::History& history : histories_of(wanted, context))
     all.push_back(replay::replay(history, wanted.cap));
@@ -87,8 +87,8 @@ int replay(const Wanted& wanted, Context& context) {
   return 0;
 }
 
-Action parse(const Arguments& arguments) {
-  Wanted wanted;
+Action parse_replay(const Arguments& arguments) {
+  WantedReplay wanted;
   wanted.records = arguments.values("--records");
   for (const char* option : {"PROJECT", "--tags", "--commits", "--python", "--platform", "--extra", "--group"}) {
     if (!wanted.records.empty() && arguments.has(option)) {
@@ -147,7 +147,7 @@ Command replay_command() {
                    {"veneer replay --commits --cap 40", "with a deploy for each commit and fewer layers"},
                    {"veneer replay --records a.jsonl.xz --records b.jsonl --json", "of other projects, for scripts"},
                    {"veneer replay --html replay.html", "a page to look at, which needs nothing else"}},
-      .parse = parse};
+      .parse = parse_replay};
 }
 
 }  // namespace veneer::cli

@@ -12,9 +12,9 @@ namespace veneer::cli {
 
 namespace {
 
-enum class Form { text, json };
+enum class RollbackForm { text, json };
 
-int roll_back(const app::RollbackRequest& request, Form form, Context& context) {
+int roll_back(const app::RollbackRequest& request, RollbackForm form, Context& context) {
   const auto on_found = [&](const deliver::Release& release) {
     context.terminal().note(
         fmt::format("going back to release {} of {}: 0 bytes to send", release.revision, release.time));
@@ -22,7 +22,7 @@ int roll_back(const app::RollbackRequest& request, Form form, Context& context) 
   const app::RolledBack back = app::roll_back(request, context, on_found,
                                               [&](const std::string& phase) { show_phase(phase, context.terminal()); });
   context.terminal().clear_progress();
-  if (form == Form::json) {
+  if (form == RollbackForm::json) {
     Value document{Value::Table{}};
     add_to(document, back.result);
     document.set("from", back.to.revision);
@@ -33,12 +33,12 @@ int roll_back(const app::RollbackRequest& request, Form form, Context& context) 
   return exit_code_of(back.result);
 }
 
-Action parse(const Arguments& arguments) {
+Action parse_rollback(const Arguments& arguments) {
   app::RollbackRequest request;
   request.there = read_releases_request(arguments);
   request.revision = arguments.number("--to");
   request.rollout = read_rollout_request(arguments);
-  const Form form = arguments.has("--json") ? Form::json : Form::text;
+  const RollbackForm form = arguments.has("--json") ? RollbackForm::json : RollbackForm::text;
   return [=](Context& context) { return roll_back(request, form, context); };
 }
 
@@ -57,7 +57,7 @@ Command rollback_command() {
       .options = with_ssh_options(std::move(options)),
       .examples = {{"veneer rollback ssh://plant", "back to what ran before"},
                    {"veneer rollback ssh://plant --to 12 --as shop:live", "back to release 12"}},
-      .parse = parse};
+      .parse = parse_rollback};
 }
 
 }  // namespace veneer::cli

@@ -21,7 +21,7 @@ int sbom(const app::WantedImage& wanted, const std::optional<std::string>& file,
   return 0;
 }
 
-Action parse(const Arguments& arguments) {
+Action parse_sbom(const Arguments& arguments) {
   const auto image = app::parse_wanted_image(arguments.value_or("IMAGE", ""), arguments.value("--platform"));
   const auto file = arguments.value("--output");
   return [image, file](Context& context) { return sbom(image, file, context); };
@@ -47,7 +47,7 @@ Command sbom_command() {
       .examples = {{"veneer sbom", "of the image that was built last"},
                    {"veneer sbom registry.example/team/shop:1.2.0 -o shop.spdx.json", "of one in a registry"},
                    {"veneer sbom docker:debian:12", "of one that others built"}},
-      .parse = parse};
+      .parse = parse_sbom};
 }
 
 }  // namespace veneer::cli

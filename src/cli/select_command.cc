@@ -102,7 +102,7 @@ int select(app::SelectionRequest request, bool is_json, Context& context) {
   return 0;
 }
 
-Action parse(const Arguments& arguments) {
+Action parse_select(const Arguments& arguments) {
   if (const auto batch = arguments.value("--batch")) {
     if (arguments.has("LOCK"))
       throw Error(ErrorKind::usage, "--batch takes its locks from the file, not from the command line");
@@ -151,7 +151,7 @@ Command select_command() {
                    {"veneer select uv.lock --python 3.13.1 --platform linux/arm64 --libc musl-1.2 --json",
                     "for another machine, for scripts"},
                    {"veneer select --batch questions.jsonl", "many at once"}},
-      .parse = parse};
+      .parse = parse_select};
 }
 
 }  // namespace veneer::cli

@@ -64,7 +64,7 @@ int write_upgrade(const app::WantedImage& wanted, const ShipOptions& options, co
   return 0;
 }
 
-Action parse(const Arguments& arguments) {
+Action parse_ship(const Arguments& arguments) {
   const ImageAndHost given = read_image_and_host(arguments);
   const ShipOptions options = read_ship_options(given.host, arguments);
   const app::WantedImage wanted = app::parse_wanted_image(given.image, arguments.value("--platform"));
@@ -119,7 +119,7 @@ Command ship_command() {
                    {"veneer ship ssh://plant --dry-run --line 1Mbit", "what would it cost?"},
                    {"veneer ship --to-file upgrade.tar --for shop:1.1.0", "for a host without any line"},
                    {"DOCKER_HOST=unix:///run/user/1000/docker.sock veneer ship", "to another engine of this machine"}},
-      .parse = parse};
+      .parse = parse_ship};
 }
 
 }  // namespace veneer::cli

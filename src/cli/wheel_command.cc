@@ -16,14 +16,14 @@ namespace veneer::cli {
 
 namespace {
 
-struct Wanted {
+struct WantedWheel {
   std::filesystem::path path;
   python::Strictness strictness = python::Strictness::tolerant;
   python::InstallPlace place;
   bool is_json = false;
 };
 
-int show_wheel(const Wanted& wanted, Context& context) {
+int show_wheel(const WantedWheel& wanted, Context& context) {
   const Value described = in_context([&] { return printable(wanted.path.native()); },
                                      [&] {
                                        const python::Wheel wheel =
@@ -48,8 +48,8 @@ int show_wheel(const Wanted& wanted, Context& context) {
   return 0;
 }
 
-Action parse(const Arguments& arguments) {
-  Wanted wanted;
+Action parse_wheel(const Arguments& arguments) {
+  WantedWheel wanted;
   wanted.path = arguments.value_or("FILE", "");
   if (arguments.has("--strict")) wanted.strictness = python::Strictness::strict;
   std::string& prefix = wanted.place.prefix;
@@ -84,7 +84,7 @@ Command wheel_command() {
                       {"--json", "", "print JSON"}},
           .examples = {{"veneer wheel dist/shop-1.0-py3-none-any.whl", "what does it install?"},
                        {"veneer wheel --strict --json suspicious.whl", "for scripts"}},
-          .parse = parse};
+          .parse = parse_wheel};
 }
 
 }  // namespace veneer::cli

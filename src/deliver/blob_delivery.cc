@@ -31,7 +31,7 @@ Step step_of(const image::Layer& layer, const Inventory& inventory) {
   return step;
 }
 
-std::string summary_of(const std::vector<Step>& steps) {
+std::string summary_of_blobs(const std::vector<Step>& steps) {
   const auto kept = std::ranges::count(steps, Action::keep, &Step::action);
   const auto mounted = std::ranges::count(steps, Action::mount, &Step::action);
   if (kept + mounted == 0) return "the registry has none of its layers";
@@ -73,7 +73,7 @@ DeliveryPlan deliver_blobs(const image::SealedImage& sealed, const Inventory& in
   plan.round_trips += static_cast<int>(tags);
   plan.work = tags == 0 ? Work::nothing_to_load : Work::load;
   plan.why = same != nullptr ? fmt::format("the repository has this very image, as {}", display_name(*same))
-                             : summary_of(plan.steps);
+                             : summary_of_blobs(plan.steps);
   plan.line_seconds = line.round_trip_seconds * plan.round_trips;
   if (line.bytes_per_second > 0) plan.line_seconds += static_cast<double>(plan.bytes) / line.bytes_per_second;
   return plan;

@@ -46,6 +46,8 @@ struct Line {
   double round_trip_seconds = 0;
 };
 inline constexpr Line local_line{1e9, 0.0005};
+/// Seconds, for estimates, where nobody told.
+inline constexpr double usual_round_trip = 0.1;
 
 /// Bytes of a layer's files for one of its compressed blob, where nothing better is known.
 inline constexpr std::uint64_t assumed_unpacking_factor = 3;

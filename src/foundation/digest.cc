@@ -39,6 +39,11 @@ Hash Sha256::finish() {
   return hash;
 }
 
+void add_field(Sha256& hash, std::string_view text) {
+  hash.update(fmt::format("{}:", text.size()));
+  hash.update(text);
+}
+
 Hash sha256(ByteView bytes) {
   Sha256 hash;
   hash.update(bytes);

@@ -43,6 +43,9 @@ class Sha256 {
   std::unique_ptr<Context> context_;
 };
 
+/// Adds the length of `text` and then `text`, so that no two lists of fields are the same bytes.
+void add_field(Sha256& hash, std::string_view text);
+
 Hash sha256(ByteView bytes);
 inline Hash sha256(std::string_view text) { return sha256(as_bytes(text)); }
 /// Reads `source` to its end.

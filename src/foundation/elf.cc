@@ -32,7 +32,7 @@ enum DynamicTag : std::uint64_t {
   tag_version_needed_count = 0x6fffffff,
 };
 
-[[noreturn]] void refuse(std::string_view fault) {
+[[noreturn]] void refuse_elf(std::string_view fault) {
   throw Error(ErrorKind::refused, fmt::format("the ELF file is malformed: {}", fault));
 }
 
@@ -47,7 +47,7 @@ class Reader {
     const std::optional<ElfKind> kind = elf_kind(head);
     if (!kind) return std::nullopt;
     elf_.kind = *kind;
-    if (is_64() && file_.size() < 64) refuse("its header is cut off");
+    if (is_64() && file_.size() < 64) refuse_elf("its header is cut off");
     const std::uint64_t type = number(head, 16, 2);
     constexpr std::uint64_t executable = 2;
     constexpr std::uint64_t shared_object = 3;
@@ -55,7 +55,7 @@ class Reader {
     const std::uint64_t table = number(head, is_64() ? 32 : 28, word());
     const std::uint64_t entry_size = number(head, is_64() ? 54 : 42, 2);
     const std::uint64_t count = number(head, is_64() ? 56 : 44, 2);
-    if (count > most_segments || entry_size != (is_64() ? 56u : 32u)) refuse("its program headers are odd");
+    if (count > most_segments || entry_size != (is_64() ? 56u : 32u)) refuse_elf("its program headers are odd");
     read_segments(bytes_at(table, count * entry_size), entry_size);
     if (!has_dynamic_) return std::nullopt;
     read_dynamic();
@@ -73,7 +73,7 @@ class Reader {
   std::size_t word() const { return is_64() ? 8 : 4; }
 
   std::uint64_t number(ByteView bytes, std::size_t at, std::size_t size) const {
-    if (at > bytes.size() || bytes.size() - at < size) refuse("a table is cut off");
+    if (at > bytes.size() || bytes.size() - at < size) refuse_elf("a table is cut off");
     std::uint64_t value = 0;
     for (std::size_t i = 0; i < size; ++i) {
       const std::size_t place = elf_.kind.is_little_endian ? at + size - 1 - i : at + i;
@@ -83,7 +83,7 @@ class Reader {
   }
 
   Bytes bytes_at(std::uint64_t offset, std::uint64_t size) const {
-    if (offset > file_.size() || file_.size() - offset < size) refuse("it points beyond its end");
+    if (offset > file_.size() || file_.size() - offset < size) refuse_elf("it points beyond its end");
     Bytes bytes(size);
     file_.read_at(offset, bytes);
     return bytes;
@@ -114,24 +114,24 @@ class Reader {
         return segment.offset + (address - segment.address);
       }
     }
-    refuse("an address lies in no segment");
+    refuse_elf("an address lies in no segment");
   }
 
   std::string text_at(std::uint64_t offset) const {
-    if (offset >= file_.size()) refuse("a name lies beyond its end");
+    if (offset >= file_.size()) refuse_elf("a name lies beyond its end");
     std::string text(std::min<std::uint64_t>(longest_text, file_.size() - offset), '\0');
     file_.read_at(offset, {reinterpret_cast<std::byte*>(text.data()), text.size()});
     const std::size_t end = text.find('\0');
-    if (end == std::string::npos) refuse("a name does not end");
+    if (end == std::string::npos) refuse_elf("a name does not end");
     text.resize(end);
     return text;
   }
 
   std::string name(std::uint64_t index) {
-    if (index >= string_size_) refuse("a name lies outside the table of names");
+    if (index >= string_size_) refuse_elf("a name lies outside the table of names");
     std::string text = text_at(string_offset_ + index);
     texts_ += text.size() + 16;
-    if (texts_ > 16 * most_texts) refuse("it has too many names");
+    if (texts_ > 16 * most_texts) refuse_elf("it has too many names");
     return text;
   }
 
@@ -164,7 +164,7 @@ class Reader {
     }
     if (!single.contains(tag_string_table)) {
       if (needed.empty()) return;
-      refuse("it has no table of names");
+      refuse_elf("it has no table of names");
     }
     string_offset_ = offset_of(single[tag_string_table]);
     string_size_ = single[tag_string_size];
@@ -188,7 +188,7 @@ class Reader {
       const std::string library = name(number(head, 4, 4));
       std::uint64_t version = offset + number(head, 8, 4);
       for (std::uint64_t j = number(head, 2, 2); j > 0; --j) {
-        if (++entries > most_entries) refuse("it wants too many versions");
+        if (++entries > most_entries) refuse_elf("it wants too many versions");
         const Bytes wanted = bytes_at(version, 16);
         if ((number(wanted, 4, 2) & weak) == 0) elf_.needed_versions.push_back({library, name(number(wanted, 8, 4))});
         const std::uint64_t next = number(wanted, 12, 4);
@@ -197,14 +197,14 @@ class Reader {
       }
       const std::uint64_t next = number(head, 12, 4);
       if (next == 0) break;
-      if (++entries > most_entries) refuse("it wants versions of too many libraries");
+      if (++entries > most_entries) refuse_elf("it wants versions of too many libraries");
       offset += next;
     }
   }
 
   void read_defined_versions(std::uint64_t offset, std::uint64_t count) {
     for (std::uint64_t i = 0; i < count; ++i) {
-      if (i > most_entries) refuse("it defines too many versions");
+      if (i > most_entries) refuse_elf("it defines too many versions");
       const Bytes head = bytes_at(offset, 20);
       // The first name is the version's own, others are those it inherits from.
       const Bytes first = bytes_at(offset + number(head, 12, 4), 8);
@@ -235,7 +235,7 @@ std::optional<ElfKind> elf_kind(ByteView start) {
   const auto byte = [&](std::size_t at) { return std::to_integer<unsigned>(start[at]); };
   const unsigned bits = byte(4);
   const unsigned order = byte(5);
-  if ((bits != 1 && bits != 2) || (order != 1 && order != 2)) refuse("its class or byte order is unknown");
+  if ((bits != 1 && bits != 2) || (order != 1 && order != 2)) refuse_elf("its class or byte order is unknown");
   ElfKind kind;
   kind.bits = bits == 2 ? 64 : 32;
   kind.is_little_endian = order == 1;

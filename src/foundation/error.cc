@@ -44,6 +44,8 @@ void Error::compose() {
   what_ += message_;
 }
 
+void refuse(const std::string& message, const std::string& hint) { throw Error(ErrorKind::refused, message, hint); }
+
 Error current_error() {
   try {
     throw;

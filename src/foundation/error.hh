@@ -51,6 +51,9 @@ class Error : public std::exception {
   std::string what_;
 };
 
+/// Throws an Error of kind refused.
+[[noreturn]] void refuse(const std::string& message, const std::string& hint = {});
+
 /// The exception that is being handled, as an Error; what is none becomes one of kind failed. Call it in a catch block.
 Error current_error();
 

@@ -12,7 +12,7 @@ namespace veneer {
 
 namespace {
 
-constexpr std::size_t maximum_depth = 64;
+constexpr std::size_t deepest_json = 64;
 
 class Builder : public nlohmann::json_sax<nlohmann::json> {
  public:
@@ -64,9 +64,9 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
   bool open(Value value) {
-    if (open_.size() == maximum_depth) {
+    if (open_.size() == deepest_json) {
       throw Error(
-          ErrorKind::refused, fmt::format("the JSON is nested deeper than {} levels", maximum_depth),
+          ErrorKind::refused, fmt::format("the JSON is nested deeper than {} levels", deepest_json),
           "write it with fewer levels, nothing that veneer reads needs so many; is a bracket before it left open?");
     }
     open_.push_back({std::move(value), {}, {}});

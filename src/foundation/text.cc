@@ -24,6 +24,12 @@ std::vector<std::string> split_fields(std::string_view text, char separator) {
   }
 }
 
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = lower(c);
+  return result;
+}
+
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view space = " \t\r\n\f\v";
   const std::size_t start = text.find_first_not_of(space);

@@ -14,7 +14,7 @@ namespace veneer {
 
 namespace {
 
-constexpr std::size_t maximum_depth = 64;
+constexpr std::size_t deepest_toml = 64;
 
 template <typename Type>
 Value as_text_value(const toml::value<Type>& value) {
@@ -25,10 +25,10 @@ Value as_text_value(const toml::value<Type>& value) {
 }
 
 Value convert(const toml::node& node, std::size_t depth) {
-  if (depth > maximum_depth) {  // headers that lead through arrays of tables
+  if (depth > deepest_toml) {  // headers that lead through arrays of tables
     throw Error(
         ErrorKind::refused,
-        fmt::format("line {}: the TOML is nested deeper than {} levels", node.source().begin.line, maximum_depth),
+        fmt::format("line {}: the TOML is nested deeper than {} levels", node.source().begin.line, deepest_toml),
         std::string(toml_depth_hint));
   }
   switch (node.type()) {
@@ -69,7 +69,7 @@ Value convert(const toml::node& node, std::size_t depth) {
 }  // namespace
 
 Value parse_toml(std::string_view text) {
-  check_toml_depth(text, maximum_depth);
+  check_toml_depth(text, deepest_toml);
   try {
     return convert(toml::parse(text), 0);
   } catch (const toml::parse_error& error) {

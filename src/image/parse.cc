@@ -10,8 +10,6 @@ namespace veneer::image {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::refused, message); }
-
 /// The member `key`, or nullptr when it is absent or null (Go writes null for what is empty).
 const Value* present(const Value& table, std::string_view key) {
   const Value* value = table.find(key);

@@ -17,7 +17,7 @@ constexpr std::string_view official_namespace = "library/";
 
 bool is_letter_or_digit(char c) { return is_letter(c) || is_digit(c); }
 
-[[noreturn]] void refuse(std::string_view text, std::string_view what) {
+[[noreturn]] void refuse_reference(std::string_view text, std::string_view what) {
   throw Error(ErrorKind::refused, fmt::format("'{}' is no image name: {}", printable(text), what));
 }
 
@@ -120,26 +120,26 @@ Reference parse_reference(std::string_view text) {
     const std::size_t slash = rest.find('/');
     reference.registry = rest.substr(0, slash);
     rest.remove_prefix(slash + 1);
-    if (!is_registry(reference.registry)) refuse(text, "its registry is malformed");
+    if (!is_registry(reference.registry)) refuse_reference(text, "its registry is malformed");
     if (reference.registry == "index.docker.io") reference.registry = default_registry;
   }
   // What stands before a colon that a slash follows is no repository, so this colon can only begin the tag.
   if (const std::size_t colon = rest.rfind(':'); colon != std::string_view::npos) {
     const std::string_view tag = rest.substr(colon + 1);
-    if (!is_tag(tag)) refuse(text, "its tag is malformed");
+    if (!is_tag(tag)) refuse_reference(text, "its tag is malformed");
     reference.tag = tag;
     rest = rest.substr(0, colon);
   }
-  if (rest.empty()) refuse(text, "it is empty");
-  if (std::any_of(rest.begin(), rest.end(), is_upper)) refuse(text, "it must be in lower case");
-  if (!all_parts(rest, '/', is_repository_part)) refuse(text, "it is malformed");
+  if (rest.empty()) refuse_reference(text, "it is empty");
+  if (std::any_of(rest.begin(), rest.end(), is_upper)) refuse_reference(text, "it must be in lower case");
+  if (!all_parts(rest, '/', is_repository_part)) refuse_reference(text, "it is malformed");
   if (reference.registry == default_registry && rest.find('/') == std::string_view::npos) {
-    if (Hash::from_hex(rest)) refuse(text, "64 hexadecimal digits are an image ID");
+    if (Hash::from_hex(rest)) refuse_reference(text, "64 hexadecimal digits are an image ID");
     reference.repository = official_namespace;
   }
   reference.repository += rest;
   if (reference.registry.size() + 1 + reference.repository.size() > longest_name) {
-    refuse(text, fmt::format("it is longer than {} bytes", longest_name));
+    refuse_reference(text, fmt::format("it is longer than {} bytes", longest_name));
   }
   return reference;
 }

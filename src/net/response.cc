@@ -4,13 +4,10 @@
 #include <charconv>
 #include <ctime>
 
+#include "foundation/text.hh"
 #include "net/http.hh"
 
 namespace veneer::net {
-
-namespace {
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-}  // namespace
 
 bool same_name(std::string_view a, std::string_view b) {
   return a.size() == b.size() &&

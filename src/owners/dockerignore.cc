@@ -114,7 +114,7 @@ bool is_letter_or_digit(char32_t c) {
   return c < 128 && (is_letter(static_cast<char>(c)) || is_digit(static_cast<char>(c)));
 }
 
-[[noreturn]] void refuse(std::string_view pattern, std::string_view fault) {
+[[noreturn]] void refuse_pattern(std::string_view pattern, std::string_view fault) {
   throw Error(ErrorKind::refused, fmt::format("the pattern \"{}\" is malformed: {}", printable(pattern), fault),
               "Docker refuses it, too");
 }
@@ -196,7 +196,7 @@ class Compiler {
   void check() const {
     for (std::size_t i = 0; i < rest_.size(); ++i) {
       if (rest_[i] == '\\') {
-        if (++i == rest_.size()) refuse(text_, "nothing follows the backslash at its end");
+        if (++i == rest_.size()) refuse_pattern(text_, "nothing follows the backslash at its end");
       } else if (rest_[i] == '[') {
         i = end_of_class(i + 1);
       }
@@ -210,23 +210,23 @@ class Compiler {
       const char32_t low = class_character(i);
       if (i < rest_.size() && rest_[i] == '-') {
         ++i;
-        if (class_character(i) < low) refuse(text_, "a range in brackets runs backwards");
+        if (class_character(i) < low) refuse_pattern(text_, "a range in brackets runs backwards");
       }
     }
   }
 
   char32_t class_character(std::size_t& i) const {
-    if (i == rest_.size() || rest_[i] == '-' || rest_[i] == ']') refuse(text_, "what is in brackets");
-    if (rest_[i] == '\\' && ++i == rest_.size()) refuse(text_, "what is in brackets");
+    if (i == rest_.size() || rest_[i] == '-' || rest_[i] == ']') refuse_pattern(text_, "what is in brackets");
+    if (rest_[i] == '\\' && ++i == rest_.size()) refuse_pattern(text_, "what is in brackets");
     const char32_t c = rest_[i++];
-    if (i == rest_.size()) refuse(text_, "a bracket is not closed");
+    if (i == rest_.size()) refuse_pattern(text_, "a bracket is not closed");
     return c;
   }
 
   bool next_is(char32_t c) const { return at_ < rest_.size() && rest_[at_] == c; }
 
   char32_t take() {
-    if (at_ == rest_.size()) refuse(text_, "a bracket is not closed");
+    if (at_ == rest_.size()) refuse_pattern(text_, "a bracket is not closed");
     return rest_[at_++];
   }
 
@@ -254,7 +254,7 @@ class Compiler {
     } else if (c == '\\') {
       const char32_t escaped = take();
       const auto named = named_class(escaped);
-      if (!named && is_letter_or_digit(escaped)) refuse(text_, "a letter or digit behind a backslash");
+      if (!named && is_letter_or_digit(escaped)) refuse_pattern(text_, "a letter or digit behind a backslash");
       steps_.push_back(named ? step_of(Step::Kind::one, *named) : literal(escaped));
       pattern.kind = Kind::steps;
     } else if (c == '[') {
@@ -287,7 +287,7 @@ class Compiler {
           result.ranges.insert(result.ranges.end(), named->ranges.begin(), named->ranges.end());
           continue;
         }
-        if (is_letter_or_digit(low)) refuse(text_, "a letter or digit behind a backslash");
+        if (is_letter_or_digit(low)) refuse_pattern(text_, "a letter or digit behind a backslash");
       }
       char32_t high = low;
       if (next_is('-')) {
@@ -312,14 +312,14 @@ class Compiler {
 DockerIgnore::DockerIgnore() = default;
 
 void DockerIgnore::add(std::string_view pattern) {
-  if (pattern.size() > longest_pattern) refuse(pattern.substr(0, 40), "it is longer than 4096 bytes");
+  if (pattern.size() > longest_pattern) refuse_pattern(pattern.substr(0, 40), "it is longer than 4096 bytes");
   if (patterns_.size() == most_patterns) {
     throw Error(ErrorKind::refused, fmt::format("it has more than {} patterns", most_patterns));
   }
   std::string text = clean(pattern);
   const bool is_exception = text[0] == '!';
   if (is_exception) text.erase(0, 1);
-  if (text.empty()) refuse(pattern, "nothing follows the \"!\"");
+  if (text.empty()) refuse_pattern(pattern, "nothing follows the \"!\"");
   auto compiled = std::make_shared<IgnorePattern>(Compiler(text).compile());
   compiled->is_exception = is_exception;
   patterns_.push_back(std::move(compiled));

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t longest_value = 64 << 10;
 constexpr int deepest_default = 16;
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f'; }
+bool is_ifs(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f'; }
 bool is_name(char c) { return is_letter(c) || is_digit(c) || c == '_'; }
 
 class Expander {
@@ -28,9 +28,9 @@ class Expander {
   std::vector<Expanded> words() {
     std::vector<Expanded> all;
     for (;;) {
-      while (!at_end() && is_blank(text_[at_])) ++at_;
+      while (!at_end() && is_ifs(text_[at_])) ++at_;
       if (at_end()) return all;
-      while (!at_end() && !is_blank(text_[at_])) take();
+      while (!at_end() && !is_ifs(text_[at_])) take();
       all.push_back(std::move(result_));
       result_ = {};
     }
@@ -180,7 +180,7 @@ std::vector<std::string> raw_words(std::string_view text, char escape) {
   };
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (quote == 0 && is_blank(c)) {
+    if (quote == 0 && is_ifs(c)) {
       end_word();
       continue;
     }

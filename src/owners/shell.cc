@@ -14,10 +14,11 @@ namespace {
 
 constexpr std::size_t most_words = 10000;
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+bool is_shell_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 bool ends_word(char c) {
-  return is_blank(c) || c == '\n' || c == ';' || c == '&' || c == '|' || c == '(' || c == ')' || c == '<' || c == '>';
+  return is_shell_blank(c) || c == '\n' || c == ';' || c == '&' || c == '|' || c == '(' || c == ')' || c == '<' ||
+         c == '>';
 }
 
 bool is_structure(std::string_view word) {
@@ -34,9 +35,9 @@ bool is_assignment(std::string_view raw) {
                      [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
 }
 
-class Reader {
+class ScriptReader {
  public:
-  explicit Reader(std::string_view text) : text_(text) {}
+  explicit ScriptReader(std::string_view text) : text_(text) {}
 
   ShellScript read() {
     while (skip_blanks()) {
@@ -58,7 +59,7 @@ class Reader {
  private:
   bool skip_blanks() {
     while (at_ < text_.size()) {
-      if (is_blank(text_[at_])) {
+      if (is_shell_blank(text_[at_])) {
         ++at_;
       } else if (text_.substr(at_).starts_with("\\\n")) {
         at_ += 2;
@@ -285,7 +286,7 @@ class Reader {
 
 }  // namespace
 
-ShellScript read_shell(std::string_view text) { return Reader(text).read(); }
+ShellScript read_shell(std::string_view text) { return ScriptReader(text).read(); }
 
 std::string shell_quoted(std::string_view word) {
   const auto is_safe = [](char c) {

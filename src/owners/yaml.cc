@@ -38,15 +38,15 @@ class Event {
   yaml_event_t event_{};
 };
 
-class Reader {
+class YamlReader {
  public:
-  explicit Reader(std::string_view text) {
+  explicit YamlReader(std::string_view text) {
     if (yaml_parser_initialize(&parser_) == 0) throw Error(ErrorKind::failed, "YAML cannot be read: out of memory");
     yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
   }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
-  ~Reader() { yaml_parser_delete(&parser_); }
+  YamlReader(const YamlReader&) = delete;
+  YamlReader& operator=(const YamlReader&) = delete;
+  ~YamlReader() { yaml_parser_delete(&parser_); }
 
   YamlNode document() {
     for (;;) {
@@ -177,7 +177,7 @@ const YamlNode* YamlNode::find(std::string_view key) const {
 
 YamlNode parse_yaml(std::string_view text) {
   if (text.size() > largest_text) throw Error(ErrorKind::refused, "the YAML has more than 1 MiB");
-  return Reader(text).document();
+  return YamlReader(text).document();
 }
 
 }  // namespace veneer::owners

@@ -5,15 +5,15 @@
 #include <set>
 #include <tuple>
 
+#include "plan/fixed_point.hh"
+
 namespace veneer::plan {
 
 namespace {
 
-constexpr std::uint64_t one = 1 << 16;
 constexpr std::uint64_t chance_of_a_folder = one * 3 / 100;
 constexpr std::uint64_t least_other_bytes = 16 * 1024;
 constexpr std::uint64_t least_gain = 1000;  // about what one more layer costs in the image's lists
-constexpr std::uint64_t most_bytes = std::uint64_t{1} << 46;
 constexpr std::size_t deepest = 4;
 
 std::string_view folder_of(std::string_view path) {

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t most_layers = 1'000;
 constexpr std::size_t most_components = 10'000;
 
-[[noreturn]] void refuse(const std::string& why) {
+[[noreturn]] void refuse_plan(const std::string& why) {
   throw Error(ErrorKind::refused, "the plan cannot be carried out: " + why, "make a new one: veneer plan --json");
 }
 
@@ -30,8 +30,8 @@ FixedPlan read_fixed_plan(const Value& document) {
     read.key = layer.at("key").string();
     for (const Value& id : layer.at("components").array()) read.components.push_back(id.string());
     components += read.components.size();
-    if (read.components.empty()) refuse("it has a layer of nothing");
-    if (fixed.layers.size() > most_layers || components > most_components) refuse("it is too long");
+    if (read.components.empty()) refuse_plan("it has a layer of nothing");
+    if (fixed.layers.size() > most_layers || components > most_components) refuse_plan("it is too long");
   }
   fixed.record = read_plan_record(to_json(document.at("record")));
   return fixed;
@@ -40,7 +40,7 @@ FixedPlan read_fixed_plan(const Value& document) {
 LayoutPlan carry_out(const FixedPlan& fixed, const std::vector<Component>& components,
                      const std::vector<Overlap>& overlaps, const std::string& base) {
   if (fixed.record.target.base != base) {
-    refuse(fmt::format("it is for the base {}, and this one is {}", printable(fixed.record.target.base), base));
+    refuse_plan(fmt::format("it is for the base {}, and this one is {}", printable(fixed.record.target.base), base));
   }
   std::map<std::string_view, const Component*> by_id;
   for (const Component& component : components) by_id.emplace(component.id, &component);
@@ -52,30 +52,30 @@ LayoutPlan carry_out(const FixedPlan& fixed, const std::vector<Component>& compo
     std::vector<const Component*> members;
     for (const std::string& id : layer.components) {
       const auto found = by_id.find(id);
-      if (found == by_id.end()) refuse(fmt::format("it has {}, and the project has not", printable(id)));
+      if (found == by_id.end()) refuse_plan(fmt::format("it has {}, and the project has not", printable(id)));
       if (!position.emplace(found->first, std::pair(plan.layers.size(), position.size())).second)
-        refuse(fmt::format("it has {} twice", printable(id)));
+        refuse_plan(fmt::format("it has {} twice", printable(id)));
       members.push_back(found->second);
-      if (found->second->kind != members.front()->kind) refuse(fmt::format("{} lies among others", printable(id)));
+      if (found->second->kind != members.front()->kind) refuse_plan(fmt::format("{} lies among others", printable(id)));
     }
     plan.layers.push_back(layer_of(members));
     if (plan.layers.back().key.hex() != layer.key) {
-      refuse(fmt::format("{} is not what it was when the plan was made", printable(plan.layers.back().title)));
+      refuse_plan(fmt::format("{} is not what it was when the plan was made", printable(plan.layers.back().title)));
     }
     if (members.front()->kind != ComponentKind::distribution) continue;
-    if (plan.record.layers.size() + 1 != plan.layers.size()) refuse("a distribution lies above what stands on it");
+    if (plan.record.layers.size() + 1 != plan.layers.size()) refuse_plan("a distribution lies above what stands on it");
     auto& recorded_layer = plan.record.layers.emplace_back();
     for (const Component* member : members) recorded_layer.push_back(recorded(*member));
   }
   for (const Component& component : components) {
-    if (!position.contains(component.id)) refuse(fmt::format("the project has {}, and it has not", component.id));
+    if (!position.contains(component.id)) refuse_plan(fmt::format("the project has {}, and it has not", component.id));
   }
   for (const Overlap& overlap : overlaps) {
     if (position.at(overlap.above) < position.at(overlap.below)) {
-      refuse(fmt::format("{} must lie above {}, for {}", overlap.above, overlap.below, printable(overlap.path)));
+      refuse_plan(fmt::format("{} must lie above {}, for {}", overlap.above, overlap.below, printable(overlap.path)));
     }
     if (overlap.is_in_one_layer && position.at(overlap.above).first != position.at(overlap.below).first) {
-      refuse(
+      refuse_plan(
           fmt::format("{} and {} must share a layer, for {}", overlap.above, overlap.below, printable(overlap.path)));
     }
   }

@@ -7,19 +7,16 @@
 #include <utility>
 
 #include "foundation/error.hh"
+#include "plan/fixed_point.hh"
 #include "plan/layer_order.hh"
 
 namespace veneer::plan {
 
 namespace {
 
-/// Chances and rates are parts of this.
-constexpr std::uint64_t one = 1 << 16;
 constexpr std::uint64_t chance_of_a_member = one * 3 / 100;
 constexpr std::size_t reserve_percent = 15;
 constexpr std::uint64_t changes_ahead = 2;
-/// Bytes that are counted, in all: times `one` they fit 64 bits.
-constexpr std::uint64_t most_bytes = std::uint64_t{1} << 46;
 
 /// What lies in one layer, now or if it is decided so: places in the list of distributions.
 struct Group {

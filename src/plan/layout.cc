@@ -16,11 +16,11 @@ namespace {
 using Pointers = std::vector<const Component*>;
 
 constexpr std::array<std::string_view, 4> kind_names = {"distribution", "environment", "prepared", "application"};
-constexpr std::size_t most_named = 3;
+constexpr std::size_t most_named_apart = 3;
 
 /// "attrs 25.3.0", "attrs 25.3.0, idna 3.10", "attrs 25.3.0 and 6 more"
 std::string title_of(const Pointers& distributions) {
-  if (distributions.size() > most_named) {
+  if (distributions.size() > most_named_apart) {
     return fmt::format("{} and {} more", distributions.front()->id, distributions.size() - 1);
   }
   std::string title;

@@ -9,7 +9,7 @@ namespace veneer::plan {
 
 namespace {
 
-constexpr std::size_t longest = 100;
+constexpr std::size_t longest_key = 100;
 constexpr std::size_t most = 200;
 
 using List = std::vector<std::string> MemberFacts::*;
@@ -19,7 +19,7 @@ constexpr std::array<List, 4> lists = {&MemberFacts::places, &MemberFacts::libra
 }  // namespace
 
 bool is_plain_fact(std::string_view text) {
-  return !text.empty() && text.size() <= longest && std::ranges::all_of(text, [](char letter) {
+  return !text.empty() && text.size() <= longest_key && std::ranges::all_of(text, [](char letter) {
     return letter > ' ' && letter <= '~' && std::string_view(",:\"\\").find(letter) == std::string_view::npos;
   });
 }

@@ -18,14 +18,14 @@ namespace {
 
 constexpr std::int64_t version = 1;
 constexpr std::int64_t version_with_places = 2;  // members are told by their places in a list of names
-constexpr std::size_t longest = 1 << 20;
+constexpr std::size_t longest_record = 1 << 20;
 constexpr std::size_t most_members = 10'000;
 constexpr std::int64_t most_sets = 1'000'000;
 constexpr std::size_t key_digits = 16;
 constexpr std::size_t longest_target_text = 300;
 constexpr std::size_t text_of_200 = 16 << 10;  // bytes for 200 members
 
-[[noreturn]] void refuse(const std::string& why) {
+[[noreturn]] void refuse_record(const std::string& why) {
   throw Error(ErrorKind::refused, fmt::format("the plan that the image carries {}", why));
 }
 
@@ -45,18 +45,18 @@ RecordedMember read_member(std::string_view text, PlanRecord& record) {
   const std::size_t colon = std::min(text.find(':'), text.size());
   const std::size_t end_of_key = std::min(colon + 1 + key_digits, text.size());
   const std::optional<std::uint64_t> key = read_key(text.substr(std::min(colon + 1, text.size()), key_digits));
-  if (colon == 0 || !key) refuse(fmt::format("names a member '{}', which is not NAME:KEY", printable(text)));
+  if (colon == 0 || !key) refuse_record(fmt::format("names a member '{}', which is not NAME:KEY", printable(text)));
   RecordedMember member{.name = std::string(text.substr(0, colon)), .key = *key};
   if (end_of_key == text.size()) return member;
   auto facts = text[end_of_key] == ':' ? read_member_facts(text.substr(end_of_key + 1)) : std::nullopt;
-  if (!facts) refuse(fmt::format("says of {} what nobody writes", printable(member.name)));
+  if (!facts) refuse_record(fmt::format("says of {} what nobody writes", printable(member.name)));
   record.facts[member] = std::move(*facts);
   return member;
 }
 
 std::string read_target_text(const Value& target, std::string_view key) {
   const std::string text = target.string_or(key, "");
-  if (text.size() > longest_target_text) refuse(fmt::format("is for a target with a {} too long", key));
+  if (text.size() > longest_target_text) refuse_record(fmt::format("is for a target with a {} too long", key));
   return text;
 }
 
@@ -117,8 +117,8 @@ std::optional<std::string> places_text(const PlanRecord& record, const std::vect
 void put_member(std::string_view text, PlanRecord& record, std::set<RecordedMember>& members) {
   record.layers.back().push_back(read_member(text, record));
   const RecordedMember& member = record.layers.back().back();
-  if (!members.insert(member).second) refuse(fmt::format("names {} twice", printable(member.name)));
-  if (members.size() > most_members) refuse(fmt::format("has more than {} members", most_members));
+  if (!members.insert(member).second) refuse_record(fmt::format("names {} twice", printable(member.name)));
+  if (members.size() > most_members) refuse_record(fmt::format("has more than {} members", most_members));
 }
 
 void read_layers(const Value& layers, PlanRecord& record) {
@@ -126,7 +126,7 @@ void read_layers(const Value& layers, PlanRecord& record) {
   for (const Value& layer : layers.array()) {
     record.layers.emplace_back();
     for (const Value& member : layer.array()) put_member(member.string(), record, members);
-    if (record.layers.back().empty()) refuse("has an empty layer");
+    if (record.layers.back().empty()) refuse_record("has an empty layer");
   }
 }
 
@@ -139,7 +139,7 @@ void read_places(const std::string& text, const std::vector<std::string>& names,
       const std::size_t colon = std::min(member.find(':'), member.size());
       const auto place = read_number<std::size_t>(member.substr(0, colon));
       if (!place || *place >= names.size() || member.size() != colon + 1 + key_digits) {
-        refuse(fmt::format("names a member '{}', which is not PLACE:KEY", printable(member)));
+        refuse_record(fmt::format("names a member '{}', which is not PLACE:KEY", printable(member)));
       }
       put_member(names[*place] + member.substr(colon), record, members);
     }
@@ -148,7 +148,7 @@ void read_places(const std::string& text, const std::vector<std::string>& names,
 
 std::uint32_t read_count(const Value& value, std::int64_t most) {
   const std::int64_t number = value.integer();
-  if (number < 0 || number > most) refuse(fmt::format("counts to {}", number));
+  if (number < 0 || number > most) refuse_record(fmt::format("counts to {}", number));
   return static_cast<std::uint32_t>(number);
 }
 
@@ -207,19 +207,19 @@ void shorten(PlanRecord& record) {
   const std::size_t most = text_of_200 * std::max<std::size_t>((members + 199) / 200, 1);
   std::size_t size = to_text(record).size();
   while (size > most && !record.facts.empty()) {
-    const auto longest =
+    const auto longest_record =
         std::ranges::max_element(record.facts, {}, [](const auto& entry) { return to_text(entry.second).size(); });
-    size -= to_text(longest->second).size() + 1;
-    record.facts.erase(longest);
+    size -= to_text(longest_record->second).size() + 1;
+    record.facts.erase(longest_record);
   }
 }
 
 PlanRecord read_plan_record(std::string_view text, const std::vector<std::string>& names) {
-  if (text.size() > longest) refuse("is longer than 1 MiB");
+  if (text.size() > longest_record) refuse_record("is longer than 1 MiB");
   const Value value = parse_json(text);
   const std::int64_t found = value.at("version").integer();
   if (found != version && found != version_with_places) {
-    refuse(fmt::format("is of version {}, and this veneer knows versions up to {}", found, version_with_places));
+    refuse_record(fmt::format("is of version {}, and this veneer knows versions up to {}", found, version_with_places));
   }
   PlanRecord record;
   const Value& target = value.table_or_empty("target");
@@ -235,16 +235,17 @@ PlanRecord read_plan_record(std::string_view text, const std::vector<std::string
   if (const Value* above = value.find("above")) {
     for (const Value& layer : above->array()) {
       const std::optional<std::uint64_t> key = read_key(layer.string());
-      if (!key) refuse(fmt::format("names a layer '{}', which is no key", printable(layer.string())));
+      if (!key) refuse_record(fmt::format("names a layer '{}', which is no key", printable(layer.string())));
       record.above.push_back(*key);
-      if (record.above.size() > mountable_layers) refuse("has more layers than an engine mounts");
+      if (record.above.size() > mountable_layers) refuse_record("has more layers than an engine mounts");
     }
   }
   const Value* seen = value.find("seen");
   record.learned.sets_seen = seen == nullptr ? 0 : read_count(*seen, most_sets);
   for (const auto& [name, count] : value.table_or_empty("changed").table()) {
     record.learned.changed[name] = read_count(count, record.learned.sets_seen);
-    if (record.learned.changed.size() > most_members) refuse(fmt::format("counts more than {} names", most_members));
+    if (record.learned.changed.size() > most_members)
+      refuse_record(fmt::format("counts more than {} names", most_members));
   }
   return record;
 }

@@ -19,12 +19,6 @@ constexpr int deepest = 20;
 constexpr std::string_view exception_mark = "WITH:";
 constexpr std::string_view reference_mark = "LicenseRef-";
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
-  return result;
-}
-
 /// Names by themselves in lower case: they match whatever the case of their letters.
 const std::map<std::string, std::string, std::less<>>& names() {
   static const auto all = [] {
@@ -65,9 +59,9 @@ std::vector<std::string> tokens_of(std::string_view text) {
 
 /// Reads what the tokens are by the grammar: or ← and (OR and)*, and ← simple (AND simple)*, simple ← ( or ) | name
 /// [WITH exception].
-class Reader {
+class ExpressionReader {
  public:
-  explicit Reader(std::vector<std::string> tokens) : tokens_(std::move(tokens)) {}
+  explicit ExpressionReader(std::vector<std::string> tokens) : tokens_(std::move(tokens)) {}
 
   std::optional<Licence> read() {
     if (!read_or() || at_ != tokens_.size()) return std::nullopt;
@@ -177,7 +171,7 @@ std::optional<Licence> licence_of_classifiers(const std::vector<std::string>& al
 
 std::optional<Licence> parse_licence(std::string_view text) {
   if (text.size() > longest_expression) return std::nullopt;
-  return Reader(tokens_of(text)).read();
+  return ExpressionReader(tokens_of(text)).read();
 }
 
 std::optional<Licence> licence_of(const std::vector<std::string>& said, const std::vector<std::string>& all) {

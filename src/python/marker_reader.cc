@@ -14,11 +14,11 @@ namespace {
 constexpr int most_levels = 64;
 constexpr std::size_t most_bytes = 64 << 10;
 
-bool is_word(char c) { return is_digit(c) || is_letter(c) || c == '_' || c == '.'; }
+bool is_marker_word(char c) { return is_digit(c) || is_letter(c) || c == '_' || c == '.'; }
 
-class Reader {
+class MarkerReader {
  public:
-  explicit Reader(std::string_view text) : whole_(text), rest_(text) {}
+  explicit MarkerReader(std::string_view text) : whole_(text), rest_(text) {}
 
   std::shared_ptr<const MarkerNode> read_whole() {
     if (whole_.size() > most_bytes) refuse("it is too long");
@@ -45,7 +45,7 @@ class Reader {
 
   bool take_word(std::string_view word) {
     skip_space();
-    if (!rest_.starts_with(word) || (rest_.size() > word.size() && is_word(rest_[word.size()]))) return false;
+    if (!rest_.starts_with(word) || (rest_.size() > word.size() && is_marker_word(rest_[word.size()]))) return false;
     rest_.remove_prefix(word.size());
     return true;
   }
@@ -111,7 +111,7 @@ class Reader {
       rest_.remove_prefix(end + 1);
       return operand;
     }
-    const auto end = std::find_if_not(rest_.begin(), rest_.end(), is_word);
+    const auto end = std::find_if_not(rest_.begin(), rest_.end(), is_marker_word);
     const std::string_view word(rest_.data(), static_cast<std::size_t>(end - rest_.begin()));
     operand.variable = find_marker_variable(word);
     if (!operand.variable) refuse("this is no variable of markers");
@@ -125,6 +125,6 @@ class Reader {
 
 }  // namespace
 
-std::shared_ptr<const MarkerNode> read_marker(std::string_view text) { return Reader(text).read_whole(); }
+std::shared_ptr<const MarkerNode> read_marker(std::string_view text) { return MarkerReader(text).read_whole(); }
 
 }  // namespace veneer::python

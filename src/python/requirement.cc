@@ -12,9 +12,9 @@ namespace veneer::python {
 
 namespace {
 
-class Reader {
+class RequirementReader {
  public:
-  explicit Reader(std::string_view text) : whole_(text), rest_(text) {}
+  explicit RequirementReader(std::string_view text) : whole_(text), rest_(text) {}
 
   Requirement read() {
     Requirement result;
@@ -98,6 +98,6 @@ class Reader {
 
 }  // namespace
 
-Requirement Requirement::parse(std::string_view text) { return Reader(text).read(); }
+Requirement Requirement::parse(std::string_view text) { return RequirementReader(text).read(); }
 
 }  // namespace veneer::python

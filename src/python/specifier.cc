@@ -12,12 +12,6 @@ namespace veneer::python {
 
 namespace {
 
-std::string lowered(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return result;
-}
-
 /// Whether `version` begins with the first `count` numbers of `start`, epoch included.
 bool starts_with_release(const Version& version, const Version& start, std::size_t count) {
   if (version.epoch != start.epoch) return false;
@@ -98,7 +92,7 @@ bool Specifier::matches(const Version& version) const {
 }
 
 bool Specifier::matches(std::string_view version) const {
-  if (operator_ == Operator::arbitrary) return lowered(trimmed(version)) == lowered(std::string_view(text_).substr(3));
+  if (operator_ == Operator::arbitrary) return lower(trimmed(version)) == lower(std::string_view(text_).substr(3));
   const auto parsed = Version::parse(version);
   return parsed && matches(*parsed);
 }

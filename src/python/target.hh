@@ -28,11 +28,12 @@ struct Target {
   std::string interpreter;  // absolute path of the real executable in the base, "/usr/bin/python3.11"; may be empty for
                             // `select`
 
-  /// "python3.12" or "python3.13t": the name of the folder below lib/ that holds site-packages.
-  std::string library_folder() const {
-    return "python" + std::to_string(major) + "." + std::to_string(minor) +
-           (threading == Threading::free_threaded ? "t" : "");
+  /// "3.12" or "3.13t", as --python takes it.
+  std::string minor_version() const {
+    return std::to_string(major) + "." + std::to_string(minor) + (threading == Threading::free_threaded ? "t" : "");
   }
+  /// "python3.12" or "python3.13t": the name of the folder below lib/ that holds site-packages.
+  std::string library_folder() const { return "python" + minor_version(); }
 };
 
 }  // namespace veneer::python

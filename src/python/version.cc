@@ -10,13 +10,11 @@ namespace veneer::python {
 
 namespace {
 
-bool is_separator(char c) { return c == '.' || c == '-' || c == '_'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
+bool is_version_separator(char c) { return c == '.' || c == '-' || c == '_'; }
 /// Reads a version, already in lower case and without space around it, from left to right.
-class Reader {
+class VersionReader {
  public:
-  explicit Reader(std::string_view text) : text_(text) {}
+  explicit VersionReader(std::string_view text) : text_(text) {}
 
   std::optional<Version> read() {
     if (text_.starts_with('v')) text_.remove_prefix(1);
@@ -59,11 +57,11 @@ class Reader {
   /// [separator] word [separator] [number]: the number, 0 when the word stands alone, nothing when there is no word.
   std::optional<std::uint64_t> suffix(std::initializer_list<std::string_view> words) {
     std::string_view rest = text_;
-    if (!rest.empty() && is_separator(rest[0])) rest.remove_prefix(1);
+    if (!rest.empty() && is_version_separator(rest[0])) rest.remove_prefix(1);
     for (const std::string_view word : words) {
       if (!rest.starts_with(word)) continue;
       text_ = rest.substr(word.size());
-      if (text_.size() > 1 && is_separator(text_[0]) && is_digit(text_[1])) text_.remove_prefix(1);
+      if (text_.size() > 1 && is_version_separator(text_[0]) && is_digit(text_[1])) text_.remove_prefix(1);
       return number().value_or(0);
     }
     return std::nullopt;
@@ -103,7 +101,7 @@ class Reader {
       if (segment.is_number) segment.text.erase(0, std::min(part.find_first_not_of('0'), part.size() - 1));
       version_.local.push_back(std::move(segment));
       if (text_.empty()) return true;
-      if (!is_separator(text_[0])) return false;
+      if (!is_version_separator(text_[0])) return false;
       text_.remove_prefix(1);
     }
   }
@@ -149,9 +147,8 @@ std::optional<Version> Version::parse(std::string_view text) {
   constexpr std::string_view space = " \t\n\r\f\v";
   const std::size_t first = text.find_first_not_of(space);
   if (first == std::string_view::npos) return std::nullopt;
-  std::string lowered(text.substr(first, text.find_last_not_of(space) - first + 1));
-  std::transform(lowered.begin(), lowered.end(), lowered.begin(), lower);
-  return Reader(lowered).read();
+  const std::string lowered = lower(text.substr(first, text.find_last_not_of(space) - first + 1));
+  return VersionReader(lowered).read();
 }
 
 Version Version::without_local() const {

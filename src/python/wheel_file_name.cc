@@ -12,8 +12,6 @@
 namespace veneer::python {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   for (std::size_t start = 0; start <= text.size();) {
@@ -129,9 +127,7 @@ std::optional<std::vector<std::string>> expand_tags(std::string_view tags) {
   for (const auto interpreter : sets[0]) {
     for (const auto abi : sets[1]) {
       for (const auto platform : sets[2]) {
-        std::string tag = fmt::format("{}-{}-{}", interpreter, abi, platform);
-        std::transform(tag.begin(), tag.end(), tag.begin(), lower);
-        result.push_back(std::move(tag));
+        result.push_back(lower(fmt::format("{}-{}-{}", interpreter, abi, platform)));
       }
     }
   }

@@ -11,12 +11,6 @@ namespace {
 
 constexpr std::size_t most_challenges = 16;
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](char c) { return is_upper(c) ? static_cast<char>(c + ('a' - 'A')) : c; });
-  return text;
-}
-
 bool is_token_character(char c) {
   return is_letter(c) || is_digit(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }

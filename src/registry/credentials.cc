@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint64_t file_limit = 4 << 20;
+constexpr std::uint64_t largest_credentials = 4 << 20;
 constexpr std::uint64_t helper_limit = 1 << 20;
 constexpr std::string_view token_user = "<token>";
 constexpr std::string_view not_found_words = "credentials not found";
@@ -161,7 +161,7 @@ std::optional<Login> ask_helper(const std::string& helper, const std::string& ke
 
 Login find_login(std::string_view name, const Environment& environment) {
   for (const fs::path& path : auth_files(environment)) {
-    const auto text = read_text_file_if_exists(path, file_limit);
+    const auto text = read_text_file_if_exists(path, largest_credentials);
     if (!text) continue;
     const AuthFile file =
         in_context([&] { return "reading " + printable(path.native()); }, [&] { return read_auth_file(*text); });

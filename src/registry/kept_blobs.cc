@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int most_failures = 4;  // without a byte in between
+constexpr int most_empty_failures = 4;  // without a byte in between
 
 /// Everything that `source` has of a blob from where `part` ends. False: it lacks the blob.
 bool fill(net::PartFile& part, const BlobDigest& digest, std::uint64_t size, const Source& source) {
@@ -25,7 +25,7 @@ bool fill(net::PartFile& part, const BlobDigest& digest, std::uint64_t size, con
                     fmt::format("{} has {} bytes, not the {} promised", digest.text(), part.size(), size));
       }
     } catch (const net::TransportError& error) {
-      if (error.retry() == net::TransportError::Retry::useless || ++failures == most_failures) throw;
+      if (error.retry() == net::TransportError::Retry::useless || ++failures == most_empty_failures) throw;
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::not_found) return false;
       throw;

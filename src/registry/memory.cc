@@ -10,7 +10,7 @@ namespace veneer::registry {
 
 namespace {
 
-constexpr std::uint64_t file_limit = 1 << 20;
+constexpr std::uint64_t largest_memory = 1 << 20;
 constexpr std::size_t most_repositories = 1000;
 constexpr std::uint64_t usual_smaller_chunk = 4 << 20;
 constexpr std::uint64_t least_chunk = 64 << 10;
@@ -55,7 +55,7 @@ std::string memory_json(const Remembered& remembered) {
 Memory::Memory(const std::filesystem::path& cache, std::string_view name, std::int64_t now)
     : path_(cache / "registries" / (std::string(name) + ".json")), now_(now) {
   try {
-    remembered_ = read_memory(read_text_file_if_exists(path_, file_limit).value_or("{}"), now);
+    remembered_ = read_memory(read_text_file_if_exists(path_, largest_memory).value_or("{}"), now);
   } catch (const Error&) {  // such as a folder of that name
   }
 }

@@ -17,8 +17,6 @@ constexpr std::size_t most_members = 5'000'000;
 constexpr std::size_t most_deploys = 100'000;
 constexpr std::int64_t most_bytes = std::int64_t{1} << 40;
 
-[[noreturn]] void refuse(const std::string& why) { throw Error(ErrorKind::refused, why); }
-
 Wheel read_wheel(const Value& value) {
   const Value::Array& fields = value.array();
   constexpr std::size_t name = 0;

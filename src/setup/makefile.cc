@@ -6,7 +6,7 @@ namespace veneer::setup {
 
 namespace {
 
-constexpr std::string_view text = R"make(#
+constexpr std::string_view include_text = R"make(#
 # Targets for the container image: include this file in a Makefile ("include veneer.mk"),
 # or run it by itself: make -f veneer.mk help
 # Another image, host or program: make deploy HOST=ssh://user@server
@@ -51,7 +51,7 @@ constexpr std::string_view name_a_registry =
 GeneratedFile makefile(const ProjectFacts& facts) {
   GeneratedFile file{std::string(makefile_name), "", Comments::hash,
                      "targets for make: base, image, push, deploy, rollback, help"};
-  file.body = fmt::format(text, fmt::arg("image", facts.image), fmt::arg("live_tag", facts.live_tag),
+  file.body = fmt::format(include_text, fmt::arg("image", facts.image), fmt::arg("live_tag", facts.live_tag),
                           fmt::arg("registry", facts.has_registry ? "" : name_a_registry));
   return file;
 }

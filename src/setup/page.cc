@@ -10,7 +10,7 @@ namespace veneer::setup {
 
 namespace {
 
-constexpr std::string_view text = R"md(
+constexpr std::string_view page_text = R"md(
 # The container image of {name}
 
 veneer builds it from `pyproject.toml` and `uv.lock`: a Debian base, a layer for each wheel (small ones
@@ -218,7 +218,7 @@ GeneratedFile page(const ProjectFacts& facts) {
   GeneratedFile file{std::string(page_name), "", Comments::markup,
                      "what is rebuilt when, what a deploy costs here, the way back"};
   file.body = fmt::format(
-      text, fmt::arg("name", facts.name), fmt::arg("image", facts.image), fmt::arg("live_tag", facts.live_tag),
+      page_text, fmt::arg("name", facts.name), fmt::arg("image", facts.image), fmt::arg("live_tag", facts.live_tag),
       fmt::arg("base_moves", is_weekly ? "by a pull request every week" : "when somebody runs `veneer base update`"),
       fmt::arg("costs", costs_text(facts.deploys)), fmt::arg("push", push_text(facts)),
       fmt::arg("compose", compose_text(facts)), fmt::arg("services", services_text(facts.services)),

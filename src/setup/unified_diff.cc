@@ -16,7 +16,7 @@ constexpr std::size_t most_cells = 4'000'000;  // of the table of common subsequ
 using Lines = std::vector<std::string_view>;
 
 /// With their line breaks.
-Lines lines_of(std::string_view text) {
+Lines lines_with_breaks(std::string_view text) {
   Lines lines;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size() - 1) + 1;
@@ -98,7 +98,7 @@ std::string hunk(const std::vector<Edit>& edits, std::size_t begin, std::size_t 
 
 std::string unified_diff(std::string_view from, std::string_view to, std::string_view name) {
   if (from == to) return "";
-  const std::vector<Edit> edits = edits_between(lines_of(from), lines_of(to));
+  const std::vector<Edit> edits = edits_between(lines_with_breaks(from), lines_with_breaks(to));
   std::string text = from.empty() ? "--- /dev/null\n" : fmt::format("--- a/{}\n", name);
   text += fmt::format("+++ b/{}\n", name);
   const auto is_change = [](const Edit& edit) { return edit.kind != ' '; };

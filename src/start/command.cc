@@ -24,16 +24,11 @@ using owners::ShellScript;
 using owners::ShellWord;
 using Words = std::vector<std::string>;
 
-constexpr int deepest = 4;  // a script that runs a script
-
-template <std::size_t Size>
-bool is_one_of(std::string_view name, const std::array<std::string_view, Size>& names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
+constexpr int deepest_script = 4;  // a script that runs a script
 
 bool is_shell(std::string_view program) {
   constexpr std::array<std::string_view, 6> names = {"sh", "bash", "/bin/sh", "/bin/bash", "/usr/bin/bash", "dash"};
-  return is_one_of(program, names);
+  return contains(names, program);
 }
 
 bool is_builtin(std::string_view program) {
@@ -42,7 +37,7 @@ bool is_builtin(std::string_view program) {
       "trap", "shift", "exit",   "return", "local",  "read",    "wait",     "kill",  "true",   "false", "printf",
       "eval", "umask", "ulimit", "unset",  "type",   "command", "getopts",  "hash",  "alias",  "break", "continue",
       "let",  "pwd",   "times",  "jobs",   "fg",     "bg",      "readonly", "shopt", "declare"};
-  return is_one_of(program, names);
+  return contains(names, program);
 }
 
 class Judge {
@@ -61,7 +56,7 @@ class Judge {
   static Judged trouble(std::string why) { return {{}, std::move(why), 0, {}, {}}; }
 
   Judged words(Words words, int depth) {
-    if (depth > deepest) return trouble("scripts run one another");
+    if (depth > deepest_script) return trouble("scripts run one another");
     Stripped bare = stripped(std::move(words), places_);
     if (!bare.trouble.empty()) return trouble(std::move(bare.trouble));
     words = std::move(bare.words);
@@ -170,7 +165,7 @@ class Judge {
     const std::string& program = words[0];
     constexpr std::array<std::string_view, 6> servers = {"uvicorn", "gunicorn", "hypercorn",
                                                          "granian", "daphne",   "waitress-serve"};
-    if (is_one_of(program, servers)) {
+    if (contains(servers, program)) {
       const std::string folder = value_of(words, {"--app-dir", "--chdir", "--pythonpath", "--working-dir"});
       for (std::size_t i = 1; i < words.size(); ++i) {
         const std::string& word = words[i];

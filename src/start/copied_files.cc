@@ -21,9 +21,7 @@ using owners::StageFacts;
 using Words = std::vector<std::string>;
 using LocatedRules = std::vector<owners::Located<python::FileRule>>;
 
-constexpr int deepest = 8;  // stages that copy from stages
-
-std::string place_of(const std::string& file, std::size_t line) { return fmt::format("{}:{}", printable(file), line); }
+constexpr int deepest_stage = 8;  // stages that copy from stages
 
 std::string without_slash(std::string path) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
@@ -77,7 +75,7 @@ class FileRules {
       const owners::Stage* stage = file_.find(copy.from);
       const std::size_t before = rules.size();
       // A stage cannot be one of those that stand below.
-      if (stage != nullptr && depth < deepest &&
+      if (stage != nullptr && depth < deepest_stage &&
           static_cast<std::size_t>(stage - file_.stages.data()) < index_of(facts)) {
         from_stage(copy, of(owners::evaluate(file_, copy.from), depth + 1), rules);
       }

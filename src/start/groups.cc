@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array<std::string_view, 5> serving = {"serve", "server", "run", "start", "web"};
 
-struct Command {
+struct NamedCommand {
   std::string name;
   bool wants_words = false;
 };
@@ -178,7 +178,7 @@ class Finder {
     bool has_commands = false;
     bool is_required = false;
     bool prints_help = false;
-    std::vector<Command> commands;
+    std::vector<NamedCommand> commands;
     bool wants = false;
     for (const ModuleCall* call : calls) {
       const std::string_view last = call->last();
@@ -210,7 +210,7 @@ class Finder {
 
   /// The commands of the group that is called `name` in this module, wherever they are defined.
   ScriptFacts group(const std::string& name, bool is_typer, ScriptFacts facts, bool runs_alone = false) {
-    std::vector<Command> commands;
+    std::vector<NamedCommand> commands;
     bool has_callback = false;
     bool has_groups = false;
     // "app.command" here, "shop.cli.app.command" elsewhere.
@@ -258,16 +258,16 @@ class Finder {
     return facts;
   }
 
-  static ScriptFacts choose(const std::vector<Command>& commands, ScriptFacts facts) {
+  static ScriptFacts choose(const std::vector<NamedCommand>& commands, ScriptFacts facts) {
     for (const std::string_view wanted : serving) {
       const auto found = std::find_if(commands.begin(), commands.end(),
-                                      [&](const Command& command) { return command.name == wanted; });
+                                      [&](const NamedCommand& command) { return command.name == wanted; });
       if (found == commands.end() || found->wants_words) continue;
       facts.words = {std::string(wanted)};
       return facts;
     }
     std::string names;
-    for (const Command& command : commands) names += (names.empty() ? "" : ", ") + command.name;
+    for (const NamedCommand& command : commands) names += (names.empty() ? "" : ", ") + command.name;
     return refused(facts, names.empty() ? "it is a program of subcommands" : "it wants one of its commands: " + names);
   }
 

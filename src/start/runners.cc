@@ -16,17 +16,12 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-template <std::size_t Size>
-bool is_one_of(std::string_view name, const std::array<std::string_view, Size>& names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 std::string_view program_of(std::string_view word) { return word.substr(word.rfind('/') + 1); }
 
 /// A process that only starts another one and hands signals on; engines bring one with --init.
 bool is_init(std::string_view program) {
   constexpr std::array<std::string_view, 3> names = {"tini", "dumb-init", "catatonit"};
-  return is_one_of(program_of(program), names);
+  return contains(names, program_of(program));
 }
 
 /// "uvicorn" of "/app/.venv/bin/uvicorn"; other words as they are.
@@ -37,7 +32,7 @@ std::string without_environment_path(const std::string& word, const Places& plac
   const std::string name = folder.substr(folder.rfind('/') + 1);
   constexpr std::array<std::string_view, 5> names = {".venv", "venv", "env", "virtualenv", "$VIRTUAL_ENV"};
   bool is_environment =
-      is_one_of(name, names) || folder == "${VIRTUAL_ENV}" || (is_python(word) && folder == "/usr/local");
+      contains(names, name) || folder == "${VIRTUAL_ENV}" || (is_python(word) && folder == "/usr/local");
   for (const char* variable : {"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"}) {
     const auto found = places.environment.find(variable);
     is_environment = is_environment || (found != places.environment.end() && found->second == folder);
@@ -136,7 +131,7 @@ bool runs_its_words(std::string_view program) {
   constexpr std::array<std::string_view, 16> names = {"exec",   "env",  "gosu",   "su-exec",    "setpriv", "runuser",
                                                       "sudo",   "nice", "nohup",  "stdbuf",     "chpst",   "uv",
                                                       "poetry", "pdm",  "pipenv", "ddtrace-run"};
-  return is_init(program) || is_one_of(program_of(program), names);
+  return is_init(program) || contains(names, program_of(program));
 }
 
 Stripped stripped(Words words, const Places& places) {
@@ -160,7 +155,7 @@ Stripped stripped(Words words, const Places& places) {
       words = std::move(rest.words);
       result.trouble = std::move(rest.trouble);
       again = result.trouble.empty();
-    } else if (is_one_of(program, runners) && has_run) {
+    } else if (contains(runners, program) && has_run) {
       words.erase(words.begin(), words.begin() + 2);
       again = true;
     } else if (is_init(program) && words.size() > 1) {

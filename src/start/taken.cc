@@ -24,8 +24,6 @@ using owners::Located;
 using owners::StageFacts;
 using Words = std::vector<std::string>;
 
-std::string place_of(const std::string& file, std::size_t line) { return fmt::format("{}:{}", printable(file), line); }
-
 /// Why a variable is not taken; empty when it is.
 std::string reason_to_leave(const std::string& name) {
   constexpr std::array<std::string_view, 5> ours = {"PATH", "VIRTUAL_ENV", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE",
@@ -289,6 +287,8 @@ Invocation combined(const Invocation& entrypoint, const std::optional<Located<In
 }
 
 }  // namespace
+
+std::string place_of(const std::string& file, std::size_t line) { return fmt::format("{}:{}", printable(file), line); }
 
 std::vector<std::string> StartCommand::words() const {
   std::vector<std::string> all = entrypoint;

@@ -2,6 +2,7 @@
 // and why. Pure; thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -24,6 +25,9 @@ struct TakenItem {
   std::string place;  // "Dockerfile:4"
   std::string why;    // of what is left: the reason; of what is taken: usually empty
 };
+
+/// "Dockerfile:4", safe to print.
+std::string place_of(const std::string& file, std::size_t line);
 
 /// HEALTHCHECK as an image's configuration says it.
 struct Health {

@@ -20,8 +20,6 @@ namespace {
 constexpr std::size_t longest_link_target = 4095;
 constexpr std::size_t most_findings = 100;
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::refused, message); }
-
 using Paths = std::set<std::string, std::less<>>;
 
 /// Removes from `paths` what lies below `folder`.

@@ -24,8 +24,6 @@ std::uint64_t name_bytes(std::string_view path, const Inode& inode) {
   return bytes;
 }
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::refused, message); }
-
 void check_path(std::string_view path) {
   if (path.size() > longest_path) {
     refuse(fmt::format("the path '{}' is longer than {} bytes", printable(path), longest_path));

@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::size_t most_links = 40;  // the kernel's limit in one path
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::refused, message); }
-
 /// The parts of a path yet to be walked, the next one last.
 void push_parts(std::vector<std::string>& parts, std::string_view path) {
   std::size_t end = path.size();

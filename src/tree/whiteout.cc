@@ -17,8 +17,6 @@ bool is_aufs_metadata(std::string_view first_part) {
   return first_part == ".wh..wh.aufs" || first_part == ".wh..wh.orph" || first_part == ".wh..wh.plnk";
 }
 
-[[noreturn]] void refuse(std::string_view what) { throw Error(ErrorKind::refused, std::string(what)); }
-
 }  // namespace
 
 NameKind classify(std::string_view path) {

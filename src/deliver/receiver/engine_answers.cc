@@ -20,7 +20,7 @@ struct ListedKind;  // of an identifier whose meaning depends on the engine
 
 constexpr int api_minor_with_manifests = 48;  // GET /images/json?manifests=1 tells what is available
 constexpr std::size_t longest_label = 256 * 1024;
-constexpr std::uint64_t longest_line = 1024 * 1024;
+constexpr std::uint64_t longest_answer_line = 1024 * 1024;
 constexpr std::uint64_t longest_load_answer = 16 * 1024 * 1024;
 constexpr std::size_t podman_layers = 128;
 constexpr std::size_t containerd_layers = 200;  // as many as were tried
@@ -34,21 +34,23 @@ Value parse_answer(std::string_view text, std::string_view what) {
   }
 }
 
-const Value* member(const Value& value, std::string_view key) { return value.is_table() ? value.find(key) : nullptr; }
+const Value* member_of(const Value& value, std::string_view key) {
+  return value.is_table() ? value.find(key) : nullptr;
+}
 
 std::string_view text_of(const Value& value, std::string_view key) {
-  const Value* found = member(value, key);
+  const Value* found = member_of(value, key);
   return found != nullptr && found->is_string() ? std::string_view(found->string()) : std::string_view();
 }
 
 const Value::Array& array_of(const Value& value, std::string_view key) {
   static const Value::Array none;
-  const Value* found = member(value, key);
+  const Value* found = member_of(value, key);
   return found != nullptr && found->is_array() ? found->array() : none;
 }
 
 std::int64_t integer_of(const Value& value, std::string_view key) {
-  const Value* found = member(value, key);
+  const Value* found = member_of(value, key);
   return found != nullptr && found->is_integer() ? found->integer() : 0;
 }
 
@@ -93,20 +95,20 @@ bool has_containerd_store(const Value& info) {
 
 // Of an image for several machines the engine holds but one in full: that of `machine` decides.
 std::optional<bool> availability_of(const Value& image, const image::Platform& machine) {
-  const Value* manifests = member(image, "Manifests");
+  const Value* manifests = member_of(image, "Manifests");
   if (manifests == nullptr || !manifests->is_array()) return std::nullopt;
   bool any = false;
   for (const Value& manifest : manifests->array()) {
     if (text_of(manifest, "Kind") != "image") continue;
-    const Value* data = member(manifest, "ImageData");
-    const Value* platform = data == nullptr ? nullptr : member(*data, "Platform");
+    const Value* data = member_of(manifest, "ImageData");
+    const Value* platform = data == nullptr ? nullptr : member_of(*data, "Platform");
     if (platform != nullptr) {
       const std::string_view os = text_of(*platform, "os");
       const std::string_view architecture = text_of(*platform, "architecture");
       if (!os.empty() && os != machine.os) continue;
       if (!architecture.empty() && architecture != machine.architecture) continue;
     }
-    const Value* available = member(manifest, "Available");
+    const Value* available = member_of(manifest, "Available");
     any = any || (available != nullptr && available->is_boolean() && available->boolean());
   }
   return any;
@@ -162,7 +164,7 @@ std::vector<ListedImage> read_image_list(std::string_view answer, const image::P
     image.id = id->hash;
     image.names = names_of(entry);
     image.created = integer_of(entry, "Created");
-    const Value* labels = member(entry, "Labels");
+    const Value* labels = member_of(entry, "Labels");
     image.labelled = labels != nullptr && !text_of(*labels, image::layers_label).empty();
     image.available = availability_of(entry, machine);
     images.push_back(std::move(image));
@@ -173,7 +175,7 @@ std::vector<ListedImage> read_image_list(std::string_view answer, const image::P
 std::optional<KnownImage> read_image(std::string_view answer) {
   const Value document = parse_answer(answer, "an image");
   const auto id = digest_of<ListedKind>(text_of(document, "Id"));
-  const Value* root = member(document, "RootFS");
+  const Value* root = member_of(document, "RootFS");
   if (!id || root == nullptr) return std::nullopt;
   KnownImage image;
   image.id = id->hash;
@@ -186,8 +188,8 @@ std::optional<KnownImage> read_image(std::string_view answer) {
     if (!diff_id) return std::nullopt;
     image.diff_ids.push_back(*diff_id);
   }
-  const Value* config = member(document, "Config");
-  const Value* labels = config == nullptr ? nullptr : member(*config, "Labels");
+  const Value* config = member_of(document, "Config");
+  const Value* labels = config == nullptr ? nullptr : member_of(*config, "Labels");
   const std::string_view label = labels == nullptr ? std::string_view() : text_of(*labels, image::layers_label);
   if (!label.empty() && label.size() <= longest_label) {
     image.blobs = image::read_layers_label(label, image.diff_ids.size());
@@ -216,16 +218,16 @@ std::vector<std::string> read_container_ids(std::string_view answer) {
 
 std::optional<std::int64_t> read_exit_code(std::string_view answer) {
   const Value document = parse_answer(answer, "the end of a container");
-  const Value* code = member(document, "StatusCode");
+  const Value* code = member_of(document, "StatusCode");
   if (code == nullptr || !code->is_integer()) return std::nullopt;
   return code->integer();
 }
 
 std::optional<std::string> read_container_label(std::string_view answer, std::string_view key) {
   const Value document = parse_answer(answer, "a container");
-  const Value* config = member(document, "Config");
-  const Value* labels = config == nullptr ? nullptr : member(*config, "Labels");
-  const Value* label = labels == nullptr ? nullptr : member(*labels, key);
+  const Value* config = member_of(document, "Config");
+  const Value* labels = config == nullptr ? nullptr : member_of(*config, "Labels");
+  const Value* label = labels == nullptr ? nullptr : member_of(*labels, key);
   if (label == nullptr || !label->is_string()) return std::nullopt;
   return label->string();
 }
@@ -240,7 +242,7 @@ void LoadAnswer::write(ByteView bytes) {
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     line_ += text.substr(0, end);
-    if (line_.size() > longest_line) {
+    if (line_.size() > longest_answer_line) {
       throw Error(ErrorKind::network, "the engine answered a line that is too long to a load");
     }
     if (end == std::string_view::npos) return;
@@ -260,7 +262,7 @@ void LoadAnswer::take_line() {
   } catch (const Error&) {
     return;  // no message of ours; whether the image is there is verified in any case
   }
-  if (const Value* detail = member(message, "errorDetail"); detail != nullptr && !detail->is_null()) {
+  if (const Value* detail = member_of(message, "errorDetail"); detail != nullptr && !detail->is_null()) {
     report(text_of(*detail, "message"));
   }
   if (const std::string_view error = text_of(message, "error"); !error.empty()) report(error);

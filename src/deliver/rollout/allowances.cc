@@ -111,7 +111,7 @@ void add_security(Named& named, const Value* list) {
   });
 }
 
-// "NAME:ADDRESS", "NAME=ADDRESS", or a table whose values may be lists.
+// "NAME:ADDRESS", "NAME=ADDRESS", or a table whose values may be list_rows.
 void add_hosts(Named& named, const Value* given) {
   const auto add = [&](const std::string& name, std::string address) {
     if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
@@ -200,9 +200,9 @@ constexpr std::array words{Row{"set of processors", "CpusetCpus", "cpuset"},
 constexpr std::array truths{Row{"privileged mode", "Privileged", "privileged"},
                             Row{"read-only root", "ReadonlyRootfs", "read_only"}, Row{"init process", "Init", "init"}};
 constexpr std::array own_truths{Row{"terminal", "Tty", "tty"}, Row{"open input", "OpenStdin", "stdin_open"}};
-constexpr std::array lists{Row{"name server", "Dns", "dns"}, Row{"search domain", "DnsSearch", "dns_search"},
-                           Row{"resolver option", "DnsOptions", "dns_opt"}, Row{"group", "GroupAdd", "group_add"},
-                           Row{"device rule", "DeviceCgroupRules", "device_cgroup_rules"}};
+constexpr std::array list_rows{Row{"name server", "Dns", "dns"}, Row{"search domain", "DnsSearch", "dns_search"},
+                               Row{"resolver option", "DnsOptions", "dns_opt"}, Row{"group", "GroupAdd", "group_add"},
+                               Row{"device rule", "DeviceCgroupRules", "device_cgroup_rules"}};
 constexpr std::array modes{Row{"process space", "PidMode", "pid"}, Row{"shared memory with", "IpcMode", "ipc"},
                            Row{"user namespace", "UsernsMode", "userns_mode"},
                            Row{"space of host names", "UTSMode", "uts"}};
@@ -215,7 +215,6 @@ const std::string runtime = "runtime";
 const std::string logging_driver = "logging driver";
 const std::string logging_option = "logging option";
 const std::string grace_time = "grace time";
-constexpr std::size_t short_id = 12;  // digits, the host name that engines make up
 
 void add_host_mode(Named& named, const Row& row, const Value* value) {
   if (text_of(value) == "host") named[row.name] = "host";  // what others mean depends on the engine
@@ -284,7 +283,7 @@ Allowances allowances_of_container(const Value& container, std::string_view usua
   for (const Row& row : amounts) add_amount(named, row.name, member(host, row.key));
   for (const Row& row : words) add_word(named, row.name, member(host, row.key));
   for (const Row& row : truths) add_truth(named, row.name, member(host, row.key));
-  for (const Row& row : lists) add_each(named, member(host, row.key), row.name);
+  for (const Row& row : list_rows) add_each(named, member(host, row.key), row.name);
   for (const Row& row : modes) add_host_mode(named, row, member(host, row.key));
   for (const Row& row : rare_amounts) add_amount(named, row.name, member(host, row.key));
   drop_usual_swap(named, named);
@@ -330,7 +329,7 @@ Allowances allowances_of_service(const Value& service) {
   add_rank(named, member(service, rank.composed));
   for (const Row& row : words) add_word(named, row.name, member(service, row.composed));
   for (const Row& row : truths) add_truth(named, row.name, member(service, row.composed));
-  for (const Row& row : lists) add_each(named, member(service, row.composed), row.name);
+  for (const Row& row : list_rows) add_each(named, member(service, row.composed), row.name);
   for (const Row& row : modes) add_host_mode(named, row, member(service, row.composed));
   add_amount(named, processors, member(service, "cpus"), billion);
   add_amount(named, shared_memory, member(service, "shm_size"));

@@ -19,6 +19,9 @@ inline const Value* member(const Value& table, std::string_view key, std::string
   return member(member(table, key), inner);
 }
 
+/// Digits of the identifier that engines give as a host name, and as an alias in each network.
+inline constexpr std::size_t short_id = 12;
+
 /// "sha256:abc" and "abc" as "abc": engines and their clients write identifiers both ways.
 inline std::string without_algorithm(std::string_view id) { return std::string(id.substr(id.find(':') + 1)); }
 

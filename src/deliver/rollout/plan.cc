@@ -39,7 +39,7 @@ std::vector<std::string> words_of(const Value* list) {
   return words;
 }
 
-std::string text_of(const Value* value) { return value == nullptr || !value->is_string() ? "" : value->string(); }
+std::string string_of(const Value* value) { return value == nullptr || !value->is_string() ? "" : value->string(); }
 
 // TCP ports among the keys "80/tcp", "53/udp".
 Ports ports_of(const Value* table) {
@@ -75,7 +75,7 @@ const Value* image_of(const RolloutFacts& facts, const std::string& id) {
 
 const Value* description_of(const RolloutFacts& facts, const std::string& id) {
   for (const Value& description : facts.descriptions) {
-    if (text_of(member(&description, "Id")) == id) return &description;
+    if (string_of(member(&description, "Id")) == id) return &description;
   }
   return nullptr;
 }
@@ -152,7 +152,7 @@ class ServicePlanner {
     const ContainerState& first = *containers_.front();
     const Value* description = description_of(facts_, first.id);
     const ImageFacts old_image(image_of(facts_, first.image));
-    const std::string policy = text_of(member(member(member(description, "HostConfig"), "RestartPolicy"), "Name"));
+    const std::string policy = string_of(member(member(member(description, "HostConfig"), "RestartPolicy"), "Name"));
     const bool has_ended_well = std::ranges::all_of(containers_, [](const auto* container) {
       return container->status == "exited" && container->exit_code == "0";
     });
@@ -196,7 +196,7 @@ class ServicePlanner {
   // The ports on which all of its containers listen.
   void plan_ports(const Value* description, const ImageFacts& old_image, HealthPlan& forward, HealthPlan& back) {
     const Value* host = member(description, "HostConfig");
-    const std::string mode = text_of(member(host, "NetworkMode"));
+    const std::string mode = string_of(member(host, "NetworkMode"));
     Ports exposed = ports_of(member(member(description, "Config"), "ExposedPorts"));
     exposed.merge(ports_of(member(host, "PortBindings")));
     std::optional<Ports> listened;

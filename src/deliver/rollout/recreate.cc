@@ -14,8 +14,6 @@ namespace veneer::deliver {
 
 namespace {
 
-constexpr std::size_t short_id = 12;  // digits: the host name that an engine makes up, and an alias in each network
-
 void remove(Value& table, std::string_view key) {
   std::erase_if(table.table(), [&](const auto& entry) { return entry.first == key; });
 }

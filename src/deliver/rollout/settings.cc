@@ -15,10 +15,9 @@ namespace veneer::deliver {
 
 namespace {
 
-constexpr std::size_t short_id = 12;      // digits, an alias that engines give
 constexpr std::size_t made_up_name = 64;  // digits, the name of a volume without one
 
-std::string text_of(const Value& value) {
+std::string plain_text(const Value& value) {
   if (value.is_string()) return value.string();
   if (value.is_integer()) return std::to_string(value.integer());
   if (value.is_boolean()) return value.boolean() ? "true" : "false";
@@ -30,13 +29,13 @@ std::map<std::string, std::string> read_environment(const Value* given) {
   std::map<std::string, std::string> environment;
   if (given != nullptr && given->is_array()) {
     for (const Value& entry : given->array()) {
-      const std::string line = text_of(entry);
+      const std::string line = plain_text(entry);
       const std::size_t end = std::min(line.find('='), line.size());
       environment[line.substr(0, end)] = line.substr(std::min(end + 1, line.size()));
     }
   }
   if (given != nullptr && given->is_table()) {
-    for (const auto& [name, value] : given->table()) environment[name] = text_of(value);
+    for (const auto& [name, value] : given->table()) environment[name] = plain_text(value);
   }
   return environment;
 }
@@ -101,7 +100,7 @@ void read_networks(const Value& container, Settings& settings) {
     settings.networks.insert(network);
     if (const Value* aliases = member(endpoint, "Aliases"); aliases != nullptr && aliases->is_array()) {
       for (const Value& alias : aliases->array()) {
-        const std::string word = text_of(alias);
+        const std::string word = plain_text(alias);
         if (std::ranges::find(by_itself, word) == by_itself.end()) {
           settings.aliases.insert(fmt::format("{} in {}", word, network));
         }
@@ -109,8 +108,8 @@ void read_networks(const Value& container, Settings& settings) {
     }
     for (const std::string_view key : {"IPv4Address", "IPv6Address"}) {
       const Value* address = member(endpoint, "IPAMConfig", key);
-      if (address != nullptr && !text_of(*address).empty()) {
-        settings.addresses.insert(fmt::format("{} in {}", text_of(*address), network));
+      if (address != nullptr && !plain_text(*address).empty()) {
+        settings.addresses.insert(fmt::format("{} in {}", plain_text(*address), network));
       }
     }
   }
@@ -174,7 +173,7 @@ void add_volume(const Value& volume, const Value& composed, const std::string& p
     source = volume.string_or("source", "");
     target = volume.string_or("target", "");
   } else {
-    const std::vector<std::string> words = split_words(text_of(volume), ":");
+    const std::vector<std::string> words = split_words(plain_text(volume), ":");
     if (words.empty()) return;
     source = words.size() > 1 ? words[0] : "";
     target = words.size() > 1 ? words[1] : words[0];
@@ -192,12 +191,12 @@ void add_others(const Value& service, std::map<std::string, std::string>& volume
     for (const Value& value : given->array()) add(value);
   };
   each("tmpfs", [&](const Value& value) {
-    const std::string path = text_of(value);
+    const std::string path = plain_text(value);
     volumes[without_slash(path.substr(0, path.find(':')))] = "";
   });
   const auto each_in = [&](std::string_view key, const std::string& folder) {
     each(key, [&](const Value& value) {
-      const std::string source = value.is_table() ? value.string_or("source", "") : text_of(value);
+      const std::string source = value.is_table() ? value.string_or("source", "") : plain_text(value);
       const std::string target = value.is_table() ? value.string_or("target", source) : source;
       volumes[target.starts_with('/') ? target : folder + target] = "";
     });
@@ -242,13 +241,13 @@ std::set<std::string> read_ports(const Value* given) {
     if (value.is_table()) {
       const auto word = [&](std::string_view key) {
         const Value* found = member(value, key);
-        return found == nullptr ? "" : text_of(*found);
+        return found == nullptr ? "" : plain_text(*found);
       };
       const std::string protocol = word("protocol");
       add_ports(word("host_ip"), word("published"), word("target"), protocol.empty() ? "tcp" : protocol, ports);
       continue;
     }
-    std::string target = text_of(value);
+    std::string target = plain_text(value);
     std::string protocol = "tcp";
     std::string published;
     std::string address;
@@ -280,18 +279,18 @@ void read_service_networks(const Value& service, const Value& composed, const st
   if (networks == nullptr) {
     settings.networks.insert(name("default"));
   } else if (networks->is_array()) {
-    for (const Value& key : networks->array()) settings.networks.insert(name(text_of(key)));
+    for (const Value& key : networks->array()) settings.networks.insert(name(plain_text(key)));
   } else if (networks->is_table()) {
     for (const auto& [key, endpoint] : networks->table()) {
       settings.networks.insert(name(key));
       if (const Value* aliases = member(endpoint, "aliases"); aliases != nullptr && aliases->is_array()) {
         for (const Value& alias : aliases->array()) {
-          settings.aliases.insert(fmt::format("{} in {}", text_of(alias), name(key)));
+          settings.aliases.insert(fmt::format("{} in {}", plain_text(alias), name(key)));
         }
       }
       for (const std::string_view version : {"ipv4_address", "ipv6_address"}) {
         if (const Value* address = member(endpoint, version)) {
-          settings.addresses.insert(fmt::format("{} in {}", text_of(*address), name(key)));
+          settings.addresses.insert(fmt::format("{} in {}", plain_text(*address), name(key)));
         }
       }
     }
@@ -471,7 +470,7 @@ std::optional<std::vector<std::string>> health_test_of_service(const Value& comp
   if (test->is_string()) return std::vector<std::string>{"CMD-SHELL", with_single_dollars(test->string())};
   std::vector<std::string> words;
   if (test->is_array()) {
-    for (const Value& word : test->array()) words.push_back(with_single_dollars(text_of(word)));
+    for (const Value& word : test->array()) words.push_back(with_single_dollars(plain_text(word)));
   }
   return words;
 }

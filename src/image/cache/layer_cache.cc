@@ -18,10 +18,9 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t entry_limit = 64 * 1024;
-constexpr std::uint64_t note_limit = 256ull << 20;
 constexpr std::string_view check_field = "check";
 
-fs::path lock_path(const fs::path& folder) {
+fs::path cache_lock(const fs::path& folder) {
   make_folders(folder);
   return folder / "lock";
 }
@@ -89,7 +88,7 @@ std::optional<CachedLayer> read_layer_entry(const fs::path& path, const KeptFile
 LayerCache::LayerCache(fs::path folder, OnDamage on_damage)
     : folder_(std::move(folder)),
       files_(std::make_shared<KeptFiles>(folder_ / "known", std::move(on_damage))),
-      lock_(lock_kept(lock_path(folder_), FileLock::Kind::shared)) {
+      lock_(lock_kept(cache_lock(folder_), FileLock::Kind::shared)) {
   make_folders(folder_ / "layers");
   make_folders(folder_ / "blobs" / "sha256");
   make_folders(folder_ / "notes");
@@ -149,7 +148,7 @@ std::optional<fs::path> LayerCache::path(const BlobDigest& digest) const {
 
 std::optional<std::string> LayerCache::note(std::string_view kind, const LayerKey& key) const {
   const fs::path path = note_path(folder_, kind, key);
-  std::optional<std::string> text = files_->read_text(path, note_limit);
+  std::optional<std::string> text = files_->read_text(path, largest_note);
   if (text) mark_used(path);
   return text;
 }

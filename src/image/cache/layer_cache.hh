@@ -25,6 +25,9 @@
 
 namespace veneer::image {
 
+/// Bytes of a note.
+inline constexpr std::uint64_t largest_note = std::uint64_t{256} << 20;
+
 struct CachedLayer {
   Layer layer;
   std::uint64_t tar_size = 0;

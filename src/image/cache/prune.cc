@@ -14,9 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint64_t note_limit = 256ull << 20;
-
-bool is_named(const fs::path& path, std::string_view extension) {
+bool has_extension(const fs::path& path, std::string_view extension) {
   const fs::path name = path.filename();
   return name.extension() == extension && Hash::from_hex(name.stem().native());
 }
@@ -30,7 +28,7 @@ class Pruning {
     layers();
     each("notes", [&](const fs::path& kind) {
       keep(kind, [&](const fs::path& path) {
-        return is_named(path, ".note") && is_recent(path) && files_.read_text(path, note_limit);
+        return has_extension(path, ".note") && is_recent(path) && files_.read_text(path, largest_note);
       });
     });
     each("wheels", [&](const fs::path& place) {
@@ -57,14 +55,14 @@ class Pruning {
     // Whoever takes an image from an engine need not hold the cache's lock; the file it writes has one of its own.
     remove_abandoned(folder_ / "engine-images");
     keep(folder_ / "engine-images", [&](const fs::path& path) {
-      return path.filename().native().starts_with('.') || (is_named(path, ".tar") && is_recent(path));
+      return path.filename().native().starts_with('.') || (has_extension(path, ".tar") && is_recent(path));
     });
     keep(folder_ / "registry-blobs", [&](const fs::path& path) {
       if (path.extension() == ".lock") return true;
-      return is_recent(path) && (path.extension() == ".part" || is_named(path, ""));
+      return is_recent(path) && (path.extension() == ".part" || has_extension(path, ""));
     });
     keep(folder_ / "tmp", [](const fs::path&) { return false; });
-    keep(folder_ / "known", [&](const fs::path& path) { return is_named(path, "") && is_recent(path); });
+    keep(folder_ / "known", [&](const fs::path& path) { return has_extension(path, "") && is_recent(path); });
     return freed_;
   }
 
@@ -93,7 +91,7 @@ class Pruning {
   void layers() {
     std::set<std::string> named;
     keep(folder_ / "layers", [&](const fs::path& path) {
-      if (!is_named(path, ".json") || !is_recent(path)) return false;
+      if (!has_extension(path, ".json") || !is_recent(path)) return false;
       const std::optional<CachedLayer> cached = read_layer_entry(path, files_);
       if (!cached) return false;
       const BlobDigest& blob = cached->layer.blob;

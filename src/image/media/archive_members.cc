@@ -17,8 +17,6 @@ namespace {
 constexpr std::size_t most_members = 200'000;
 constexpr std::size_t most_links = 40;
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::refused, message); }
-
 void refuse_compressed(const RandomAccess& file) {
   std::array<std::byte, 4> start{};
   if (file.size() < start.size()) refuse("the file is too short for an archive");

@@ -21,8 +21,6 @@ namespace {
 constexpr std::size_t most_images = 1000;
 constexpr std::string_view blob_folder = "blobs/sha256/";
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::refused, message); }
-
 /// The digest that a file's name promises: "blobs/sha256/<hex>", or "<hex>.json" for a configuration.
 std::optional<Hash> promised_hash(std::string_view name) {
   name.remove_prefix(name.rfind('/') + 1);

@@ -27,7 +27,7 @@ namespace {
 constexpr std::string_view damaged_hint = "write the image there again; 'veneer build' mends the store of its project";
 constexpr std::string_view layout_text = "{\"imageLayoutVersion\":\"1.0.0\"}";
 
-fs::path lock_path(const fs::path& folder) { return folder / ".veneer-lock"; }
+fs::path layout_lock(const fs::path& folder) { return folder / ".veneer-lock"; }
 
 Value empty_index() {
   Value index;
@@ -121,14 +121,14 @@ OciLayout OciLayout::open(fs::path folder) {
 OciLayout OciLayout::create(fs::path folder) {
   std::error_code error;
   const bool is_strange = fs::exists(folder, error) && !fs::is_empty(folder, error) &&
-                          !fs::exists(folder / "oci-layout", error) && !fs::exists(lock_path(folder), error);
+                          !fs::exists(folder / "oci-layout", error) && !fs::exists(layout_lock(folder), error);
   if (is_strange) {
     throw Error(ErrorKind::refused,
                 fmt::format("'{}' holds something else than an OCI layout", printable(folder.native())),
                 "name an empty folder, or one that does not exist yet");
   }
   make_folders(folder);
-  const FileLock lock = lock_kept(lock_path(folder), FileLock::Kind::exclusive);
+  const FileLock lock = lock_kept(layout_lock(folder), FileLock::Kind::exclusive);
   make_folders(folder / "blobs" / "sha256");
   if (!fs::exists(folder / "index.json")) write_text_file(folder / "index.json", to_json(empty_index()));
   if (!fs::exists(folder / "oci-layout")) write_text_file(folder / "oci-layout", layout_text);
@@ -168,7 +168,7 @@ void OciLayout::write(const SealedImage& image, const Blobs& source, std::string
                       Remote remote) {
   in_context([&] { return fmt::format("writing to the OCI layout {}", printable(folder_.native())); },
              [&] {
-               const FileLock lock = lock_kept(lock_path(folder_), FileLock::Kind::exclusive);
+               const FileLock lock = lock_kept(layout_lock(folder_), FileLock::Kind::exclusive);
                remove_abandoned(folder_);
                make_folders(folder_ / "blobs" / "sha256");
                std::vector<const Layer*> layers;  // each blob once: images have equal layers, such as empty ones
@@ -204,7 +204,7 @@ void OciLayout::write(const SealedImage& image, const Blobs& source, std::string
 
 void OciLayout::mend(const fs::path& folder, const KeptFiles& files) {
   if (!fs::is_directory(folder)) return;
-  const FileLock lock = lock_kept(lock_path(folder), FileLock::Kind::exclusive);
+  const FileLock lock = lock_kept(layout_lock(folder), FileLock::Kind::exclusive);
   const OciLayout layout(folder);
   // `mended` returns what the file should say.
   const auto mend_file = [&](std::string_view name, std::string_view otherwise, const auto& mended) {

@@ -14,8 +14,6 @@ namespace veneer::image {
 
 namespace {
 
-constexpr std::size_t deepest_index = 4;
-
 std::optional<Reference> try_parse(std::string_view text) {
   try {
     return with_default_tag(parse_reference(text));

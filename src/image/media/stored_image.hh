@@ -2,6 +2,7 @@
 // pure functions, thread-safe as far as the Blobs are.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,8 @@
 
 namespace veneer::image {
 
+/// Indexes within indexes.
+inline constexpr std::size_t deepest_index = 4;
 inline constexpr std::string_view ref_name_annotation = "org.opencontainers.image.ref.name";
 inline constexpr std::string_view containerd_name_annotation = "io.containerd.image.name";
 

@@ -9,6 +9,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/parallel.hh"
+#include "image/media/stored_image.hh"
 #include "image/media_type.hh"
 #include "image/open_layer.hh"
 #include "image/parse.hh"
@@ -20,7 +21,6 @@ namespace veneer::image {
 
 namespace {
 
-constexpr std::size_t deepest_index = 4;
 constexpr std::size_t parallel_downloads = 4;
 
 std::shared_ptr<registry::Registries> registries_of(const PlaceContext& context) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "foundation/text.hh"
+
 namespace veneer::python {
 
 namespace {
@@ -16,14 +18,11 @@ std::optional<int> hexadecimal(char c) {
   return std::nullopt;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 }  // namespace
 
 std::string scheme_of(std::string_view location) {
-  std::string scheme(location.substr(0, std::min(location.find("://"), location.size())));
+  const std::string scheme = lower(location.substr(0, location.find("://")));
   if (scheme.size() == location.size()) return {};
-  std::transform(scheme.begin(), scheme.end(), scheme.begin(), lower);
   const bool is_scheme = scheme.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+-.") == std::string::npos;
   return is_scheme ? scheme : std::string();
 }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "foundation/error.hh"
+#include "foundation/text.hh"
 #include "foundation/toml.hh"
 #include "python/lock/choose_file.hh"
 #include "python/lock/location.hh"
@@ -18,10 +19,6 @@
 namespace veneer::python {
 
 namespace {
-
-[[noreturn]] void refuse(const std::string& message, const std::string& hint = {}) {
-  throw Error(ErrorKind::refused, message, hint);
-}
 
 void check_version(const Value& document) {
   const auto version = Version::parse(document.at("lock-version").string());
@@ -125,10 +122,6 @@ PylockPackage read_package(const Value& table) {
     for (const Value& wheel : table.array_or_empty("wheels")) package.wheels.push_back(read_file(wheel));
   }
   return result;
-}
-
-bool contains(const std::vector<std::string>& list, const std::string& item) {
-  return std::find(list.begin(), list.end(), item) != list.end();
 }
 
 MarkerEnvironment environment_for(const Pylock& lock, const Target& target, const SelectOptions& options) {

@@ -24,10 +24,6 @@ namespace {
 
 constexpr std::string_view space = " \t\r\f\v";
 
-[[noreturn]] void refuse(const std::string& message, const std::string& hint = {}) {
-  throw Error(ErrorKind::refused, message, hint);
-}
-
 bool is_sha256(const std::string& hash) { return hash.starts_with("sha256:"); }
 
 /// A "#" at the start of a line or after white space begins a comment.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "foundation/error.hh"
+#include "foundation/text.hh"
 #include "python/lock/choose_file.hh"
 #include "python/lock/needed.hh"
 #include "python/specifier.hh"
@@ -16,10 +17,6 @@
 namespace veneer::python {
 
 namespace {
-
-bool contains(const std::vector<std::string>& list, const std::string& item) {
-  return std::find(list.begin(), list.end(), item) != list.end();
-}
 
 /// Walks the dependencies of a lock from its roots.
 class Walk {

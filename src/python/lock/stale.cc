@@ -9,6 +9,7 @@
 #include <set>
 
 #include "foundation/error.hh"
+#include "foundation/text.hh"
 #include "python/lock/choose_file.hh"
 #include "python/lock/declared.hh"
 #include "python/lock/own_extras.hh"
@@ -19,10 +20,6 @@
 namespace veneer::python {
 
 namespace {
-
-bool contains(const std::vector<std::string>& list, std::string_view item) {
-  return std::find(list.begin(), list.end(), item) != list.end();
-}
 
 std::vector<std::string> sorted_names(const std::vector<std::string>& names) {
   std::vector<std::string> result = normalised_names(names);

@@ -106,9 +106,9 @@ int minor_in_text(std::string_view program) {
   return -1;
 }
 
-std::optional<std::string> python_version(const tree::FileTree& base, const std::string& path,
-                                          const std::string& program, int minor, Threading threading,
-                                          const std::string& version_variable) {
+std::optional<std::string> version_of_program(const tree::FileTree& base, const std::string& path,
+                                              const std::string& program, int minor, Threading threading,
+                                              const std::string& version_variable) {
   if (auto version = find_python_version(program, minor)) return version;
   const std::string library =
       fmt::format("libpython3.{}{}.so.1.0", minor, threading == Threading::free_threaded ? "t" : "");
@@ -246,7 +246,7 @@ std::vector<FoundInterpreter> find_interpreters(const tree::FileTree& base, cons
     one.target.minor = interpreter.minor;
     one.target.threading = interpreter.threading;
     const auto version =
-        python_version(base, *real, program, interpreter.minor, interpreter.threading, variables.python_version);
+        version_of_program(base, *real, program, interpreter.minor, interpreter.threading, variables.python_version);
     if (!version) {
       problems.push_back(
           fmt::format("/{} does not hold the version of a CPython 3.{}", printable(*real), interpreter.minor));

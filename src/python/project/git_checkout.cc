@@ -50,7 +50,7 @@ GitState read_state(GitRepository repository, std::string path) {
 bool is_repository(const fs::path& folder) { return fs::exists(fs::symlink_status(folder / ".git")); }
 
 /// Reads one repository after the other, from the outermost on.
-class Reader {
+class ConfigReader {
  public:
   GitCheckout read(const GitRepository& repository) {
     read_known("", repository);
@@ -166,7 +166,7 @@ std::optional<GitFolder> GitCheckouts::find(const fs::path& folder) {
     const fs::path root = repository ? repository->root : fs::path();
     known = read_.find(root);
     if (known == read_.end()) {
-      auto checkout = repository ? std::make_shared<const GitCheckout>(Reader().read(*repository)) : nullptr;
+      auto checkout = repository ? std::make_shared<const GitCheckout>(ConfigReader().read(*repository)) : nullptr;
       if (!checkout && !nearest.empty()) return std::nullopt;
       known = read_.emplace(root, std::move(checkout)).first;
     }

@@ -23,8 +23,6 @@ namespace veneer::python {
 
 namespace {
 
-constexpr std::uint64_t pyproject_limit = 16 << 20;
-
 bool is_lower_or_digit(char c) { return is_lower(c) || is_digit(c); }
 
 std::uint32_t file_mode(const StrictTable& table, const std::string& text) {
@@ -365,7 +363,7 @@ void read_build_system(const Value& document, Project& project, bool version_is_
 
 /// [tool.uv] of the folder's pyproject.toml; nothing when there is no such file.
 std::optional<Value> uv_table(const std::filesystem::path& folder) {
-  const auto text = read_text_file_if_exists(folder / "pyproject.toml", pyproject_limit);
+  const auto text = read_text_file_if_exists(folder / "pyproject.toml", largest_pyproject);
   if (!text) return std::nullopt;
   return in_context([&] { return "reading " + printable((folder / "pyproject.toml").native()); },
                     [&] { return parse_toml(*text).table_or_empty("tool").table_or_empty("uv"); });
@@ -431,7 +429,7 @@ Project parse_project(std::string_view text, const std::filesystem::path& folder
 Project read_project(const std::filesystem::path& folder) {
   const std::filesystem::path absolute = real_path(folder);
   const std::filesystem::path path = absolute / "pyproject.toml";
-  const auto text = read_text_file_if_exists(path, pyproject_limit);
+  const auto text = read_text_file_if_exists(path, largest_pyproject);
   if (!text) {
     throw Error(ErrorKind::not_found, "there is no pyproject.toml in " + printable(absolute.native()),
                 "run veneer in the folder of a Python project, or name the folder");
@@ -447,7 +445,7 @@ std::vector<PackageIndex> read_indexes(const std::filesystem::path& folder) {
 
 Registries read_registry_settings(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / "pyproject.toml";
-  const auto text = read_text_file_if_exists(path, pyproject_limit);
+  const auto text = read_text_file_if_exists(path, largest_pyproject);
   if (!text) return {};
   return in_context([&] { return "reading " + printable(path.native()); },
                     [&] {

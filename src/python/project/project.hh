@@ -16,6 +16,9 @@
 
 namespace veneer::python {
 
+/// Bytes of a pyproject.toml.
+inline constexpr std::uint64_t largest_pyproject = 16 << 20;
+
 /// What the image stands on, as named by `base`.
 struct BaseChoice {
   std::string text;              // as written

@@ -29,7 +29,7 @@ constexpr std::array implementations = {Implementation{"cpython", ""},        Im
                                         Implementation{"graalpy", "GraalPy"}, Implementation{"gp", "GraalPy"},
                                         Implementation{"pyodide", "Pyodide"}};
 
-[[noreturn]] void refuse(std::string_view text, std::string_view why) {
+[[noreturn]] void refuse_request(std::string_view text, std::string_view why) {
   throw Error(ErrorKind::refused, fmt::format("the Python \"{}\" {}", printable(text), why),
               "a version such as 3.12 or 3.12.4 can be had, also by --python or python in [tool.veneer]");
 }
@@ -44,10 +44,11 @@ void refuse_variants(std::string_view text, std::string_view version) {
   const bool ends_in_digit_and = version.size() > 1 && version.find_first_of("tdabc") == version.size() - 1;
   if (variant.starts_with("+freethreaded") || (ends_in_digit_and && version.ends_with('t')) ||
       version.ends_with("td")) {
-    refuse(text, "is free-threaded, which no image is built on unless its base has it (--base with --python 3.13t)");
+    refuse_request(text,
+                   "is free-threaded, which no image is built on unless its base has it (--base with --python 3.13t)");
   }
   if (variant.starts_with("+debug") || (ends_in_digit_and && version.ends_with('d'))) {
-    refuse(text, "is a debug build, whose ABI is another");
+    refuse_request(text, "is a debug build, whose ABI is another");
   }
 }
 
@@ -56,11 +57,9 @@ void refuse_variants(std::string_view text, std::string_view version) {
 PythonRequest parse_python_request(std::string_view text) {
   PythonRequest request;
   request.text = trimmed(text);
-  std::string lower = request.text;
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  std::string_view rest = lower;
-  if (rest.find_first_of("/\\") != std::string_view::npos) refuse(request.text, "is a path of one machine");
+  const std::string lowered = lower(request.text);
+  std::string_view rest = lowered;
+  if (rest.find_first_of("/\\") != std::string_view::npos) refuse_request(request.text, "is a path of one machine");
   if (rest == "any" || rest == "default") return request;
   for (const Implementation& implementation : implementations) {
     if (!rest.starts_with(implementation.word)) continue;
@@ -68,16 +67,16 @@ PythonRequest parse_python_request(std::string_view text) {
     const bool is_it = after.empty() || after.find_first_of("@-0123456789<>=!~") == 0;
     if (!is_it) continue;
     if (!implementation.other.empty()) {
-      refuse(request.text, fmt::format("is {}, but only CPython is supported", implementation.other));
+      refuse_request(request.text, fmt::format("is {}, but only CPython is supported", implementation.other));
     }
     rest = after;
     if (rest.starts_with('@') || rest.starts_with('-')) rest.remove_prefix(1);
     break;
   }
-  if (rest.empty() && !lower.empty()) return request;
+  if (rest.empty() && !lowered.empty()) return request;
   if (rest.find_first_of("<>=!~") == 0) {
     const auto set = SpecifierSet::parse(rest);
-    if (!set) refuse(request.text, "holds no version specifiers (PEP 440)");
+    if (!set) refuse_request(request.text, "holds no version specifiers (PEP 440)");
     request.specifiers = set->text();
     return request;
   }
@@ -89,8 +88,8 @@ PythonRequest parse_python_request(std::string_view text) {
   const std::optional<Version> version = Version::parse(spelled);
   const bool is_plain = version && is_digit(spelled[0]) && version->release.size() <= 3 && !version->post &&
                         version->local.empty() && version->text() == spelled && spelled.find('!') == std::string::npos;
-  if (!is_plain) refuse(request.text, "is no version that can be had");
-  if (version->release[0] != 3) refuse(request.text, "is not Python 3");
+  if (!is_plain) refuse_request(request.text, "is no version that can be had");
+  if (version->release[0] != 3) refuse_request(request.text, "is not Python 3");
   if (version->release.size() < 3 && !version->is_prerelease()) {
     request.specifiers = fmt::format("=={}.*", spelled);
     return request;
@@ -99,7 +98,7 @@ PythonRequest parse_python_request(std::string_view text) {
     const std::size_t stage = spelled.find_first_not_of("0123456789.");
     spelled.insert(stage, version->release.size() == 2 ? ".0" : ".0.0");
   }
-  if (!parse_python_version(spelled)) refuse(request.text, "is no version that can be had");
+  if (!parse_python_version(spelled)) refuse_request(request.text, "is no version that can be had");
   request.exact = spelled;
   return request;
 }

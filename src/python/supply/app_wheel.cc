@@ -8,10 +8,12 @@
 #include <span>
 
 #include "archive/zip.hh"
+#include "foundation/digest.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "python/project/lfs.hh"
 #include "python/supply/wheel_build.hh"
+#include "python/target.hh"
 #include "python/wheel/wheel.hh"
 
 namespace veneer::python {
@@ -20,17 +22,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view key_version = "app wheel 3";
+constexpr std::string_view app_wheel_key = "app wheel 3";
 constexpr std::int64_t default_epoch = 315532800;  // 1980-01-01, the first day that a zip file can write
-
-void add_field(Sha256& hash, std::string_view text) {
-  hash.update(fmt::format("{}:", text.size()));
-  hash.update(text);
-}
-
-std::string minor_version(const Target& target) {
-  return fmt::format("{}.{}{}", target.major, target.minor, target.threading == Threading::free_threaded ? "t" : "");
-}
 
 void check_history(const Project& project, const ProjectSources& sources, const UvProgram& uv) {
   if (project.version_plugin.empty()) return;
@@ -221,7 +214,7 @@ void check_built_tags(const WheelTags& tags, const Target& target) {
               fmt::format("the wheel that was built here is for {}-{}-{}, but the base image has {} on {}", tags.python,
                           tags.abi, tags.platform, abi, target.machine),
               fmt::format("it has compiled parts, so build where Python {} is installed (uv python install {})",
-                          minor_version(target), minor_version(target)));
+                          target.minor_version(), target.minor_version()));
 }
 
 void judge_built_wheel(const std::filesystem::path& wheel, const std::string& name, const Target& target) {
@@ -251,7 +244,7 @@ AppWheel build_app_wheel(const Project& project, const Target& target, const UvP
         build.constraints = project.build_constraints;
 
         Sha256 hash;
-        add_field(hash, key_version);
+        add_field(hash, app_wheel_key);
         hash.update(sources.fingerprint.bytes);
         add_field(hash, uv.version);
         add_field(hash, std::to_string(build.source_date_epoch));

@@ -11,6 +11,7 @@
 #include "archive/compression.hh"
 #include "archive/tar.hh"
 #include "archive/zip.hh"
+#include "foundation/digest.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "net/http.hh"
@@ -23,16 +24,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view key_version = "source build 2";
+constexpr std::string_view source_key_version = "source build 2";
 constexpr std::int64_t source_epoch = 315532800;      // 1980-01-01
 constexpr std::uint64_t unpacked_limit = 4ull << 30;  // bytes
 constexpr std::size_t entry_limit = 200'000;
 constexpr std::size_t parent_limit = 20'000;  // folders that only the paths of entries name; each may name thousands
-
-void add_field(Sha256& hash, std::string_view text) {
-  hash.update(fmt::format("{}:", text.size()));
-  hash.update(text);
-}
 
 /// `name`, cleaned, if it stays below the folder that it is unpacked to.
 fs::path safe_path(const std::string& name) {
@@ -190,7 +186,7 @@ fs::path prepare(const SourceBuild& build, const fs::path& scratch) {
 /// Of all but the interpreter and the compilers.
 Hash source_hash(const SourceBuild& build, const UvProgram& uv) {
   Sha256 hash;
-  add_field(hash, key_version);
+  add_field(hash, source_key_version);
   add_field(hash, build.package.name);
   if (build.package.kind == PackageKind::git) {
     add_field(hash, build.package.location);

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <string_view>
 
+#include "foundation/digest.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/parallel.hh"
@@ -80,11 +81,6 @@ Extent walk(const fs::path& root, const std::string& relative, std::size_t count
     }
   }
   return Extent::complete;
-}
-
-void add_field(Sha256& hash, std::string_view text) {
-  hash.update(fmt::format("{}:", text.size()));
-  hash.update(text);
 }
 
 /// Of what is at `path`: kind, executable or not, content.

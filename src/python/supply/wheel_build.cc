@@ -2,23 +2,16 @@
 
 #include <fmt/format.h>
 
+#include "foundation/digest.hh"
 #include "foundation/error.hh"
 #include "python/supply/app_wheel.hh"
+#include "python/target.hh"
 
 namespace veneer::python {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-void add_field(Sha256& hash, std::string_view text) {
-  hash.update(fmt::format("{}:", text.size()));
-  hash.update(text);
-}
-
-std::string minor_version(const Target& target) {
-  return fmt::format("{}.{}{}", target.major, target.minor, target.threading == Threading::free_threaded ? "t" : "");
-}
 
 Hash pure_key(const Hash& source) {
   Sha256 hash;
@@ -30,7 +23,7 @@ Hash pure_key(const Hash& source) {
 Hash tagged_key(const Hash& source, const Target& target, const std::string& where) {
   Sha256 hash;
   add_field(hash, source.hex());
-  add_field(hash, minor_version(target));
+  add_field(hash, target.minor_version());
   add_field(hash, target.machine);
   add_field(hash, where);
   return hash.finish();
@@ -72,7 +65,7 @@ BuiltWheel build_wheel(const WheelBuild& build, const Target& target, const UvPr
     source.name = build.name;
     uv_build_wheel(uv, source, place, output, scratch);
   };
-  const std::string minor = minor_version(target);
+  const std::string minor = target.minor_version();
   const std::optional<std::string> same = find_python(uv, minor);
   const auto judge = [&](const fs::path& wheel) { judge_built_wheel(wheel, build.name, target); };
   const auto build_here = [&](const std::string& python) {

@@ -16,8 +16,6 @@ namespace {
 
 constexpr std::uint64_t largest_rewritten_script = 64 << 20;
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::refused, message); }
-
 /// A file to be installed.
 struct Placed {
   std::shared_ptr<const archive::Content> content;

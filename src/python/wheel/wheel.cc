@@ -24,8 +24,6 @@ constexpr std::uint64_t largest_record = 128 << 20;
 constexpr std::uint64_t largest_metadata = 32 << 20;  // METADATA holds whole documents
 constexpr std::string_view dist_info_suffix = ".dist-info";
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::refused, message); }
-
 Bytes read_bounded(const archive::Content& content, std::uint64_t limit, std::string_view name) {
   return in_context([&] { return fmt::format("reading {}", printable(name)); },
                     [&] {

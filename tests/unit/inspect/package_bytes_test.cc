@@ -51,7 +51,9 @@ TEST(PackageBytesTest, EveryByteOfALayerHasARow) {
   for (const LayerFacts& layer : merged.layers) {
     const auto add = [](std::uint64_t sum, const PackageBytes& row) { return sum + row.bytes; };
     const std::uint64_t sum = std::accumulate(layer.packages.begin(), layer.packages.end(), std::uint64_t{0}, add);
-    if (!layer.packages.empty()) EXPECT_EQ(sum, layer.counts.file_bytes);
+    if (!layer.packages.empty()) {
+      EXPECT_EQ(sum, layer.counts.file_bytes);
+    }
   }
   EXPECT_THAT(merged.layers[2].packages, ElementsAre(PackageBytes{"libc6", 1, 1001}));
   EXPECT_THAT(merged.layers[3].packages, IsEmpty());

@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::string_view scheme = "ssh://";
 
-[[noreturn]] void refuse(std::string_view text, std::string_view why) {
+[[noreturn]] void refuse_address(std::string_view text, std::string_view why) {
   throw Error(ErrorKind::usage, fmt::format("'{}' names no host: {}", printable(text), why),
               "write ssh://user@host or ssh://user@host:port");
 }
@@ -47,38 +47,39 @@ std::string SshAddress::text() const {
 }
 
 SshAddress read_ssh_address(std::string_view text) {
-  if (!text.starts_with(scheme)) refuse(text, "it does not begin with ssh://");
+  if (!text.starts_with(scheme)) refuse_address(text, "it does not begin with ssh://");
   std::string_view rest = text.substr(scheme.size());
   if (rest.ends_with('/')) rest.remove_suffix(1);
-  if (rest.find('/') != std::string_view::npos) refuse(text, "a path does not belong there");
+  if (rest.find('/') != std::string_view::npos) refuse_address(text, "a path does not belong there");
   SshAddress address;
   if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
     address.user = rest.substr(0, at);
     rest.remove_prefix(at + 1);
-    if (address.user.find(':') != std::string::npos) refuse("ssh://***", "a password does not belong there");
+    if (address.user.find(':') != std::string::npos) refuse_address("ssh://***", "a password does not belong there");
     if (address.user.empty() || address.user.starts_with('-') || !is_of(address.user, "._-+@")) {
-      refuse(text, "the user has odd characters");
+      refuse_address(text, "the user has odd characters");
     }
   }
   std::string_view port;
   if (rest.starts_with('[')) {  // an IPv6 address
     const std::size_t end = rest.find(']');
-    if (end == std::string_view::npos) refuse(text, "a ']' is missing");
+    if (end == std::string_view::npos) refuse_address(text, "a ']' is missing");
     address.host = rest.substr(1, end - 1);
     port = rest.substr(end + 1);
-    if (!is_of(address.host, ":.%")) refuse(text, "the address has odd characters");
+    if (!is_of(address.host, ":.%")) refuse_address(text, "the address has odd characters");
   } else {
     const std::size_t colon = std::min(rest.find(':'), rest.size());
     address.host = rest.substr(0, colon);
     port = rest.substr(colon);
-    if (!is_of(address.host, "._-")) refuse(text, "the host has odd characters");
+    if (!is_of(address.host, "._-")) refuse_address(text, "the host has odd characters");
   }
-  if (address.host.empty() || address.host.starts_with('-')) refuse(text, "the host is missing or begins with '-'");
+  if (address.host.empty() || address.host.starts_with('-'))
+    refuse_address(text, "the host is missing or begins with '-'");
   if (!port.empty()) {
     std::uint16_t number = 0;
     const auto result = std::from_chars(port.data() + 1, port.data() + port.size(), number);
     if (port.front() != ':' || result.ec != std::errc() || result.ptr != port.data() + port.size() || number == 0) {
-      refuse(text, "the port is no number from 1 to 65535");
+      refuse_address(text, "the port is no number from 1 to 65535");
     }
     address.port = number;
   }
