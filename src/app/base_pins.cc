@@ -78,8 +78,8 @@ class ProjectLock {
 
 }  // namespace
 
-BasePins::BasePins(const fs::path& folder, BaseLockUse use)
-    : path_(folder / python::base_lock_name), use_(use), was_there_(fs::exists(path_)) {
+BasePins::BasePins(const fs::path& folder, BaseLockUse use, BaseLockOf of)
+    : path_(folder / python::base_lock_name), use_(use), was_there_(fs::exists(path_)), of_(of) {
   if (use_ == BaseLockUse::ignored || !was_there_) return;
   try {
     lock_ = in_context([&] { return printable(path_.native()); },
@@ -161,7 +161,7 @@ void BasePins::compare(const std::vector<base::LockedPackage>& old, const std::v
       moves.push_back({name, before->version, package.version});
     }
   }
-  if (use_ != BaseLockUse::renewed) return;
+  if (use_ != BaseLockUse::renewed || keeps_what_is_not_taken()) return;
   for (const base::LockedPackage& package : old) {
     if (find_package(taken, package) == nullptr) moves.push_back({name_of(package, old), package.version, ""});
   }
@@ -246,11 +246,12 @@ void BasePins::take(base::LockedBase taken, std::shared_ptr<const base::BaseFile
   is_to_be_written_ =
       use_ == BaseLockUse::renewed || (use_ == BaseLockUse::kept && surroundings.environment("CI") != "true");
   say(moves_, unpinned, surroundings.messages());
-  if (pinned() != nullptr) {  // other members of the workspace may need what this one does not
-    keep_locked(pinned()->packages, taken.packages);
-    taken.build_packages = pinned()->build_packages;
-    if (!taken.interpreter) taken.interpreter = pinned()->interpreter;
+  if (keeps_what_is_not_taken()) {
+    keep_locked(pinned_->packages, taken.packages);
+    if (!taken.interpreter) taken.interpreter = pinned_->interpreter;
   }
+  // Whether something is compiled hangs on what the cache has.
+  if (pinned_) taken.build_packages = pinned_->build_packages;
   taken_ = std::move(taken);
 }
 
@@ -277,7 +278,7 @@ void BasePins::take_build_packages(std::vector<base::LockedPackage> taken, Messa
   compare(old.build_packages, taken, moves, unpinned);
   refuse_if_strict(moves, unpinned);
   say(moves, unpinned, messages);
-  if (pinned() != nullptr) keep_locked(pinned()->build_packages, taken);
+  if (keeps_what_is_not_taken()) keep_locked(pinned_->build_packages, taken);
   taken_.build_packages = std::move(taken);
   moves_.insert(moves_.end(), moves.begin(), moves.end());
 }

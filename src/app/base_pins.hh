@@ -2,6 +2,7 @@
 // well. One thread.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -23,11 +24,14 @@ struct BaseMove {
   std::string to;    // empty: it is gone
 };
 
+/// Who builds by one veneer.lock: what one member of a workspace does not take, another may need.
+enum class BaseLockOf : std::uint8_t { one_project, workspace };
+
 class BasePins {
  public:
   /// Reads veneer.lock in `folder`, if there is one. Errors: refused, with path and line, for what is no such lock;
   /// not for one that is ignored or made anew.
-  BasePins(const std::filesystem::path& folder, BaseLockUse use);
+  BasePins(const std::filesystem::path& folder, BaseLockUse use, BaseLockOf of = BaseLockOf::one_project);
 
   /// Which base the questions below are about. Throws Error (refused) when it must be pinned and is not.
   void choose(const std::string& name, const std::string& platform);
@@ -66,6 +70,9 @@ class BasePins {
 
  private:
   const base::LockedBase* pinned() const;
+  bool keeps_what_is_not_taken() const {
+    return pinned_ && (use_ != BaseLockUse::renewed || of_ == BaseLockOf::workspace);
+  }
   std::vector<std::string> compare(const base::LockedBase& taken);
   base::LockedBase to_be_written() const;
   /// Likewise, of packages alone.
@@ -78,6 +85,7 @@ class BasePins {
   std::filesystem::path path_;
   BaseLockUse use_;
   bool was_there_ = false;
+  BaseLockOf of_;
   base::BaseLock lock_;
   std::optional<base::LockedBase> pinned_;
   std::vector<BaseMove> moves_;

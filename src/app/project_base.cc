@@ -66,7 +66,8 @@ ProjectBase::ProjectBase(Parts parts)
       folder_(parts.folder),
       surroundings_(parts.surroundings),
       messages_(parts.surroundings.messages()),
-      pins_(parts.lock.path().parent_path(), parts.request.base_lock) {}
+      pins_(parts.lock.path().parent_path(), parts.request.base_lock,
+            parts.lock.members().empty() ? BaseLockOf::one_project : BaseLockOf::workspace) {}
 
 PythonInputs ProjectBase::choose(python::SelectRequest selection) {
   const image::Platform platform = request_.platform.value_or(image::Platform{"linux", native_architecture(), ""});

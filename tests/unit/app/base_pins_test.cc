@@ -54,10 +54,11 @@ base::LockedBase base_with(const std::vector<std::pair<std::string, std::string>
 class BasePinsTest : public testing::Test {
  protected:
   /// A build that takes `taken`; what it said.
-  std::string build(base::LockedBase taken, BaseLockUse use = BaseLockUse::kept) {
+  std::string build(base::LockedBase taken, BaseLockUse use = BaseLockUse::kept,
+                    BaseLockOf of = BaseLockOf::one_project) {
     Listener listener;
     listener.variables = variables_;
-    BasePins pins(folder_.path(), use);
+    BasePins pins(folder_.path(), use, of);
     pins.choose(name, platform);
     pins.take(std::move(taken), nullptr, listener);
     pins.write(listener);
@@ -186,6 +187,10 @@ TEST_F(BasePinsTest, HoldWithWhatWheelsWereCompiled) {
   EXPECT_EQ(pinned[0].version, "1");
   EXPECT_EQ(said, "veneer.lock: gcc 1 -> 2, since what is pinned cannot be had any more\n");
   compile("2", BaseLockUse::strict);
+  compile("", BaseLockUse::renewed);  // what was compiled is in the cache
+  EXPECT_THAT(text(), HasSubstr("gcc"));
+  EXPECT_TRUE(compile("3", BaseLockUse::renewed).first.empty());
+  compile("2", BaseLockUse::renewed);
   try {
     compile("3", BaseLockUse::strict);
     ADD_FAILURE() << "another compiler is taken though the lock is strict";
@@ -255,6 +260,19 @@ TEST_F(BasePinsTest, AreMadeAnew) {
   write_text_file(path(), "<<<<<<< HEAD\n");
   build(base_with({{"libc6", "3"}}), BaseLockUse::renewed);
   EXPECT_THAT(locked(), ElementsAre("libc6=3"));
+}
+
+/// By one member of a workspace: what only the others take stays.
+TEST_F(BasePinsTest, AreMadeAnewForOneMember) {
+  base::LockedBase old = base_with({{"libc6", "1"}, {"libpq5", "1"}});
+  old.interpreter = base::Interpreter{"3.12.1", "https://example.org", {sha256("a")}};
+  build(old);
+  build(base_with({{"libc6", "2"}, {"tzdata", "1"}}), BaseLockUse::renewed, BaseLockOf::workspace);
+  EXPECT_THAT(locked(), ElementsAre("libc6=2", "libpq5=1", "tzdata=1"));
+  EXPECT_TRUE(base::parse_base_lock(text()).bases.at(0).interpreter);
+  std::string moved;
+  for (const BaseMove& move : moves_) moved += move.what + ":" + move.from + ":" + move.to + " ";
+  EXPECT_EQ(moved, "libc6:1:2 tzdata::1 ");
 }
 
 TEST_F(BasePinsTest, AreRefusedWithPathAndLine) {
