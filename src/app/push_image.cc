@@ -112,8 +112,9 @@ deliver::Attached ImagePush::attach(const deliver::Attachment& attachment) {
   return deliver::attach(sealed_, attachment, session_, *memory_, repository_);
 }
 
-deliver::PushResult push_built(const BuildSession& session, const build::BuiltImage& built, const PushTarget& target,
-                               Surroundings& surroundings, const deliver::OnEvent& on_event) {
+PushedBuild push_built(const BuildSession& session, const build::BuiltImage& built, const PushTarget& target,
+                       const std::optional<deliver::Attachment>& attachment, Surroundings& surroundings,
+                       const deliver::OnEvent& on_event) {
   const OpenedImage image{built.sealed, blobs_of(session), session.image_name(), std::nullopt};
   std::string seen;
   if (const auto& found = session.previous().seen; found && found->repository.registry == target.name.registry &&
@@ -122,7 +123,9 @@ deliver::PushResult push_built(const BuildSession& session, const build::BuiltIm
   }
   ImagePush push(image, made_of(built, session.inputs().base.name), target, surroundings, on_event, std::move(seen));
   push.plan();
-  return push.carry_out();
+  PushedBuild pushed{push.carry_out(), {}};
+  if (attachment) pushed.attached = push.attach(*attachment);
+  return pushed;
 }
 
 }  // namespace veneer::app

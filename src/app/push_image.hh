@@ -64,8 +64,14 @@ class ImagePush {
   std::unique_ptr<deliver::Push> push_;
 };
 
-/// Pushes what `session` has built.
-deliver::PushResult push_built(const BuildSession& session, const build::BuiltImage& built, const PushTarget& target,
-                               Surroundings& surroundings, const deliver::OnEvent& on_event);
+struct PushedBuild {
+  deliver::PushResult result;
+  std::optional<deliver::Attached> attached;
+};
+
+/// Pushes what `session` has built, and then the document that is to be attached to it, if there is one.
+PushedBuild push_built(const BuildSession& session, const build::BuiltImage& built, const PushTarget& target,
+                       const std::optional<deliver::Attachment>& attachment, Surroundings& surroundings,
+                       const deliver::OnEvent& on_event);
 
 }  // namespace veneer::app

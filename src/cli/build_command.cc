@@ -82,18 +82,20 @@ int build(const WantedBuild& wanted, Context& context) {
   const app::WrittenImage written = app::build_to(
       wanted.output, wanted.push ? app::TakenLayers::may_stay_there : app::TakenLayers::are_written, session, context);
   const build::BuiltImage& built = written.built;
+  std::optional<deliver::Attachment> sbom;
   if (wanted.sbom) {
-    write_text_file(*wanted.sbom, app::sbom_of(built.sealed, *app::blobs_of(session), context.messages()));
+    sbom = sbom_attachment(app::sbom_of(built.sealed, *app::blobs_of(session), context.messages()));
+    write_text_file(*wanted.sbom, sbom->text);
   }
-  std::optional<deliver::PushResult> pushed;
+  std::optional<app::PushedBuild> pushed;
   if (wanted.push) {
-    pushed = app::push_built(session, built, *wanted.push, context,
+    pushed = app::push_built(session, built, *wanted.push, sbom, context,
                              [&](const deliver::Event& event) { show_push(event, context.terminal()); });
     context.terminal().clear_progress();
   }
   if (wanted.is_json) {
     Value document = to_value(session, written);
-    if (pushed) document.set("push", push_value(*pushed, built.sealed.manifest_digest));
+    if (pushed) document.set("push", push_value(pushed->result, built.sealed.manifest_digest, pushed->attached));
     context.print(to_pretty_json(document));
     return 0;
   }
@@ -111,9 +113,12 @@ int build(const WantedBuild& wanted, Context& context) {
                                       taken == 0 ? "" : fmt::format(" ({} from the image before)", taken),
                                       human_size(total), human_size(application), human_duration(seconds.count())));
   context.terminal().note("starts: " + app::start_text(*session.start().start));
-  if (pushed) context.terminal().note(pushed->plan.why);
+  if (pushed && pushed->attached) {
+    context.terminal().note(attached_text(*pushed->attached, built.sealed.manifest_digest));
+  }
+  if (pushed) context.terminal().note(pushed->result.plan.why);
   context.print(fmt::format("{} {}\n", session.image_name(), built.sealed.manifest_digest.text()));
-  if (pushed) context.print(push_text(*pushed, built.sealed.manifest_digest));
+  if (pushed) context.print(push_text(pushed->result, built.sealed.manifest_digest));
   return 0;
 }
 
@@ -154,7 +159,9 @@ Command build_command() {
       {"--plan", "FILE", "make exactly the layers that plan --json has printed, or refuse when anything differs"});
   options.push_back({"--push", "REF", "bring the image into a registry too, under this name"});
   for (Option& option : push_options()) options.push_back(std::move(option));
-  options.push_back({"--sbom", "FILE", "write what the image holds to FILE, as veneer sbom prints it"});
+  options.push_back(
+      {"--sbom", "FILE",
+       "write what the image holds to FILE, as veneer sbom prints it; with --push, attach it there, too"});
   options.push_back({"--json", "", "print what was built as JSON"});
   return {.name = "build",
           .summary = "build the project's image",

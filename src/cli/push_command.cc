@@ -12,7 +12,6 @@
 #include "foundation/json.hh"
 #include "foundation/units.hh"
 #include "image/places/image_names.hh"
-#include "sbom/spdx.hh"
 
 namespace veneer::cli {
 
@@ -43,21 +42,13 @@ int push(const WantedPush& wanted, Context& context) {
   const ManifestDigest& manifest = opened.sealed.manifest_digest;
   std::optional<deliver::Attached> sbom;
   if (wanted.sbom == WantedPush::Sbom::attached) {
-    sbom = push.attach({std::string(sbom::spdx_type), "sbom.spdx.json",
-                        app::sbom_of(opened.sealed, *opened.blobs, context.messages())});
+    sbom = push.attach(sbom_attachment(app::sbom_of(opened.sealed, *opened.blobs, context.messages())));
   }
   if (wanted.is_json) {
-    Value document = push_value(result, manifest);
-    if (sbom) document.set("sbom", sbom->manifest.text());
-    context.print(to_pretty_json(document));
+    context.print(to_pretty_json(push_value(result, manifest, sbom)));
     return 0;
   }
-  if (sbom) {
-    context.terminal().note(fmt::format("its SBOM is {}{}", sbom->manifest.text(),
-                                        sbom->listing == deliver::Attached::Listing::by_tag
-                                            ? fmt::format(", listed by the tag sha256-{}", manifest.hex())
-                                            : ""));
-  }
+  if (sbom) context.terminal().note(attached_text(*sbom, manifest));
   context.terminal().note(result.plan.why);
   for (const std::string& note : result.plan.notes) context.terminal().note("note: " + note);
   context.print(push_text(result, manifest));

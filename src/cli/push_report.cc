@@ -6,6 +6,7 @@
 #include "cli/ship_report.hh"
 #include "foundation/error.hh"
 #include "foundation/units.hh"
+#include "sbom/spdx.hh"
 
 namespace veneer::cli {
 
@@ -59,7 +60,8 @@ std::string push_text(const deliver::PushResult& result, const ManifestDigest& m
   return text;
 }
 
-Value push_value(const deliver::PushResult& result, const ManifestDigest& manifest) {
+Value push_value(const deliver::PushResult& result, const ManifestDigest& manifest,
+                 const std::optional<deliver::Attached>& sbom) {
   Value::Array names;
   for (const image::Reference& name : result.names) names.emplace_back(name.full());
   Value value;
@@ -67,7 +69,18 @@ Value push_value(const deliver::PushResult& result, const ManifestDigest& manife
   value.set("names", std::move(names));
   value.set("bytes_sent", result.bytes_sent);
   value.set("plan", deliver::to_value(result.plan));
+  if (sbom) value.set("sbom", sbom->manifest.text());
   return value;
+}
+
+deliver::Attachment sbom_attachment(std::string text) {
+  return {std::string(sbom::spdx_type), "sbom.spdx.json", std::move(text)};
+}
+
+std::string attached_text(const deliver::Attached& sbom, const ManifestDigest& image) {
+  const bool is_by_tag = sbom.listing == deliver::Attached::Listing::by_tag;
+  return fmt::format("its SBOM is {}{}", sbom.manifest.text(),
+                     is_by_tag ? fmt::format(", listed by the tag sha256-{}", image.hex()) : "");
 }
 
 }  // namespace veneer::cli

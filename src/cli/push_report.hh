@@ -1,6 +1,7 @@
 // What the commands that bring an image into a registry have in common: their options, progress, the result.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -23,6 +24,13 @@ void show_push(const deliver::Event& event, app::Messages& messages);
 
 /// "registry.example/shop:1.2 sha256:... (4.2 kB sent)", a line a name.
 std::string push_text(const deliver::PushResult& result, const ManifestDigest& manifest);
-Value push_value(const deliver::PushResult& result, const ManifestDigest& manifest);
+/// With the artifact's digest in `sbom`, where one was attached.
+Value push_value(const deliver::PushResult& result, const ManifestDigest& manifest,
+                 const std::optional<deliver::Attached>& sbom = {});
+
+/// What `veneer sbom` prints of an image, to be attached to it.
+deliver::Attachment sbom_attachment(std::string text);
+/// "its SBOM is sha256:..., listed by the tag sha256-..."
+std::string attached_text(const deliver::Attached& sbom, const ManifestDigest& image);
 
 }  // namespace veneer::cli

@@ -118,6 +118,16 @@ class Sbom(fixtures.SystemTest):
                           "fine": ("1", "MIT AND LicenseRef-Own"), "wild": ("1", "NOASSERTION")})
         self.assertEqual(document["creationInfo"]["created"], "1970-01-01T00:00:00Z")
 
+    def test_beside_what_a_build_pushes(self):
+        registry = odd_registry.OddRegistry()
+        self.addCleanup(registry.close)
+        project = self.small_project()
+        built = self.json("build", "--push", f"{registry.address}/team/shop:1", "--sbom", "shop.spdx.json", "--json", cwd=project)
+        manifest = json.loads(registry.manifests["team/shop"][built["push"]["sbom"]][1])
+        self.assertEqual(manifest["subject"]["digest"], built["manifest"])
+        self.assertEqual(registry.blobs[manifest["layers"][0]["digest"]], (project / "shop.spdx.json").read_bytes())
+        self.assertIn("its SBOM is sha256:", self.veneer("build", "--push", f"{registry.address}/team/shop:1", "--sbom", "again.json", cwd=project).stderr)
+
     def test_beside_the_image_in_a_registry(self):
         registry = odd_registry.OddRegistry()
         self.addCleanup(registry.close)
