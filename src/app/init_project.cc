@@ -63,6 +63,7 @@ class Init {
     facts_.is_workspace_member = lock_.parent_path() != project_.folder;
     facts_.takes_version_from_git = !project_.version_plugin.empty();
     if (is_for_docker_) {
+      refuse_weekly();
       of_docker();
       return std::move(plan_);
     }
@@ -102,6 +103,15 @@ class Init {
         option("make", "--no-make", request_.makes_makefile, project_.init.makes_makefile, false, settings);
     is_for_docker_ = option("docker", "--docker", request_.is_for_docker, project_.init.is_for_docker, true, settings);
     return settings;
+  }
+
+  /// Its base stands on an archive and a uv that stay what they are until somebody moves them.
+  void refuse_weekly() const {
+    if (facts_.rebuild != setup::Rebuild::weekly) return;
+    throw Error(
+        ErrorKind::refused, "no job of the workflow can renew the base of Docker mode each week",
+        "leave out --rebuild (rebuild of [tool.veneer.init]); snapshot of [tool.veneer.system] moves the base, and "
+        "veneer base status --docker says when it is stale");
   }
 
   // What the project is.

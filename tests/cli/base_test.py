@@ -2,6 +2,7 @@
 """veneer base status, build and push: what leaves a base fresh and what makes it stale (exit code 10), and why."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -174,6 +175,33 @@ class DockerFiles(Edits):
         (project / "Dockerfile").write_text("FROM python:3.11-slim\nCMD python run.py\n")
         self.assertIn("git mv", self.veneer("init", "--docker", cwd=project).stderr)
         self.assertEqual((project / "Dockerfile").read_text(), "FROM python:3.11-slim\nCMD python run.py\n")
+
+
+    def test_what_it_refuses(self):
+        """By name, before anything is written."""
+        project = self.small_project()
+        settings = project / "pyproject.toml"
+        replace(settings, next(line for line in settings.read_text().splitlines() if line.startswith("base = ")),
+                'base = "python:3.11-slim"\npython = "3.11"')
+        fixtures.commit_all(project, "Another base")
+        before = settings.read_text()
+        self.assertIn("each week", self.veneer("init", "--docker", "--rebuild", "weekly", cwd=project, code=3).stderr)
+        settings.write_text(before + '\n[tool.veneer.init]\nrebuild = "weekly"\ndocker = true\n')
+        self.assertIn("each week", self.veneer("init", cwd=project, code=3).stderr)
+        settings.write_text(before)
+        repository = self.folder / "repository"
+        shutil.copytree(project, repository / "shop", ignore=shutil.ignore_patterns(".git"))
+        fixtures.git(repository, "init", "-q", "-b", "main")
+        fixtures.commit_all(repository, "Below")
+        self.assertIn("is not the root of a git repository", self.veneer("init", "--docker", cwd=repository / "shop", code=3).stderr)
+        (repository / "pyproject.toml").write_text('[project]\nname = "all"\nversion = "1"\nrequires-python = ">=3.11"\n'
+                                                   '[tool.uv.workspace]\nmembers = ["shop"]\n')
+        (repository / "shop" / "uv.lock").unlink()
+        self.lock(repository)
+        fixtures.commit_all(repository, "A workspace")
+        self.assertIn("want uv.lock beside pyproject.toml", self.veneer("init", "--docker", cwd=repository / "shop", code=3).stderr)
+        for folder in (project, repository / "shop"):
+            self.assertFalse((folder / "Dockerfile.base").exists())
 
 
 class Words(fixtures.SystemTest):
