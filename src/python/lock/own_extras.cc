@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "foundation/error.hh"
+
 namespace veneer::python {
 
 namespace {
@@ -27,14 +29,14 @@ class Flattening {
  private:
   void add(const DeclaredRequirement& one) {
     if (one.name != project_) {
-      if (result_.size() < most_requirements) result_.push_back(one);
+      if (result_.size() == most_requirements) refuse();
+      result_.push_back(one);
       return;
     }
     for (const std::string& extra : one.extras) {
       const auto asked = declared_.find(extra);
-      if (asked == declared_.end() || !seen_.insert(key(extra, one)).second || seen_.size() > most_requirements) {
-        continue;
-      }
+      if (asked == declared_.end() || !seen_.insert(key(extra, one)).second) continue;
+      if (seen_.size() > most_requirements) refuse();
       const std::string condition = Marker::parse(fmt::format("extra == '{}'", extra)).text();
       for (DeclaredRequirement next : asked->second) {
         std::erase_if(next.all, [&](const Marker& marker) { return marker.text() == condition; });
@@ -44,6 +46,14 @@ class Flattening {
         add(next);
       }
     }
+  }
+
+  [[noreturn]] void refuse() const {
+    throw Error(ErrorKind::refused,
+                fmt::format("the extras of {} name each other in more than {} ways, so whether the lock is up to date "
+                            "cannot be told",
+                            printable(project_), most_requirements),
+                "--frozen takes the lock as it stands");
   }
 
   static void drop_repeated(std::vector<Marker>& markers) {
