@@ -20,6 +20,18 @@ std::vector<std::string> names_in(const Value& table) {
   return names;
 }
 
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Of what uv installs beside a project's dependencies.
+struct Kind {
+  const char* name;
+  std::vector<std::string> known;  // that the project has
+  std::vector<std::string> left;   // that are not to be taken
+  std::vector<std::string>& chosen;
+};
+
 }  // namespace
 
 void take_dockerfile_extras(build::BuildInputs& inputs, Messages& messages) {
@@ -37,28 +49,42 @@ void take_dockerfile_extras(build::BuildInputs& inputs, Messages& messages) {
         place(member.line), printable(name), printable(name), printable(name)));
   }
   if (own.find("extras") != nullptr || own.find("groups") != nullptr) return;
+  const owners::Installed& installed = found->installed;
   std::string taken;
-  const auto take = [&](const std::string& kind, const std::vector<std::string>& known,
-                        const owners::Located<std::string>& said, std::vector<std::string>& names) {
+  const auto take = [&](const Kind& kind, const owners::Located<std::string>& said) {
     const std::string name = python::normalised_name(said.value);
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
-      inputs.findings.push_back(
-          fmt::format("{}: the {} {} is not taken: the project has none", place(said.line), kind, printable(name)));
-    } else if (std::find(names.begin(), names.end(), name) == names.end()) {
-      names.push_back(name);
-      taken += fmt::format("{}{} {} (:{})", taken.empty() ? "" : ", ", kind, printable(name), said.line);
+    if (contains(kind.left, name)) return;
+    if (!contains(kind.known, name)) {
+      inputs.findings.push_back(fmt::format("{}: the {} {} is not taken: the project has none", place(said.line),
+                                            kind.name, printable(name)));
+    } else if (!contains(kind.chosen, name)) {
+      kind.chosen.push_back(name);
+      taken += fmt::format("{}{} {} (:{})", taken.empty() ? "" : ", ", kind.name, printable(name), said.line);
     }
   };
-  const auto extras = names_in(document.table_or_empty("project").table_or_empty("optional-dependencies"));
-  const auto groups = names_in(document.table_or_empty("dependency-groups"));
-  for (const auto& said : found->installed.extras) take("extra", extras, said, project.extras);
-  if (found->installed.all_extras) {
-    for (const std::string& name : extras) take("extra", extras, {name, found->installed.line}, project.extras);
+  const Kind extras{"extra", names_in(document.table_or_empty("project").table_or_empty("optional-dependencies")),
+                    python::normalised_names(installed.no_extras), project.extras};
+  for (const auto& said : installed.extras) take(extras, said);
+  if (installed.all_extras) {
+    for (const std::string& name : extras.known) take(extras, {name, *installed.all_extras});
   }
-  for (const auto& said : found->installed.groups) {
-    if (python::normalised_name(said.value) != "dev") take("group", groups, said, project.groups);
+  Kind groups{"group", names_in(document.table_or_empty("dependency-groups")),
+              python::normalised_names(installed.no_groups), project.groups};
+  groups.left.emplace_back("dev");
+  for (const auto& said : installed.groups) take(groups, said);
+  const auto defaults = python::read_default_groups(project.folder);  // none: all
+  const auto all = installed.all_groups ? installed.all_groups : defaults ? std::nullopt : installed.default_groups;
+  if (all) {
+    for (const std::string& name : groups.known) take(groups, {name, *all});
+  } else if (installed.default_groups) {
+    for (const std::string& name : *defaults) take(groups, {name, *installed.default_groups});
   }
-  for (const auto& said : found->installed.unread) {
+  if (installed.alone) {
+    inputs.findings.push_back(
+        fmt::format("{}: it installs groups without the project; the image has the project and its dependencies, too",
+                    place(*installed.alone)));
+  }
+  for (const auto& said : installed.unread) {
     inputs.findings.push_back(fmt::format("{}: {} is not taken: it is a variable; extras or groups in [tool.veneer]",
                                           place(said.line), printable(said.value)));
   }

@@ -1,6 +1,8 @@
 #include "owners/uv_sync.hh"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 
 #include "foundation/error.hh"
@@ -28,12 +30,19 @@ class Reading {
 
   Installed of(std::string_view target) {
     stage(target, 0);
+    if (has_synced_) run_.default_groups.reset();  // which it leaves to uv sync
     for (const auto* part : {&synced_, &run_}) {
       for (const auto& [value, line] : part->extras) add(result_.extras, value, line);
       for (const auto& [value, line] : part->groups) add(result_.groups, value, line);
       for (const auto& [value, line] : part->members) add(result_.members, value, line);
       for (const auto& [value, line] : part->unread) add(result_.unread, value, line);
-      if (part->all_extras) std::tie(result_.all_extras, result_.line) = std::pair(true, part->line);
+      for (const auto member : {&Installed::no_extras, &Installed::no_groups}) {
+        (result_.*member).insert((result_.*member).end(), (part->*member).begin(), (part->*member).end());
+      }
+      for (const auto member :
+           {&Installed::all_extras, &Installed::all_groups, &Installed::default_groups, &Installed::alone}) {
+        if (part->*member) result_.*member = part->*member;
+      }
     }
     return std::move(result_);
   }
@@ -70,6 +79,7 @@ class Reading {
     if (uv != words.end() && program_of(*uv) == "uv" && uv + 1 != words.end()) {
       if (uv[1].text == "sync") {
         synced_ = {};
+        has_synced_ = true;
         options(uv + 2, words.end(), synced_, line);
         return;
       }
@@ -89,29 +99,49 @@ class Reading {
 
   /// Up to the first word that is no option: what `uv run` runs has options of its own.
   static void options(Word word, Word end, Installed& into, std::size_t line) {
+    bool takes_defaults = true;
     for (; word != end && word->text.starts_with('-'); ++word) {
       const std::string& text = word->text;
       const std::size_t equals = text.find('=');
       const std::string name = text.substr(0, equals);
-      if (name == "--all-extras") std::tie(into.all_extras, into.line) = std::pair(true, line);
-      const bool is_ours = name == "--extra" || name == "--group" || name == "--package";
+      if (name == "--all-extras") into.all_extras = line;
+      if (name == "--all-groups") into.all_groups = line;
+      if (name == "--only-group" || name == "--only-dev") into.alone = line;
+      if (name == "--no-default-groups") takes_defaults = false;
       if (!uv_option_takes_word(name)) continue;
-      if (equals == std::string::npos && word + 1 == end) return;
+      if (equals == std::string::npos && word + 1 == end) break;
       const std::string value = equals == std::string::npos ? word[1].text : text.substr(equals + 1);
       const bool is_known = equals == std::string::npos ? word[1].is_plain : word->is_plain;
       if (equals == std::string::npos) ++word;
-      if (!is_ours) continue;
-      if (!is_known) {
-        add(into.unread, name + " " + value, line);
-      } else {
-        add(name == "--extra" ? into.extras : name == "--group" ? into.groups : into.members, value, line);
-      }
+      take_name(name, value, is_known, into, line);
+    }
+    if (takes_defaults && !into.alone) into.default_groups = line;
+  }
+
+  static void take_name(const std::string& option, const std::string& value, bool is_known, Installed& into,
+                        std::size_t line) {
+    static const std::map<std::string_view, Names Installed::*> taken = {{"--extra", &Installed::extras},
+                                                                         {"--group", &Installed::groups},
+                                                                         {"--only-group", &Installed::groups},
+                                                                         {"--package", &Installed::members}};
+    static const std::map<std::string_view, std::vector<std::string> Installed::*> left = {
+        {"--no-extra", &Installed::no_extras}, {"--no-group", &Installed::no_groups}};
+    const auto names = taken.find(option);
+    const auto none = left.find(option);
+    if (names == taken.end() && none == left.end()) return;
+    if (!is_known) {
+      add(into.unread, option + " " + value, line);
+    } else if (none != left.end()) {
+      (into.*none->second).push_back(value);
+    } else {
+      add(into.*names->second, value, line);
     }
   }
 
   const Dockerfile& file_;
   std::set<std::size_t> seen_;  // lines of stages
   Installed synced_;
+  bool has_synced_ = false;
   Installed run_;
   Installed result_;
 };
