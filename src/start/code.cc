@@ -44,6 +44,7 @@ constexpr std::array frameworks = {
     Framework{"blacksheep.Application", Interface::asgi},
     Framework{"falcon.asgi.App", Interface::asgi},
     Framework{"socketio.ASGIApp", Interface::asgi},
+    Framework{"faststream.asgi.AsgiFastStream", Interface::asgi},
     Framework{"connexion.AsyncApp", Interface::asgi},
     Framework{"django.core.asgi.get_asgi_application", Interface::asgi},
     Framework{"flask.Flask", Interface::wsgi},
@@ -193,12 +194,16 @@ std::pair<std::vector<std::string>, std::string> Code::run_file(const ModuleFact
   return {{"python", "-m", name}, path};
 }
 
-std::optional<std::vector<std::string>> Code::serve(const ModuleFacts& module, const std::string& object,
-                                                    bool is_factory, Interface interface, std::uint16_t port) const {
+std::pair<std::string, std::string> Code::importable(const ModuleFacts& module) const {
   const std::string root = root_of(module);
   const bool is_installed = inputs_.project.is_package && !is_missing(module.path);
-  auto [folder, name] = module_in_image(module, root);
-  if (is_installed) std::tie(folder, name) = std::pair(".", module_name(module.path, root));
+  return is_installed ? std::pair<std::string, std::string>(".", module_name(module.path, root))
+                      : module_in_image(module, root);
+}
+
+std::optional<std::vector<std::string>> Code::serve(const ModuleFacts& module, const std::string& object,
+                                                    bool is_factory, Interface interface, std::uint16_t port) const {
+  const auto [folder, name] = importable(module);
   const bool is_elsewhere = folder != ".";
   const std::string target = name + ":" + object;
   const std::string called = is_factory ? target + "()" : target;

@@ -35,6 +35,8 @@ class Code {
   /// The folder of the image, as in_image() has it, below which the module's name begins, and that name. A COPY may
   /// have brought it elsewhere than `root`, where its imports begin in the project.
   std::pair<std::string, std::string> module_in_image(const ModuleFacts& module, const std::string& root) const;
+  /// Likewise, "." where the module is installed.
+  std::pair<std::string, std::string> importable(const ModuleFacts& module) const;
   /// A wheel of the project does not bring this file, and no rule either.
   bool is_missing(const std::string& path) const;
 

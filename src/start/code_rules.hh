@@ -56,6 +56,7 @@ class CodeRules {
   void by_gradio();
   void by_own_loop();
   void by_application();
+  void by_faststream();
   void by_mcp();
   void by_name();
 

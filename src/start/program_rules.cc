@@ -33,9 +33,10 @@ void CodeRules::run() {
   if (!code_.is_readable()) {
     note("no Python of this machine or of the base could read the project's files, so its code shows nothing");
   }
-  for (const auto rule : {&CodeRules::by_fastapi_table, &CodeRules::by_django, &CodeRules::by_scripts,
-                          &CodeRules::by_streamlit, &CodeRules::by_gradio, &CodeRules::by_own_loop,
-                          &CodeRules::by_application, &CodeRules::by_mcp, &CodeRules::by_name}) {
+  for (const auto rule :
+       {&CodeRules::by_fastapi_table, &CodeRules::by_django, &CodeRules::by_scripts, &CodeRules::by_streamlit,
+        &CodeRules::by_gradio, &CodeRules::by_own_loop, &CodeRules::by_application, &CodeRules::by_faststream,
+        &CodeRules::by_mcp, &CodeRules::by_name}) {
     if (!is_open_ || decision_.start) break;
     (this->*rule)();
   }

@@ -246,4 +246,35 @@ void CodeRules::by_application() {
   }
 }
 
+/// What reads messages of a broker: its own program runs it, which comes with the extra `cli`, as typer does.
+void CodeRules::by_faststream() {
+  const auto object_of = [](const ModuleFacts& module) -> const ModuleObject* {
+    for (const ModuleObject& object : module.objects) {
+      if ((object.call == "faststream.FastStream" || object.call == "faststream.app.FastStream") && !object.is_guarded)
+        return &object;
+    }
+    return nullptr;
+  };
+  std::vector<const ModuleFacts*> files;
+  for (const ModuleFacts& module : code_.modules()) {
+    if (object_of(module) != nullptr) files.push_back(&module);
+  }
+  const auto rank = [](const ModuleFacts& module) {
+    return std::tuple(depth_of(module.path), rank_in(stem_of(module.path), {"main", "app", "worker", "serve"}));
+  };
+  choose_one(
+      files, rank,
+      [&](const ModuleFacts& module) {
+        auto [folder, name] = code_.importable(module);
+        Words words = {"faststream", "run", name + ":" + object_of(module)->name};
+        if (folder != ".") words.insert(words.end(), {"--app-dir", folder});
+        return std::pair(std::move(words), std::optional<std::uint16_t>());
+      },
+      "FastStream", [&](const ModuleFacts& module) { return object_of(module)->line; });
+  if (!decision_.start || code_.has("typer")) return;
+  offer(decision_.start->cmd, "the lock has FastStream without its program (uv add 'faststream[cli]')");
+  decision_.start.reset();
+  stop();
+}
+
 }  // namespace veneer::start
