@@ -69,6 +69,7 @@ class Question {
       if (!package.is_project) inputs.distributions.insert(package.name);
     }
     inputs.has_program = asked_.has_program;
+    if (build.target.minor > 0) inputs.python = fmt::format("3.{}", build.target.minor);
     inputs.parse = [this](const std::vector<std::string>& paths) { return parse(paths); };
     return inputs;
   }

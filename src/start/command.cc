@@ -57,7 +57,7 @@ class Judge {
 
   Judged words(Words words, int depth) {
     if (depth > deepest_script) return trouble("scripts run one another");
-    Stripped bare = stripped(std::move(words), places_);
+    Stripped bare = stripped(std::move(words), inputs_, places_);
     if (!bare.trouble.empty()) return trouble(std::move(bare.trouble));
     words = std::move(bare.words);
     left_out_.insert(bare.left_out.begin(), bare.left_out.end());
@@ -294,7 +294,7 @@ class Judge {
       if (command.words[0].text == "command" && program.text.starts_with('-')) continue;
       const Words said = texts_of(command.words, at);
       std::string why;
-      const Words bare = stripped(said, places_).words;
+      const Words bare = stripped(said, inputs_, places_).words;
       if (bare != said && !(said[0] != "python" && is_python(said[0]) && said[0].find('/') == std::string::npos)) {
         why = fmt::format("{} is not in the image", printable(said[0]));
       } else {
@@ -364,7 +364,7 @@ class Judge {
         const std::size_t first = has_exec ? 1 : 0;
         if (said.size() > first && command.words[first].is_plain && !is_builtin(said[first])) {
           const Stripped known =
-              stripped(Words(said.begin() + static_cast<std::ptrdiff_t>(first), said.end()), places_);
+              stripped(Words(said.begin() + static_cast<std::ptrdiff_t>(first), said.end()), inputs_, places_);
           if (!known.trouble.empty()) return trouble(known.trouble);
           left_out_.insert(known.left_out.begin(), known.left_out.end());
           const Words& bare = known.words;
@@ -400,7 +400,7 @@ class Judge {
 
   const Inputs& inputs_;
   const Places& places_;
-  std::set<std::string> left_out_;
+  std::set<LeftOut> left_out_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "foundation/error.hh"
 #include "foundation/text.hh"
+#include "start/plain_path.hh"
 
 namespace veneer::start {
 
@@ -30,9 +31,8 @@ std::string without_slash(std::string path) {
 
 /// The project's paths that a source of COPY names: itself, or what its pattern fits in one folder.
 Words named(const Inputs& inputs, const std::string& source) {
-  std::string name = fs::path("/" + source).lexically_normal().relative_path().native();
-  name = without_slash(name);
-  if (name.empty() || name == ".") return {"."};
+  const std::string name = plain_path("/" + source).substr(1);
+  if (name.empty()) return {"."};
   if (name.find_first_of("*?[") == std::string::npos) {
     return inputs.has_file(name) || inputs.has_folder(name) ? Words{name} : Words{};
   }
@@ -116,8 +116,8 @@ class FileRules {
 
   Source in_project(const std::string& source) const {
     if (above_.empty()) return {source, "", false};
-    const std::string name = without_slash(fs::path("/" + source).lexically_normal().relative_path().generic_string());
-    if (name.empty() || name == ".") return {".", "/" + above_, false};
+    const std::string name = plain_path("/" + source).substr(1);
+    if (name.empty()) return {".", "/" + above_, false};
     if (name == above_) return {".", "", false};
     if (name.starts_with(above_ + "/")) return {name.substr(above_.size() + 1), "", false};
     if (above_.starts_with(name + "/")) return {".", above_.substr(name.size()), false};

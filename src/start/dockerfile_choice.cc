@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "foundation/error.hh"
 #include "foundation/text.hh"
 #include "owners/evaluate.hh"
+#include "start/plain_path.hh"
 
 namespace veneer::start {
 
@@ -55,15 +55,6 @@ bool could_be_meant(const Inputs& inputs, const std::string& path) {
   return text && is_about_python(*text);
 }
 
-/// A file of the workspace's root, as the project's folder sees it: "../../Dockerfile".
-std::string from_member(const Inputs& inputs, const std::string& name) {
-  std::string up;
-  for (std::size_t i = 0; i <= static_cast<std::size_t>(std::count(inputs.member.begin(), inputs.member.end(), '/'));
-       ++i)
-    up += "../";
-  return up + name;
-}
-
 /// Whether a Dockerfile of the workspace's root says that it is the member's.
 bool is_about_member(const Inputs& inputs, const std::string& text) {
   for (const std::string& sign : {inputs.member + "/", "--package " + inputs.project.name,
@@ -71,12 +62,6 @@ bool is_about_member(const Inputs& inputs, const std::string& text) {
     if (text.find(sign) != std::string::npos) return true;
   }
   return false;
-}
-
-std::string plain(const std::string& path) {
-  std::string text = std::filesystem::path(path).lexically_normal().generic_string();
-  while (text.size() > 1 && text.ends_with('/')) text.pop_back();
-  return text.empty() ? "." : text;
 }
 
 /// Where a Dockerfile in the member's folder is built: as the compose file says, else at the root where more of what it
@@ -94,7 +79,7 @@ std::string context_of(const Inputs& inputs, const ComposeChoice& compose, const
       for (const owners::FileCopy& copy : owners::evaluate(file, stage.name.empty() ? number : stage.name).copies) {
         if (!copy.from.empty()) continue;
         for (const std::string& source : copy.sources) {
-          const std::string path = plain("./" + source);
+          const std::string path = plain_path("./" + source);
           if (inputs.has_file(path) || inputs.has_folder(path)) ++here;
           if (path == inputs.member || path.starts_with(inputs.member + "/") || inputs.member.starts_with(path + "/") ||
               path == "uv.lock")
@@ -123,6 +108,14 @@ void add_of_root(const Inputs& inputs, std::vector<EqualDockerfile>& found) {
 
 }  // namespace
 
+std::string from_member(const Inputs& inputs, const std::string& name) {
+  std::string up;
+  for (std::size_t i = 0; i <= static_cast<std::size_t>(std::count(inputs.member.begin(), inputs.member.end(), '/'));
+       ++i)
+    up += "../";
+  return up + name;
+}
+
 ComposeChoice choose_compose(const Inputs& inputs) {
   ComposeChoice choice;
   const auto read = [&](const std::string& file, const std::string& name, const std::string& text) {
@@ -137,7 +130,7 @@ ComposeChoice choose_compose(const Inputs& inputs) {
   for (const char* file : {"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}) {
     if (const auto text = inputs.read(file)) {
       for (owners::BuiltService& service : read(file, file, *text)) {
-        if (plain(service.context) == ".") choice.services.push_back(std::move(service));
+        if (plain_path(service.context) == ".") choice.services.push_back(std::move(service));
       }
       return choice;
     }
@@ -147,11 +140,11 @@ ComposeChoice choose_compose(const Inputs& inputs) {
     const auto text = inputs.read_above(file);
     if (!text) continue;
     for (owners::BuiltService& service : read(file, from_member(inputs, file), *text)) {
-      const std::string context = plain(service.context);
+      const std::string context = plain_path(service.context);
       if (context == inputs.member) {
         choice.services.push_back(std::move(service));
       } else if (context == ".") {
-        const std::string name = service.dockerfile.empty() ? "Dockerfile" : plain(service.dockerfile);
+        const std::string name = service.dockerfile.empty() ? "Dockerfile" : plain_path(service.dockerfile);
         const auto dockerfile = inputs.read_above(name);
         if (!dockerfile || !(name.starts_with(inputs.member + "/") || is_about_member(inputs, *dockerfile))) continue;
         service.dockerfile = name;
@@ -191,7 +184,7 @@ DockerfileChoice choose_dockerfile(const Inputs& inputs, const ComposeChoice& co
   const bool is_above = !compose.above.empty();
   for (const owners::BuiltService& service : compose.services) {
     if (service.dockerfile.empty()) continue;
-    const std::string name = plain(service.dockerfile);
+    const std::string name = plain_path(service.dockerfile);
     if (is_above ? inputs.read_above(name) : inputs.read(name))
       add(is_above ? from_member(inputs, name) : name, fmt::format("the service {}", printable(service.name)));
   }

@@ -30,6 +30,9 @@ struct ComposeChoice {
   std::string trouble;                         // why it is not read
 };
 
+/// A file of the workspace's root, as the member's folder sees it: "../../Dockerfile".
+std::string from_member(const Inputs& inputs, const std::string& name);
+
 /// The compose file in the project's folder, else that of the workspace's root: there a service counts whose context is
 /// the project's folder, or the root and whose Dockerfile is about the project.
 ComposeChoice choose_compose(const Inputs& inputs);

@@ -31,6 +31,7 @@ struct Inputs {
   /// The text of a file of the workspace's root, as `read` has it; never called without `member`.
   std::function<std::optional<std::string>(const std::string&)> read_above;
 
+  std::string python;  // the image's, "3.13"; empty: not known
   /// Names of the distributions that the lock installs, without the project's own; normalised.
   std::set<std::string> distributions;
   /// Whether a program, by name in PATH or by its absolute path, is in the base or comes with one of the distributions.

@@ -6,13 +6,14 @@
 
 #include "foundation/text.hh"
 #include "start/command.hh"
+#include "start/plain_path.hh"
 
 namespace veneer::start {
 
+std::string Places::at(const std::string& path) const { return plain_path(std::filesystem::path(workdir) / path); }
+
 std::optional<std::string> Places::in_project(const Inputs& inputs, const std::string& path) const {
-  namespace fs = std::filesystem;
-  std::string full = (path.starts_with('/') ? fs::path(path) : fs::path(workdir) / path).lexically_normal().native();
-  while (full.size() > 1 && full.ends_with('/')) full.pop_back();
+  const std::string full = at(path);
   for (const python::FileRule& rule : files) {
     std::string rest;
     if (full == rule.to) {
@@ -24,9 +25,8 @@ std::optional<std::string> Places::in_project(const Inputs& inputs, const std::s
     } else {
       continue;
     }
-    const std::string found = (fs::path(rule.from) / rest).lexically_normal().native();
-    std::string name = found.ends_with('/') ? found.substr(0, found.size() - 1) : found;
-    if (name == "." || name.empty()) return ".";
+    std::string name = plain_path(std::filesystem::path(rule.from) / rest);
+    if (name == ".") return name;
     if (inputs.has_file(name) || inputs.has_folder(name)) return name;
   }
   // The folder in which things lie side by side.

@@ -173,8 +173,8 @@ class Rules {
     }
     take(judged.words, fmt::format("Procfile {}", web->kind), place_in("Procfile", web->command.line));
     decision_.start->script = judged.script;
-    for (const std::string& text : judged.left_out)
-      note(fmt::format("{}: not taken: {}", place_in("Procfile", web->command.line), text));
+    for (const auto& [what, why] : judged.left_out)
+      note(fmt::format("{}: {} is not taken: {}", place_in("Procfile", web->command.line), what, why));
     return true;
   }
 

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "foundation/error.hh"
 #include "foundation/text.hh"
 #include "owners/uv_options.hh"
+#include "python/name.hh"
 
 namespace veneer::start {
 
@@ -40,19 +40,10 @@ std::string without_environment_path(const std::string& word, const Places& plac
   return is_environment ? word.substr(bin + 5) : word;
 }
 
-bool is_workdir(const std::string& folder, const Places& places) {
-  namespace fs = std::filesystem;
-  const auto plain = [](const fs::path& path) {
-    std::string text = path.lexically_normal().native();
-    while (text.size() > 1 && text.ends_with('/')) text.pop_back();
-    return text;
-  };
-  return plain(fs::path(places.workdir) / folder) == plain(places.workdir);
-}
-
 class UvRun {
  public:
-  UvRun(Words words, const Places& places) : words_(std::move(words)), places_(places) {}
+  UvRun(Words words, const Inputs& inputs, const Places& places)
+      : words_(std::move(words)), inputs_(inputs), places_(places) {}
 
   Stripped strip() {
     std::size_t at = 2;
@@ -84,21 +75,40 @@ class UvRun {
                                                                      : "";
     if (name.starts_with("--with") || name == "-w") {
       result_.trouble = fmt::format("uv run {} would install something at each start", name);
-    } else if ((name == "--directory" || name == "--project") && !is_workdir(value, places_)) {
+    } else if ((name == "--directory" || name == "--project") && places_.at(value) != places_.at("")) {
       result_.trouble = name == "--directory" ? "uv run --directory starts it in another folder"
                                               : "uv run --project starts what another folder's project has";
     } else if (name == "--env-file") {
-      result_.left_out.push_back(
-          fmt::format("uv run --env-file {}: give the container its variables (docker run --env-file, or env_file of "
-                      "its compose service)",
-                      printable(value, 80)));
+      leave(word, value,
+            "give the container its variables (docker run --env-file, or env_file of its compose service)");
+    } else if (name == "--package" && python::normalised_name(value) != inputs_.project.name) {
+      leave(word, value,
+            fmt::format("the image has {} and what that needs; for the other: --package {}", inputs_.project.name,
+                        printable(value, 80)));
+    } else if ((name == "--python" || name == "-p") && !is_ours(value)) {
+      leave(word, value, fmt::format("the image has Python {}", inputs_.python));
     }
     runs_module_ = runs_module_ || name == "-m" || name == "--module";
     runs_script_ = runs_script_ || name == "-s" || name == "--script" || name == "--gui-script";
     return at + (takes_next ? 2 : 1);
   }
 
+  /// Whether that Python is the image's, as far as it is known: "3.12", "3.12.4", "python3.12".
+  bool is_ours(std::string_view python) const {
+    for (const std::string_view prefix : {"python", "cpython", "@"}) {
+      if (python.starts_with(prefix)) python.remove_prefix(prefix.size());
+    }
+    return inputs_.python.empty() || python == "3" || python == inputs_.python ||
+           python.starts_with(inputs_.python + ".");
+  }
+
+  void leave(const std::string& word, const std::string& value, std::string why) {
+    const std::string name = word.substr(0, word.find('='));
+    result_.left_out.push_back({fmt::format("uv run {} {}", name, printable(value, 80)), std::move(why)});
+  }
+
   Words words_;
+  const Inputs& inputs_;
   const Places& places_;
   bool runs_module_ = false;
   bool runs_script_ = false;
@@ -134,7 +144,7 @@ bool runs_its_words(std::string_view program) {
   return is_init(program) || contains(names, program_of(program));
 }
 
-Stripped stripped(Words words, const Places& places) {
+Stripped stripped(Words words, const Inputs& inputs, const Places& places) {
   Stripped result;
   for (bool again = true; again && !words.empty();) {
     again = false;
@@ -145,10 +155,10 @@ Stripped stripped(Words words, const Places& places) {
       words.erase(words.begin());
       again = true;
     } else if (program == "uv" && words.size() > 1 && words[1] == "run") {
-      Stripped rest = UvRun(std::move(words), places).strip();
+      Stripped rest = UvRun(std::move(words), inputs, places).strip();
       words = std::move(rest.words);
       result.trouble = std::move(rest.trouble);
-      for (std::string& one : rest.left_out) result.left_out.push_back(std::move(one));
+      for (LeftOut& one : rest.left_out) result.left_out.push_back(std::move(one));
       again = result.trouble.empty();
     } else if (program == "uvx" || (program == "uv" && words.size() > 2 && words[1] == "tool" && words[2] == "run")) {
       Stripped rest = without_uvx(std::move(words));

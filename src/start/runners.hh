@@ -11,12 +11,12 @@
 namespace veneer::start {
 
 struct Stripped {
-  std::vector<std::string> words;     // begin with the program
-  std::string trouble;                // what cannot be had: "uv run --with would install something at each start"
-  std::vector<std::string> left_out;  // what is missed: "uv run --env-file prod.env: give the container its variables"
+  std::vector<std::string> words;  // begin with the program
+  std::string trouble;             // what cannot be had: "uv run --with would install something at each start"
+  std::vector<LeftOut> left_out;   // what is missed
 };
 
-Stripped stripped(std::vector<std::string> words, const Places& places);
+Stripped stripped(std::vector<std::string> words, const Inputs& inputs, const Places& places);
 
 /// "python", "python3.12", "/usr/bin/python3".
 bool is_python(std::string_view word);

@@ -302,10 +302,7 @@ std::optional<StartCommand> start_of(const Inputs& inputs, const Places& places,
                                      std::vector<TakenItem>& left) {
   StartCommand start;
   const auto take_notes = [&](const Judged& judged, std::size_t line) {
-    for (const std::string& text : judged.left_out) {
-      const std::size_t colon = std::min(text.find(": "), text.size());
-      left.push_back({text.substr(0, colon), place_of(file, line), text.substr(std::min(colon + 2, text.size()))});
-    }
+    for (const auto& [what, why] : judged.left_out) left.push_back({what, place_of(file, line), why});
   };
   if (entrypoint && (!entrypoint->value.words.empty() || !entrypoint->value.script.empty())) {
     const Judged judged = judge(inputs, places, combined(entrypoint->value, cmd));
