@@ -178,7 +178,7 @@ void BuildSession::read_files() {
   const python::Project& project = inputs_.project;
   const auto git = checkouts_.find(project.folder);
   inputs_.files = list_files(project, git);
-  choose_files(project, git, dockerfile_of(inputs_), inputs_.files);
+  choose_files(project, git, IgnoreFile(project.folder, ignore_files_of(inputs_)), inputs_.files);
 }
 
 void BuildSession::make_byte_compiler(const BuildRequest& request, Surroundings& surroundings) {

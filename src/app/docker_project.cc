@@ -174,7 +174,7 @@ DockerProject read_docker_project(const BuildRequest& request, Surroundings& sur
   const auto git = checkouts.find(inputs.project.folder);
   check_place(found, git);
   inputs.files = list_files(inputs.project, git);
-  choose_files(inputs.project, git, "", inputs.files);
+  choose_files(inputs.project, git, IgnoreFile(inputs.project.folder, {{".dockerignore"}, ""}), inputs.files);
 
   const bool is_named = inputs.project.base.has_value();
   const auto cache = std::make_shared<image::LayerCache>(surroundings.cache_folder());

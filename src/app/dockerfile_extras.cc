@@ -7,6 +7,7 @@
 #include "app/start_command.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
+#include "foundation/text.hh"
 #include "foundation/toml.hh"
 #include "python/name.hh"
 
@@ -18,10 +19,6 @@ std::vector<std::string> names_in(const Value& table) {
   std::vector<std::string> names;
   for (const auto& [name, ignored] : table.table()) names.push_back(python::normalised_name(name));
   return names;
-}
-
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 /// Of what uv installs beside a project's dependencies.

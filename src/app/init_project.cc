@@ -121,7 +121,7 @@ class Init {
     if (git_) facts_.folder = git_->subfolder.generic_string();
     inputs_.project = project_;
     inputs_.files = list_files(project_, git_);
-    choose_files(project_, git_, dockerfile_of(inputs_), inputs_.files);
+    choose_files(project_, git_, IgnoreFile(project_.folder, ignore_files_of(inputs_)), inputs_.files);
     lock_ = python::find_lock(project_.folder);
     const auto lock =
         python::read_lock(lock_, [&](const std::string& name) { return surroundings_.environment(name); });

@@ -7,7 +7,6 @@
 #include <memory>
 #include <set>
 
-#include "app/project_files.hh"
 #include "app/start_command.hh"
 #include "build/application_parts.hh"
 #include "foundation/error.hh"
@@ -51,6 +50,13 @@ python::GitFolder checkout_of(const std::vector<python::GitFile>& files) {
   return {std::move(checkout), {}};
 }
 
+IgnoreFile ignore_file_of(const python::Project& project, const fs::path& workspace) {
+  build::BuildInputs inputs;
+  inputs.project = project;
+  inputs.workspace = workspace;
+  return {project.folder, ignore_files_of(inputs)};
+}
+
 /// As a package of that name is called in code.
 std::string module_of(std::string name) {
   std::ranges::replace(name, '-', '_');
@@ -73,11 +79,8 @@ std::optional<std::size_t> skipped_of(const std::string& path, const std::string
 
 }  // namespace
 
-ApplicationNames::ApplicationNames(const python::Project& project)
-    : project_(project),
-      module_(module_of(project.name)),
-      ignore_(owners::DockerIgnore::parse(
-          read_text_file_if_exists(project.folder / ".dockerignore", largest_ignore_file).value_or(""))) {}
+ApplicationNames::ApplicationNames(const python::Project& project, const fs::path& workspace)
+    : project_(project), module_(module_of(project.name)), ignore_(ignore_file_of(project, workspace)) {}
 
 bool ApplicationNames::has(const std::string& path) const { return is_meant(path) && !ignore_.excludes(path); }
 
@@ -107,7 +110,7 @@ void PastApplication::add_project(const std::vector<python::GitFile>& files, con
   inputs.project = python::read_project(write(files));
   inputs.target = target;
   inputs.files = list_files(inputs.project, git);
-  choose_files(inputs.project, git, dockerfile_of(inputs), inputs.files);
+  choose_files(inputs.project, git, IgnoreFile(inputs.project.folder, ignore_files_of(inputs)), inputs.files);
   build::fill_defaults(inputs);
   Silent silent(surroundings_);
   const image::LayerCache cache(surroundings_.cache_folder());

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "app/price.hh"
+#include "app/project_files.hh"
 #include "app/surroundings.hh"
 #include "build/application.hh"
 #include "foundation/temporary.hh"
-#include "owners/dockerignore.hh"
 #include "plan/application_split.hh"
 #include "python/project/git_tree.hh"
 #include "python/project/project.hh"
@@ -26,8 +26,8 @@ inline constexpr std::uint64_t guessed_size = 100'000;
 /// without it, that a project which is no package has; a package's own modules; without what .dockerignore leaves out.
 class ApplicationNames {
  public:
-  /// Reads .dockerignore of the project's folder.
-  explicit ApplicationNames(const python::Project& project);
+  /// Reads the ignore file that counts now; `workspace` is the folder of the lock.
+  ApplicationNames(const python::Project& project, const std::filesystem::path& workspace);
   bool has(const std::string& path) const;
 
  private:
@@ -35,7 +35,7 @@ class ApplicationNames {
 
   const python::Project& project_;
   std::string module_;
-  owners::DockerIgnore ignore_;
+  IgnoreFile ignore_;
 };
 
 class PastApplication {

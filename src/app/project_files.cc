@@ -6,7 +6,6 @@
 
 #include "foundation/error.hh"
 #include "foundation/file.hh"
-#include "owners/dockerignore.hh"
 #include "setup/project_files.hh"
 
 namespace veneer::app {
@@ -15,6 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint64_t largest_ignore_file = 1 << 20;
 constexpr std::size_t most_shown = 5;
 
 /// Those of `paths` in the folder, as seen from it.
@@ -43,6 +43,19 @@ std::string shown(const std::vector<python::Secret>& secrets) {
 
 }  // namespace
 
+IgnoreFile::IgnoreFile(const fs::path& folder, const start::IgnoreFiles& files)
+    : above_(files.above.empty() ? "" : files.above + "/") {
+  for (const std::string& name : files.names) {
+    const fs::path path = (folder / name).lexically_normal();
+    const auto text = read_text_file_if_exists(path, largest_ignore_file);
+    if (!text) continue;
+    patterns_ =
+        in_context([&] { return printable(path.native()); }, [&] { return owners::DockerIgnore::parse(*text); });
+    name_ = name;
+    return;
+  }
+}
+
 build::ProjectFiles list_files(const python::Project& project, const std::optional<python::GitFolder>& git) {
   build::ProjectFiles files;
   if (!git) {
@@ -61,18 +74,10 @@ build::ProjectFiles list_files(const python::Project& project, const std::option
   return files;
 }
 
-void choose_files(const python::Project& project, const std::optional<python::GitFolder>& git,
-                  const std::string& dockerfile, build::ProjectFiles& files) {
+void choose_files(const python::Project& project, const std::optional<python::GitFolder>& git, const IgnoreFile& ignore,
+                  build::ProjectFiles& files) {
   const fs::path& folder = project.folder;
-  owners::DockerIgnore ignore;
-  for (const std::string& name : {dockerfile + ".dockerignore", std::string(".dockerignore")}) {
-    const auto text = read_text_file_if_exists(folder / name, largest_ignore_file);
-    if (!text) continue;
-    ignore = in_context([&] { return printable((folder / name).native()); },
-                        [&] { return owners::DockerIgnore::parse(*text); });
-    files.ignore_file = name;
-    break;
-  }
+  files.ignore_file = ignore.name();
   const auto stay = std::stable_partition(files.listed.begin(), files.listed.end(),
                                           [&](const std::string& path) { return !ignore.excludes(path); });
   files.left_out.assign(stay, files.listed.end());

@@ -9,21 +9,34 @@
 #include "build/application.hh"
 #include "build/image_builder.hh"
 #include "foundation/value.hh"
+#include "owners/dockerignore.hh"
 #include "python/project/git_checkout.hh"
+#include "start/rules.hh"
 
 namespace veneer::app {
 
-/// Bytes of a .dockerignore.
-inline constexpr std::uint64_t largest_ignore_file = 1 << 20;
+/// What a .dockerignore leaves out of a project's folder, which may lie below the folder that its patterns mean.
+class IgnoreFile {
+ public:
+  /// The first of the files that is there. Throws Error (refused) that names file and line for a pattern that Docker
+  /// refuses.
+  IgnoreFile(const std::filesystem::path& folder, const start::IgnoreFiles& files);
+  bool excludes(const std::string& path) const { return patterns_.excludes(above_ + path); }
+  /// Relative to the project's folder; empty: there is none.
+  const std::string& name() const { return name_; }
 
-/// All that is there, before .dockerignore is read: its name hangs on the Dockerfile's.
+ private:
+  std::string name_;
+  std::string above_;  // "apps/web/"
+  owners::DockerIgnore patterns_;
+};
+
+/// All that is there, before .dockerignore is read: which one counts hangs on the Dockerfile.
 build::ProjectFiles list_files(const python::Project& project, const std::optional<python::GitFolder>& git);
 
-/// Takes out of `files` what the ignore file leaves out: "DOCKERFILE.dockerignore" beside `dockerfile` (which may be
-/// empty), else ".dockerignore" of the folder. Then the secrets. Throws Error (refused) that names file and line for a
-/// pattern that Docker refuses.
-void choose_files(const python::Project& project, const std::optional<python::GitFolder>& git,
-                  const std::string& dockerfile, build::ProjectFiles& files);
+/// Takes out of `files` what the ignore file leaves out, then the secrets.
+void choose_files(const python::Project& project, const std::optional<python::GitFolder>& git, const IgnoreFile& ignore,
+                  build::ProjectFiles& files);
 
 /// "3 that git ignores, 2 by .dockerignore, .env (an environment file)"; empty when nothing is.
 std::string left_out_text(const build::ProjectFiles& files);

@@ -199,7 +199,7 @@ class Reader {
   }
 
   void read_applications(const std::vector<Files>& files, replay::History& history) const {
-    const ApplicationNames names(project_);
+    const ApplicationNames names(project_, lock_path_.parent_path());
     std::vector<std::string> trees;
     for (const Files& each : files) trees.push_back(each.lock.empty() ? "" : each.folder);
     std::map<std::pair<std::string, std::string>, std::size_t> known;  // places of files, by path and content

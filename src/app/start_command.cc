@@ -275,6 +275,10 @@ std::optional<start::InstalledByDockerfile> installed_by_dockerfile(const build:
 
 std::string dockerfile_of(const build::BuildInputs& inputs) { return start::dockerfile_of(files_to_read(inputs)); }
 
+start::IgnoreFiles ignore_files_of(const build::BuildInputs& inputs) {
+  return start::ignore_files_of(files_to_read(inputs));
+}
+
 void refuse_without_start(const build::BuildInputs& inputs, const start::Decision& decision,
                           Surroundings& surroundings) {
   for (const std::string& text : said_of(decision)) surroundings.messages().warning(text);

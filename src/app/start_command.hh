@@ -34,6 +34,9 @@ std::optional<start::InstalledByDockerfile> installed_by_dockerfile(const build:
 /// The project's Dockerfile that counts, relative to its folder; empty without one.
 std::string dockerfile_of(const build::BuildInputs& inputs);
 
+/// Where docker build looks for what it leaves out; see start::ignore_files_of().
+start::IgnoreFiles ignore_files_of(const build::BuildInputs& inputs);
+
 /// What the owners wrote, to be read: a part of what the rules of the start command look at.
 start::Inputs files_to_read(const build::BuildInputs& inputs);
 

@@ -40,6 +40,15 @@ class Rules {
     return choose_dockerfile(inputs_, compose_).name;
   }
 
+  IgnoreFiles ignore_files() {
+    read_compose();
+    const DockerfileChoice choice = choose_dockerfile(inputs_, compose_);
+    IgnoreFiles files{{}, choice.above};
+    if (!choice.name.empty()) files.names.push_back(choice.name + ".dockerignore");
+    files.names.push_back(choice.above.empty() ? ".dockerignore" : from_member(inputs_, ".dockerignore"));
+    return files;
+  }
+
   /// "3.12" and "Dockerfile:1".
   std::optional<std::pair<std::string, std::string>> python() {
     std::optional<std::pair<std::string, std::string>> found;
@@ -297,6 +306,8 @@ std::optional<InstalledByDockerfile> installed_by_dockerfile(const Inputs& input
 }
 
 std::string dockerfile_of(const Inputs& inputs) { return Rules(inputs, {}).dockerfile(); }
+
+IgnoreFiles ignore_files_of(const Inputs& inputs) { return Rules(inputs, {}).ignore_files(); }
 
 Decision decide(const Inputs& inputs, const std::vector<python::FileRule>& own_files) {
   return Rules(inputs, own_files).decide();

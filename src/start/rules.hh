@@ -56,6 +56,15 @@ std::optional<InstalledByDockerfile> installed_by_dockerfile(const Inputs& input
 /// The Dockerfile that counts, relative to the project's folder; empty without one. Looks at the same.
 std::string dockerfile_of(const Inputs& inputs);
 
+struct IgnoreFiles {
+  std::vector<std::string> names;  // relative to the project's folder; the first that is there counts
+  std::string above;  // where the project lies in the folder that their patterns are relative to; empty: it is that
+};
+
+/// Where BuildKit looks for what a build of the project leaves out: beside the Dockerfile that counts, then at the root
+/// of the build context. Looks at the same.
+IgnoreFiles ignore_files_of(const Inputs& inputs);
+
 /// The paste-able line of a command: `cmd = ["python", "main.py"]`.
 std::string line_of(const std::vector<std::string>& words);
 

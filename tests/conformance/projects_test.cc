@@ -9,6 +9,8 @@
 //   silent: DJANGO_SETTINGS          nothing that is said has it
 //   takes: WORKDIR /app | USER 5     all that is taken of the Dockerfile (in tests/conformance/dockerfiles)
 //   leaves: HEALTHCHECK, curl is ... one thing that is not, and why
+//   ignores: ../../.dockerignore     the file that says what a build leaves out
+//   python: 3.13                     that the image has
 //   member: apps/web                 where the project lies in its workspace; "--- ../../Dockerfile" is of the root
 //   --- main.py                      a file; "--- run.sh +x" is executable
 #include <fmt/format.h>
@@ -40,6 +42,7 @@ struct Expected {
   std::vector<std::string> silent;
   std::vector<std::string> takes;
   std::vector<std::string> leaves;
+  std::string ignores;
 };
 
 struct ProjectCase {
@@ -67,6 +70,8 @@ void put_line(ProjectCase& project, std::string_view line) {
     for (const std::string& name : split_fields(value, '|')) project.expected.dockerfiles.emplace_back(trimmed(name));
   } else if (key == "member") {
     project.inputs.member = value;
+  } else if (key == "python") {
+    project.inputs.python = value;
   } else if (key == "silent") {
     project.expected.silent.push_back(value);
   } else if (key == "takes") {
@@ -75,6 +80,8 @@ void put_line(ProjectCase& project, std::string_view line) {
     }
   } else if (key == "leaves") {
     project.expected.leaves.push_back(value);
+  } else if (key == "ignores") {
+    project.expected.ignores = value;
   } else if (key == "note") {
     project.expected.notes.push_back(value);
   }
@@ -146,6 +153,14 @@ Decision decide_case(ProjectCase& project) {
   return decide(inputs, own_files(project));
 }
 
+/// Of those that could say what is left out the one that is there; call decide_case() before.
+std::string ignore_file(const ProjectCase& project) {
+  for (const std::string& name : ignore_files_of(project.inputs).names) {
+    if (project.texts.contains(name)) return name;
+  }
+  return "";
+}
+
 std::string all_notes(const Decision& decision) {
   std::string text;
   for (const std::string& note : decision.notes) text += note + "\n";
@@ -203,6 +218,7 @@ TEST(Projects, StartWhatTheyMeanOrStop) {
     std::vector<std::string> dockerfiles;
     for (const EqualDockerfile& one : decision.dockerfiles) dockerfiles.push_back(one.name);
     EXPECT_THAT(dockerfiles, testing::ElementsAreArray(expected.dockerfiles));
+    EXPECT_EQ(ignore_file(project), expected.ignores);
     if (expected.is_stop && !decision.start) {
       EXPECT_THAT(candidates, testing::UnorderedElementsAreArray(expected.stops)) << all_notes(decision);
       ++stopped;
