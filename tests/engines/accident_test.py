@@ -199,10 +199,10 @@ class Checked:
             self.assertTrue(self.accidents.has_happened())
             print(f"{kind} at {moment.name}: {time.monotonic() - began:.1f} s", flush=True)
 
-    def try_full(self, what: str, where: str, when: str) -> None:
+    def try_full(self, what: str, where: str, when: str, crash: str = "") -> None:
         with self.subTest(what=what, where=where, moment=when):
             old, known = self.state().live, self.history()
-            self.next_release()
+            self.next_release(crash)
             self.accidents.prepare(what, moment(when), self.places[where])
             process = self.start_deploy()
             printed, errors = process.communicate()
@@ -211,8 +211,10 @@ class Checked:
             shutil.rmtree(self.places[where] / "filler")
             print(f"{what} of {where} at {when}: {process.returncode} {errors} {printed[:900]}", flush=True)
             self.check(process.returncode, printed, errors, old, self.revision(), known, died=False)
-            if process.returncode != 0:
+            if process.returncode != 0 and not crash:
                 self.assertRegex(printed + errors, "(?s)o space left on (the host|device).*inodes|bytes free where what is sent waits")
+            if crash:
+                self.next_release()
             self.assert_deploys()
 
     def try_kind(self, kind: str) -> None:
@@ -295,12 +297,37 @@ if os.environ.get("VENEER_TEST_ALL"):
             super().setUp()
             self.places["the engine"] = self.place / "data"
 
-        def test_no_room(self):
-            for what in ("bytes", "inodes"):
-                for where, moments in (("the engine", ("load", "tried", "name", "restart", "health", "hold")), ("what came", ("first question", "load")),
-                                       ("the history", ("first question", "compared", "named", "health"))):
-                    for when in moments:
-                        self.try_full(what, where, when)
+        # At which points something is written there after; then those of a release that is not well.
+        POINTS = {
+            "the engine": (("first question", "load", "while it loads", "loaded", "tried", "compared", "name", "named", "restart", "while it restarts", "restarted", "health", "hold"),
+                           ("name again", "named again", "while it restarts back")),
+            "what came": (("first question", "load", "while it loads"), ()),
+            "the history": (("first question", "compared", "named", "restarted", "health"), ("name again", "restarted back")),
+        }
+
+        def try_points(self, what: str, where: str) -> None:
+            for when in self.POINTS[where][0]:
+                self.try_full(what, where, when)
+            for when in self.POINTS[where][1]:
+                self.try_full(what, where, when, crash="sys.exit(3)")
+
+        def test_bytes_of_the_engine(self):
+            self.try_points("bytes", "the engine")
+
+        def test_inodes_of_the_engine(self):
+            self.try_points("inodes", "the engine")
+
+        def test_bytes_of_what_came(self):
+            self.try_points("bytes", "what came")
+
+        def test_inodes_of_what_came(self):
+            self.try_points("inodes", "what came")
+
+        def test_bytes_of_the_history(self):
+            self.try_points("bytes", "the history")
+
+        def test_inodes_of_the_history(self):
+            self.try_points("inodes", "the history")
 
 
 if os.environ.get("VENEER_SOAK_MOMENTS"):

@@ -93,6 +93,8 @@ elif command == "ps":
     listed = [c for c in state["containers"] if c.get("status", "running") != "running"] if "status=exited" in words else state["containers"]
     print("\n".join(re.sub(r"{{([^{}]*)}}", lambda match: {".ID": c["id"], ".Names": c.get("name", c["id"])}.get(match.group(1), c.get("service", "")),
                            option("--format") if "--format" in words else "{{.ID}}") for c in listed))
+elif command == "inspect" and "--format" not in words:
+    print(json.dumps([container_of(name)["id"] for name in words[1:]]))
 elif command == "inspect" or words[:2] == ["container", "inspect"]:
     for name in words[words.index("--format") + 2:]:
         print(shown(option("--format"), described(container_of(name))))

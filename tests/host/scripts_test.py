@@ -687,6 +687,24 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
                     self.assertTrue(answer.has_ended, answer)
                     self.assertEqual([words[1] for words in host.said() if words[0] == "rm" and "veneer-keep" not in words[1]], removed)
 
+    def test_while_services_settle(self):
+        """What a release needs besides is done while its services settle, not after: before it is well. When it is not, nothing of that stays."""
+        keeper = "veneer-keep-0123456789ab-docker.io-library-shop-veneer-1"
+        for shell in self.shells:
+            for case, containers, verdict, removed in (("well", [], "well", []), ("not well", [], "back", [keeper]),
+                                                       ("not well, and it was held before", [{"name": keeper, "image": "shop:veneer-1", "id": "7" * 64}], "back", [])):
+                with self.subTest(case, shell=shell), Host(shell) as host:
+                    host.state["containers"] += [{**host.foreign, **settings} for settings in containers]
+                    history = host.home / ".local/state/veneer/0123456789ab.history"
+                    host.answers("create", f"open(folder + '/when', 'w').write(open('{history}').read())")
+                    host.answers("events", "pass" if verdict == "well" else "state['containers'][0].update(status='exited', code=1)")
+                    host.answers("up", f"image = state['images']['{LIVE}']\nstate['containers'][0].update(image_id=image, status='running', code=0)")
+                    answer = host.deploy(plans=("web no 1 no no network - -",))
+                    self.assertTrue(answer.has(verdict), answer)
+                    self.assertEqual([words[1] for words in host.said() if words[0] == "rm"], removed)
+                    if not containers:
+                        self.assertEqual([line.split()[2] for line in (host.engine / "when").read_text().splitlines()][-1], "begun")
+
     def test_facts(self):
         """What is said of a compose file and of containers, for the plan."""
         compose = ("services:\n  migrate:\n    image: shop:live\n    restart: \"no\"\n    command: null\n  web:\n    image: shop:live\n    command:\n    - serve\n"

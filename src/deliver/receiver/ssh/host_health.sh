@@ -147,14 +147,15 @@ clock() {
   if [ -r /proc/uptime ]; then read -r up rest </proc/uptime && echo "${up%.*}${up#*.}"
   else date +%s00; fi
 }
-# Waits until the services run the image $1 and are well.
-wait_for_health() {
+# Waits until the services run the image and are well; the first time that it waits, MEANWHILE is done instead.
+wait_for_health() { # IMAGE [MEANWHILE]
   began=$(clock) bad='' passed='' wanted=$1
   while :; do
     elapsed=$((($(clock) - began) / 100))
     look
     [ $state_word = waiting ] && [ "$elapsed" -lt "$wait" ] || break
-    sleep 0.5 2>/dev/null || sleep 1
+    if [ $# -gt 1 ]; then "$2"; else sleep 0.5 2>/dev/null || sleep 1; fi
+    set -- "$1"
   done
   [ -z "$unchecked" ] || printf '%s\n' "$unchecked" | sed 's/^/note /'
   [ $state_word = well ] && return 0

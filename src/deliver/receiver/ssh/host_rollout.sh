@@ -129,10 +129,19 @@ record() {
   write_history "$1" || { say "note how this ended is not in the history, which cannot be written: $(in_a_line "$said")"; return 0; }
   say "revision $number"
 }
-# A container that is never started holds its image against prune jobs, one a release.
+# A container that is never started holds its image against prune jobs, one a release; $kept is one that was made now.
 hold() {
   name=veneer-keep-$group-$(echo "$unique" | tr -c 'A-Za-z0-9_.\n' '-' | tail -c 100)
-  engine inspect "$name" >/dev/null 2>&1 || engine create --pull never --network none --name "$name" --label "dev.veneer.keep=$group" --entrypoint veneer-keep "$unique" >/dev/null 2>&1
+  engine inspect "$name" >/dev/null 2>&1 && return 0
+  engine create --pull never --network none --name "$name" --label "dev.veneer.keep=$group" --entrypoint veneer-keep "$unique" >/dev/null 2>&1 || return 0
+  [ -n "$kept" ] || kept=$name
+}
+# What a release needs besides, done while its services settle: nobody waits for it then.
+meanwhile() {
+  [ -z "$kept" ] || return 0
+  [ "$strategy" = start-first ] || say_slow
+  hold
+  kept=${kept:-none}
 }
 # Takes away what the plan lets go, lines "NAME ID", but for images of which a container is made that is not one of those.
 remove_images() { # LINES
@@ -214,19 +223,18 @@ deploy() {
   restart_services forward || back "the services could not be restarted: $(in_a_line "$said")"
   phase health
   reached restarted
-  wait_for_health "$id" || back "$reason"
+  wait_for_health "$id" meanwhile || back "$reason"
+  meanwhile
   if [ -n "$after" ]; then
     phase after
     run_once "$after" || back "the command after it failed"
   fi
-  if [ "$strategy" = start-first ]; then phase stop; remove_old; fi
+  if [ "$strategy" = start-first ]; then phase stop; remove_old; say_slow; fi
   [ -z "$single" ] || engine rm "$single-veneer-old" >/dev/null 2>&1
-  say_slow
   record well
-  hold
+  say "well"
   remove_images "$removed"
   reached recorded
-  say "well"
   finish
 }
 failed() {
@@ -247,6 +255,7 @@ say_slow() {
 # the name stands for.
 back() {
   why=$1
+  case $kept in '' | none) ;; *) engine rm "$kept" >/dev/null 2>&1 ;; esac
   if [ -n "$beside" ]; then  # start-first: the old ones have served all the time
     [ -z "$was" ] || name_again "$was" || failed "$why; and the name could not be moved back: $(in_a_line "$said")"
     wait_for_engine && remove_new
@@ -300,7 +309,7 @@ set_out() {
   find_state
   find_self
   history=$state/$group.history
-  turn=$state/$group.turn beat='' old='' beside=''
+  turn=$state/$group.turn beat='' old='' beside='' kept=''
   trap leave EXIT
   trap 'exit 129' HUP INT TERM
 }
