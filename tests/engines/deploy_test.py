@@ -925,6 +925,9 @@ if os.environ.get("VENEER_TEST_ALL"):
     class Docker28ContainerdMoments(BadReleases, Verdicts, Moments, OnHost):
         engine, front, instance = "docker28-c8d", "plugin", "moments"
 
+    class Docker28Overlay(Deploy, Given, OnHost):
+        engine, front, instance = "docker28", "plugin", "overlay"
+
     class Docker20FromRegistry(OnHost):
         engine, instance = "docker20", "from-registry"
 

@@ -39,6 +39,12 @@ std::string last_words(const std::string& errors) {
   return printable(text, 1000);
 }
 
+// By which a user logs in: ssh does not read ssh://[ADDRESS].
+std::string command_line(const SshAddress& address) {
+  return fmt::format("ssh {}{}{}", address.port ? fmt::format("-p {} ", *address.port) : "",
+                     address.user.empty() ? "" : address.user + "@", address.host);
+}
+
 }  // namespace
 
 std::string SshAddress::text() const {
@@ -155,7 +161,7 @@ void SshConnection::open() {
   master_.reset();
   throw Error(ErrorKind::network,
               fmt::format("no connection to {}: {}", address_.text(), said.empty() ? "ssh gave up" : said),
-              "can you log in by `ssh ssh://" + address_.text() + "`?");
+              fmt::format("can you log in by `{}`?", command_line(address_)));
 }
 
 void SshConnection::close() {
