@@ -169,9 +169,10 @@ class Registries(fixtures.SystemTest):
         self.log_in()
         for name, data in list(self.registry.blobs.items()):
             other.put_blob(REPOSITORY, data)
+        other.put_manifest(REPOSITORY, "1", self.registry.manifests[REPOSITORY]["1"][1])
 
         def away(asked, answer):
-            if asked.is_for("blobs") and answer.status == 200:
+            if (asked.is_for("blobs") or asked.is_for("manifests")) and answer.status == 200:
                 return odd_registry.Answer(307, {"Location": f"http://{other.address}{asked.path}"})
             return None
 
@@ -179,7 +180,7 @@ class Registries(fixtures.SystemTest):
             self.fresh()
             self.registry.alter = away
             self.assertEqual(self.manifest_of(self.name), self.image["digest"])
-        self.assertTrue(other.requests)
+        self.assertEqual({kind for one in other.requests for kind in ("blobs", "manifests") if one.is_for(kind)}, {"blobs", "manifests"})
         for asked in other.requests:
             self.assertNotIn("authorization", asked.headers)
             self.assertNotIn(CANARY, str(asked))
@@ -206,6 +207,30 @@ class Registries(fixtures.SystemTest):
         self.registry.alter = lambda asked, answer: odd_registry.Answer(307, {"Location": f"http://{other.address}/token"}) if asked.path == "/token" else None
         self.manifest_of(self.name, code=5)
         self.assertEqual(other.requests, [])
+
+    def test_a_realm_in_the_clear(self):
+        """A registry elsewhere whose challenge, over TLS that holds, sends its users to http."""
+        authority = real_registry.Authority(self.folder / "authority")
+        registry = odd_registry.OddRegistry(real_registry.FAR_HOST, context=authority.context())
+        self.addCleanup(registry.close)
+        other = self.elsewhere()
+        put_image(registry, REPOSITORY, "1", {"a": "one"})
+        registry.quirks.users, registry.quirks.asks_for_tokens = {"ada": CANARY}, True
+        registry.quirks.realm = f"http://{other.address}/token"
+        entry = {"auth": base64.b64encode(f"ada:{CANARY}".encode()).decode()}
+        self.home(".docker/config.json", json.dumps({"auths": {registry.address: entry}}))
+        layout = make_image(self.folder / "image", [layer("a")])
+        for words in (("inspect", f"{registry.address}/{REPOSITORY}:1"), ("push", f"oci:{layout}", f"{registry.address}/{REPOSITORY}:2")):
+            with self.subTest(words[0]):
+                refused = self.veneer(*words, "--ca", authority.ca, code=3)
+                self.assertIn(f"{registry.address} sends its users to http://{other.address}/token, which is not encrypted", refused.stderr)
+                self.assertNotIn(CANARY, refused.stdout + refused.stderr)
+        self.assertEqual(other.requests, [])
+        self.assertTrue(registry.requests)
+        self.assertNotIn(CANARY, str(registry.requests))
+        # The same registry with a service over TLS is answered.
+        registry.quirks.realm = None
+        self.veneer("inspect", f"{registry.address}/{REPOSITORY}:1", "--ca", authority.ca)
 
     def test_hostile_answers(self):
         """Each answer altered once: refused by name, and nothing of it is kept."""
@@ -234,6 +259,7 @@ class Registries(fixtures.SystemTest):
             ("size of the configuration", document(changed(config=config | {"size": config["size"] + 1})), 6, "promised"),
             ("huge configuration", document(changed(config=config | {"size": 1 << 40})), 3, "not accepted"),
             ("negative size", document(changed(config=config | {"size": -1})), 3, ""),
+            ("gzip bomb of a manifest", document(gzip.compress(bytes(1 << 20)) * 400, **{"Content-Encoding": "gzip"}), 3, ""),
             ("endless manifest", document(odd_registry.endless()), 3, "more than"),
             ("blob of another digest", blob(lambda answer: odd_registry.Answer(200, {}, answer.body[:-1] + b"!")), 6, "instead of"),
             ("short blob", blob(lambda answer: odd_registry.Answer(200, {}, answer.body[:-1])), 6, "promised"),

@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lab import roots  # noqa: E402
 
 TOKEN_HOST = "127.0.0.2"  # another host than that of the registry
+FAR_HOST = "0.0.0.0"  # leads here, and is not known to be this machine
 STARTS_WITHIN = 30  # seconds
 
 
@@ -46,7 +47,7 @@ class Authority:
         openssl("req", "-x509", *curve, "-keyout", "ca.key", "-out", self.ca, "-days", 30, "-subj", "/CN=test authority",
                 "-addext", "basicConstraints=critical,CA:TRUE")
         openssl("req", *curve, "-keyout", self.key, "-out", "server.csr", "-subj", "/CN=localhost")
-        (folder / "names").write_text(f"subjectAltName=DNS:localhost,IP:127.0.0.1,IP:{TOKEN_HOST}\n")
+        (folder / "names").write_text(f"subjectAltName=DNS:localhost,IP:127.0.0.1,IP:{TOKEN_HOST},IP:{FAR_HOST}\n")
         openssl("x509", "-req", "-in", "server.csr", "-CA", self.ca, "-CAkey", "ca.key", "-CAcreateserial", "-days", 30,
                 "-out", self.certificate, "-extfile", "names")
 
