@@ -7,10 +7,9 @@
 #include <tuple>
 #include <utility>
 
-#include "base/base_files.hh"
+#include "base/base_lock_rows.hh"
 #include "base/lock_text.hh"
 #include "foundation/error.hh"
-#include "foundation/text.hh"
 #include "foundation/utf8.hh"
 
 namespace veneer::base {
@@ -43,84 +42,6 @@ void sort_rows(std::vector<Row>& rows) {
 std::string not_empty(std::string text, std::string_view what) {
   if (text.empty()) throw Error(ErrorKind::refused, fmt::format("'{}' is empty", what));
   return text;
-}
-
-Hash read_hash(const std::string& text) {
-  const auto hash = Hash::from_hex(text);
-  if (!hash)
-    throw Error(ErrorKind::refused, fmt::format("'{}' is no SHA-256: 64 hexadecimal digits", printable(text, 80)));
-  return *hash;
-}
-
-/// What becomes a line of apt's settings, or a word of dpkg's.
-std::string read_word(std::string text, std::string_view what) {
-  const auto is_plain = [](char c) {
-    return is_letter(c) || is_digit(c) || std::string_view("+-.:~").find(c) != std::string_view::npos;
-  };
-  if (text.empty() || text.size() > 256 || !std::all_of(text.begin(), text.end(), is_plain)) {
-    throw Error(ErrorKind::refused, fmt::format("'{}' is no {} of a Debian package", printable(text, 80), what));
-  }
-  return text;
-}
-
-LockedPackage read_package(Fields fields, std::size_t line) {
-  LockedPackage package;
-  package.name = read_word(fields.take("name"), "name");
-  package.version = read_word(fields.take("version"), "version");
-  package.architecture = read_word(fields.take("architecture"), "architecture");
-  if (const auto hash = fields.take_if_there("sha256")) package.sha256 = read_hash(*hash);
-  package.line = line;
-  fields.end();
-  return package;
-}
-
-Interpreter read_interpreter(Fields fields) {
-  Interpreter interpreter;
-  interpreter.version = not_empty(fields.take("version"), "version");
-  interpreter.url = not_empty(fields.take("url"), "url");
-  interpreter.archive = {read_hash(fields.take("sha256"))};
-  fields.end();
-  return interpreter;
-}
-
-TargetFacts read_target(Fields fields) {
-  TargetFacts facts;
-  facts.interpreter = not_empty(fields.take("interpreter"), "interpreter");
-  facts.python = not_empty(fields.take("python"), "python");
-  facts.libc = not_empty(fields.take("libc"), "libc");
-  facts.machine = not_empty(fields.take("machine"), "machine");
-  fields.end();
-  return facts;
-}
-
-LockedPython read_python(Fields fields) {
-  LockedPython python;
-  python.found_as = not_empty(fields.take("found_as"), "found_as");
-  python.interpreter = not_empty(fields.take("interpreter"), "interpreter");
-  python.python = not_empty(fields.take("python"), "python");
-  python.libc = not_empty(fields.take("libc"), "libc");
-  python.machine = not_empty(fields.take("machine"), "machine");
-  fields.end();
-  return python;
-}
-
-LockedFile read_file(Fields fields) {
-  LockedFile file;
-  file.path = not_empty(fields.take("path"), "path");
-  file.is = not_empty(fields.take("is"), "is");
-  file.text = fields.take_if_there("text");
-  fields.end();
-  check_locked_file(file);
-  return file;
-}
-
-LockedImage read_image(Fields fields) {
-  LockedImage image;
-  if (const auto text = fields.take_if_there("index")) image.index = ManifestDigest::parse(*text);
-  if (const auto text = fields.take_if_there("manifest")) image.manifest = ManifestDigest::parse(*text);
-  if (const auto text = fields.take_if_there("config")) image.config = ConfigDigest::parse(*text);
-  fields.end();
-  return image;
 }
 
 /// Reads line by line: what is wrong is named by its line, and a lock that was merged half is not guessed at.
@@ -220,13 +141,13 @@ class Reader {
       array_ = array->second;
       if (!line.is_at_end()) read_row(line);
     } else if (key == "interpreter") {
-      base.interpreter = read_interpreter(line.table());
+      base.interpreter = read_locked_row<Interpreter>(line.table());
     } else if (key == "target") {
       std::vector<std::string> folders = std::move(base.target.folders);
-      base.target = read_target(line.table());
+      base.target = read_locked_row<TargetFacts>(line.table());
       base.target.folders = std::move(folders);
     } else if (key == "image") {
-      base.image = read_image(line.table());
+      base.image = read_locked_row<LockedImage>(line.table());
     } else {
       fields_.add(key, line.string());
     }
@@ -237,10 +158,10 @@ class Reader {
     LockedBase& base = lock_.bases.back();
     if (!line.take("]")) {
       switch (array_) {
-        case Array::packages: base.packages.push_back(read_package(line.table(), number_)); break;
-        case Array::build_packages: base.build_packages.push_back(read_package(line.table(), number_)); break;
-        case Array::pythons: base.pythons.push_back(read_python(line.table())); break;
-        case Array::files: base.files.push_back(read_file(line.table())); break;
+        case Array::packages: read_package(line, base.packages); break;
+        case Array::build_packages: read_package(line, base.build_packages); break;
+        case Array::pythons: base.pythons.push_back(read_locked_row<LockedPython>(line.table())); break;
+        case Array::files: base.files.push_back(read_locked_row<LockedFile>(line.table())); break;
         case Array::folders:
         case Array::none: base.target.folders.push_back(line.string());
       }
@@ -249,6 +170,11 @@ class Reader {
       array_ = Array::none;
     }
     line.expect_end();
+  }
+
+  void read_package(Line& line, std::vector<LockedPackage>& packages) const {
+    packages.push_back(read_locked_row<LockedPackage>(line.table()));
+    packages.back().line = number_;
   }
 
   void end_array() const {
@@ -308,28 +234,10 @@ class Reader {
   std::set<std::string> seen_;
 };
 
-/// `{ name = "x", … }` of those that are not empty.
-std::string table_text(const std::vector<std::pair<std::string_view, std::string>>& fields) {
-  std::string text;
-  for (const auto& [key, value] : fields) {
-    if (!value.empty()) text += fmt::format("{} {} = {}", text.empty() ? "{" : ",", key, toml_string(value));
-  }
-  return text + " }";
-}
-
-template <typename Digest>
-std::string text_of(const std::optional<Digest>& digest) {
-  return digest ? digest->text() : "";
-}
-
-std::string packages_text(std::string_view key, const std::vector<LockedPackage>& packages) {
+template <typename Row>
+std::string array_text(std::string_view key, const std::vector<Row>& rows) {
   std::string text = fmt::format("{} = [\n", key);
-  for (const LockedPackage& package : packages) {
-    text += fmt::format("    {},\n", table_text({{"name", package.name},
-                                                 {"version", package.version},
-                                                 {"architecture", package.architecture},
-                                                 {"sha256", package.sha256 ? package.sha256->hex() : ""}}));
-  }
+  for (const Row& row : rows) text += fmt::format("    {},\n", row_text(row));
   return text + "]\n";
 }
 
@@ -337,46 +245,16 @@ std::string base_text(const LockedBase& base) {
   std::string text = fmt::format("\n[[base]]\nname = {}\nplatform = {}\nkind = {}\n", toml_string(base.name),
                                  toml_string(base.platform), toml_string(kind_name(base.kind)));
   if (!base.snapshot.empty()) text += fmt::format("snapshot = {}\n", toml_string(base.snapshot));
-  if (base.kind != LockedBase::Kind::debian) {
-    text += fmt::format("image = {}\n", table_text({{"index", text_of(base.image.index)},
-                                                    {"manifest", text_of(base.image.manifest)},
-                                                    {"config", text_of(base.image.config)}}));
-  }
-  if (const auto& interpreter = base.interpreter) {
-    text += fmt::format("interpreter = {}\n", table_text({{"version", interpreter->version},
-                                                          {"url", interpreter->url},
-                                                          {"sha256", interpreter->archive.hex()}}));
-  }
-  const TargetFacts& target = base.target;
-  text += fmt::format("target = {}\n", table_text({{"interpreter", target.interpreter},
-                                                   {"python", target.python},
-                                                   {"libc", target.libc},
-                                                   {"machine", target.machine}}));
+  if (base.kind != LockedBase::Kind::debian) text += fmt::format("image = {}\n", row_text(base.image));
+  if (base.interpreter) text += fmt::format("interpreter = {}\n", row_text(*base.interpreter));
+  text += fmt::format("target = {}\n", row_text(base.target));
   text += "folders = [\n";
-  for (const std::string& folder : target.folders) text += fmt::format("    {},\n", toml_string(folder));
+  for (const std::string& folder : base.target.folders) text += fmt::format("    {},\n", toml_string(folder));
   text += "]\n";
-  if (!base.pythons.empty()) {
-    text += "pythons = [\n";
-    for (const LockedPython& python : base.pythons) {
-      text += fmt::format("    {},\n", table_text({{"found_as", python.found_as},
-                                                   {"interpreter", python.interpreter},
-                                                   {"python", python.python},
-                                                   {"libc", python.libc},
-                                                   {"machine", python.machine}}));
-    }
-    text += "]\n";
-  }
-  if (!base.files.empty()) {
-    text += "files = [\n";
-    for (const LockedFile& file : base.files) {
-      text += fmt::format("    {{ path = {}, is = {}", toml_string(file.path), toml_string(file.is));
-      if (file.text) text += ", text = " + toml_text(*file.text);
-      text += " },\n";
-    }
-    text += "]\n";
-  }
-  text += packages_text("packages", base.packages);
-  if (!base.build_packages.empty()) text += packages_text("build_packages", base.build_packages);
+  if (!base.pythons.empty()) text += array_text("pythons", base.pythons);
+  if (!base.files.empty()) text += array_text("files", base.files);
+  text += array_text("packages", base.packages);
+  if (!base.build_packages.empty()) text += array_text("build_packages", base.build_packages);
   return text;
 }
 
