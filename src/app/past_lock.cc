@@ -6,7 +6,6 @@
 
 #include "app/selection_request.hh"
 #include "base/base_lock.hh"
-#include "foundation/file.hh"
 #include "foundation/temporary.hh"
 #include "foundation/toml.hh"
 #include "python/project/python_request.hh"
@@ -54,13 +53,13 @@ python::Target past_target(const PastTexts& texts, const PastTarget& wanted) {
   return parse_target(usual_python(requires_python(texts)), wanted.platform, wanted.libc);
 }
 
-std::unique_ptr<const python::AnyLock> read_past_lock(const PastTexts& texts, const Surroundings& surroundings) {
+std::unique_ptr<const python::AnyLock> read_past_lock(const PastTexts& texts, const Surroundings& surroundings,
+                                                      python::KnownPackages* known) {
+  // Nothing lies beside it that could be read.
   const TemporaryFolder folder(std::filesystem::temp_directory_path(), "lock");
-  const std::filesystem::path path = folder.path() / texts.lock_name;
-  AtomicFile file(path);
-  file.write(as_bytes(texts.lock));
-  file.commit_unsynced();
-  return python::read_lock(path, [&](const std::string& name) { return surroundings.environment(name); });
+  return python::parse_lock(
+      texts.lock, folder.path() / texts.lock_name,
+      [&](const std::string& name) { return surroundings.environment(name); }, known);
 }
 
 }  // namespace veneer::app

@@ -37,7 +37,8 @@ std::string usual_python(const std::string& requires_python);
 /// usual_python() by requires-python of pyproject.toml, else of the lock.
 python::Target past_target(const PastTexts& texts, const PastTarget& wanted);
 
-/// Throws Error as python::read_lock() does.
-std::unique_ptr<const python::AnyLock> read_past_lock(const PastTexts& texts, const Surroundings& surroundings);
+/// Throws Error as python::read_lock() does. `known` as python::parse_lock() has it.
+std::unique_ptr<const python::AnyLock> read_past_lock(const PastTexts& texts, const Surroundings& surroundings,
+                                                      python::KnownPackages* known = nullptr);
 
 }  // namespace veneer::app

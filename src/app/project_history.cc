@@ -15,6 +15,7 @@
 #include "foundation/file.hh"
 #include "foundation/parallel.hh"
 #include "foundation/text.hh"
+#include "python/lock/uv_lock_package.hh"
 #include "python/project/git.hh"
 #include "python/project/git_tree.hh"
 #include "python/project/project.hh"
@@ -289,7 +290,7 @@ class Reader {
     });
   }
 
-  python::Selection selection_of(const std::string& lock, const std::string& pyproject) const {
+  python::Selection selection_of(const std::string& lock, const std::string& pyproject) {
     const PastTexts texts{.lock = text_of(lock),
                           .lock_name = lock_path_.filename().native(),
                           .pyproject = text_of(pyproject),
@@ -299,7 +300,7 @@ class Reader {
     selection.options.extras = together(project_.extras, request_.extras);
     selection.options.groups = together(project_.groups, request_.groups);
     if (!project_.package.empty()) selection.options.packages = {project_.package};
-    return python::select(*read_past_lock(texts, surroundings_), selection);
+    return python::select(*read_past_lock(texts, surroundings_, &known_packages_), selection);
   }
 
   static std::vector<std::string> together(std::vector<std::string> names, const std::vector<std::string>& more) {
@@ -337,7 +338,8 @@ class Reader {
   python::Project project_;
   fs::path lock_path_;
   python::GitRepository repository_;
-  std::vector<std::string> lock_names_;                                             // as git names them
+  std::vector<std::string> lock_names_;  // as git names them
+  python::KnownPackages known_packages_;
   std::map<std::string, std::string> texts_;                                        // by object
   std::map<std::pair<std::string, std::string>, Selected> selected_;                // by lock and pyproject.toml
   std::map<std::pair<std::string, std::string>, std::optional<std::size_t>> read_;  // sets, by lock and pyproject.toml

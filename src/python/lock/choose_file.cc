@@ -16,16 +16,15 @@ namespace {
 const LockFile* best_wheel(const LockPackage& package, const TagRanks& ranks) {
   const LockFile* best = nullptr;
   std::size_t best_rank = 0;
-  std::string best_build;
-  for (const LockFile& wheel : package.wheels) {
-    const std::optional<WheelNameTags> name = read_wheel_tags(wheel.name);
-    if (!name) continue;
-    const auto rank = ranks.best(name->tags);
+  std::string_view best_build;
+  for (const LockWheel& wheel : package.wheels) {
+    if (!wheel.tags) continue;
+    const auto rank = ranks.best(wheel.tags->tags);
     if (!rank) continue;
-    if (best == nullptr || *rank < best_rank || (*rank == best_rank && is_later_build(name->build, best_build))) {
+    if (best == nullptr || *rank < best_rank || (*rank == best_rank && is_later_build(wheel.tags->build, best_build))) {
       best = &wheel;
       best_rank = *rank;
-      best_build = name->build;
+      best_build = wheel.tags->build;
     }
   }
   return best;

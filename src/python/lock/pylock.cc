@@ -87,7 +87,7 @@ void read_archive(const Value& table, LockPackage& package) {
   package.source.subdirectory = table.string_or("subdirectory", "");
   LockFile file = read_file(table);
   if (file.name.ends_with(".whl")) {
-    package.wheels.push_back(std::move(file));
+    package.wheels = LockWheels({std::move(file)});
   } else {
     package.sdist = std::move(file);
   }
@@ -119,7 +119,9 @@ PylockPackage read_package(const Value& table) {
   } else {
     package.source.location = table.string_or("index", "");
     if (const Value* sdist = table.find("sdist")) package.sdist = read_file(*sdist);
-    for (const Value& wheel : table.array_or_empty("wheels")) package.wheels.push_back(read_file(wheel));
+    std::vector<LockFile> wheels;
+    for (const Value& wheel : table.array_or_empty("wheels")) wheels.push_back(read_file(wheel));
+    package.wheels = LockWheels(std::move(wheels));
   }
   return result;
 }

@@ -25,8 +25,7 @@ class PylockFile : public AnyLock {
 
 extern const LockFormat pylock_format = {
     is_pylock_name,
-    [](std::string_view text, const std::filesystem::path& path, const Variables&) -> std::unique_ptr<const AnyLock> {
-      return std::make_unique<PylockFile>(text, path);
-    }};
+    [](std::string_view text, const std::filesystem::path& path, const Variables&,
+       KnownPackages*) -> std::unique_ptr<const AnyLock> { return std::make_unique<PylockFile>(text, path); }};
 
 }  // namespace veneer::python

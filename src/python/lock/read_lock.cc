@@ -39,11 +39,16 @@ std::string members_hint(const std::vector<std::string>& names) {
 LockAge AnyLock::age(const std::string&, const std::vector<std::string>&) const { return {}; }
 
 std::unique_ptr<const AnyLock> read_lock(const std::filesystem::path& path, const Variables& variables) {
-  const std::string text = read_text_file(path, lock_limit);
+  return parse_lock(read_text_file(path, lock_limit), path, variables);
+}
+
+std::unique_ptr<const AnyLock> parse_lock(std::string_view text, const std::filesystem::path& path,
+                                          const Variables& variables, KnownPackages* known) {
   const std::string name = path.filename().native();
   const auto format =
       std::find_if(formats.begin(), formats.end(), [&](const LockFormat* one) { return one->takes(name); });
-  return in_context([&] { return printable(path.native()); }, [&] { return (*format)->read(text, path, variables); });
+  return in_context([&] { return printable(path.native()); },
+                    [&] { return (*format)->read(text, path, variables, known); });
 }
 
 Selection select(const AnyLock& lock, const SelectRequest& request) {

@@ -71,13 +71,17 @@ std::string members_hint(const std::vector<std::string>& names);
 
 struct LockFormat {
   bool (*takes)(std::string_view file_name);
-  /// `text` is what lies at `path`.
+  /// `text` is what lies at `path`. `known` as parse_uv_lock() has it.
   std::unique_ptr<const AnyLock> (*read)(std::string_view text, const std::filesystem::path& path,
-                                         const Variables& variables);
+                                         const Variables& variables, KnownPackages* known);
 };
 
 /// Throws Error (refused) that says where, for what the format does not allow.
 std::unique_ptr<const AnyLock> read_lock(const std::filesystem::path& path, const Variables& variables);
+
+/// The same for a `text` that need not lie at `path`; `known` as parse_uv_lock() has it.
+std::unique_ptr<const AnyLock> parse_lock(std::string_view text, const std::filesystem::path& path,
+                                          const Variables& variables, KnownPackages* known = nullptr);
 
 /// lock.select(), whose errors name the lock.
 Selection select(const AnyLock& lock, const SelectRequest& request);

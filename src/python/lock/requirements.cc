@@ -380,7 +380,9 @@ Selection fill_in(const Selection& selection, const Pylock& available, const Tar
         const auto is_wrong = [&](const LockFile& file) {
           return std::find(wanted.hashes.begin(), wanted.hashes.end(), file.hash) == wanted.hashes.end();
         };
-        std::erase_if(package.wheels, is_wrong);
+        std::vector<LockFile> wheels(package.wheels.begin(), package.wheels.end());
+        std::erase_if(wheels, is_wrong);
+        package.wheels = LockWheels(std::move(wheels));
         if (package.sdist && is_wrong(*package.sdist)) package.sdist.reset();
       }
       chosen = choose_file(package, ranks);

@@ -27,10 +27,9 @@ class RequirementsLock : public AnyLock {
 
 }  // namespace
 
-extern const LockFormat requirements_format = {is_requirements_name,
-                                               [](std::string_view text, const std::filesystem::path& path,
-                                                  const Variables& variables) -> std::unique_ptr<const AnyLock> {
-                                                 return std::make_unique<RequirementsLock>(text, path, variables);
-                                               }};
+extern const LockFormat requirements_format = {
+    is_requirements_name,
+    [](std::string_view text, const std::filesystem::path& path, const Variables& variables, KnownPackages*)
+        -> std::unique_ptr<const AnyLock> { return std::make_unique<RequirementsLock>(text, path, variables); }};
 
 }  // namespace veneer::python

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <memory>
 #include <unordered_map>
 
 #include "foundation/error.hh"
 #include "foundation/toml.hh"
-#include "python/lock/location.hh"
+#include "python/lock/lock_markers.hh"
+#include "python/lock/uv_lock_package.hh"
 #include "python/name.hh"
 
 namespace veneer::python {
@@ -17,43 +18,27 @@ namespace {
 
 constexpr std::int64_t known_version = 1;
 
-LockSource read_source(const Value& table) {
-  struct Named {
-    std::string_view key;
-    LockSource::Kind kind;
-  };
-  constexpr std::array kinds = {Named{"registry", LockSource::Kind::registry},
-                                Named{"url", LockSource::Kind::url},
-                                Named{"git", LockSource::Kind::git},
-                                Named{"path", LockSource::Kind::path},
-                                Named{"directory", LockSource::Kind::directory},
-                                Named{"editable", LockSource::Kind::editable},
-                                Named{"virtual", LockSource::Kind::virtual_folder}};
-  for (const Named& named : kinds) {
-    const Value* location = table.find(named.key);
-    if (location == nullptr) continue;
-    LockSource source;
-    source.kind = named.kind;
-    source.location = location->string();
-    source.subdirectory = table.string_or("subdirectory", "");
-    if (source.kind == LockSource::Kind::git) {
-      const GitLocation git = split_git_location(source.location);
-      source.location = git.repository;
-      source.commit = git.commit;
-      source.subdirectory = git.subdirectory;
-    }
-    return source;
-  }
-  std::string keys;
-  for (const auto& [key, value] : table.table()) keys += (keys.empty() ? "" : ", ") + key;
-  throw Error(ErrorKind::refused, fmt::format("the source has none of the known kinds, but: {}", printable(keys)),
-              "a newer uv may have written this lock; update veneer");
-}
-
 class LockReader {
  public:
-  Lock read(std::string_view text) {
-    const Value document = parse_toml(text);
+  Lock read(std::string_view text, KnownPackages* known) {
+    if (known != nullptr) {
+      if (auto pieces = read_lock_pieces(text, *known)) {
+        read_head(pieces->head);
+        return finish(pieces->head, std::move(pieces->packages));
+      }
+    }
+    const auto document = std::make_shared<const Value>(parse_toml(text));
+    read_head(*document);
+    std::vector<std::shared_ptr<const PackageTable>> packages;
+    for (const Value& table : document->array_or_empty("package")) {
+      packages.push_back(std::make_shared<const PackageTable>(
+          read_package_table(std::shared_ptr<const Value>(document, &table), markers_)));
+    }
+    return finish(*document, std::move(packages));
+  }
+
+ private:
+  void read_head(const Value& document) {
     const Value* version = document.find("version");
     if (version == nullptr || !version->is_integer()) {
       throw Error(ErrorKind::refused, "this is no uv.lock: it has no version");
@@ -65,50 +50,16 @@ class LockReader {
     }
     if (const Value* revision = document.find("revision")) lock_.revision = revision->integer();
     lock_.requires_python = document.at("requires-python").string();
-    lock_.supported_environments = markers(document, "supported-markers");
-    lock_.required_environments = markers(document, "required-markers");
+    lock_.supported_environments = markers_.list(document, "supported-markers");
+    lock_.required_environments = markers_.list(document, "required-markers");
     for (const Value& set : document.array_or_empty("conflicts")) read_conflict(set);
     lock_.options = document.table_or_empty("options");
-    read_packages(document.array_or_empty("package"));
+  }
+
+  Lock finish(const Value& document, std::vector<std::shared_ptr<const PackageTable>> packages) {
+    read_packages(packages);
     read_manifest(document.table_or_empty("manifest"));
     return std::move(lock_);
-  }
-
- private:
-  Marker marker(const std::string& text) {
-    const auto known = markers_.find(text);
-    if (known != markers_.end()) return known->second;
-    Marker parsed = Marker::parse(text);
-    for (const std::string& extra : parsed.texts_compared_with(MarkerVariable::extra)) check_encoded(extra);
-    return markers_.emplace(text, std::move(parsed)).first->second;
-  }
-
-  /// Extras in the markers of a lock are encoded conflict items: a length that does not fit is a forgery or a bug.
-  static void check_encoded(std::string_view text) {
-    for (const std::string_view prefix : {"extra-", "group-", "project-"}) {
-      if (!text.starts_with(prefix)) continue;
-      const std::string_view rest = text.substr(prefix.size());
-      std::size_t length = 0;
-      const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), length);
-      const std::size_t digits = static_cast<std::size_t>(end - rest.data());
-      const bool is_project = prefix == "project-";
-      if (error == std::errc() && length > 0 && rest.size() > digits && rest[digits] == '-') {
-        const std::string_view names = rest.substr(digits + 1);
-        if (is_project ? names.size() == length : names.size() > length + 1 && names[length] == '-') return;
-      }
-      throw Error(ErrorKind::refused, fmt::format("a marker has the malformed conflict \"{}\"", printable(text)));
-    }
-  }
-
-  std::vector<Marker> markers(const Value& table, std::string_view key) {
-    std::vector<Marker> result;
-    for (const std::string& text : table.strings_or_empty(key)) result.push_back(marker(text));
-    return result;
-  }
-
-  Marker optional_marker(const Value& table) {
-    const Value* text = table.find("marker");
-    return text == nullptr ? Marker() : marker(text->string());
   }
 
   void read_conflict(const Value& set) {
@@ -128,70 +79,23 @@ class LockReader {
     lock_.conflicts.push_back(std::move(items));
   }
 
-  void read_packages(const Value::Array& tables) {
-    lock_.packages.reserve(tables.size());
-    for (const Value& table : tables) {
-      LockPackage package;
-      package.name = table.at("name").string();
-      in_context([&] { return "package " + printable(package.name); },
-                 [&] {
-                   if (!is_valid_name(package.name) || normalised_name(package.name) != package.name) {
-                     throw Error(ErrorKind::refused, "the name is not in normal form");
-                   }
-                   package.version = table.string_or("version", "");
-                   package.source = read_source(table.at("source"));
-                   package.resolution_markers = markers(table, "resolution-markers");
-                   if (const Value* sdist = table.find("sdist")) package.sdist = read_file(*sdist, package.source);
-                   for (const Value& wheel : table.array_or_empty("wheels")) {
-                     package.wheels.push_back(read_file(wheel, package.source));
-                   }
-                   read_metadata(table, package);
-                 });
-      by_name_[package.name].push_back(lock_.packages.size());
-      lock_.packages.push_back(std::move(package));
+  void read_packages(const std::vector<std::shared_ptr<const PackageTable>>& read) {
+    lock_.packages.reserve(read.size());
+    for (const auto& one : read) {
+      by_name_[one->package.name].push_back(lock_.packages.size());
+      lock_.packages.push_back(one->package);
     }
-    for (std::size_t i = 0; i < tables.size(); ++i) {
+    for (std::size_t i = 0; i < read.size(); ++i) {
       LockPackage& package = lock_.packages[i];
+      const Value& table = *read[i]->table;
       in_context([&] { return "package " + printable(package.name); },
                  [&] {
-                   package.dependencies = dependencies(tables[i].array_or_empty("dependencies"));
-                   package.optional_dependencies = dependency_table(tables[i], "optional-dependencies");
-                   package.groups = dependency_table(tables[i], "dev-dependencies");
-                   if (package.groups.empty()) package.groups = dependency_table(tables[i], "dependency-groups");
+                   package.dependencies = dependencies(table.array_or_empty("dependencies"));
+                   package.optional_dependencies = dependency_table(table, "optional-dependencies");
+                   package.groups = dependency_table(table, "dev-dependencies");
+                   if (package.groups.empty()) package.groups = dependency_table(table, "dependency-groups");
                  });
     }
-  }
-
-  static void read_metadata(const Value& table, LockPackage& package) {
-    const Value& metadata = table.table_or_empty("metadata");
-    package.metadata = metadata;
-    package.provided_extras = normalised_names(metadata.strings_or_empty("provides-extras"));
-    for (const std::string_view key : {"requires-dev", "dependency-groups"}) {
-      for (const auto& [name, requirements] : metadata.table_or_empty(key).table()) {
-        package.declared_groups.push_back(normalised_name(name));
-      }
-    }
-  }
-
-  static LockFile read_file(const Value& table, const LockSource& source) {
-    LockFile file;
-    file.hash = table.string_or("hash", "");
-    if (const Value* size = table.find("size")) {
-      if (size->integer() < 0) throw Error(ErrorKind::refused, "a file's size is negative");
-      file.size = static_cast<std::uint64_t>(size->integer());
-    }
-    if (const Value* url = table.find("url")) {
-      file.location = without_fragment(url->string());
-    } else if (const Value* path = table.find("path")) {
-      file.location =
-          source.kind == LockSource::Kind::registry ? join_location(source.location, path->string()) : path->string();
-    } else {
-      // A direct URL or path: the source itself says where.
-      file.location = without_fragment(source.location);
-      file.name = table.string_or("filename", "");
-    }
-    if (file.name.empty()) file.name = file_name_of(file.location);
-    return file;
   }
 
   LockDependencies dependencies(const Value::Array& tables) {
@@ -201,7 +105,7 @@ class LockReader {
       LockDependency dependency;
       dependency.package = find_dependency(table);
       dependency.extras = normalised_names(table.strings_or_empty("extra"));
-      dependency.marker = optional_marker(table);
+      dependency.marker = markers_.of(table);
       result.push_back(std::move(dependency));
     }
     return result;
@@ -226,7 +130,7 @@ class LockReader {
     const Value* version = table.find("version");
     const Value* source = table.find("source");
     std::optional<LockSource> wanted;
-    if (source != nullptr) wanted = read_source(*source);
+    if (source != nullptr) wanted = read_lock_source(*source);
     std::optional<std::size_t> found;
     for (const std::size_t index : named->second) {
       const LockPackage& package = lock_.packages[index];
@@ -251,7 +155,7 @@ class LockReader {
     ManifestRequirement result;
     result.name = normalised_name(table.at("name").string());
     result.extras = normalised_names(table.strings_or_empty("extras"));
-    result.marker = optional_marker(table);
+    result.marker = markers_.of(table);
     return result;
   }
 
@@ -268,11 +172,21 @@ class LockReader {
   }
 
   Lock lock_;
-  std::unordered_map<std::string, Marker> markers_;  // one parse for each text
+  LockMarkers markers_;
   std::unordered_map<std::string, std::vector<std::size_t>> by_name_;
 };
 
 }  // namespace
+
+LockWheels::LockWheels(std::vector<LockFile> files) {
+  std::vector<LockWheel> wheels;
+  wheels.reserve(files.size());
+  for (LockFile& file : files) {
+    auto tags = read_wheel_tags(file.name);
+    wheels.push_back({std::move(file), std::move(tags)});
+  }
+  wheels_ = std::make_shared<const std::vector<LockWheel>>(std::move(wheels));
+}
 
 std::string ConflictItem::encoded() const {
   switch (kind) {
@@ -300,6 +214,6 @@ std::optional<std::size_t> Lock::root() const {
   return std::nullopt;
 }
 
-Lock parse_uv_lock(std::string_view text) { return LockReader().read(text); }
+Lock parse_uv_lock(std::string_view text, KnownPackages* known) { return LockReader().read(text, known); }
 
 }  // namespace veneer::python

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,8 +11,11 @@
 
 #include "foundation/value.hh"
 #include "python/marker.hh"
+#include "python/wheel_file_name.hh"
 
 namespace veneer::python {
+
+class KnownPackages;  // uv_lock_package.hh
 
 struct LockSource {
   enum class Kind { registry, url, git, path, directory, editable, virtual_folder };
@@ -28,6 +32,26 @@ struct LockFile {
   std::string location;  // URL, or path as seen from the lock's folder
   std::string hash;      // "sha256:…" or another algorithm; empty when the lock has none
   std::optional<std::uint64_t> size;
+};
+
+struct LockWheel : LockFile {
+  std::optional<WheelNameTags> tags;  // of its name; nothing: it can never be chosen
+};
+
+/// The wheels of a package. A copy is cheap: it is the same wheels.
+class LockWheels {
+ public:
+  LockWheels() = default;
+  explicit LockWheels(std::vector<LockFile> files);
+
+  const LockWheel* begin() const { return wheels_ ? wheels_->data() : nullptr; }
+  const LockWheel* end() const { return begin() + size(); }
+  std::size_t size() const { return wheels_ ? wheels_->size() : 0; }
+  bool empty() const { return size() == 0; }
+  const LockWheel& front() const { return *begin(); }
+
+ private:
+  std::shared_ptr<const std::vector<LockWheel>> wheels_;
 };
 
 struct LockDependency {
@@ -49,7 +73,7 @@ struct LockPackage {
   std::vector<std::string> declared_groups;                       // likewise
   Value metadata;                                                 // of a folder: what its pyproject.toml asked for
   std::optional<LockFile> sdist;
-  std::vector<LockFile> wheels;
+  LockWheels wheels;
 };
 
 /// One of several things that exclude each other: an extra or a group of a package, or the package itself.
@@ -93,6 +117,8 @@ struct Lock {
 
 /// Throws Error (refused) that says where, for malformed TOML, another version than 1, unknown kinds of sources,
 /// dependencies on packages that the lock does not have or has twice, malformed markers.
-Lock parse_uv_lock(std::string_view text);
+/// With `known`, packages that an earlier lock had in the same words are taken from there; the result and the errors
+/// are the same.
+Lock parse_uv_lock(std::string_view text, KnownPackages* known = nullptr);
 
 }  // namespace veneer::python

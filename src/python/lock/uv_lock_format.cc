@@ -21,8 +21,8 @@ namespace {
 
 class UvLock : public AnyLock {
  public:
-  UvLock(std::string_view text, const std::filesystem::path& path, Variables variables)
-      : AnyLock(path), lock_(parse_uv_lock(text)), variables_(std::move(variables)) {}
+  UvLock(std::string_view text, const std::filesystem::path& path, Variables variables, KnownPackages* known)
+      : AnyLock(path), lock_(parse_uv_lock(text, known)), variables_(std::move(variables)) {}
 
   Selection select(const SelectRequest& request) const override {
     SelectOptions options = request.options;
@@ -134,10 +134,9 @@ class UvLock : public AnyLock {
 
 }  // namespace
 
-extern const LockFormat uv_lock_format = {[](std::string_view) { return true; },
-                                          [](std::string_view text, const std::filesystem::path& path,
-                                             const Variables& variables) -> std::unique_ptr<const AnyLock> {
-                                            return std::make_unique<UvLock>(text, path, variables);
-                                          }};
+extern const LockFormat uv_lock_format = {
+    [](std::string_view) { return true; },
+    [](std::string_view text, const std::filesystem::path& path, const Variables& variables, KnownPackages* known)
+        -> std::unique_ptr<const AnyLock> { return std::make_unique<UvLock>(text, path, variables, known); }};
 
 }  // namespace veneer::python
