@@ -21,8 +21,9 @@ STORES = {"overlay2": "docker20@bench-pull", "containerd's store": "docker28-c8d
 
 
 class Registries:
-    def __init__(self, bench):
-        self.bench = bench
+    def __init__(self, bench, images: dict[str, tuple[str, str]]):
+        self.bench, self.images = bench, images
+        self.old = self.new = ""
         self.engines = {store: engine("start", name) for store, name in STORES.items()}
         self.registry: RealRegistry | None = None
         self.relay: Relay | None = None
@@ -53,8 +54,7 @@ class Registries:
         return f"'{path}'"
 
     def sh(self, script: str, store: str = "overlay2") -> float:
-        return self.bench.sh(script, REGISTRY=f"127.0.0.1:{self.relay.port}", DIRECT=self.registry.address, OLD=f"oci:{self.bench.scratch}/old:greenhouse",
-                             NEW=f"oci:{self.bench.scratch}/new:greenhouse", DOCKER_HOST=self.engines[store]["DOCKER_HOST"])
+        return self.bench.sh(script, REGISTRY=f"127.0.0.1:{self.relay.port}", DIRECT=self.registry.address, OLD=self.old, NEW=self.new, DOCKER_HOST=self.engines[store]["DOCKER_HOST"])
 
     def requests(self) -> int:
         log = (self.registry.folder / "log").read_text(errors="replace")
@@ -103,17 +103,28 @@ class Registries:
             self.print(f"pull into {store} after {change} changed", rows)
 
     def run(self) -> None:
-        for change in ("a line of code", "a package", "the base"):
-            self.new_registry()
-            for name, (release, edit) in zip(("old", "new"), CHANGES[change]):
-                self.sh(f"rm -rf \"$SCRATCH/{name}\"; git checkout -qf {release}; {edit or ':'}; \"$VENEER\" build -q -o oci:$SCRATCH/{name}:greenhouse")
+        for change, (self.old, self.new) in self.images.items():
             self.pushes(change)
             self.pulls(change)
-        self.sh("git checkout -qf v1.0.0")
+
+
+def build_images(bench) -> dict[str, tuple[str, str]]:
+    """By change, the images before and after it; those of an earlier run as they are."""
+    images = {}
+    for change in ("a line of code", "a package", "the base"):
+        names = []
+        for name, (release, edit) in zip(("before", "after"), CHANGES[change]):
+            folder = bench.scratch / "registries" / f"{change.replace(' ', '-')}-{name}"
+            if not folder.exists():
+                bench.sh(f"git checkout -qf {release}; {edit or ':'}; \"$VENEER\" build -q -o 'oci:{folder}.new:greenhouse'; mv '{folder}.new' '{folder}'")
+            names.append(f"oci:{folder}:greenhouse")
+        images[change] = (names[0], names[1])
+    bench.sh("git checkout -qf v1.0.0")
+    return images
 
 
 def run(bench) -> None:
-    registries = Registries(bench)
+    registries = Registries(bench, build_images(bench))
     try:
         registries.run()
     finally:
