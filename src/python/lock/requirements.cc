@@ -226,6 +226,7 @@ RequirementsLine read_line(std::string text, const Variables& variables) {
   std::vector<std::string> hashes = take_hashes(text);
   RequirementsLine line = is_editable || is_path(text) ? read_path(text) : read_release(text);
   line.location = filled_in(line.location, variables);
+  if (line.location.empty() && line.version.empty()) refuse("it names no folder");
   if (line.location.find("${") != std::string::npos) {
     refuse(fmt::format("a variable in {} is not set", net::display_url(line.location)));
   }
