@@ -10,15 +10,48 @@ function(veneer_precompiled_headers name)
     <string> <string_view> <utility> <vector> <fmt/format.h> ${PRECOMPILED_HEADERS})
 endfunction()
 
+# How many files of a module the compiler gets as one unit, which parses headers and makes templates once for all of them.
+set(VENEER_BATCH 6)
+
+# Turns the list of files `list` into one of units that include them; every path is relative to `folder`. Not CMake's own unity
+# builds: those name the files by where the checkout lies, so that ccache knows none of them in another one.
+function(veneer_batches name folder list)
+  set(texts "")
+  set(text "")
+  foreach(source IN LISTS ${list})
+    file(RELATIVE_PATH place ${folder} ${source})
+    string(APPEND text "#include \"${place}\"\n")
+    string(REGEX MATCHALL "\n" lines "${text}")
+    list(LENGTH lines count)
+    if(count EQUAL VENEER_BATCH)
+      list(APPEND texts "${text}")
+      set(text "")
+    endif()
+  endforeach()
+  if(text)
+    list(APPEND texts "${text}")
+  endif()
+  set(units "")
+  foreach(text IN LISTS texts)
+    list(LENGTH units number)
+    set(unit ${CMAKE_CURRENT_BINARY_DIR}/batches/${name}_${number}.cc)
+    file(CONFIGURE OUTPUT ${unit} CONTENT "${text}")
+    list(APPEND units ${unit})
+  endforeach()
+  set(${list} ${units} PARENT_SCOPE)
+endfunction()
+
 # One static library a module: src/<name>/ with everything below it. DEPENDS are the arrows of docs/architecture.md;
 # tests/layering.py checks the includes against the same list. OPTIMIZED is for modules that touch every byte of a wheel or layer.
-# With VENEER_BATCHES the compiler gets several files of a module as one unit, which parses headers and makes templates once
-# for all of them. So a name in a namespace without one is unique in its module; `./dev check` compiles each file by itself.
+# With VENEER_BATCHES a name in a namespace without one is unique in its module; `./dev check` compiles each file by itself.
 function(veneer_module name)
   cmake_parse_arguments(PARSE_ARGV 1 MODULE "OPTIMIZED" "" "DEPENDS;LIBRARIES")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
   if(NOT sources)
     return()
+  endif()
+  if(VENEER_BATCHES)
+    veneer_batches(${name} ${CMAKE_CURRENT_SOURCE_DIR} sources)
   endif()
   add_library(veneer_${name} STATIC ${sources})
   target_include_directories(veneer_${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
@@ -28,16 +61,15 @@ function(veneer_module name)
     endif()
   endforeach()
   target_link_libraries(veneer_${name} PRIVATE fmt::fmt ${MODULE_LIBRARIES})
+  if(VENEER_BATCHES)
+    # Of the neighbours in a batch; ./dev check, without batches, has these warnings as errors.
+    target_compile_options(veneer_${name} PRIVATE -Wno-shadow $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
   if(MODULE_OPTIMIZED)
     # Without the precompiled headers: GCC takes them at their own level of optimisation only.
     target_compile_options(veneer_${name} PRIVATE "$<$<CONFIG:Release>:-O3>")
   else()
     target_precompile_headers(veneer_${name} REUSE_FROM precompiled_headers)
   endif()
-  if(VENEER_BATCHES)
-    # Of the neighbours in a batch; ./dev check, without batches, has these warnings as errors.
-    target_compile_options(veneer_${name} PRIVATE -Wno-shadow $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
-  endif()
-  set_target_properties(veneer_${name} PROPERTIES UNITY_BUILD ${VENEER_BATCHES} UNITY_BUILD_BATCH_SIZE 6)
   set_property(GLOBAL APPEND PROPERTY veneer_modules ${name})
 endfunction()
