@@ -9,6 +9,7 @@
 #include "base/layer_variants.hh"
 #include "base/normalise.hh"
 #include "base/root_files.hh"
+#include "foundation/digest.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/standard_path.hh"

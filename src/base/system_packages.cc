@@ -9,6 +9,7 @@
 #include "base/normalise.hh"
 #include "base/os_release.hh"
 #include "base/root_files.hh"
+#include "foundation/digest.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/kept_files.hh"

@@ -1,5 +1,6 @@
 #include "foundation/digest.hh"
 
+#include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include <array>
