@@ -2,14 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "app/start_command.hh"
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/text.hh"
 #include "foundation/toml.hh"
 #include "python/name.hh"
+#include "python/project/project.hh"
 
 namespace veneer::app {
 

@@ -340,8 +340,7 @@ class Init {
     const std::size_t end = url.find_first_of(":/");
     if (end == std::string::npos) return "";
     const std::string host = url.substr(0, end);
-    std::string path = url.substr(end + 1);
-    for (char& c : path) c = is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
+    const std::string path = lower(url.substr(end + 1));
     const std::string registry = host == "github.com" ? "ghcr.io" : host == "gitlab.com" ? "registry.gitlab.com" : "";
     if (registry.empty() || path.find('/') == std::string::npos) return "";
     const std::string owner = path.substr(0, path.rfind('/'));

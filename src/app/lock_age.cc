@@ -7,6 +7,7 @@
 #include "foundation/error.hh"
 #include "foundation/file.hh"
 #include "foundation/toml.hh"
+#include "python/project/project.hh"
 
 namespace veneer::app {
 

@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <filesystem>
 #include <set>
 #include <string_view>
 
 #include "build/image_builder.hh"
 #include "build/image_name.hh"
+#include "foundation/text.hh"
 
 namespace veneer::build {
 
@@ -22,8 +22,7 @@ bool is_about_project(const fs::path& file) {
   constexpr std::array<std::string_view, 12> starts = {"authors",      "changelog", "changes",      "code_of_conduct",
                                                        "contributing", "copying",   "licence",      "license",
                                                        "notice",       "readme",    "requirements", "security"};
-  std::string name = file.filename().native();
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string name = lower(file.filename().native());
   if (name.ends_with(".py") || fs::is_directory(file)) return false;
   return std::find(names.begin(), names.end(), name) != names.end() ||
          std::any_of(starts.begin(), starts.end(), [&](std::string_view start) { return name.starts_with(start); });

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "foundation/text.hh"
+
 namespace veneer::net {
 
 namespace {
@@ -31,8 +33,7 @@ void skip_behind(std::string_view& text, std::string_view end) {
 }
 
 bool is_same_host(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
 }  // namespace

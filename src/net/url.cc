@@ -57,9 +57,7 @@ SplitUrl split_url(std::string_view url) {
     throw Error(ErrorKind::refused,
                 fmt::format("the URL {} has the scheme {}; http, https and file are supported", shown, result.scheme));
   }
-  result.host = part(parsed.get(), CURLUPART_HOST, 0, shown);
-  std::transform(result.host.begin(), result.host.end(), result.host.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  result.host = lower(part(parsed.get(), CURLUPART_HOST, 0, shown));
   result.path = part(parsed.get(), CURLUPART_PATH, CURLU_URLDECODE, shown);
   if (result.scheme != "file") {
     const std::string port = part(parsed.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT, shown);

@@ -94,10 +94,9 @@ class Evaluation {
   }
 
   const Stage* earlier_stage(const std::string& name, std::size_t before) const {
-    std::string lower = name;
-    for (char& c : lower) c = is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
+    const std::string wanted = lower(name);
     for (std::size_t i = before; i-- > 0;) {
-      if (file_.stages[i].name == lower) return &file_.stages[i];
+      if (file_.stages[i].name == wanted) return &file_.stages[i];
     }
     return nullptr;
   }

@@ -21,7 +21,7 @@ std::string normalised_name(std::string_view name) {
     if (is_separator(c)) {
       if (!result.ends_with('-')) result += '-';
     } else {
-      result += is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
+      result += lower(c);
     }
   }
   return result;

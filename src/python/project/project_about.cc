@@ -26,7 +26,7 @@ ProjectAbout read_about(const Value& metadata) {
   for (const auto& [label, url] : urls->table()) {
     std::string name;
     for (const char c : label) {
-      if (is_letter(c) || is_digit(c)) name += is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
+      if (is_letter(c) || is_digit(c)) name += lower(c);
     }
     if (const std::string shown = public_url(text(&url)); !shown.empty()) about.urls[name] = shown;
   }

@@ -28,7 +28,7 @@ struct Parts {
 bool take_apart(std::string_view url, Parts& parts) {
   const std::size_t end = url.find("://");
   if (url.size() > longest || end == std::string_view::npos || !consists_of(url.substr(0, end), "+")) return false;
-  for (const char c : url.substr(0, end)) parts.scheme += is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
+  parts.scheme = lower(url.substr(0, end));
   std::string_view rest = url.substr(end + 3);
   rest = rest.substr(0, rest.find_first_of("?#"));
   const std::size_t slash = std::min(rest.find('/'), rest.size());

@@ -128,9 +128,7 @@ std::string rewrite_placeholder_line(std::string_view script, std::string_view i
 }
 
 bool is_interpreter_name(std::string_view name) {
-  std::string plain(name);
-  std::transform(plain.begin(), plain.end(), plain.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::string plain = lower(name);
   if (plain.ends_with(".exe")) plain.resize(plain.size() - 4);
   for (const std::string_view known : {"python", "pythonw", "python3", "pypy", "pypy2", "pypy3", "graalpy"}) {
     if (plain == known) return true;
