@@ -705,6 +705,22 @@ for container in state["containers"][:1]: container.update(image_id="{NEW}", hea
                     if not containers:
                         self.assertEqual([line.split()[2] for line in (host.engine / "when").read_text().splitlines()][-1], "begun")
 
+    def test_slow_stops(self):
+        """What stopped in the second in which the engine is asked counts too, though a host's `date` may know whole seconds only."""
+        for shell in self.shells:
+            for date in ("", "whole", "odd"):
+                with self.subTest(date=date, shell=shell), Host(shell) as host:
+                    if date:
+                        ends = {"whole": "", "odd": "N"}[date]
+                        host.program("date", f'#!/bin/sh\ncase $* in *%N) echo "$(/bin/date +%s).{ends}" ;; *) exec /bin/date "$@" ;; esac\n')
+                    host.answers("up", f"import time\nimage = state['images']['{LIVE}']\nstate['containers'][0].update(image_id=image)\n"
+                                 "open(folder + '/stopped', 'w').write(str(time.time()))")
+                    host.answers("events", "died = float(open(folder + '/stopped').read())\nif died <= float(option('--until')):\n"
+                                 "  for row in (f'1|15||{int(died) - 6}|web|w', f'1||137|{int(died)}|web|w'): print(row)")
+                    answer = host.deploy(plans=("web no 1 no no network - -",))
+                    self.assertTrue(answer.has("well"), answer)
+                    self.assertEqual(answer["slow"], "web 6")
+
     def test_facts(self):
         """What is said of a compose file and of containers, for the plan."""
         compose = ("services:\n  migrate:\n    image: shop:live\n    restart: \"no\"\n    command: null\n  web:\n    image: shop:live\n    command:\n    - serve\n"

@@ -244,10 +244,16 @@ failed() {
   say "failed $1"
   finish
 }
+# Now, by parts of a second where `date` knows them: an engine leaves out what happened after the moment it is asked up to,
+# and by whole seconds that is everything of this one.
+now() {
+  at=$(date +%s.%N 2>/dev/null)
+  case $at in *[!0-9.]* | *. | '') echo $(($(date +%s) + 1)) ;; *) echo "$at" ;; esac
+}
 # Which containers took their whole grace time to stop: "slow NAME SECONDS". They were asked to end, and killed after it.
 say_slow() {
   [ $is = docker ] || return 0
-  engine events --since "$restarted" --until "$(date +%s)" --filter type=container --filter event=kill --filter event=die \
+  engine events --since "$restarted" --until "$(now)" --filter type=container --filter event=kill --filter event=die \
     --format '{{.Actor.ID}}|{{index .Actor.Attributes "signal"}}|{{index .Actor.Attributes "exitCode"}}|{{.Time}}|{{index .Actor.Attributes "com.docker.compose.service"}}|{{index .Actor.Attributes "name"}}' 2>/dev/null |
     awk -F '|' '$2 != "" && $2 != 9 && !($1 in asked) { asked[$1] = $4 } $3 == 137 && $1 in asked && $4 > asked[$1] { print "slow", $5 == "" ? $6 : $5, $4 - asked[$1] }'
 }
