@@ -17,7 +17,7 @@ namespace veneer::splicer {
 
 namespace {
 
-[[noreturn]] void fail(const std::string& what) { throw Error(ErrorKind::network, what); }
+[[noreturn]] void lost(const std::string& what) { throw Error(ErrorKind::network, what); }
 
 // A connection to a unix socket.
 class Stream : public ByteSource {
@@ -25,14 +25,14 @@ class Stream : public ByteSource {
   explicit Stream(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) fail("the socket's path is too long");
+    if (path.size() >= sizeof address.sun_path) lost("the socket's path is too long");
     std::copy(path.begin(), path.end(), address.sun_path);
     descriptor_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): what the interface wants
     if (descriptor_ < 0 || ::connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
       const int error = errno;
       if (descriptor_ >= 0) ::close(descriptor_);
-      fail(fmt::format("connecting to the engine at {}: {}", path, std::strerror(error)));
+      lost(fmt::format("connecting to the engine at {}: {}", path, std::strerror(error)));
     }
   }
   Stream(const Stream&) = delete;
@@ -43,7 +43,7 @@ class Stream : public ByteSource {
     while (!bytes.empty()) {
       const ssize_t count = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (count < 0 && errno == EINTR) continue;
-      if (count < 0) fail(fmt::format("sending to the engine: {}", std::strerror(errno)));
+      if (count < 0) lost(fmt::format("sending to the engine: {}", std::strerror(errno)));
       bytes = bytes.subspan(static_cast<std::size_t>(count));
     }
   }
@@ -51,7 +51,7 @@ class Stream : public ByteSource {
     ssize_t count = 0;
     do count = ::recv(descriptor_, into.data(), into.size(), 0);
     while (count < 0 && errno == EINTR);
-    if (count < 0) fail(fmt::format("reading the engine's answer: {}", std::strerror(errno)));
+    if (count < 0) lost(fmt::format("reading the engine's answer: {}", std::strerror(errno)));
     return static_cast<std::size_t>(count);
   }
 
@@ -82,7 +82,7 @@ class Download::Connection {
     if (answer_.status() == 200) return;
     std::array<std::byte, 1000> said{};
     const std::size_t count = read_full(answer_, said);
-    fail(fmt::format("the engine answers {} to GET {}: {}", answer_.status(), target,
+    lost(fmt::format("the engine answers {} to GET {}: {}", answer_.status(), target,
                      printable(as_text(ByteView(said).first(count)))));
   }
   HttpAnswer& answer() { return answer_; }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The test classes of a Python file, one a line, for tests/CMakeLists.txt: a class is an entry of ctest. Those that only
-`./dev test --all` runs have " all" behind them."""
+"""The test classes of Python files, one a line as "FILE CLASS", for tests/CMakeLists.txt: a class is an entry of ctest. Those that
+only `./dev test --all` runs have " all" behind them."""
 
 import importlib.util
 import os
@@ -22,11 +22,12 @@ def classes(path: Path, which: str) -> list[str]:
 
 
 def main() -> None:
-    path = Path(sys.argv[1])
-    sys.path.insert(0, str(path.parent))
-    always = classes(path, "")
-    for name in classes(path, "1"):
-        print(name if name in always else f"{name} all")
+    for word in sys.argv[1:]:
+        path = Path(word)
+        sys.path.insert(0, str(path.parent))
+        always = classes(path, "")
+        for name in classes(path, "1"):
+            print(word, name if name in always else f"{name} all")
 
 
 if __name__ == "__main__":
