@@ -11,7 +11,7 @@ function(veneer_precompiled_headers name)
 endfunction()
 
 # How many files of a module the compiler gets as one unit, which parses headers and makes templates once for all of them.
-set(VENEER_BATCH 10)
+set(VENEER_BATCH 10 CACHE STRING "Files of a module in one unit")
 
 # Files of which the working copy is not what was committed: who edits one compiles that one, not its batch.
 set(VENEER_EDITED "")

@@ -17,7 +17,9 @@ constexpr std::size_t status_begin = 9;  // "HTTP/1.1 200"
 constexpr std::size_t status_length = 3;
 constexpr int status_continue = 100;
 
-[[noreturn]] void bad_answer(const std::string& what) { throw Error(ErrorKind::network, "the engine's answer " + what); }
+[[noreturn]] void bad_answer(const std::string& what) {
+  throw Error(ErrorKind::network, "the engine's answer " + what);
+}
 
 std::uint64_t number_in(std::string_view text, int base) {
   std::uint64_t number = 0;

@@ -147,8 +147,10 @@ class OnEngine(fixtures.SystemTest):
 class Ship:
     """Mixed into a subclass of OnEngine for each engine."""
 
+    scenarios = CORE_SCENARIOS
+
     def test_contract(self):
-        run_contract(self, self.unit, self.facts, "podman" if self.engine.startswith("podman") else "docker")
+        run_contract(self, self.unit, self.facts, "podman" if self.engine.startswith("podman") else "docker", self.scenarios)
 
     def test_releases(self):
         first = self.first_release()
@@ -296,6 +298,7 @@ class Ship:
 
 class Docker20(Ship, OnEngine):
     engine, kind = "docker20", "prefix"
+    scenarios = ()  # all
 
     def test_contract_with_a_helper(self):
         """What a splice over ssh does, by a container on the host."""

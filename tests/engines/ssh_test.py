@@ -306,6 +306,29 @@ class Accidents:
         self.assertEqual(self.greeting(), "good day")
         self.assert_tidy()
 
+    def test_killed_engine(self):
+        """The engine is killed while it loads: the old image or the new one, and the next ship ends well."""
+        self.first_release()
+        (self.project / "src" / "shop" / "data.bin").write_bytes(random.Random(3).randbytes(30_000_000))
+        self.edit("good day")
+        process = self.start_ship()
+        while "working" not in self.words_of_lock() and process.poll() is None:
+            time.sleep(0.005)
+        engines("kill", self.unit)
+        output, errors = process.communicate()
+        engines("start", self.unit)
+        self.assertIn(self.greeting(), ["hello", "good day"])
+        if process.returncode != 0:
+            self.assertNotIn("terminate called", errors)
+            self.assertEqual(self.greeting(), "hello")
+        self.ship()
+        self.assertEqual(self.greeting(), "good day")
+        self.assert_tidy()
+
+
+class Deaths:
+    """Mixed into a subclass of OverSsh: tests/host/ does it in milliseconds, with a made-up engine."""
+
     def test_killed_host_script(self):
         """The script on the host dies at each of its points: the same run goes on, and leaves nothing behind."""
         self.first_release()
@@ -333,29 +356,9 @@ class Accidents:
                 self.assertEqual(self.greeting(), f"after {point}")
                 self.assert_tidy()
 
-    def test_killed_engine(self):
-        """The engine is killed while it loads: the old image or the new one, and the next ship ends well."""
-        self.first_release()
-        (self.project / "src" / "shop" / "data.bin").write_bytes(random.Random(3).randbytes(30_000_000))
-        self.edit("good day")
-        process = self.start_ship()
-        while "working" not in self.words_of_lock() and process.poll() is None:
-            time.sleep(0.005)
-        engines("kill", self.unit)
-        output, errors = process.communicate()
-        engines("start", self.unit)
-        self.assertIn(self.greeting(), ["hello", "good day"])
-        if process.returncode != 0:
-            self.assertNotIn("terminate called", errors)
-            self.assertEqual(self.greeting(), "hello")
-        self.ship()
-        self.assertEqual(self.greeting(), "good day")
-        self.assert_tidy()
-
 
 class Docker20(Ship, Accidents, OverSsh):
     engine, kind = "docker20", "prefix"
-    scenarios = ()  # all
 
 
 class Docker28Containerd(Ship, OverSsh):
@@ -368,10 +371,13 @@ class Podman4(Ship, OverSsh):
 
 if os.environ.get("VENEER_TEST_ALL"):
 
-    class Docker28ContainerdAccidents(Accidents, OverSsh):
+    class Docker20Deaths(Deaths, OverSsh):
+        engine, kind, instance = "docker20", "prefix", "deaths"
+
+    class Docker28ContainerdAccidents(Accidents, Deaths, OverSsh):
         engine, kind, instance = "docker28-c8d", "blobs", "accidents"
 
-    class Podman4Accidents(Accidents, OverSsh):
+    class Podman4Accidents(Accidents, Deaths, OverSsh):
         engine, kind, program, instance = "podman4", "diff_ids", "podman", "accidents"
 
     class Docker26(Ship, OverSsh):

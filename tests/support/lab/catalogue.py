@@ -1,7 +1,7 @@
 """Which engines there are: suite, packages, configuration and command line of each. Pure data and text."""
 
 import json
-from dataclasses import dataclass
+from collections import namedtuple
 
 # What every root of a suite holds. Second opinions (skopeo, umoci, buildah) are in the oldest one only.
 PACKAGES = {
@@ -17,17 +17,16 @@ PACKAGES = {
 FROZEN_MIRROR_OPTIONS = {"forky": ('Acquire::Check-Valid-Until "false"',)}
 
 
-class NoSuchEngine(Exception):
+class CannotHave(Exception):
+    """Why there is no such engine; the text is for people."""
+
+
+class NoSuchEngine(CannotHave):
     """A name that is not in the catalogue."""
 
 
-@dataclass(frozen=True)
-class Engine:
-    name: str
-    suite: str
-    kind: str  # docker, podman or registry
-    store: str  # how it keeps layers: overlay2, containerd, podman; empty for the registry
-    note: str
+# kind: docker, podman or registry; store: how it keeps layers: overlay2, containerd, podman; empty for the registry
+Engine = namedtuple("Engine", "name suite kind store note")
 
 
 ENGINES = {

@@ -13,7 +13,7 @@ from pathlib import Path
 from . import catalogue
 
 
-class RootFailed(Exception):
+class RootFailed(catalogue.CannotHave):
     """A root cannot be made; the text says why."""
 
 
