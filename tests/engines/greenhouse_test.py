@@ -180,7 +180,6 @@ class Greenhouse(OfTheExample):
     def test_a_removed_library_is_found(self):
         """libpango is opened by name at import time, which no list of needed libraries tells; libpangoft2 needs it too."""
         self.build("v1.0.0")
-        self.assertEqual(self.json("check", "--json", cwd=self.project)["findings"], [])
         tree = self.json("inspect", "--tree", "--json", cwd=self.project)["entries"]
         gone = {f"{entry['path'].rpartition('/')[0]}/.wh.{entry['path'].rpartition('/')[2]}": b"" for entry in tree
                 if entry["path"].rpartition("/")[2].startswith("libpango-1.0.so")}
@@ -189,6 +188,7 @@ class Greenhouse(OfTheExample):
         found = self.json("check", "--json", f"oci:{broken}", cwd=self.project, code=10)["findings"]
         imports = {finding["id"]: finding["message"] for finding in found}
         self.assertIn("libpango-1.0", imports["import:weasyprint"])
+        self.assertEqual([finding for finding in found if "libpango" not in finding["message"]], [], "nothing else is amiss")
 
     def test_the_environment_is_the_one_that_uv_makes(self):
         """File by file; the differences that may be are in docs/formats.md and in uv_tree."""
