@@ -119,12 +119,13 @@ class Init {
   void read_inputs() {
     facts_.name = project_.name;
     if (git_) facts_.folder = git_->subfolder.generic_string();
-    inputs_.project = project_;
-    inputs_.files = list_files(project_, git_);
-    choose_files(project_, git_, IgnoreFile(project_.folder, ignore_files_of(inputs_)), inputs_.files);
     lock_ = python::find_lock(project_.folder);
     const auto lock =
         python::read_lock(lock_, [&](const std::string& name) { return surroundings_.environment(name); });
+    inputs_.project = project_;
+    if (!lock->members().empty()) inputs_.workspace = lock_.parent_path();
+    inputs_.files = list_files(project_, git_);
+    choose_files(project_, git_, IgnoreFile(project_.folder, ignore_files_of(inputs_)), inputs_.files);
     python::SelectRequest selection{
         .target = parse_target(usual_python(project_.requires_python), "linux/amd64", "glibc-2.36"),
         .project = project_.name};
