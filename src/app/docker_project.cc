@@ -157,7 +157,8 @@ void add_options(std::vector<std::string>& words, const char* option, const std:
 void choose_run(build::BuildInputs& inputs, const BuildRequest& request, const image::LayerCache& cache,
                 Surroundings& surroundings) {
   build::fill_defaults(inputs);
-  start::Decision start = choose_start({inputs, request, cache, [](const std::string&) { return true; }}, surroundings);
+  const start::Decision start =
+      choose_start({inputs, request, cache, [](const std::string&) { return true; }}, surroundings);
   if (!start.start) refuse_without_start(inputs, start, surroundings);
   check_lines(inputs.project.image);
 }

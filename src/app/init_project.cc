@@ -19,12 +19,12 @@
 #include "foundation/text.hh"
 #include "image/cache/layer_cache.hh"
 #include "image/reference.hh"
-#include "owners/compose.hh"
 #include "python/lock/read_lock.hh"
 #include "python/lock/select.hh"
 #include "python/name.hh"
 #include "python/project/git_checkout.hh"
 #include "replay/replay.hh"
+#include "start/dockerfile_choice.hh"
 
 namespace veneer::app {
 
@@ -137,17 +137,9 @@ class Init {
   }
 
   void read_compose() {
-    for (const char* name : {"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}) {
-      const auto text = files_to_read(inputs_).read(name);
-      if (!text) continue;
-      facts_.compose_file = name;
-      try {
-        compose_ = owners::parse_compose(*text, name);
-      } catch (const Error& error) {
-        note(fmt::format("{} is not read: {}", name, error.what()));
-      }
-      return;
-    }
+    compose_ = start::choose_compose(files_to_read(inputs_));
+    facts_.compose_file = compose_.file;
+    if (!compose_.trouble.empty()) note(compose_.trouble);
   }
 
   // The Dockerfile.
@@ -186,8 +178,7 @@ class Init {
   }
 
   std::string target_in(const owners::Dockerfile& file) const {
-    const std::vector<owners::BuiltService> here = owners::services_of_this_folder(compose_);
-    const std::string target = here.size() == 1 ? here[0].target : "";
+    const std::string target = compose_.services.size() == 1 ? compose_.services[0].target : "";
     return file.find(target) == nullptr ? "" : target;
   }
 
@@ -306,12 +297,11 @@ class Init {
 
   /// Of a service that is built here, else of one whose image is called as the project is.
   const owners::ServiceImage* image_in_compose() const {
-    const std::vector<owners::BuiltService> here = owners::services_of_this_folder(compose_);
     const owners::ServiceImage* called = nullptr;
     for (const owners::ServiceImage& image : compose_.images) {
       const std::string name = without_tag(image.image);
       if (!is_image_name(name) || image.image.find('@') != std::string::npos) continue;
-      if (std::any_of(here.begin(), here.end(), [&](const auto& built) { return built.name == image.service; }))
+      if (std::ranges::any_of(compose_.services, [&](const auto& built) { return built.name == image.service; }))
         return &image;
       const std::string last = name.substr(name.rfind('/') + 1);
       if (called == nullptr && python::normalised_name(last) == project_.name) called = &image;
@@ -443,7 +433,7 @@ class Init {
   std::optional<python::GitFolder> git_;
   build::BuildInputs inputs_;
   fs::path lock_;
-  owners::ComposeFile compose_;
+  start::ComposeChoice compose_;
   std::string target_;
   setup::PackageChoice packages_;
   setup::ProjectFacts facts_;

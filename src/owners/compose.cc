@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "foundation/error.hh"
 #include "owners/expand.hh"
 #include "owners/shell.hh"
@@ -140,15 +138,6 @@ ComposeFile parse_compose(std::string_view text, std::string file) {
                       }
                       return result;
                     });
-}
-
-std::vector<BuiltService> services_of_this_folder(const ComposeFile& file) {
-  std::vector<BuiltService> here;
-  for (const BuiltService& service : file.services) {
-    const std::filesystem::path context = std::filesystem::path(service.context).lexically_normal();
-    if (context == "." || context == "./") here.push_back(service);
-  }
-  return here;
 }
 
 }  // namespace veneer::owners

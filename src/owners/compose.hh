@@ -39,7 +39,4 @@ struct ComposeFile {
 /// Throws Error (refused) that names the file for what is no YAML, and where a part has another type than it must.
 ComposeFile parse_compose(std::string_view text, std::string file);
 
-/// Those that are built of the folder that the file lies in.
-std::vector<BuiltService> services_of_this_folder(const ComposeFile& file);
-
 }  // namespace veneer::owners

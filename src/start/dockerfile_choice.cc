@@ -121,7 +121,9 @@ ComposeChoice choose_compose(const Inputs& inputs) {
   const auto read = [&](const std::string& file, const std::string& name, const std::string& text) {
     choice.file = name;
     try {
-      return owners::parse_compose(text, name).services;
+      owners::ComposeFile found = owners::parse_compose(text, name);
+      choice.images = std::move(found.images);
+      return std::move(found.services);
     } catch (const Error& error) {
       choice.trouble = fmt::format("{} is not read: {}", file, error.what());
       return std::vector<owners::BuiltService>();

@@ -27,6 +27,7 @@ struct ComposeChoice {
   std::string file;                            // its name relative to the project's folder; empty: there is none
   std::vector<owners::BuiltService> services;  // that are built of the project, their Dockerfiles as seen from `above`
   std::string above;                           // as DockerfileChoice has it
+  std::vector<owners::ServiceImage> images;    // of all its services
   std::string trouble;                         // why it is not read
 };
 

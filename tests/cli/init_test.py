@@ -167,13 +167,15 @@ class Init(InitTest):
                          b'\r\nname = "registry.gitlab.com/acme/shed/member"  # by the address of git\'s remote origin\r\n')
         self.assertIn("REGISTRY_PASSWORD", (root / ".github/workflows/image-member.yml").read_text())
 
-        # The workspace's Dockerfile builds it: what that says is taken.
+        # The workspace's Dockerfile and compose file build it: what they say is taken.
+        (root / "compose.yaml").write_text("services:\n  web:\n    build: .\n    image: ghcr.io/acme/shed:live\n")
         (member / "pyproject.toml").write_bytes(text.rpartition(b"[tool.veneer")[0])
         (member / "serve.py").write_text("print('serving')\n")
         (root / "Dockerfile").write_text('FROM python:3.12-slim\nWORKDIR /srv\nENV MODE=quiet\nCOPY member member\nEXPOSE 8080\nCMD ["python", "member/serve.py"]\n')
         fixtures.commit_all(root, "A Dockerfile for the member")
         said = self.veneer("init", "--dry-run", cwd=member)
-        for taken in ("ENV MODE=quiet", "EXPOSE 8080", "starts: python member/serve.py  (CMD, ../Dockerfile:6)"):
+        for taken in ("ENV MODE=quiet", "EXPOSE 8080", "starts: python member/serve.py  (CMD, ../Dockerfile:6)",
+                      'name = "ghcr.io/acme/shed"  # ../compose.yaml:4', "`../compose.yaml` names `ghcr.io/acme/shed:live`"):
             self.assertIn(taken, said.stdout + said.stderr)
 
         # No git: no workflow, no table.

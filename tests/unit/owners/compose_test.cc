@@ -14,14 +14,16 @@ using testing::HasSubstr;
 
 ComposeFile parse(std::string_view text) { return parse_compose(text, "compose.yaml"); }
 
-TEST(ComposeReader, FindsTheServicesThatBuildHere) {
+TEST(ComposeReader, FindsTheServicesThatAreBuilt) {
   const ComposeFile file = parse(
       "x-base: &base\n  build: {context: ./, dockerfile: docker/Dockerfile, target: prod}\nservices:\n  db:\n    "
       "image: postgres\n"
       "  web:\n    <<: *base\n    command: uvicorn app:app --host 0.0.0.0 --port ${PORT:-8000}\n"
       "  worker:\n    build: .\n    command: [\"celery\", \"-A\", \"app $$X\"]\n  other:\n    build: ./other\n");
-  const std::vector<BuiltService> here = services_of_this_folder(file);
-  ASSERT_EQ(here.size(), 2U);
+  const std::vector<BuiltService>& here = file.services;
+  ASSERT_EQ(here.size(), 3U);
+  EXPECT_EQ(here[0].context, "./");
+  EXPECT_EQ(here[2].context, "./other");
   EXPECT_EQ(here[0].name, "web");
   EXPECT_EQ(here[0].dockerfile, "docker/Dockerfile");
   EXPECT_EQ(here[0].target, "prod");
