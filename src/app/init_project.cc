@@ -336,10 +336,10 @@ class Init {
     if (registry.empty() || path.find('/') == std::string::npos) return "";
     const std::string owner = path.substr(0, path.rfind('/'));
     // A repository may have several projects.
-    std::string name = fmt::format("{}/{}", registry,
-                                   facts_.folder.empty()   ? path
-                                   : registry == "ghcr.io" ? owner + "/" + project_.name
-                                                           : path + "/" + project_.name);
+    const std::string name = fmt::format("{}/{}", registry,
+                                         facts_.folder.empty()   ? path
+                                         : registry == "ghcr.io" ? owner + "/" + project_.name
+                                                                 : path + "/" + project_.name);
     return is_image_name(name) ? name : "";
   }
 

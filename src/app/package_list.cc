@@ -33,7 +33,7 @@ struct Ground {
   std::vector<std::string> distributions;
 };
 
-std::string unpacked(std::string stored, std::string_view name) {
+std::string unpacked(const std::string& stored, std::string_view name) {
   auto source = std::make_unique<MemorySource>(as_bytes(stored));
   std::unique_ptr<ByteSource> text = std::move(source);
   if (name.ends_with(".xz")) text = archive::open_xz(std::move(text));
