@@ -128,7 +128,7 @@ class Search {
       if (!opened) return "has no image of this name";
       std::optional<plan::PlanRecord> record = build::carried_plan(opened->sealed.image);
       if (!record) return "carries no plan, so veneer did not make it";
-      const std::string difference =
+      std::string difference =
           build::target_difference(record->target, build::recorded_target(inputs_.base, inputs_.target));
       if (!difference.empty()) return difference;
       result.name = opened->name;

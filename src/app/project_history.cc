@@ -132,7 +132,7 @@ class Reader {
 
   /// As git names a path of the work tree.
   std::string in_repository(const fs::path& path) const {
-    std::string name = path.lexically_relative(repository_.root).generic_string();
+    const std::string name = path.lexically_relative(repository_.root).generic_string();
     if (name.find('\n') != std::string::npos) throw Error(ErrorKind::refused, "the project's path has a line break");
     return name == "." ? "" : name;
   }

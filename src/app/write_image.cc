@@ -59,7 +59,7 @@ fs::path open_store(const BuildSession& session) {
 }
 
 std::shared_ptr<const image::Blobs> blobs_of(const BuildSession& session) {
-  const auto blobs = image::blobs_of_both(session.cache(), session.inputs().base.blobs);
+  auto blobs = image::blobs_of_both(session.cache(), session.inputs().base.blobs);
   const std::vector<bool>& is_taken = session.plan().is_taken;
   if (std::ranges::find(is_taken, true) == is_taken.end()) return blobs;
   return image::blobs_of_both(blobs, session.inputs().previous->blobs);

@@ -170,7 +170,7 @@ std::optional<std::string> locked_text(const archive::Content& content) {
   return text;
 }
 
-BaseFiles::BaseFiles(Read read, std::vector<LockedFile> known)
+BaseFiles::BaseFiles(Read read, const std::vector<LockedFile>& known)
     : whole_(std::make_shared<Whole>(std::move(read))), asked_(std::make_shared<Asked>()) {
   for (const LockedFile& file : known) {
     known_[file.path] = {inode_of(file, [whole = whole_]() -> const tree::FileTree& { return whole->tree(); })};
@@ -198,7 +198,7 @@ tree::InodePointer BaseFiles::inode(std::string_view path) const {
     const std::lock_guard lock(asked_->mutex);
     asked_->paths.try_emplace(std::string(path), false);
   }
-  const tree::InodePointer found = find(path);
+  tree::InodePointer found = find(path);
   if (found == nullptr || found->content == nullptr) return found;
   auto recorded = std::make_shared<tree::Inode>(*found);
   recorded->content = std::make_shared<Recorded>(found->content, asked_, std::string(path));
@@ -220,7 +220,7 @@ std::vector<LockedFile> BaseFiles::asked() const {
     }
     struct Unrecorded : tree::Lookup {
       explicit Unrecorded(const BaseFiles& files) : files_(files) {}
-      tree::InodePointer inode(std::string_view path) const override { return files_.find(path); }
+      tree::InodePointer inode(std::string_view name) const override { return files_.find(name); }
       const BaseFiles& files_;
     };
     auto file = locked_file(Unrecorded(*this), path);

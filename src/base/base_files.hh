@@ -30,7 +30,7 @@ class BaseFiles : public tree::Lookup {
   using Read = std::function<tree::FileTree()>;
 
   /// `read` gives all files; it is called once, and not before that is needed. `known`: what is said of some of them.
-  explicit BaseFiles(Read read, std::vector<LockedFile> known = {});
+  explicit BaseFiles(Read read, const std::vector<LockedFile>& known = {});
 
   tree::InodePointer inode(std::string_view path) const override;
 

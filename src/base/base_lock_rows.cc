@@ -22,7 +22,7 @@ template <typename Row>
 struct Key {
   std::string_view name;
   Presence presence;
-  void (*read)(Row& row, std::string value, std::string_view name);
+  void (*read)(Row& row, const std::string& value, std::string_view name);
   std::optional<std::string> (*text)(const Row& row);  // as it is written; nothing: the key is left out
 };
 
@@ -38,7 +38,7 @@ Hash read_hash(const std::string& text) {
 }
 
 /// What becomes a line of apt's settings, or a word of dpkg's.
-std::string read_word(std::string text, std::string_view what) {
+std::string read_word(const std::string& text, std::string_view what) {
   const auto is_plain = [](char c) {
     return is_letter(c) || is_digit(c) || std::string_view("+-.:~").find(c) != std::string_view::npos;
   };
@@ -48,22 +48,22 @@ std::string read_word(std::string text, std::string_view what) {
   return text;
 }
 
-std::string read_text(std::string text, std::string_view what) {
+std::string read_text(const std::string& text, std::string_view what) {
   if (text.empty()) throw Error(ErrorKind::refused, fmt::format("'{}' is empty", what));
   return text;
 }
 
-template <typename Row, std::string Row::*Member, std::string (*Read)(std::string, std::string_view) = read_text>
+template <typename Row, std::string Row::*Member, std::string (*Read)(const std::string&, std::string_view) = read_text>
 Key<Row> required(std::string_view name) {
   return {name, Presence::required,
-          [](Row& row, std::string value, std::string_view key) { row.*Member = Read(std::move(value), key); },
+          [](Row& row, const std::string& value, std::string_view key) { row.*Member = Read(value, key); },
           [](const Row& row) { return quoted(row.*Member); }};
 }
 
 template <typename Digest, std::optional<Digest> LockedImage::*Member>
 Key<LockedImage> digest(std::string_view name) {
   return {name, Presence::optional,
-          [](LockedImage& row, std::string value, std::string_view) { row.*Member = Digest::parse(value); },
+          [](LockedImage& row, const std::string& value, std::string_view) { row.*Member = Digest::parse(value); },
           [](const LockedImage& row) { return quoted(row.*Member ? (row.*Member)->text() : ""); }};
 }
 
@@ -77,7 +77,7 @@ std::vector<Key<LockedPackage>> keys() {
           required<Row, &Row::version, read_word>("version"),
           required<Row, &Row::architecture, read_word>("architecture"),
           {"sha256", Presence::optional,
-           [](Row& row, std::string value, std::string_view) { row.sha256 = read_hash(value); },
+           [](Row& row, const std::string& value, std::string_view) { row.sha256 = read_hash(value); },
            [](const Row& row) { return quoted(row.sha256 ? row.sha256->hex() : ""); }}};
 }
 
@@ -87,7 +87,7 @@ std::vector<Key<Interpreter>> keys() {
   return {required<Row, &Row::version>("version"),
           required<Row, &Row::url>("url"),
           {"sha256", Presence::required,
-           [](Row& row, std::string value, std::string_view) { row.archive = {read_hash(value)}; },
+           [](Row& row, const std::string& value, std::string_view) { row.archive = {read_hash(value)}; },
            [](const Row& row) { return quoted(row.archive.hex()); }}};
 }
 
@@ -109,11 +109,10 @@ std::vector<Key<LockedPython>> keys() {
 template <>
 std::vector<Key<LockedFile>> keys() {
   using Row = LockedFile;
-  return {
-      required<Row, &Row::path>("path"),
-      required<Row, &Row::is>("is"),
-      {"text", Presence::optional, [](Row& row, std::string value, std::string_view) { row.text = std::move(value); },
-       [](const Row& row) { return row.text ? std::optional(toml_text(*row.text)) : std::nullopt; }}};
+  return {required<Row, &Row::path>("path"),
+          required<Row, &Row::is>("is"),
+          {"text", Presence::optional, [](Row& row, const std::string& value, std::string_view) { row.text = value; },
+           [](const Row& row) { return row.text ? std::optional(toml_text(*row.text)) : std::nullopt; }}};
 }
 
 template <>

@@ -29,8 +29,8 @@ std::string mark_of(const image::InstalledFiles& files, const std::string& name)
 void carry_plan(image::Image& image, const plan::PlanRecord& record) {
   const image::InstalledFiles files = files_of(image);
   plan::PlanRecord annotated = record;
-  for (auto& [member, facts] : annotated.facts) {
-    if (facts.wheel == mark_of(files, member.name)) facts.wheel.clear();
+  for (auto& known : annotated.facts) {
+    if (known.second.wheel == mark_of(files, known.first.name)) known.second.wheel.clear();
   }
   image.annotations[std::string(plan_name)] = plan::to_text(annotated);
   Value& run = image.config.run;
