@@ -17,8 +17,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "python
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
 import fixtures  # noqa: E402
 import layouts  # noqa: E402
+import real_registry  # noqa: E402
 import roots  # noqa: E402
 import uv_tree  # noqa: E402
+from relay import Relay  # noqa: E402
+from ssh_host import SshHost  # noqa: E402
 
 ENGINES = fixtures.SOURCE / "tests" / "support" / "engines"
 HISTORY = fixtures.SOURCE / "tools" / "demo" / "make_history.py"
@@ -69,6 +72,8 @@ def fetch(url: str, seconds: float = 120) -> bytes:
 class OfTheExample(fixtures.SystemTest):
     """One history and one cache for all tests of a class: its first build is the longest part of them."""
 
+    instance = "greenhouse"
+
     @classmethod
     def setUpClass(cls):
         cls.place = fixtures.test_cache() / cls.__name__.lower()
@@ -87,7 +92,7 @@ class OfTheExample(fixtures.SystemTest):
         return self.json("build", "--json", cwd=self.project)
 
     def on_engine(self, engine: str) -> None:
-        unit = engine + "@greenhouse"
+        unit = f"{engine}@{self.instance}"
         subprocess.run([ENGINES, "wipe", unit], check=True, capture_output=True)
         self.addCleanup(subprocess.run, [ENGINES, "wipe", unit], capture_output=True)
         started = subprocess.run([ENGINES, "start", unit], check=True, capture_output=True, text=True).stdout
@@ -223,6 +228,59 @@ if os.environ.get("VENEER_TEST_ALL"):
     class GreenhouseOnBlobs(OfTheExample):
         def test_releases_on_a_store_of_blobs(self):
             self.releases("docker28-c8d")
+
+    class ABumpOfTheExample(OfTheExample):
+        """A release with one other wheel, on each kind of store and by each way: as many bytes as was said before."""
+
+        instance = "bump"
+
+        def forecast(self, kind: str, splices: bool) -> int:
+            said = self.json("compare", self.before["image"], self.after["image"], "--json", cwd=self.project)["deploy"]
+            return next(row["plan"]["bytes"] for row in said if row["kind"] == kind and row["splices"] == splices)
+
+        def changed_layers(self) -> int:
+            had = {layer["digest"] for layer in self.before["layers"]}
+            return sum(layer["size"] for layer in self.after["layers"] if layer["digest"] not in had)
+
+        def assert_as_said(self, way: str, sent: int, said: int) -> None:
+            print(f"[{way}: {sent} bytes, {said} said, {self.changed_layers()} in changed layers]", end=" ", file=sys.stderr)
+            self.assertLess(abs(sent - said), 0.02 * said + 4096, way)
+
+        def test_a_bump(self):
+            self.before, self.after = self.build("v1.0.1"), self.build("v1.1.0")
+            for engine, kind in (("docker20", "prefix"), ("docker28-c8d", "blobs"), ("podman4", "diff_ids")):
+                with self.subTest(engine):
+                    self.on_engine(engine)
+                    self.ship(self.before)
+                    self.assert_as_said(engine, self.ship(self.after)["bytes_sent"], self.forecast(kind, splices=False))
+            with self.subTest("docker20, spliced by ssh"):
+                self.on_engine("docker20")
+                host = SshHost(self.folder / "host", {"docker": self.unit})
+                self.addCleanup(host.close)
+                for built in (self.before, self.after):
+                    shipped = self.json("ship", built["image"], "ssh://plant", "--as", "greenhouse:live", "--json", cwd=self.project, PATH=host.path())
+                self.assert_as_said("docker20, spliced", shipped["bytes_sent"], self.forecast("prefix", splices=True))
+                self.assertLess(shipped["bytes_sent"], 1.02 * self.changed_layers() + 60_000)  # configuration and manifest of some 70 layers
+
+        def test_a_bump_by_docker_pull(self):
+            """On overlay2 all above the lowest change comes again: as `veneer plan` said from the two locks."""
+            self.on_engine("docker20")
+            registry = real_registry.RealRegistry(self.folder / "registry")
+            self.addCleanup(registry.close)
+            line = Relay(("127.0.0.1", registry.port))
+            self.addCleanup(line.close)
+            name = f"{registry.address}/team/greenhouse"
+            for number, tag in enumerate(("v1.0.1", "v1.1.0")):
+                self.build(tag)
+                follow = ["--previous", f"{name}:0"] if number else []
+                self.veneer("build", "--push", f"{name}:{number}", *follow, cwd=self.project)
+            priced = self.json("plan", "--from", "v1.0.1", "--to", "v1.1.0", "--json", cwd=self.project)["deploy"]
+            said = next(row["bytes"] for row in priced if row["receiver"].startswith("docker pull") and "overlay2" in row["receiver"])
+            self.docker("pull", "--quiet", f"127.0.0.1:{line.port}/team/greenhouse:0")
+            line.reset()
+            self.docker("pull", "--quiet", f"127.0.0.1:{line.port}/team/greenhouse:1")
+            print(f"[{line.down} bytes by docker pull, {said} planned]", end=" ", file=sys.stderr)
+            self.assertLess(abs(line.down - said), 0.02 * said)
 
 
 if __name__ == "__main__":
